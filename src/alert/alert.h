@@ -1,0 +1,37 @@
+/* alert/alert.h — findings become alerts that people can follow: open, update, resume, close.
+ *
+ * key       findings with the same key are one story, whichever engine tells it
+ * open      first "on" finding of a key that is not open
+ * update    more findings of an open key; said at most once per `quiet_ns` of event time unless the
+ *           severity rises
+ * close     an "off" finding, or no finding for `hold_ns` of event time
+ * resume    a new "on" finding within `resume_ns` of the close: same id, next revision
+ * limits    `max_open` keys; beyond that the least severe, oldest quiet one is closed early
+ * (counted)
+ */
+#pragma once
+#include "base/conf.h"
+#include "base/counter.h"
+#include "model/records.h"
+
+struct alert_conf {
+  int64_t hold_ns, resume_ns, quiet_ns;
+  int64_t max_open;
+  int min_level; /* findings below this level make no alert */
+  const char *tlp;
+};
+extern const struct prac_conf_section alert_conf_section; /* "alert" */
+
+struct alert_desk;
+typedef prac_rc alert_sink(void *arg, const struct alert *a); /* each revision, in order */
+PRAC_NODISCARD prac_rc alert_desk_new(const struct alert_conf *c, alert_sink *sink, void *arg,
+                                      struct alert_desk **ret);
+void alert_desk_free(struct alert_desk **dp);
+PRAC_NODISCARD prac_rc alert_desk_take(struct alert_desk *d, const struct finding *f);
+/* Event time has come to t: holds run out. */
+PRAC_NODISCARD prac_rc alert_desk_advance(struct alert_desk *d, prac_time t);
+PRAC_NODISCARD prac_rc alert_desk_finish(struct alert_desk *d); /* end of input: closes all */
+/* Open and recently closed alerts, as bytes for a restart (malloc'ed) and back. */
+PRAC_NODISCARD prac_rc alert_desk_save(const struct alert_desk *d, uint8_t **ret, size_t *ret_len);
+PRAC_NODISCARD prac_rc alert_desk_load(struct alert_desk *d, const void *data, size_t len);
+size_t alert_desk_open_count(const struct alert_desk *d);

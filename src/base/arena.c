@@ -1,0 +1,58 @@
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+struct chunk {
+  struct chunk *next;
+  size_t cap, used;
+  alignas(16) unsigned char mem[];
+};
+struct prac_arena {
+  struct chunk *head;
+  size_t chunk;
+};
+struct prac_arena *prac_arena_new(size_t chunk)
+{
+  struct prac_arena *a = calloc(1, sizeof *a);
+  if (a) a->chunk = chunk ? chunk : 4096;
+  return a;
+}
+void prac_arena_reset(struct prac_arena *a)
+{
+  while (a->head) {
+    struct chunk *c = a->head;
+    a->head = c->next;
+    free(c);
+  }
+}
+void prac_arena_free(struct prac_arena **ap)
+{
+  if (!ap || !*ap) return;
+  prac_arena_reset(*ap);
+  free(*ap);
+  *ap = NULL;
+}
+void *prac_arena_alloc(struct prac_arena *a, size_t n)
+{
+  if (n > SIZE_MAX / 2) return NULL;
+  n = (n + 15) & ~(size_t)15;
+  if (!a->head || a->head->cap - a->head->used < n) {
+    size_t cap = n > a->chunk ? n : a->chunk;
+    struct chunk *c = malloc(sizeof *c + cap);
+    if (!c) return NULL;
+    *c = (struct chunk){.next = a->head, .cap = cap};
+    a->head = c;
+  }
+  void *p = a->head->mem + a->head->used;
+  a->head->used += n;
+  return memset(p, 0, n);
+}
+
+char *prac_arena_strndup(struct prac_arena *a, const char *s, size_t n)
+{
+  char *p = n < SIZE_MAX ? prac_arena_alloc(a, n + 1) : NULL;
+  if (p && n) memcpy(p, s, n);
+  return p;
+}

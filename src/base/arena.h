@@ -1,0 +1,18 @@
+/* base/arena.h — memory with one lifetime: everything goes at once.
+ *
+ * for       what lives as long as one batch, one window or one answer
+ * not for   anything freed one by one, or growing without a bound of its own
+ */
+#pragma once
+#include <stddef.h>
+
+#include "base/attr.h"
+
+struct prac_arena;
+struct prac_arena *prac_arena_new(size_t chunk_bytes); /* owner: caller; NULL: out of memory */
+void prac_arena_free(struct prac_arena **ap);          /* NULL-safe, nulls *ap */
+/* n zeroed bytes, 16-aligned; NULL when out of memory. */
+void *prac_arena_alloc(struct prac_arena *a, size_t n);
+/* A NUL-terminated copy of the n bytes at s; NULL when out of memory. */
+char *prac_arena_strndup(struct prac_arena *a, const char *s, size_t n);
+void prac_arena_reset(struct prac_arena *a); /* all earlier pointers die here */

@@ -1,0 +1,65 @@
+/* bus/bus.h — the one way records get from room to room.
+ *
+ * subjects  "flow.<sensor>" (binary batch), "health.<sensor>", "finding.<engine>",
+ * "alert.<tenant>", all others JSON. A subscription names a prefix: "flow." or "". promise   at
+ * least once, in the publisher's order per subject. A message is on disk when publish's id has been
+ * acknowledged (flush); it is delivered to every durable subscription until that subscription acks
+ * it. `id` makes a repeated publish harmless (de-duplicated). backends  ram (in one process,
+ * nothing kept: replay and tests), local (roles of one box: a broker process that keeps a log, over
+ * unix sockets), nats (issue 5) threads   a bus handle belongs to one thread
+ */
+#pragma once
+#include "base/conf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "model/flow.h"
+
+struct bus_msg {
+  const char *subject; /* NUL-terminated, borrowed until the next fetch */
+  const void *data;    /* borrowed until the next fetch; NULL when `batch` is given */
+  size_t len;
+  struct flow_batch *batch; /* ram hands batches over as they are; else NULL: decode data */
+  uint64_t seq;             /* rising within the bus; what ack takes */
+};
+
+struct bus_env {
+  const char *client; /* "sensor.tokyo": who speaks; names durable state */
+  const struct prac_log *log;
+};
+
+struct bus_ops {
+  const char *name;
+  const char *about;
+  size_t state_size;
+  const struct prac_conf_section *conf; /* NULL: no settings */
+  prac_rc (*open)(void *st, const void *conf, const struct bus_env *env, struct prac_err *reterr);
+  /* Takes the bytes over the wire; may wait when the in-flight window is full. */
+  prac_rc (*publish)(void *st, const char *subject, const char *id, const void *data, size_t len,
+                     struct prac_err *reterr);
+  /* All that was published is safe, or PRAC_AGAIN after timeout_ns. */
+  prac_rc (*flush)(void *st, int64_t timeout_ns, struct prac_err *reterr);
+  /* One subscription a handle. durable: keeps its place under the client's name. */
+  prac_rc (*subscribe)(void *st, const char *const *prefixes, size_t n, bool durable,
+                       struct prac_err *reterr);
+  /* The next message; PRAC_AGAIN: none within timeout_ns. */
+  prac_rc (*fetch)(void *st, int64_t timeout_ns, struct bus_msg *ret, struct prac_err *reterr);
+  /* Everything up to and including seq has been dealt with. */
+  prac_rc (*ack)(void *st, uint64_t seq, struct prac_err *reterr);
+  void (*close)(void *st); /* accepts a half-opened state */
+};
+extern const struct bus_ops *const bus_list[]; /* NULL-terminated; bus/registry.c */
+const struct bus_ops *bus_find(const char *name);
+
+/* Helpers over any backend. */
+struct bus {
+  const struct bus_ops *ops;
+  void *st;
+};
+PRAC_NODISCARD prac_rc bus_open(const char *name, const void *conf, const struct bus_env *env,
+                                struct bus *ret, struct prac_err *reterr);
+void bus_close(struct bus *b);
+PRAC_NODISCARD prac_rc bus_publish_batch(struct bus *b, struct flow_batch *batch,
+                                         struct prac_err *reterr); /* subject and id from it */
+PRAC_NODISCARD prac_rc bus_publish_record(struct bus *b, const struct model_kind *k,
+                                          const void *rec, const char *topic, const char *id,
+                                          struct prac_err *reterr);

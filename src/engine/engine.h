@@ -1,0 +1,49 @@
+/* engine/engine.h — what one analysis must supply.
+ *
+ * The core (engine/core.h) owns threads, slots, memory, restart and the order of input; an engine
+ * owns arithmetic. It sees no socket, no file, no clock but the slots', no other engine. Within a
+ * slot, batches come in order of (minute, sensor, part); a slot is closed when every live sensor
+ * has passed its end. The same input, settings and seed give the same findings, whatever nthreads
+ * is.
+ */
+#pragma once
+#include "base/conf.h"
+#include "base/counter.h"
+#include "base/err.h"
+#include "base/rng.h"
+#include "model/flow.h"
+#include "model/records.h"
+
+struct eng_out;
+struct eng_env {
+  const void *conf;           /* the engine's settings struct */
+  struct prac_arena *scratch; /* reset by the core after every close_slot */
+  struct prac_rng *rng;       /* reseeded from (settings' seed, slot start): a rerun repeats */
+  _Atomic uint64_t *counters; /* one per row of the engine's counter table */
+  unsigned nthreads;          /* >= 1 */
+};
+struct eng_ops {
+  const char *name;    /* "surge": unique; the folder, and the settings section "engine.surge" */
+  const char *about;   /* one sentence */
+  const char *version; /* rises whenever findings may change */
+  size_t state_size;   /* bytes the core gives, zeroed */
+  const struct prac_conf_section *conf;
+  const struct prac_counter_def *counters;
+  size_t n_counters;
+  int64_t (*slot_ns)(const void *conf); /* slot length, > 0; called once */
+  prac_rc (*open)(void *st, const struct eng_env *env, struct prac_err *reterr);
+  prac_rc (*feed)(void *st, const struct flow_batch *b, const struct eng_env *env);
+  prac_rc (*close_slot)(void *st, struct prac_span slot, const struct eng_env *env,
+                        struct eng_out *out, struct prac_err *reterr);
+  /* save and load: both, or both NULL (nothing to keep over a restart). Only between slots. */
+  prac_rc (*save)(const void *st, struct prac_wr *w); /* PRAC_NOSPACE: called again with more */
+  prac_rc (*load)(void *st, struct prac_rd *r);       /* the bytes may be damaged: check all */
+  void (*close)(void *st);                            /* accepts a half-opened state */
+};
+extern const struct eng_ops *const eng_list[]; /* NULL-terminated; engine/registry.c */
+const struct eng_ops *eng_find(const char *name);
+
+/* Says a finding. The engine fills key, kind, state, from, to, level, score, value, baseline, unit,
+ * country, asn, sensors, ports, hosts, host_count, packets, text, flows; the core fills the rest
+ * (id, engine, version, settings, seed, at) and copies everything. */
+PRAC_NODISCARD prac_rc eng_say(struct eng_out *out, const struct finding *f);
