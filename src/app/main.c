@@ -1,27 +1,49 @@
 /* One program, many subcommands: `practice COMMAND ...`. The table is in app/registry.c. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "app/cmd.h"
+#include "app/help.h"
 
-static void usage(FILE *to)
+static bool asks_for_help(int argc, char **argv)
 {
-  fprintf(to,
-          "practice %s: sees an attack being prepared and tells the people who can stop it\n\n"
-          "usage: practice COMMAND [--help] ...\n\n",
-          PRACTICE_VERSION);
-  for (const struct cmd *const *c = cmd_list; *c; c++)
-    fprintf(to, "  %-14s %s\n", (*c)->name, (*c)->about);
+  for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+    if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) return true;
+  return false;
+}
+
+static int command(const struct cmd *c, int argc, char **argv)
+{
+  if (asks_for_help(argc, argv)) {
+    help_command(stdout, c);
+    return CMD_OK;
+  }
+  return c->run(argc, argv);
+}
+
+/* Output that did not arrive is a failure even when the work went well. */
+static int flushed(int st)
+{
+  errno = 0;
+  if (fflush(stdout) == 0 && !ferror(stdout)) return st;
+  fprintf(stderr, "practice: standard output: %s\n", errno ? strerror(errno) : "write failed");
+  return st == CMD_OK ? CMD_ENVIRONMENT : st;
 }
 
 int main(int argc, char **argv)
 {
-  if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-    usage(argc < 2 ? stderr : stdout);
-    return argc < 2 ? 2 : 0;
+  if (argc < 2) {
+    help_overview(stderr);
+    return CMD_USAGE;
   }
-  for (const struct cmd *const *c = cmd_list; *c; c++)
-    if (strcmp((*c)->name, argv[1]) == 0) return (*c)->run(argc - 1, argv + 1);
-  fprintf(stderr, "practice: no command \"%s\"; `practice --help` lists them\n", argv[1]);
-  return 2;
+  const char *name = argv[1];
+  if (strcmp(name, "--version") == 0) name = "version";
+  if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";
+  const struct cmd *c = cmd_find(name);
+  if (!c) {
+    fprintf(stderr, "practice: no command \"%s\"; `practice help` lists them\n", name);
+    return CMD_USAGE;
+  }
+  return flushed(command(c, argc - 1, argv + 1));
 }

@@ -1,7 +1,9 @@
-/* The one list of subcommands: a new one is one line. */
+/* The one list of subcommands, in the order of `practice help`: a new one is one line. */
 #include "app/cmd.h"
 
-#define CMDS(X) X(version)
+#define CMDS(X)                                                                                    \
+  X(help)                                                                                          \
+  X(version)
 
 #define X(name) extern const struct cmd cmd_##name;
 CMDS(X)
@@ -12,4 +14,8 @@ const struct cmd *const cmd_list[] = {
     CMDS(X)
 #undef X
         NULL,
+};
+
+const char *const cmd_groups[] = {
+    "this program", "run it", "ask it", "make and check", NULL,
 };
