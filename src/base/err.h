@@ -23,7 +23,8 @@ prac_rc prac_err_prefix(struct prac_err *err, prac_rc rc, const char *fmt, ...) 
 #define PRAC_STR(x) PRAC_STR2(x)
 /* return PRAC_FAIL(err, PRAC_MALFORMED, "window must be at least %d s", MIN); */
 #define PRAC_FAIL(err, rc, ...)                                                                    \
-  prac_err_set((err), (rc), __FILE__ ":" PRAC_STR(__LINE__), __VA_ARGS__)
+  (prac_err_set((err), (rc), __FILE__ ":" PRAC_STR(__LINE__), __VA_ARGS__),                        \
+   (rc)) /* the code stands here once more so that the compiler sees that it is not PRAC_OK */
 
 /* The programmer is wrong: always on; the role dies and its parent starts it again. */
 PRAC_NORETURN void prac_insist_failed(const char *what, const char *where);

@@ -46,6 +46,7 @@ struct model_ports {
   X(BOOL, bool, "{\"type\":\"boolean\"}", "INTEGER")                                               \
   X(U32, uint32_t, "{\"type\":\"integer\",\"minimum\":0}", "INTEGER")                              \
   X(U64, uint64_t, "{\"type\":\"integer\",\"minimum\":0}", "INTEGER")                              \
+  X(HEX, uint64_t, "{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{16}$\"}", "TEXT")                 \
   X(I64, int64_t, "{\"type\":\"integer\"}", "INTEGER")                                             \
   X(F64, double, "{\"type\":[\"number\",\"null\"]}", "REAL")                                       \
   X(TIME, prac_time, "{\"type\":[\"string\",\"null\"],\"format\":\"date-time\"}", "INTEGER")       \

@@ -9,8 +9,8 @@
   F(STR, id, "", "engine, slot and key, hashed: the same input gives the same id")                 \
   F(STR, engine, "", "who says so")                                                                \
   F(STR, engine_version, "", "of the engine's code")                                               \
-  F(U64, settings, "", "hash of the engine's settings")                                            \
-  F(U64, seed, "", "of the engine's randomness")                                                   \
+  F(HEX, settings, "", "hash of the engine's settings")                                            \
+  F(HEX, seed, "", "of the engine's randomness")                                                   \
   F(STR, key, "", "what it is about")                                                              \
   F(STR, kind, "", "spoofed-flood, surge-country, surge-port, ...")                                \
   F(STR, state, "", "on: it holds; off: it has ended")                                             \

@@ -1,0 +1,262 @@
+/* Flow batches in memory: columns in one block, shared by reference. The binary form is in
+ * flow_binary.c, the JSON form in flow_json.c. */
+#include "model/flow.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/flow_block.h"
+
+const struct flow_column flow_columns[] = {
+#define C(type, name, unit, help)                                                                  \
+  {#name, sizeof(type), offsetof(struct flow_row, name), offsetof(struct flow_batch, name),        \
+   unit,  help},
+    FLOW_COLUMNS(C)
+#undef C
+};
+
+struct flow_block *flow_block_new(size_t column_bytes, size_t text_bytes)
+{
+  struct flow_block *k = calloc(1, sizeof *k);
+  if (!k) return NULL;
+  k->columns = aligned_alloc(64, (column_bytes + 127) & ~(size_t)63);
+  k->texts = calloc(1, text_bytes + 1);
+  if (k->columns && k->texts) return k;
+  flow_block_free(k);
+  return NULL;
+}
+
+void flow_block_free(struct flow_block *k)
+{
+  if (!k) return;
+  free(k->columns);
+  free(k->texts);
+  free(k->lists);
+  free(k);
+}
+
+static const uint8_t zeros_[64];
+
+prac_rc flow_batch_frame(struct flow_block *k, struct flow_batch **ret)
+{
+  struct flow_batch *b = calloc(1, sizeof *b);
+  if (!b) return PRAC_NOMEM;
+  b->block = k;
+  b->sensor = b->geo = k->texts;
+  atomic_init(&b->refs, 1);
+  for (size_t i = 0; i < FLOW_COLUMN_COUNT; i++) flow_column_set(b, &flow_columns[i], zeros_);
+  *ret = b;
+  return PRAC_OK;
+}
+
+void flow_column_set(struct flow_batch *b, const struct flow_column *c, const void *at)
+{
+  memcpy((char *)b + c->batch_offset, &at, sizeof at);
+}
+
+const void *flow_column_at(const struct flow_batch *b, const struct flow_column *c)
+{
+  const void *at;
+  memcpy(&at, (const char *)b + c->batch_offset, sizeof at);
+  return at;
+}
+
+size_t flow_column_room(size_t width, size_t n)
+{
+  return (width * n + 63) & ~(size_t)63;
+}
+
+prac_rc flow_batch_new(const char *sensor, prac_time minute, const struct flow_row *rows,
+                       uint32_t n, struct flow_batch **ret)
+{
+  size_t total = 0, len = strlen(sensor);
+  if (n > FLOW_BATCH_MAX || len == 0 || len > FLOW_SENSOR_MAX) return PRAC_RANGE;
+  for (size_t i = 0; i < FLOW_COLUMN_COUNT; i++)
+    total += flow_column_room(flow_columns[i].width, n);
+  struct flow_block *k = flow_block_new(total, len);
+  if (!k) return PRAC_NOMEM;
+  struct flow_batch *b;
+  if (flow_batch_frame(k, &b) != PRAC_OK) {
+    flow_block_free(k);
+    return PRAC_NOMEM;
+  }
+  memcpy(k->texts, sensor, len);
+  b->geo = k->texts + len; /* the NUL */
+  b->minute = minute;
+  b->n = n;
+  b->last = true;
+  uint8_t *at = k->columns;
+#define C(type, name, unit, help)                                                                  \
+  do {                                                                                             \
+    type *to = (type *)(void *)at;                                                                 \
+    for (uint32_t i = 0; i < n; i++) to[i] = rows[i].name;                                         \
+    b->name = to;                                                                                  \
+    at += flow_column_room(sizeof(type), n);                                                       \
+  } while (0);
+  FLOW_COLUMNS(C)
+#undef C
+  *ret = b;
+  return PRAC_OK;
+}
+
+prac_rc flow_batch_describe(struct flow_batch *b, const char *geo, struct model_strs lists)
+{
+  struct flow_block *k = b->block;
+  size_t len = strlen(b->sensor) + strlen(geo) + 2;
+  for (uint32_t i = 0; i < lists.n; i++) len += strlen(lists.v[i]) + 1;
+  char *texts = calloc(1, len), *at = texts;
+  const char **list = lists.n ? calloc(lists.n, sizeof *list) : NULL;
+  if (!texts || (lists.n && !list)) {
+    free(texts);
+    free(list);
+    return PRAC_NOMEM;
+  }
+  const char *sensor = at;
+  at = stpcpy(at, b->sensor) + 1;
+  b->geo = at;
+  at = stpcpy(at, geo) + 1;
+  for (uint32_t i = 0; i < lists.n; i++) {
+    list[i] = at;
+    at = stpcpy(at, lists.v[i]) + 1;
+  }
+  b->sensor = sensor;
+  b->lists = (struct model_strs){list, lists.n};
+  free(k->texts);
+  free(k->lists);
+  k->texts = texts;
+  k->lists = list;
+  return PRAC_OK;
+}
+
+struct flow_batch *flow_batch_ref(struct flow_batch *b)
+{
+  atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
+  return b;
+}
+
+void flow_batch_unref(struct flow_batch **bp)
+{
+  struct flow_batch *b = bp ? *bp : NULL;
+  if (!b) return;
+  *bp = NULL;
+  if (atomic_fetch_sub_explicit(&b->refs, 1, memory_order_acq_rel) != 1) return;
+  flow_block_free(b->block);
+  free(b);
+}
+
+struct flow_row flow_batch_row(const struct flow_batch *b, uint32_t i)
+{
+  struct flow_row r;
+  memset(&r, 0, sizeof r); /* padding too: rows are compared and hashed as bytes */
+#define C(type, name, unit, help) r.name = b->name[i];
+  FLOW_COLUMNS(C)
+#undef C
+  return r;
+}
+
+/* The key in the order of the contract: two numbers an address, then ports and step. */
+static int by_key(const void *pa, const void *pb)
+{
+  const struct flow_row *a = pa, *b = pb;
+  int d = memcmp(&a->src, &b->src, sizeof a->src);
+  if (d == 0) d = memcmp(&a->dst, &b->dst, sizeof a->dst);
+  if (d != 0) return d;
+  uint64_t ka =
+      (uint64_t)a->proto << 48 | (uint64_t)a->sport << 32 | (uint64_t)a->dport << 16 | a->first_ms;
+  uint64_t kb =
+      (uint64_t)b->proto << 48 | (uint64_t)b->sport << 32 | (uint64_t)b->dport << 16 | b->first_ms;
+  return ka < kb ? -1 : ka > kb;
+}
+
+/* Sorting 88-byte rows moves too much: sort small (IPv4 source and destination, index) keys by
+ * radix, settle ties by the full key, then move each row once. IPv6 rows fall back to the full key.
+ */
+struct slim {
+  uint64_t key; /* src << 32 | dst when both are IPv4 */
+  uint32_t at;
+};
+
+static void radix_sort(struct slim *a, struct slim *tmp, uint32_t n)
+{
+  enum { BITS = 11, PASSES = 6, BUCKETS = 1 << BITS };
+  for (int pass = 0; pass < PASSES; pass++) {
+    uint32_t count[BUCKETS] = {0};
+    int shift = pass * BITS;
+    for (uint32_t i = 0; i < n; i++) count[a[i].key >> shift & (BUCKETS - 1)]++;
+    if (count[a[0].key >> shift & (BUCKETS - 1)] == n) continue; /* all alike in these bits */
+    uint32_t sum = 0;
+    for (size_t i = 0; i < BUCKETS; i++) {
+      uint32_t c = count[i];
+      count[i] = sum;
+      sum += c;
+    }
+    for (uint32_t i = 0; i < n; i++) tmp[count[a[i].key >> shift & (BUCKETS - 1)]++] = a[i];
+    memcpy(a, tmp, n * sizeof *a);
+  }
+}
+
+static bool all_ip4(const struct flow_row *rows, uint32_t n)
+{
+  for (uint32_t i = 0; i < n; i++)
+    if (!prac_ip_is4(&rows[i].src) || !prac_ip_is4(&rows[i].dst)) return false;
+  return true;
+}
+
+static void settle_ties(const struct slim *key, struct flow_row *rows, uint32_t n)
+{
+  for (uint32_t i = 0, j; i < n; i = j) {
+    for (j = i + 1; j < n && key[j].key == key[i].key; j++) {
+    }
+    if (j - i > 1) qsort(rows + i, j - i, sizeof *rows, by_key);
+  }
+}
+
+void flow_rows_sort(struct flow_row *rows, uint32_t n)
+{
+  if (n < 2) return;
+  struct slim *key = NULL, *tmp = NULL;
+  struct flow_row *to = NULL;
+  if (n >= 64 && all_ip4(rows, n)) {
+    key = malloc(n * sizeof *key);
+    tmp = malloc(n * sizeof *tmp);
+    to = malloc(n * sizeof *to);
+  }
+  if (key && tmp && to) {
+    for (uint32_t i = 0; i < n; i++)
+      key[i] =
+          (struct slim){(uint64_t)prac_ip_to4(&rows[i].src) << 32 | prac_ip_to4(&rows[i].dst), i};
+    radix_sort(key, tmp, n);
+    for (uint32_t i = 0; i < n; i++) to[i] = rows[key[i].at];
+    memcpy(rows, to, n * sizeof *rows);
+    settle_ties(key, rows, n);
+  } else {
+    qsort(rows, n, sizeof *rows, by_key);
+  }
+  free(key);
+  free(tmp);
+  free(to);
+}
+
+const char *flow_tool_text(enum flow_tool t)
+{
+  static const char *const text[] = {
+#define X(name, word) word,
+      FLOW_TOOLS(X)
+#undef X
+  };
+  return (unsigned)t < FLOW_TOOL_COUNT_ ? text[t] : "";
+}
+
+const char *flow_mark_text(unsigned bit)
+{
+  switch (bit) {
+#define X(name, at, word, help)                                                                    \
+  case at:                                                                                         \
+    return word;
+    FLOW_MARKS(X)
+#undef X
+  default:
+    return NULL;
+  }
+}

@@ -1,0 +1,43 @@
+/* The one list of record types (the flow batch has its own form: model/flow.h). */
+#include <string.h>
+
+#include "model/records.h"
+
+#define FINDING(type, name, unit, help) MODEL_DESC(finding, type, name, unit, help)
+static const struct model_field finding_fields[] = {FINDING_FIELDS(FINDING)};
+#define ALERT(type, name, unit, help) MODEL_DESC(alert, type, name, unit, help)
+static const struct model_field alert_fields[] = {ALERT_FIELDS(ALERT)};
+#define HEALTH(type, name, unit, help) MODEL_DESC(health, type, name, unit, help)
+static const struct model_field health_fields[] = {HEALTH_FIELDS(HEALTH)};
+
+const struct model_kind model_finding = {"finding",
+                                         "an engine's claim about one key and one time",
+                                         1,
+                                         sizeof(struct finding),
+                                         finding_fields,
+                                         PRAC_ARRAY_LEN(finding_fields),
+                                         "id"};
+/* Every revision is kept: who was told what, and when. */
+const struct model_kind model_alert = {"alert",
+                                       "what people receive: one revision of one story",
+                                       1,
+                                       sizeof(struct alert),
+                                       alert_fields,
+                                       PRAC_ARRAY_LEN(alert_fields),
+                                       "id"};
+const struct model_kind model_health = {"health",
+                                        "a sensor's loss, lag and clock at one moment",
+                                        1,
+                                        sizeof(struct health),
+                                        health_fields,
+                                        PRAC_ARRAY_LEN(health_fields),
+                                        "id"};
+
+const struct model_kind *const model_kinds[] = {&model_finding, &model_alert, &model_health, NULL};
+
+const struct model_kind *model_kind_find(const char *name, size_t n)
+{
+  for (const struct model_kind *const *k = model_kinds; *k; k++)
+    if (strlen((*k)->name) == n && memcmp((*k)->name, name, n) == 0) return *k;
+  return NULL;
+}
