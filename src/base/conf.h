@@ -42,7 +42,8 @@ struct prac_conf_item {
   const char *key;
   enum prac_conf_type type;
   size_t offset;            /* offsetof the field in the section's struct */
-  double lo, hi, dflt;      /* numbers; durations in seconds; bool: dflt 0 or 1; enum: dflt index */
+  double lo, hi, dflt;      /* numbers; durations in seconds; bool: dflt 0 or 1; enum: dflt index.
+                               lo == hi: any value of the type */
   const char *sdflt;        /* strings; lists: comma-separated; NULL: must be given */
   const char *const *words; /* enum: NULL-terminated spellings */
   const char *help;         /* one sentence, with its unit */
@@ -59,7 +60,9 @@ struct prac_conf; /* immutable once loaded; holds every section's structs and st
 
 /* Parses YAML text. sections: NULL-terminated; borrowed for the life of *ret. file: name for
  * errors. Empty text gives all defaults (an error if an item must be given in a non-`many`
- * section). Bounded: 1 MiB of text, 1000 entries a list, no aliases. Owner of *ret: caller. */
+ * section). Bounded: 1 MiB of text, 12 levels, 1000 entries a list, 4 KiB a value, no anchors,
+ * aliases or tags. PRAC_UNKNOWN: a key of no table. PRAC_MALFORMED, PRAC_RANGE: a value.
+ * PRAC_UNSUPPORTED: a table that contradicts itself. Owner of *ret: caller. */
 PRAC_NODISCARD prac_rc prac_conf_parse(const char *text, size_t n, const char *file,
                                        const struct prac_conf_section *const *sections,
                                        struct prac_conf **ret, struct prac_err *reterr);
@@ -68,7 +71,8 @@ void prac_conf_free(struct prac_conf **cp);
 const void *prac_conf_get(const struct prac_conf *c, const char *path, size_t i);
 size_t prac_conf_count(const struct prac_conf *c, const char *path);
 /* Fills one struct with its table's defaults; for tests and for `many` sections made in code.
- * Items without a default are zeroed ("" for strings). */
+ * Items without a default are zeroed ("" for strings), and so are lists: they have no owner here.
+ */
 void prac_conf_defaults(const struct prac_conf_section *s, void *to);
 /* 64-bit hash of the effective values of one section: goes with every finding. */
 uint64_t prac_conf_hash(const struct prac_conf *c, const char *path);
