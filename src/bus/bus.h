@@ -16,10 +16,9 @@
 
 struct bus_msg {
   const char *subject; /* NUL-terminated, borrowed until the next fetch */
-  const void *data;    /* borrowed until the next fetch; NULL when `batch` is given */
+  const void *data;    /* borrowed until the next fetch */
   size_t len;
-  struct flow_batch *batch; /* ram hands batches over as they are; else NULL: decode data */
-  uint64_t seq;             /* rising within the bus; what ack takes */
+  uint64_t seq; /* rising within the bus; what ack takes */
 };
 
 struct bus_env {
