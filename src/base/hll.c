@@ -89,7 +89,7 @@ prac_rc prac_hll_merge(struct prac_hll *into, const struct prac_hll *from)
 /* Ertl's sigma and tau: the corrections for registers still zero and registers run over. */
 static double sigma(double x)
 {
-  if (x >= 1.0) return INFINITY;
+  if (x >= 1.0) return HUGE_VAL;
   double y = 1, z = x, last;
   do {
     x *= x;
