@@ -40,17 +40,18 @@ enum cmd_status {
   CMD_ENVIRONMENT /* the machine refused: a file, a right, memory, space */
 };
 
-enum cmd_type {               /* field at `offset` in the command's struct */
-                CMD_FLAG,     /* bool; no value */
-                CMD_TEXT,     /* const char *; NULL when not given and no dflt */
-                CMD_U64,      /* uint64_t, lo..hi; 10k, 3M, 2G are thousands, 0x.. is hexadecimal */
-                CMD_I64,      /* int64_t, lo..hi */
-                CMD_REAL,     /* double, lo..hi */
-                CMD_DURATION, /* int64_t ns; "5m"; lo, hi in seconds */
-                CMD_TIME,     /* prac_time; PRAC_TIME_NONE when not given */
-                CMD_WORD,     /* int: index into words; -1 when not given and no dflt */
-                CMD_MANY,     /* struct cmd_many: may be repeated */
-                CMD_REST,     /* struct cmd_rest: an operand "FILE..." */
+/* What a value is, and the field at `offset` in the command's struct. */
+enum cmd_type {
+  CMD_FLAG,     /* bool; no value */
+  CMD_TEXT,     /* const char *; NULL when not given and no dflt */
+  CMD_U64,      /* uint64_t, lo..hi; 10k, 3M, 2G are thousands, 0x.. is hexadecimal */
+  CMD_I64,      /* int64_t, lo..hi */
+  CMD_REAL,     /* double, lo..hi */
+  CMD_DURATION, /* int64_t ns; "5m"; lo, hi in seconds */
+  CMD_TIME,     /* prac_time; PRAC_TIME_NONE when not given */
+  CMD_WORD,     /* int: index into words; -1 when not given and no dflt */
+  CMD_MANY,     /* struct cmd_many: may be repeated */
+  CMD_REST,     /* struct cmd_rest: an operand "FILE..." */
 };
 enum { CMD_MANY_MAX = 64 };
 struct cmd_many {
