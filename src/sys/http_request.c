@@ -1,0 +1,285 @@
+/* From a request's first line to its answer: what is refused before a route sees it, the body, the
+ * answer now or later, entity tags. */
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/hash.h"
+#include "sys/http_impl.h"
+
+/* ---- answers ---- */
+
+void http_add_headers(struct sys_http *h, struct MHD_Response *m, const struct sys_http_resp *a)
+{
+  for (size_t i = 0; i < h->c.n_headers; i++)
+    (void)MHD_add_response_header(m, h->c.headers[i].name, h->c.headers[i].value);
+  if (a->type) (void)MHD_add_response_header(m, MHD_HTTP_HEADER_CONTENT_TYPE, a->type);
+  (void)MHD_add_response_header(m, MHD_HTTP_HEADER_CACHE_CONTROL, a->cache ? a->cache : "no-store");
+  if (a->encoding) (void)MHD_add_response_header(m, MHD_HTTP_HEADER_CONTENT_ENCODING, a->encoding);
+  for (size_t i = 0; i + 1 < PRAC_ARRAY_LEN(a->extra) && a->extra[i]; i += 2)
+    (void)MHD_add_response_header(m, a->extra[i], a->extra[i + 1]);
+}
+
+static struct MHD_Response *body_of(const struct sys_http_resp *a, size_t len)
+{
+  union {
+    const void *in;
+    void *out;
+  } u = {len ? a->body : ""};
+  return MHD_create_response_from_buffer(
+      len, u.out, a->body_static || len == 0 ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
+}
+
+/* Builds what is sent; on the server's thread or any other. */
+static void prepare(struct sys_http_req *r, const struct sys_http_resp *a)
+{
+  char made[20], quoted[80];
+  const char *etag = a->etag;
+  bool get = r->method == SYS_HTTP_GET || r->method == SYS_HTTP_HEAD;
+  if (!etag && a->status == 200 && get) {
+    uint64_t v = prac_hash_bytes(0x9e37, a->body, a->len);
+    (void)snprintf(made, sizeof made, "%016llx", (unsigned long long)v);
+    etag = made;
+  }
+  bool same =
+      etag && get && a->status == 200 &&
+      sys_http_etag_matches(
+          MHD_lookup_connection_value(r->mc, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH), etag);
+  size_t len = same ? 0 : a->len;
+  r->status = same ? 304 : a->status;
+  r->resp = body_of(a, len);
+  if (!r->resp) return;
+  http_add_headers(r->h, r->resp, a);
+  if (etag) {
+    (void)snprintf(quoted, sizeof quoted, "\"%s\"", etag);
+    (void)MHD_add_response_header(r->resp, MHD_HTTP_HEADER_ETAG, quoted);
+  }
+  http_count(r->h, C_BYTES, len);
+  if (a->status >= 500) http_count(r->h, C_ERRORS, 1);
+}
+
+void http_pending_remove(struct sys_http_req *r)
+{
+  if (!r->link) return;
+  *r->link = r->next;
+  if (r->next) r->next->link = r->link;
+  r->link = NULL;
+}
+
+void sys_http_respond(struct sys_http_req *r, const struct sys_http_resp *a)
+{
+  if (!r->later) {
+    PRAC_INSIST(!r->resp);
+    prepare(r, a);
+    return;
+  }
+  pthread_mutex_lock(&r->h->lock);
+  if (r->link) { /* else: the server is closing and has answered already */
+    http_pending_remove(r);
+    prepare(r, a);
+    MHD_resume_connection(r->mc);
+  }
+  pthread_mutex_unlock(&r->h->lock);
+}
+
+void http_respond_text(struct sys_http_req *r, int status, const char *code, const char *text)
+{
+  char body[256];
+  int n =
+      snprintf(body, sizeof body, "{\"error\":{\"code\":\"%s\",\"text\":\"%s\"}}\n", code, text);
+  struct sys_http_resp a = {
+      .status = status, .type = "application/json", .body = body, .len = (size_t)n};
+  if (status == 429) {
+    a.extra[0] = "Retry-After";
+    a.extra[1] = "1";
+  }
+  prepare(r, &a);
+}
+
+void sys_http_later(struct sys_http_req *r)
+{
+  struct sys_http *h = r->h;
+  pthread_mutex_lock(&h->lock);
+  r->later = true;
+  r->next = h->pending;
+  r->link = &h->pending;
+  if (r->next) r->next->link = &r->next;
+  h->pending = r;
+  MHD_suspend_connection(r->mc);
+  pthread_mutex_unlock(&h->lock);
+}
+
+static enum MHD_Result queue_answer(struct sys_http_req *r)
+{
+  if (!r->resp) return MHD_NO;
+  enum MHD_Result ok = MHD_queue_response(r->mc, (unsigned)r->status, r->resp);
+  MHD_destroy_response(r->resp);
+  r->resp = NULL;
+  return ok;
+}
+
+/* ---- requests ---- */
+
+static struct prac_ip ip_of(const struct sockaddr *sa)
+{
+  struct prac_ip ip = {{0}};
+  if (sa && sa->sa_family == AF_INET) {
+    struct sockaddr_in in;
+    memcpy(&in, sa, sizeof in);
+    ip = prac_ip4(ntohl(in.sin_addr.s_addr));
+  } else if (sa && sa->sa_family == AF_INET6) {
+    struct sockaddr_in6 in6;
+    memcpy(&in6, sa, sizeof in6);
+    memcpy(ip.b, in6.sin6_addr.s6_addr, sizeof ip.b);
+  }
+  return ip;
+}
+
+static struct prac_ip client_of(struct sys_http *h, struct MHD_Connection *mc)
+{
+  const union MHD_ConnectionInfo *i =
+      MHD_get_connection_info(mc, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  struct prac_ip ip = ip_of(i ? i->client_addr : NULL);
+  const char *fwd = MHD_lookup_connection_value(mc, MHD_HEADER_KIND, "X-Forwarded-For");
+  for (size_t k = 0; fwd && k < h->c.n_proxies; k++)
+    if (prac_prefix_has(&h->c.proxies[k], &ip)) {
+      struct prac_ip real;
+      return sys_http_forwarded_for(fwd, &real) == PRAC_OK ? real : ip;
+    }
+  return ip;
+}
+
+static enum sys_http_method method_of(const char *m)
+{
+  if (strcmp(m, "GET") == 0) return SYS_HTTP_GET;
+  if (strcmp(m, "HEAD") == 0) return SYS_HTTP_HEAD;
+  if (strcmp(m, "POST") == 0) return SYS_HTTP_POST;
+  return SYS_HTTP_OTHER;
+}
+
+/* First sight of a request, its body still to come. Sets r->refuse where it will go no further. */
+static void inspect(struct sys_http_req *r, const char *raw)
+{
+  struct sys_http *h = r->h;
+  struct prac_ip ip = client_of(h, r->mc);
+  const char *len =
+      MHD_lookup_connection_value(r->mc, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+  prac_rc rc = raw ? sys_http_target_parse(raw, &r->target, NULL) : PRAC_NOMEM;
+  if (!sys_http_rate_take(h->rate, &ip, http_mono_ns()))
+    r->refuse = 429;
+  else if (rc != PRAC_OK)
+    r->refuse = rc == PRAC_RANGE ? 414 : rc == PRAC_NOMEM ? 500 : 400;
+  else if (h->c.n_hosts > 0 &&
+           !sys_http_host_in(sys_http_header(r, "Host"), h->c.hosts, h->c.n_hosts))
+    r->refuse = 421;
+  else if (len && (strlen(len) > 15 || strtoull(len, NULL, 10) > h->c.max_body))
+    r->refuse = 413;
+}
+
+/* More of the body. False: no memory for it. */
+static bool take_body(struct sys_http_req *r, const char *data, size_t n)
+{
+  if (r->refuse) return true;
+  if (n > r->h->c.max_body - r->body_n) {
+    r->refuse = 413;
+    return true;
+  }
+  char *more = realloc(r->body, r->body_n + n + 1);
+  if (!more) return false;
+  r->body = more;
+  memcpy(r->body + r->body_n, data, n);
+  r->body_n += n;
+  r->body[r->body_n] = 0;
+  return true;
+}
+
+static void refuse(struct sys_http_req *r)
+{
+  static const struct {
+    int status;
+    const char *code, *text;
+  } why[] = {{400, "malformed", "the address of this request is not readable"},
+             {413, "too_large", "the body of this request is larger than allowed"},
+             {414, "too_long", "the address of this request is longer than allowed"},
+             {421, "wrong_host", "this name is not in the portal's list of hosts"},
+             {429, "too_often", "too many requests from your address; slow down"}};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(why); i++)
+    if (why[i].status == r->refuse) {
+      http_respond_text(r, r->refuse, why[i].code, why[i].text);
+      http_count(r->h, r->refuse == 429 ? C_LIMITED : C_REFUSED, 1);
+      return;
+    }
+  http_respond_text(r, 500, "failed", "the server could not take this request");
+}
+
+enum MHD_Result http_handle(void *arg, struct MHD_Connection *mc, const char *url,
+                            const char *method, const char *version, const char *data,
+                            size_t *data_n, void **req)
+{
+  struct sys_http *h = arg;
+  struct sys_http_req *r = *req; /* made by on_uri */
+  (void)url;
+  (void)version;
+  if (!r) return MHD_NO;
+  if (!r->mc) {
+    const union MHD_ConnectionInfo *i =
+        MHD_get_connection_info(mc, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    r->mc = mc;
+    r->conn = i ? i->socket_context : NULL;
+    if (!r->conn) return MHD_NO;
+    r->method = method_of(method);
+    inspect(r, r->body); /* on_uri left the raw target there */
+    free(r->body);
+    r->body = NULL;
+    if (!r->refuse) return MHD_YES;
+    r->routed = true; /* answered at once: the rest of a refused request is not worth reading */
+    refuse(r);
+    return queue_answer(r);
+  }
+  if (*data_n > 0) {
+    bool ok = take_body(r, data, *data_n);
+    *data_n = 0;
+    return ok ? MHD_YES : MHD_NO;
+  }
+  if (r->resp) return queue_answer(r); /* back from `later` */
+  if (r->routed) return MHD_NO;
+  r->routed = true;
+  http_conn_state(h, r->conn, CONN_ANSWERING);
+  if (r->refuse) { /* its body turned out too big */
+    refuse(r);
+  } else {
+    http_count(h, C_REQUESTS, 1);
+    h->c.route(h->c.arg, r);
+    if (r->later) return MHD_YES;
+    if (!r->resp) http_respond_text(r, 500, "failed", "the server has no answer to this request");
+  }
+  return queue_answer(r);
+}
+
+const char *sys_http_path(const struct sys_http_req *r)
+{
+  return r->target.path;
+}
+
+enum sys_http_method sys_http_method_of(const struct sys_http_req *r)
+{
+  return r->method;
+}
+
+const char *sys_http_param(const struct sys_http_req *r, const char *name)
+{
+  return sys_http_target_param(&r->target, name);
+}
+
+const char *sys_http_header(const struct sys_http_req *r, const char *name)
+{
+  return MHD_lookup_connection_value(r->mc, MHD_HEADER_KIND, name);
+}
+
+const void *sys_http_body(const struct sys_http_req *r, size_t *ret_len)
+{
+  *ret_len = r->body_n;
+  return r->body ? r->body : "";
+}
