@@ -18,7 +18,7 @@ struct prac_counter_def {
 struct prac_counters {
   const char *room; /* "capture", "engine.surge" */
   const struct prac_counter_def *defs;
-  _Atomic uint64_t *values;
+  const _Atomic uint64_t *values;
   size_t n;
 };
 static inline void prac_count(_Atomic uint64_t *v, uint64_t by)
