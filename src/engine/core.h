@@ -5,6 +5,13 @@
  *           `hold_max` batches; then the slowest sensor is left behind (counted, its late batches
  *           are counted and dropped from engines, never from the store).
  * live      a sensor that was heard within `silent_ns` of the newest event time
+ * settle    a sensor not heard yet (or again) may still come with a minute the live ones have left;
+ *           the core stays `settle_ns` behind the newest event time for it, unless told by
+ *           eng_core_advance(c, NULL, t) that nobody will
+ * late      a batch whose minute has gone to the engines already: counted, dropped from engines
+ * resume    eng_core_save at any moment, eng_core_load into a new core, feed on: the same findings
+ *           as without the break. An engine whose version, settings or seed have changed since
+ *           begins anew
  */
 #pragma once
 #include "engine/engine.h"
@@ -15,9 +22,12 @@ typedef prac_rc eng_sink(void *arg, const struct finding *f); /* findings, in (a
 struct eng_core_conf {
   unsigned nthreads; /* engines work side by side; output does not depend on it */
   uint64_t seed;
-  int64_t silent_ns; /* default 10 min of event time */
-  size_t hold_max;   /* default 4096 batches */
-  const char *only;  /* comma-separated engine names; NULL: all of eng_list that are enabled */
+  int64_t silent_ns; /* 0: 10 min of event time */
+  int64_t settle_ns; /* 0: 1 min; below 0: none */
+  size_t hold_max;   /* 0: 4096 batches */
+  const char *only;  /* comma-separated engine names, also such as are not enabled; NULL: all of
+                        eng_list that are enabled */
+  const struct eng_ops *const *engines; /* NULL: eng_list; tests bring their own */
 };
 PRAC_NODISCARD prac_rc eng_core_new(const struct eng_core_conf *c, const struct prac_conf *settings,
                                     eng_sink *sink, void *arg, struct eng_core **ret,
@@ -31,10 +41,13 @@ PRAC_NODISCARD prac_rc eng_core_advance(struct eng_core *c, const char *sensor, 
                                         struct prac_err *reterr);
 /* End of input: closes every slot that has begun, says what is still held. */
 PRAC_NODISCARD prac_rc eng_core_finish(struct eng_core *c, struct prac_err *reterr);
-/* State of all engines and of the core's own order at a slot boundary, for a restart. *ret_bytes is
- * malloc'ed. `resume_from`: bus sequence the caller wants back with it. */
+/* State of all engines and of the core's own order, held batches included, for a restart.
+ * *ret_bytes is malloc'ed. */
 PRAC_NODISCARD prac_rc eng_core_save(struct eng_core *c, uint8_t **ret_bytes, size_t *ret_len,
                                      struct prac_err *reterr);
+/* Into a core that was not fed yet. PRAC_DAMAGED, PRAC_UNSUPPORTED: free the core, begin anew. */
 PRAC_NODISCARD prac_rc eng_core_load(struct eng_core *c, const void *data, size_t len,
                                      struct prac_err *reterr);
+/* One table for the core, then one per engine; returns how many there are. */
+size_t eng_core_counters(const struct eng_core *c, struct prac_counters *ret, size_t max);
 prac_time eng_core_watermark(const struct eng_core *c); /* PRAC_TIME_NONE before the first batch */

@@ -5,6 +5,10 @@
  * slot, batches come in order of (minute, sensor, part); a slot is closed when every live sensor
  * has passed its end. The same input, settings and seed give the same findings, whatever nthreads
  * is.
+ *
+ * slots     numbered from 1970; whole minutes. One follows the other; only after ENG_IDLE_SLOTS
+ *           without a single batch may the next one lie further on: look at slot.from
+ * settings  every engine's struct begins with struct eng_common, its table with ENG_COMMON_ITEMS
  */
 #pragma once
 #include "base/conf.h"
@@ -14,11 +18,31 @@
 #include "model/flow.h"
 #include "model/records.h"
 
+enum { ENG_IDLE_SLOTS = 4096 };
+
+/* First member of every engine's settings struct. */
+struct eng_common {
+  bool enabled;
+  int64_t seed;
+};
+#define ENG_COMMON_ITEMS                                                                           \
+  {.key = "enabled",                                                                               \
+   .type = PRAC_CONF_BOOL,                                                                         \
+   .offset = offsetof(struct eng_common, enabled),                                                 \
+   .hi = 1,                                                                                        \
+   .dflt = 1,                                                                                      \
+   .help = "whether this engine runs"},                                                            \
+      {.key = "seed",                                                                              \
+       .type = PRAC_CONF_INT,                                                                      \
+       .offset = offsetof(struct eng_common, seed),                                                \
+       .hi = 9e15,                                                                                 \
+       .help = "of this engine's randomness; 0: the seed of the whole run"}
+
 struct eng_out;
 struct eng_env {
   const void *conf;           /* the engine's settings struct */
   struct prac_arena *scratch; /* reset by the core after every close_slot */
-  struct prac_rng *rng;       /* reseeded from (settings' seed, slot start): a rerun repeats */
+  struct prac_rng *rng;       /* reseeded from (seed, slot start): a rerun repeats */
   _Atomic uint64_t *counters; /* one per row of the engine's counter table */
   unsigned nthreads;          /* >= 1 */
 };
@@ -30,20 +54,21 @@ struct eng_ops {
   const struct prac_conf_section *conf;
   const struct prac_counter_def *counters;
   size_t n_counters;
-  int64_t (*slot_ns)(const void *conf); /* slot length, > 0; called once */
+  int64_t (*slot_ns)(const void *conf); /* slot length, whole minutes; called once */
   prac_rc (*open)(void *st, const struct eng_env *env, struct prac_err *reterr);
   prac_rc (*feed)(void *st, const struct flow_batch *b, const struct eng_env *env);
   prac_rc (*close_slot)(void *st, struct prac_span slot, const struct eng_env *env,
                         struct eng_out *out, struct prac_err *reterr);
-  /* save and load: both, or both NULL (nothing to keep over a restart). Only between slots. */
+  /* save and load: both, or both NULL (nothing to keep over a restart). Between any two batches:
+   * what the open slot has gathered so far is part of the state. Only after open. */
   prac_rc (*save)(const void *st, struct prac_wr *w); /* PRAC_NOSPACE: called again with more */
   prac_rc (*load)(void *st, struct prac_rd *r);       /* the bytes may be damaged: check all */
   void (*close)(void *st);                            /* accepts a half-opened state */
 };
 extern const struct eng_ops *const eng_list[]; /* NULL-terminated; engine/registry.c */
-const struct eng_ops *eng_find(const char *name);
+const struct eng_ops *eng_find(const char *name); /* NULL: no such engine */
 
-/* Says a finding. The engine fills key, kind, state, from, to, level, score, value, baseline, unit,
+/* Says a finding; at most once per key and state in one slot. From close_slot only. The engine fills key, kind, state, from, to, level, score, value, baseline, unit,
  * country, asn, sensors, ports, hosts, host_count, packets, text, flows; the core fills the rest
  * (id, engine, version, settings, seed, at) and copies everything. */
 PRAC_NODISCARD prac_rc eng_say(struct eng_out *out, const struct finding *f);

@@ -1,0 +1,100 @@
+/* engine/core_int.h — what the files of the core share; nobody else includes it. */
+#pragma once
+#include "base/arena.h"
+#include "engine/core.h"
+
+/* What one engine says in one release, in the order said. */
+struct eng_out {
+  struct prac_arena *mem;
+  struct finding *v;
+  size_t n, cap;
+  const struct eng_run *run;
+  struct prac_span slot;
+};
+
+/* One engine at work. Only one thread touches it at a time. */
+struct eng_run {
+  const struct eng_ops *ops;
+  void *st;
+  bool opened;
+  struct eng_env env;
+  struct prac_rng rng;
+  uint64_t seed, settings;
+  int64_t slot_ns;
+  prac_time slot_from; /* the open slot; PRAC_TIME_NONE before the first batch */
+  prac_time busy_from; /* the last slot that had a batch */
+  struct eng_out out;
+  prac_rc rc;
+  struct prac_err err;
+};
+
+/* The slice of held batches that goes to every engine at once, and how far slots may close. */
+struct eng_work {
+  struct flow_batch *const *batches;
+  size_t n;
+  prac_time until;
+  bool all; /* end of input: the open slot too */
+};
+
+enum { ENG_SENSOR_NAME = 32, ENG_SENSORS_MAX = 4096 };
+struct eng_sensor {
+  char name[ENG_SENSOR_NAME];
+  prac_time clock; /* it will send nothing before */
+  bool left;       /* left behind by the hold limit until it catches up */
+};
+
+#define ENG_CORE_COUNTERS(X)                                                                       \
+  X(BATCHES, "batches", "batches", "Flow batches that reached the engines.")                       \
+  X(ROWS, "rows", "rows", "Flow rows that reached the engines.")                                   \
+  X(LATE, "late_batches", "batches",                                                               \
+    "Batches that came after their minute had gone to the engines; a rise means a sensor lags.")   \
+  X(LEFT, "left_behind", "sensors",                                                                \
+    "Times that a sensor was left behind because too much was held for it.")                       \
+  X(REFUSED, "refused_sensors", "batches",                                                         \
+    "Batches from more different sensors than the core can follow.")                               \
+  X(FINDINGS, "findings", "findings", "Findings handed on.")                                       \
+  X(FRESH, "states_not_taken", "engines",                                                          \
+    "Engines that began anew at a restart because version, settings or seed had changed.")         \
+  X(HELD, "held", "batches", "Batches waiting for slower sensors right now.")
+enum eng_core_counter {
+#define X(id, name, unit, help) ENG_CORE_##id,
+  ENG_CORE_COUNTERS(X)
+#undef X
+      ENG_CORE_COUNTER_COUNT_
+};
+
+struct eng_pool;
+struct eng_core {
+  struct eng_core_conf conf;
+  struct prac_conf *own; /* defaults, when the caller's settings lack a section */
+  eng_sink *sink;
+  void *sink_arg;
+  struct eng_run *runs;
+  size_t n_runs;
+  struct eng_pool *pool; /* NULL: one thread */
+  struct eng_sensor *sensors;
+  size_t n_sensors, cap_sensors;
+  struct flow_batch **held; /* sorted by (minute, sensor, part) */
+  size_t n_held, cap_held;
+  prac_time newest;   /* highest sensor clock */
+  prac_time floor;    /* told by advance(NULL, t) */
+  prac_time released; /* minutes before this have gone to the engines */
+  _Atomic uint64_t counters[ENG_CORE_COUNTER_COUNT_];
+};
+
+/* core_run.c */
+prac_rc eng_run_init(struct eng_run *r, const struct eng_ops *ops, const void *conf,
+                     struct prac_err *reterr);
+prac_rc eng_run_open(struct eng_run *r, struct prac_err *reterr);
+void eng_run_done(struct eng_run *r);
+void eng_run_work(struct eng_run *r, const struct eng_work *w); /* result in r->rc, r->err, r->out */
+void eng_out_reset(struct eng_out *o);
+
+/* core_pool.c: eng_run_work for each run, on several threads; returns when all are done. */
+struct eng_pool *eng_pool_new(unsigned threads); /* beside the caller's own; NULL: out of memory */
+void eng_pool_free(struct eng_pool **pp);
+void eng_pool_go(struct eng_pool *p, struct eng_run *runs, size_t n, const struct eng_work *w);
+
+/* core.c */
+struct eng_sensor *eng_core_sensor(struct eng_core *c, const char *name); /* NULL: no room */
+prac_rc eng_core_hold(struct eng_core *c, struct flow_batch *b);
