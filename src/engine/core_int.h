@@ -87,7 +87,8 @@ prac_rc eng_run_init(struct eng_run *r, const struct eng_ops *ops, const void *c
                      struct prac_err *reterr);
 prac_rc eng_run_open(struct eng_run *r, struct prac_err *reterr);
 void eng_run_done(struct eng_run *r);
-void eng_run_work(struct eng_run *r, const struct eng_work *w); /* result in r->rc, r->err, r->out */
+void eng_run_work(struct eng_run *r,
+                  const struct eng_work *w); /* result in r->rc, r->err, r->out */
 void eng_out_reset(struct eng_out *o);
 
 /* core_pool.c: eng_run_work for each run, on several threads; returns when all are done. */

@@ -185,8 +185,8 @@ static prac_rc held_load(struct eng_core *c, struct prac_rd *r, struct prac_err 
     const uint8_t *p = prac_rd_bytes(r, len);
     if (!p) return PRAC_DAMAGED;
     PRAC_TRY(flow_batch_decode(p, len, &b, reterr));
-    prac_rc rc = time_fits(b->minute) && b->minute % PRAC_MIN == 0 ? eng_core_hold(c, b)
-                                                                   : PRAC_DAMAGED;
+    prac_rc rc =
+        time_fits(b->minute) && b->minute % PRAC_MIN == 0 ? eng_core_hold(c, b) : PRAC_DAMAGED;
     flow_batch_unref(&b);
     PRAC_TRY(rc);
   }

@@ -32,11 +32,10 @@ struct eng_common {
    .hi = 1,                                                                                        \
    .dflt = 1,                                                                                      \
    .help = "whether this engine runs"},                                                            \
-      {.key = "seed",                                                                              \
-       .type = PRAC_CONF_INT,                                                                      \
-       .offset = offsetof(struct eng_common, seed),                                                \
-       .hi = 9e15,                                                                                 \
-       .help = "of this engine's randomness; 0: the seed of the whole run"}
+  {                                                                                                \
+    .key = "seed", .type = PRAC_CONF_INT, .offset = offsetof(struct eng_common, seed), .hi = 9e15, \
+    .help = "of this engine's randomness; 0: the seed of the whole run"                            \
+  }
 
 struct eng_out;
 struct eng_env {
@@ -65,10 +64,11 @@ struct eng_ops {
   prac_rc (*load)(void *st, struct prac_rd *r);       /* the bytes may be damaged: check all */
   void (*close)(void *st);                            /* accepts a half-opened state */
 };
-extern const struct eng_ops *const eng_list[]; /* NULL-terminated; engine/registry.c */
+extern const struct eng_ops *const eng_list[];    /* NULL-terminated; engine/registry.c */
 const struct eng_ops *eng_find(const char *name); /* NULL: no such engine */
 
-/* Says a finding; at most once per key and state in one slot. From close_slot only. The engine fills key, kind, state, from, to, level, score, value, baseline, unit,
- * country, asn, sensors, ports, hosts, host_count, packets, text, flows; the core fills the rest
- * (id, engine, version, settings, seed, at) and copies everything. */
+/* Says a finding; at most once per key and state in one slot. From close_slot only. The engine
+ * fills key, kind, state, from, to, level, score, value, baseline, unit, country, asn, sensors,
+ * ports, hosts, host_count, packets, text, flows; the core fills the rest (id, engine, version,
+ * settings, seed, at) and copies everything. */
 PRAC_NODISCARD prac_rc eng_say(struct eng_out *out, const struct finding *f);

@@ -17,21 +17,15 @@ struct conf {
   double grown;
 };
 #define DURATION(k, field, l, h, d, text)                                                          \
-  {.key = (k),                                                                                     \
-   .type = PRAC_CONF_DURATION,                                                                     \
-   .offset = offsetof(struct conf, field),                                                         \
-   .lo = (l),                                                                                      \
-   .hi = (h),                                                                                      \
-   .dflt = (d),                                                                                    \
-   .help = (text)}
+  {                                                                                                \
+    .key = (k), .type = PRAC_CONF_DURATION, .offset = offsetof(struct conf, field), .lo = (l),     \
+    .hi = (h), .dflt = (d), .help = (text)                                                         \
+  }
 #define NUMBER(k, field, l, h, d, text)                                                            \
-  {.key = (k),                                                                                     \
-   .type = PRAC_CONF_INT,                                                                          \
-   .offset = offsetof(struct conf, field),                                                         \
-   .lo = (l),                                                                                      \
-   .hi = (h),                                                                                      \
-   .dflt = (d),                                                                                    \
-   .help = (text)}
+  {                                                                                                \
+    .key = (k), .type = PRAC_CONF_INT, .offset = offsetof(struct conf, field), .lo = (l),          \
+    .hi = (h), .dflt = (d), .help = (text)                                                         \
+  }
 static const struct prac_conf_item conf_items[] = {
     ENG_COMMON_ITEMS,
     DURATION("slot", slot_ns, 60, 3600, 60, "how often victims are judged; whole minutes"),
@@ -133,8 +127,8 @@ static prac_rc feed(void *st, const struct flow_batch *b, const struct eng_env *
   for (uint32_t i = 0; i < b->n; i++) {
     if (!(b->marks[i] & FLOW_BACKSCATTER)) continue;
     struct flow_row r = flow_batch_row(b, i);
-    bool quoted = (r.marks & FLOW_QUOTED) && !(r.marks & FLOW_QUOTE_MISMATCH) &&
-                  !prac_ip_is_zero(&r.victim);
+    bool quoted =
+        (r.marks & FLOW_QUOTED) && !(r.marks & FLOW_QUOTE_MISMATCH) && !prac_ip_is_zero(&r.victim);
     struct bs_victim *v = bs_table_touch(&s->table, quoted ? &r.victim : &r.src, r.proto);
     if (!v) return PRAC_NOMEM;
     if (!bit) bit = sensor_bit(s, b->sensor);
@@ -155,11 +149,17 @@ static prac_rc feed(void *st, const struct flow_batch *b, const struct eng_env *
 static const char *proto_text(char out[8], uint8_t proto)
 {
   switch (proto) {
-  case 1: return "icmp";
-  case 6: return "tcp";
-  case 17: return "udp";
-  case 58: return "icmp6";
-  default: snprintf(out, 8, "%u", proto); return out;
+  case 1:
+    return "icmp";
+  case 6:
+    return "tcp";
+  case 17:
+    return "udp";
+  case 58:
+    return "icmp6";
+  default:
+    snprintf(out, 8, "%u", proto);
+    return out;
   }
 }
 
@@ -192,7 +192,7 @@ static double pps_at_victim(const struct conf *c, const struct bs_victim *v)
 {
   double seen = v->max_window / 60.0;
   return c->monitored > 0 && prac_ip_is4(&v->ip) ? seen * 4294967296.0 / (double)c->monitored
-                                                  : seen;
+                                                 : seen;
 }
 
 struct words {

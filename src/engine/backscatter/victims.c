@@ -110,16 +110,17 @@ void bs_table_drop(struct bs_table *t, uint32_t i)
   if (t->oldest == last) t->oldest = i;
 }
 
+/* A storm is made of strangers with one packet: of the oldest few, the one with the fewest goes. */
 static void evict(struct bs_table *t)
 {
-  uint32_t i = t->oldest;
-  for (int look = 0; look < EVICT_LOOK && i != BS_NONE && t->v[i].on; look++) i = t->v[i].newer;
-  if (i == BS_NONE || t->v[i].on) {
-    i = t->oldest;
-    t->evicted_on++;
+  uint32_t least = t->oldest, i = t->oldest;
+  for (int look = 0; look < EVICT_LOOK && i != BS_NONE; look++, i = t->v[i].newer) {
+    const struct bs_victim *v = &t->v[i], *l = &t->v[least];
+    if (v->on != l->on ? l->on : v->packets < l->packets) least = i;
   }
   t->evicted++;
-  bs_table_drop(t, i);
+  t->evicted_on += t->v[least].on;
+  bs_table_drop(t, least);
 }
 
 struct bs_victim *bs_table_touch(struct bs_table *t, const struct prac_ip *ip, uint8_t proto)

@@ -2,8 +2,8 @@
  *
  * windows   a victim keeps its packets of this minute and the one before in 10-s steps; the fullest
  *           60 s (sliding by a step, aligned to the epoch) is exact
- * bounded   at `max` the least recently heard goes; one that is under attack is passed over while
- *           one of the next EVICT_LOOK is not
+ * bounded   at `max` one of the least recently heard goes: the one with the fewest packets, and one
+ *           under attack only when all of them are
  * memory    grows with use, at most max * (sizeof struct bs_victim + 16) bytes
  */
 #pragma once
@@ -47,7 +47,7 @@ struct bs_victim *bs_table_touch(struct bs_table *t, const struct prac_ip *ip, u
 void bs_table_drop(struct bs_table *t, uint32_t i);
 /* One row of one minute, `packets` in the step at first_ms. */
 void bs_victim_add(struct bs_victim *v, const struct flow_row *r, prac_time minute);
-void bs_victim_windows(struct bs_victim *v);           /* brings max_window up to date */
-uint32_t bs_victim_spread(const struct bs_victim *v);  /* estimate, at most 3194 */
+void bs_victim_windows(struct bs_victim *v);          /* brings max_window up to date */
+uint32_t bs_victim_spread(const struct bs_victim *v); /* estimate, at most 3194 */
 void bs_victim_save(const struct bs_victim *v, struct prac_wr *w);
 PRAC_NODISCARD prac_rc bs_victim_load(struct bs_table *t, struct prac_rd *r);

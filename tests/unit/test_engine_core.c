@@ -1,0 +1,364 @@
+/* The core with an engine that only writes down what it was given: order, slots, restart. */
+#include "lib/t.h"
+
+#include <stdio.h>
+
+#include "engine/core.h"
+#include "lib/choice.h"
+#include "lib/flows.h"
+
+/* ---- an engine that says, for each slot, what it was fed ---- */
+struct probe_conf {
+  struct eng_common common;
+  int64_t slot_ns;
+};
+struct probe {
+  uint64_t batches, packets, order;
+};
+static int64_t probe_slot(const void *c)
+{
+  return ((const struct probe_conf *)c)->slot_ns;
+}
+static prac_rc probe_open(void *st, const struct eng_env *env, struct prac_err *e)
+{
+  (void)st, (void)env, (void)e;
+  return PRAC_OK;
+}
+static prac_rc probe_feed(void *st, const struct flow_batch *b, const struct eng_env *env)
+{
+  struct probe *p = st;
+  p->batches++;
+  uint64_t name = 0;
+  for (const char *s = b->sensor; *s; s++) name = name * 31 + (uint64_t)*s;
+  p->order = (p->order ^ name ^ (uint64_t)b->minute ^ b->part ^ prac_rng_u64(env->rng)) *
+             0x9e3779b97f4a7c15u;
+  for (uint32_t i = 0; i < b->n; i++) p->packets += b->packets[i];
+  return PRAC_OK;
+}
+static prac_rc probe_close_slot(void *st, struct prac_span slot, const struct eng_env *env,
+                                struct eng_out *out, struct prac_err *e)
+{
+  (void)e;
+  struct probe *p = st;
+  char key[32], text[128];
+  snprintf(key, sizeof key, "slot:%lld", (long long)((slot.from - T0) / PRAC_MIN));
+  snprintf(text, sizeof text, "%llu batches, %llu packets, order %llx, rng %llx",
+           (unsigned long long)p->batches, (unsigned long long)p->packets,
+           (unsigned long long)p->order, (unsigned long long)prac_rng_u64(env->rng));
+  struct finding f = {.key = key,
+                      .kind = "probe",
+                      .state = "on",
+                      .text = text,
+                      .from = slot.from,
+                      .to = slot.to,
+                      .packets = p->packets};
+  *p = (struct probe){0};
+  return eng_say(out, &f);
+}
+static prac_rc probe_save(const void *st, struct prac_wr *w)
+{
+  prac_wr_bytes(w, st, sizeof(struct probe));
+  return w->bad ? PRAC_NOSPACE : PRAC_OK;
+}
+static prac_rc probe_load(void *st, struct prac_rd *r)
+{
+  prac_rd_copy(r, st, sizeof(struct probe));
+  return r->bad ? PRAC_DAMAGED : PRAC_OK;
+}
+static const struct prac_conf_item items1[] = {
+    ENG_COMMON_ITEMS,
+    {.key = "slot",
+     .type = PRAC_CONF_DURATION,
+     .offset = offsetof(struct probe_conf, slot_ns),
+     .lo = 1,
+     .hi = 86400,
+     .dflt = 60,
+     .help = "slot"},
+};
+static const struct prac_conf_item items2[] = {
+    ENG_COMMON_ITEMS,
+    {.key = "slot",
+     .type = PRAC_CONF_DURATION,
+     .offset = offsetof(struct probe_conf, slot_ns),
+     .lo = 1,
+     .hi = 86400,
+     .dflt = 300,
+     .help = "slot"},
+};
+#define PROBE(var, word, table)                                                                    \
+  static const struct prac_conf_section var##_section = {                                          \
+      "engine." word, "test", table, PRAC_ARRAY_LEN(table), sizeof(struct probe_conf), false};     \
+  static const struct eng_ops var = {.name = word,                                                 \
+                                     .about = "test",                                              \
+                                     .version = "1",                                               \
+                                     .state_size = sizeof(struct probe),                           \
+                                     .conf = &var##_section,                                       \
+                                     .slot_ns = probe_slot,                                        \
+                                     .open = probe_open,                                           \
+                                     .feed = probe_feed,                                           \
+                                     .close_slot = probe_close_slot,                               \
+                                     .save = probe_save,                                           \
+                                     .load = probe_load}
+PROBE(one, "one", items1);
+PROBE(five, "five", items2);
+static const struct eng_ops *const probes[] = {&one, &five, NULL};
+
+static struct eng_core *core(struct heard *h, unsigned nthreads, size_t hold_max)
+{
+  struct eng_core_conf conf = {
+      .nthreads = nthreads, .seed = 7, .hold_max = hold_max, .engines = probes};
+  struct eng_core *c = NULL;
+  struct prac_err e = {0};
+  prac_rc rc = eng_core_new(&conf, NULL, hear_finding, h, &c, &e);
+  if (rc != PRAC_OK) fail_msg("%s", e.text);
+  return c;
+}
+static struct flow_batch *batch(const char *sensor, int minute, uint32_t packets)
+{
+  struct flow_row r = {.src = prac_ip4(1), .dst = prac_ip4(2), .proto = 6, .packets = packets};
+  return batch_of(sensor, T0 + minute * PRAC_MIN, &r, packets ? 1 : 0, true);
+}
+static void feed(struct eng_core *c, const char *sensor, int minute, uint32_t packets)
+{
+  struct flow_batch *b = batch(sensor, minute, packets);
+  assert_int_equal(eng_core_feed(c, b, NULL), PRAC_OK);
+  flow_batch_unref(&b);
+}
+static uint64_t counter(const struct eng_core *c, const char *name)
+{
+  struct prac_counters t[4];
+  assert_true(eng_core_counters(c, t, 4) >= 1);
+  for (size_t i = 0; i < t[0].n; i++)
+    if (strcmp(t[0].defs[i].name, name) == 0) return prac_counter_get(&t[0].values[i]);
+  fail_msg("no counter %s", name);
+  return 0;
+}
+
+static void waits_for_the_slowest_live_sensor(void **s)
+{
+  (void)s;
+  struct heard h = heard_of();
+  struct eng_core *c = core(&h, 1, 0);
+  feed(c, "a", 0, 1);
+  feed(c, "b", 0, 1);
+  feed(c, "a", 1, 1);
+  feed(c, "a", 2, 1);
+  feed(c, "a", 3, 1);
+  assert_int_equal(eng_core_watermark(c), T0 + PRAC_MIN); /* b has passed minute 0 only */
+  assert_int_equal(heard_count(&h, "2 batches, 2 packets"), 1);
+  feed(c, "b", 3, 1);
+  assert_int_equal(eng_core_watermark(c), T0 + 3 * PRAC_MIN); /* one minute of settling */
+  assert_int_equal(eng_core_advance(c, NULL, T0 + 4 * PRAC_MIN, NULL), PRAC_OK);
+  assert_int_equal(eng_core_watermark(c), T0 + 4 * PRAC_MIN);
+  assert_int_equal(counter(c, "late_batches"), 0);
+  eng_core_free(&c);
+  heard_done(&h);
+}
+
+static void a_silent_sensor_holds_nothing_and_may_return(void **s)
+{
+  (void)s;
+  struct heard h = heard_of();
+  struct eng_core *c = core(&h, 1, 0);
+  feed(c, "a", 0, 1);
+  feed(c, "b", 0, 1);
+  for (int m = 1; m <= 30; m++) feed(c, "a", m, 1);
+  assert_int_equal(eng_core_watermark(c), T0 + 30 * PRAC_MIN);
+  feed(c, "b", 30, 5); /* back in step: nothing lost */
+  feed(c, "b", 12, 5); /* what it kept back is late */
+  assert_int_equal(counter(c, "late_batches"), 1);
+  assert_int_equal(eng_core_finish(c, NULL), PRAC_OK);
+  assert_int_equal(heard_count(&h, "\"2 batches, 6 packets"), 2); /* one says it, five too */
+  eng_core_free(&c);
+  heard_done(&h);
+}
+
+static void too_much_held_leaves_the_slowest_behind(void **s)
+{
+  (void)s;
+  struct heard h = heard_of();
+  struct eng_core *c = core(&h, 1, 4);
+  feed(c, "slow", 0, 1);
+  for (int m = 0; m < 8; m++) feed(c, "a", m, 1);
+  assert_int_equal(counter(c, "left_behind"), 1);
+  assert_true(counter(c, "held") <= 4);
+  feed(c, "slow", 1, 9);
+  assert_int_equal(counter(c, "late_batches"), 1);
+  feed(c, "slow", 8, 1); /* caught up: counts again */
+  feed(c, "a", 8, 1);
+  assert_int_equal(eng_core_finish(c, NULL), PRAC_OK);
+  assert_int_equal(heard_count(&h, "2 batches, 2 packets"), 2);
+  eng_core_free(&c);
+  heard_done(&h);
+}
+
+static void a_clock_that_jumps_years_costs_little(void **s)
+{
+  (void)s;
+  struct heard h = heard_of();
+  struct eng_core *c = core(&h, 1, 0);
+  feed(c, "a", 0, 1);
+  feed(c, "a", 60 * 24 * 3650, 1);
+  assert_int_equal(eng_core_finish(c, NULL), PRAC_OK);
+  assert_true(h.n < 3 * ENG_IDLE_SLOTS);
+  assert_int_equal(heard_count(&h, "\"1 batches, 1 packets"), 4);
+  struct flow_batch *b = batch("a", 0, 1);
+  b->minute = INT64_MAX - 5;
+  assert_int_equal(eng_core_feed(c, b, NULL), PRAC_RANGE);
+  flow_batch_unref(&b);
+  eng_core_free(&c);
+  heard_done(&h);
+}
+
+static void names_of_engines_are_checked(void **s)
+{
+  (void)s;
+  struct eng_core_conf conf = {.engines = probes, .only = "one,two"};
+  struct eng_core *c = NULL;
+  struct prac_err e = {0};
+  assert_int_equal(eng_core_new(&conf, NULL, hear_finding, NULL, &c, &e), PRAC_UNKNOWN);
+  assert_null(c);
+  conf.only = "five";
+  struct prac_counters t[4];
+  assert_int_equal(eng_core_new(&conf, NULL, hear_finding, NULL, &c, &e), PRAC_OK);
+  assert_int_equal(eng_core_counters(c, t, 4), 2);
+  assert_string_equal(t[1].room, "engine.five");
+  eng_core_free(&c);
+}
+
+static void damaged_state_is_refused(void **s)
+{
+  (void)s;
+  struct heard h = heard_of();
+  struct eng_core *c = core(&h, 1, 0), *d;
+  uint8_t *bytes = NULL;
+  size_t n = 0;
+  feed(c, "a", 0, 1);
+  feed(c, "b", 1, 1);
+  assert_int_equal(eng_core_save(c, &bytes, &n, NULL), PRAC_OK);
+  for (size_t i = 0; i < n; i++) {
+    d = core(&h, 1, 0);
+    bytes[i] ^= 0x41;
+    assert_int_equal(eng_core_load(d, bytes, n, NULL), PRAC_DAMAGED);
+    bytes[i] ^= 0x41;
+    eng_core_free(&d);
+    d = core(&h, 1, 0);
+    assert_int_equal(eng_core_load(d, bytes, i, NULL), PRAC_DAMAGED);
+    eng_core_free(&d);
+  }
+  free(bytes);
+  eng_core_free(&c);
+  heard_done(&h);
+}
+
+/* ---- properties: one plan of batches, played in different ways ---- */
+enum { PLAN_MAX = 120, SENSORS = 4 };
+struct plan {
+  struct {
+    int sensor, minute;
+    uint32_t packets;
+  } v[PLAN_MAX];
+  int n;
+};
+static const char *const names[SENSORS] = {"tokyo", "oregon", "sydney", "eu"};
+
+/* Every sensor says something about every minute, but some run up to `lag` minutes ahead. */
+static struct plan plan_of(struct choice *in)
+{
+  struct plan p = {0};
+  int at[SENSORS] = {0}, minutes = 1 + (int)choice_below(in, 20);
+  for (int left = minutes * SENSORS; left > 0;) {
+    int k = (int)choice_below(in, SENSORS), low = at[0];
+    for (int i = 1; i < SENSORS; i++) low = at[i] < low ? at[i] : low;
+    while (at[k] >= minutes || at[k] > low + 5) k = (k + 1) % SENSORS;
+    p.v[p.n].sensor = k;
+    p.v[p.n].minute = at[k]++;
+    p.v[p.n++].packets = choice_below(in, 5);
+    left--;
+  }
+  return p;
+}
+static void play(const struct plan *p, unsigned nthreads, int cut, struct heard *h)
+{
+  struct eng_core *c = core(h, nthreads, 0);
+  for (int i = 0; i < SENSORS; i++) /* their first health report: they are there */
+    assert_int_equal(eng_core_advance(c, names[i], T0, NULL), PRAC_OK);
+  for (int i = 0; i < p->n; i++) {
+    if (i == cut) {
+      uint8_t *bytes = NULL;
+      size_t n = 0;
+      assert_int_equal(eng_core_save(c, &bytes, &n, NULL), PRAC_OK);
+      eng_core_free(&c);
+      c = core(h, nthreads, 0);
+      struct prac_err e = {0};
+      if (eng_core_load(c, bytes, n, &e) != PRAC_OK) fail_msg("%s", e.text);
+      free(bytes);
+    }
+    feed(c, names[p->v[i].sensor], p->v[i].minute, p->v[i].packets);
+  }
+  assert_int_equal(counter(c, "late_batches"), 0);
+  assert_int_equal(eng_core_finish(c, NULL), PRAC_OK);
+  eng_core_free(&c);
+}
+static int any_order_threads_and_break_say_the_same(struct choice *in)
+{
+  struct plan p = plan_of(in), sorted = {0};
+  for (int m = 0; sorted.n < p.n; m++)
+    for (int k = 0; k < SENSORS; k++)
+      for (int i = 0; i < p.n; i++)
+        if (p.v[i].minute == m && p.v[i].sensor == k) sorted.v[sorted.n++] = p.v[i];
+  struct heard a = heard_of(), b = heard_of();
+  play(&sorted, 1, -1, &a);
+  play(&p, 1 + choice_below(in, 3), (int)choice_below(in, PLAN_MAX), &b);
+  int same = heard_same(&a, &b) && a.n > 0;
+  heard_done(&a);
+  heard_done(&b);
+  return same;
+}
+/* Slices large enough for the threads to wake. */
+static void threads_say_the_same(void **s)
+{
+  (void)s;
+  enum { ROWS = 9000 };
+  struct flow_row *rows = calloc(ROWS, sizeof *rows);
+  struct heard h[3];
+  for (unsigned k = 0; k < 3; k++) {
+    h[k] = heard_of();
+    struct eng_core *c = core(&h[k], 1u << k, 0);
+    for (int m = 0; m < 12; m++) {
+      for (uint32_t i = 0; i < ROWS; i++)
+        rows[i] = (struct flow_row){.src = prac_ip4(i), .proto = 6, .packets = 1 + i % 3};
+      struct flow_batch *b = batch_of("a", T0 + m * PRAC_MIN, rows, ROWS, true);
+      assert_int_equal(eng_core_feed(c, b, NULL), PRAC_OK);
+      flow_batch_unref(&b);
+    }
+    assert_int_equal(eng_core_finish(c, NULL), PRAC_OK);
+    assert_int_equal(counter(c, "rows"), 12 * ROWS);
+    eng_core_free(&c);
+    assert_true(heard_same(&h[0], &h[k]) && h[k].n == 12 + 3);
+  }
+  for (int k = 0; k < 3; k++) heard_done(&h[k]);
+  free(rows);
+}
+
+static void properties(void **s)
+{
+  (void)s;
+  assert_true(
+      prop_check("order, threads, break", any_order_threads_and_break_say_the_same, 1, 300));
+}
+
+int main(void)
+{
+  const struct CMUnitTest t[] = {
+      cmocka_unit_test(waits_for_the_slowest_live_sensor),
+      cmocka_unit_test(a_silent_sensor_holds_nothing_and_may_return),
+      cmocka_unit_test(too_much_held_leaves_the_slowest_behind),
+      cmocka_unit_test(a_clock_that_jumps_years_costs_little),
+      cmocka_unit_test(names_of_engines_are_checked),
+      cmocka_unit_test(damaged_state_is_refused),
+      cmocka_unit_test(threads_say_the_same),
+      cmocka_unit_test(properties),
+  };
+  return cmocka_run_group_tests_name("engine_core", t, NULL, NULL);
+}
