@@ -3,6 +3,8 @@
 
 #define CMDS(X)                                                                                    \
   X(help)                                                                                          \
+  X(check_config)                                                                                  \
+  X(settings)                                                                                      \
   X(version)
 
 #define X(name) extern const struct cmd cmd_##name;

@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "bus/bus.h"
+#include "lookup/lookup.h"
 
 /* Rooms' and roles' own sections: one line each. */
 static const struct prac_conf_section *const own[] = {
+    &lookup_conf_section,
     NULL,
 };
 

@@ -17,8 +17,9 @@ struct lookup_conf {
   const char *country_mmdb, *asn_mmdb, *asn_csv; /* "" : none */
   const char
       *label; /* shown beside maps: "demo geography of DATE"; "": made from the files' dates */
-  struct prac_conf_strings lists; /* "name=path" of survey-scanner lists */
+  struct prac_conf_strings lists; /* "name=path", "name@date=path" of survey-scanner lists */
   int64_t list_expiry_ns;         /* a list older than this is warned about; default 90 d */
+  bool missing_ok;                /* a file that is not there is a warning, not an error */
 };
 extern const struct prac_conf_section lookup_conf_section; /* "lookup" */
 
@@ -29,8 +30,11 @@ struct lookup_answer {
   uint16_t survey;  /* 1 + list index, 0 none */
   bool bogon;       /* RFC 6890 and friends, 100.64/10 included */
 };
-PRAC_NODISCARD prac_rc lookup_new(const struct lookup_conf *c, const struct prac_log *log,
-                                  struct lookup **ret, struct prac_err *reterr);
+/* now: for the age of lists; PRAC_TIME_NONE: not looked at. PRAC_IO: a file cannot be read;
+ * PRAC_MALFORMED, PRAC_DAMAGED: it is not what it should be. Owner of *ret: caller. */
+PRAC_NODISCARD prac_rc lookup_new(const struct lookup_conf *c, prac_time now,
+                                  const struct prac_log *log, struct lookup **ret,
+                                  struct prac_err *reterr);
 struct lookup *lookup_ref(struct lookup *l);
 void lookup_unref(struct lookup **lp);
 /* l may be NULL: only bogon is known. */
