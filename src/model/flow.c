@@ -67,6 +67,28 @@ size_t flow_column_room(size_t width, size_t n)
   return (width * n + 63) & ~(size_t)63;
 }
 
+/* Row by row, each to its place in every column: a row is read once, columns are written as
+ * streams.
+ */
+static void fill_columns(struct flow_batch *b, uint8_t *at, const struct flow_row *rows,
+                         const uint32_t *order)
+{
+  enum { AHEAD = 12 }; /* rows fetched before they are needed: their order is random in memory */
+#define C(type, name, unit, help)                                                                  \
+  type *name = (type *)(void *)at;                                                                 \
+  b->name = name;                                                                                  \
+  at += flow_column_room(sizeof(type), b->n);
+  FLOW_COLUMNS(C)
+#undef C
+  for (uint32_t i = 0; i < b->n; i++) {
+    const struct flow_row *r = &rows[order[i]];
+    if (i + AHEAD < b->n) __builtin_prefetch(&rows[order[i + AHEAD]]);
+#define C(type, name, unit, help) name[i] = r->name;
+    FLOW_COLUMNS(C)
+#undef C
+  }
+}
+
 prac_rc flow_batch_new(const char *sensor, prac_time minute, const struct flow_row *rows,
                        uint32_t n, struct flow_batch **ret)
 {
@@ -75,10 +97,11 @@ prac_rc flow_batch_new(const char *sensor, prac_time minute, const struct flow_r
   for (size_t i = 0; i < FLOW_COLUMN_COUNT; i++)
     total += flow_column_room(flow_columns[i].width, n);
   struct flow_block *k = flow_block_new(total, len);
-  if (!k) return PRAC_NOMEM;
-  struct flow_batch *b;
-  if (flow_batch_frame(k, &b) != PRAC_OK) {
+  uint32_t *order = flow_order(rows, n);
+  struct flow_batch *b = NULL;
+  if (!k || !order || flow_batch_frame(k, &b) != PRAC_OK) {
     flow_block_free(k);
+    free(order);
     return PRAC_NOMEM;
   }
   memcpy(k->texts, sensor, len);
@@ -86,16 +109,8 @@ prac_rc flow_batch_new(const char *sensor, prac_time minute, const struct flow_r
   b->minute = minute;
   b->n = n;
   b->last = true;
-  uint8_t *at = k->columns;
-#define C(type, name, unit, help)                                                                  \
-  do {                                                                                             \
-    type *to = (type *)(void *)at;                                                                 \
-    for (uint32_t i = 0; i < n; i++) to[i] = rows[i].name;                                         \
-    b->name = to;                                                                                  \
-    at += flow_column_room(sizeof(type), n);                                                       \
-  } while (0);
-  FLOW_COLUMNS(C)
-#undef C
+  fill_columns(b, k->columns, rows, order);
+  free(order);
   *ret = b;
   return PRAC_OK;
 }
@@ -153,89 +168,6 @@ struct flow_row flow_batch_row(const struct flow_batch *b, uint32_t i)
   FLOW_COLUMNS(C)
 #undef C
   return r;
-}
-
-/* The key in the order of the contract: two numbers an address, then ports and step. */
-static int by_key(const void *pa, const void *pb)
-{
-  const struct flow_row *a = pa, *b = pb;
-  int d = memcmp(&a->src, &b->src, sizeof a->src);
-  if (d == 0) d = memcmp(&a->dst, &b->dst, sizeof a->dst);
-  if (d != 0) return d;
-  uint64_t ka =
-      (uint64_t)a->proto << 48 | (uint64_t)a->sport << 32 | (uint64_t)a->dport << 16 | a->first_ms;
-  uint64_t kb =
-      (uint64_t)b->proto << 48 | (uint64_t)b->sport << 32 | (uint64_t)b->dport << 16 | b->first_ms;
-  return ka < kb ? -1 : ka > kb;
-}
-
-/* Sorting 88-byte rows moves too much: sort small (IPv4 source and destination, index) keys by
- * radix, settle ties by the full key, then move each row once. IPv6 rows fall back to the full key.
- */
-struct slim {
-  uint64_t key; /* src << 32 | dst when both are IPv4 */
-  uint32_t at;
-};
-
-static void radix_sort(struct slim *a, struct slim *tmp, uint32_t n)
-{
-  enum { BITS = 11, PASSES = 6, BUCKETS = 1 << BITS };
-  for (int pass = 0; pass < PASSES; pass++) {
-    uint32_t count[BUCKETS] = {0};
-    int shift = pass * BITS;
-    for (uint32_t i = 0; i < n; i++) count[a[i].key >> shift & (BUCKETS - 1)]++;
-    if (count[a[0].key >> shift & (BUCKETS - 1)] == n) continue; /* all alike in these bits */
-    uint32_t sum = 0;
-    for (size_t i = 0; i < BUCKETS; i++) {
-      uint32_t c = count[i];
-      count[i] = sum;
-      sum += c;
-    }
-    for (uint32_t i = 0; i < n; i++) tmp[count[a[i].key >> shift & (BUCKETS - 1)]++] = a[i];
-    memcpy(a, tmp, n * sizeof *a);
-  }
-}
-
-static bool all_ip4(const struct flow_row *rows, uint32_t n)
-{
-  for (uint32_t i = 0; i < n; i++)
-    if (!prac_ip_is4(&rows[i].src) || !prac_ip_is4(&rows[i].dst)) return false;
-  return true;
-}
-
-static void settle_ties(const struct slim *key, struct flow_row *rows, uint32_t n)
-{
-  for (uint32_t i = 0, j; i < n; i = j) {
-    for (j = i + 1; j < n && key[j].key == key[i].key; j++) {
-    }
-    if (j - i > 1) qsort(rows + i, j - i, sizeof *rows, by_key);
-  }
-}
-
-void flow_rows_sort(struct flow_row *rows, uint32_t n)
-{
-  if (n < 2) return;
-  struct slim *key = NULL, *tmp = NULL;
-  struct flow_row *to = NULL;
-  if (n >= 64 && all_ip4(rows, n)) {
-    key = malloc(n * sizeof *key);
-    tmp = malloc(n * sizeof *tmp);
-    to = malloc(n * sizeof *to);
-  }
-  if (key && tmp && to) {
-    for (uint32_t i = 0; i < n; i++)
-      key[i] =
-          (struct slim){(uint64_t)prac_ip_to4(&rows[i].src) << 32 | prac_ip_to4(&rows[i].dst), i};
-    radix_sort(key, tmp, n);
-    for (uint32_t i = 0; i < n; i++) to[i] = rows[key[i].at];
-    memcpy(rows, to, n * sizeof *rows);
-    settle_ties(key, rows, n);
-  } else {
-    qsort(rows, n, sizeof *rows, by_key);
-  }
-  free(key);
-  free(tmp);
-  free(to);
 }
 
 const char *flow_tool_text(enum flow_tool t)

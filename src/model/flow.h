@@ -103,14 +103,13 @@ struct flow_batch {
   _Atomic uint32_t refs;
 };
 
-/* A batch from rows already sorted (flow_rows_sort); everything is copied. */
+/* A batch from rows in any order (padding bytes zero): sorted inside, everything is copied. */
 PRAC_NODISCARD prac_rc flow_batch_new(const char *sensor, prac_time minute,
                                       const struct flow_row *rows, uint32_t n,
                                       struct flow_batch **ret);
 /* Sets the header's texts; before sharing only. Copies. */
 PRAC_NODISCARD prac_rc flow_batch_describe(struct flow_batch *b, const char *geo,
                                            struct model_strs lists);
-void flow_rows_sort(struct flow_row *rows, uint32_t n);
 struct flow_batch *flow_batch_ref(struct flow_batch *b);
 void flow_batch_unref(struct flow_batch **bp); /* NULL-safe, nulls */
 struct flow_row flow_batch_row(const struct flow_batch *b, uint32_t i);

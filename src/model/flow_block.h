@@ -24,6 +24,8 @@ struct flow_block *flow_block_new(size_t column_bytes, size_t text_bytes);
 void flow_block_free(struct flow_block *k);
 /* An empty batch over k (taken on success): no rows, all columns zero, one reference. */
 PRAC_NODISCARD prac_rc flow_batch_frame(struct flow_block *k, struct flow_batch **ret);
+/* Row numbers in the order of the contract; malloc'ed, NULL: out of memory. */
+uint32_t *flow_order(const struct flow_row *rows, uint32_t n);
 size_t flow_column_room(size_t width, size_t n); /* bytes of one column, rounded up to 64 */
 void flow_column_set(struct flow_batch *b, const struct flow_column *c, const void *at);
 const void *flow_column_at(const struct flow_batch *b, const struct flow_column *c);
