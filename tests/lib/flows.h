@@ -19,7 +19,6 @@ static inline struct flow_batch *batch_of(const char *sensor, prac_time minute,
                                           struct flow_row *rows, uint32_t n, bool last)
 {
   struct flow_batch *b = NULL;
-  flow_rows_sort(rows, n);
   PRAC_INSIST(flow_batch_new(sensor, minute, rows, n, &b) == PRAC_OK);
   b->last = last;
   return b;
