@@ -1,5 +1,6 @@
 /* Command lines become structs by the command's own table: no command has a loop over argv, so all
  * of them take the same forms and refuse in the same words. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -111,8 +112,8 @@ static prac_rc to_integer(const struct cmd_option *o, const char *s, void *to,
     i = strtoll(s, &end, base);
   else
     u = strtoull(s, &end, base);
-  bool start = (s[0] >= '0' && s[0] <= '9') || (sign && s[0] == '-' && s[1] >= '0' && s[1] <= '9');
-  if (!start || errno || !suffix(end, &scale))
+  const char *digits = sign && s[0] == '-' ? s + 1 : s; /* strtoull would take " -1" */
+  if (!isdigit((unsigned char)*digits) || errno || !suffix(end, &scale))
     return PRAC_FAIL(reterr, PRAC_MALFORMED, "takes a whole number%s, not \"%s\"",
                      sign ? "" : " that is not negative", s);
   if (sign ? __builtin_mul_overflow(i, (int64_t)scale, &i)

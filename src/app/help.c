@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { WIDTH = 80, NAME_COLUMN = 2, HELP_COLUMN = 26 };
+enum { NAME_COLUMN = 2 };
 
 /* Columns a UTF-8 text takes, for our own texts: one per character. */
 static int columns(const char *s, size_t n)
@@ -103,7 +103,7 @@ static void option(FILE *to, const struct cmd_option *o)
       fprintf(to, "%*s%s%s%s", NAME_COLUMN, "", o->name, o->arg ? " " : "", o->arg ? o->arg : "");
   snprintf(line, sizeof line, "%s%s%s%s", o->help, range[0] ? " (" : "", range,
            range[0] ? ")" : "");
-  help_wrap(to, line, at < HELP_COLUMN ? at : HELP_COLUMN + 1, HELP_COLUMN, WIDTH);
+  help_wrap(to, line, at < HELP_COLUMN ? at : HELP_COLUMN + 1, HELP_COLUMN, HELP_WIDTH);
 }
 
 static void options(FILE *to, const struct cmd *c, bool dashed)
@@ -137,7 +137,7 @@ void help_command(FILE *to, const struct cmd *c)
   options(to, c, true);
   if (c->text && c->text[0]) {
     fputc('\n', to);
-    help_wrap(to, c->text, 0, 0, WIDTH);
+    help_wrap(to, c->text, 0, 0, HELP_WIDTH);
   }
   if (c->examples && c->examples[0]) examples(to, c->examples);
 }

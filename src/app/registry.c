@@ -3,6 +3,8 @@
 
 #define CMDS(X)                                                                                    \
   X(help)                                                                                          \
+  X(completion)                                                                                    \
+  X(manual)                                                                                        \
   X(check_config)                                                                                  \
   X(settings)                                                                                      \
   X(version)
