@@ -7,7 +7,9 @@
  * close     an "off" finding, or no finding for `hold_ns` of event time
  * resume    a new "on" finding within `resume_ns` of the close: same id, next revision
  * limits    `max_open` keys; beyond that the least severe, oldest quiet one is closed early
- * (counted)
+ *           (counted); as many closed ones are remembered for resuming
+ * time      findings come in order of `at`; taking one also advances to it. An update that was kept
+ *           back is said when its quiet time ends, with that moment as `at`
  */
 #pragma once
 #include "base/conf.h"
@@ -24,6 +26,7 @@ extern const struct prac_conf_section alert_conf_section; /* "alert" */
 
 struct alert_desk;
 typedef prac_rc alert_sink(void *arg, const struct alert *a); /* each revision, in order */
+/* c is copied. PRAC_RANGE: not a TLP 2.0 label. */
 PRAC_NODISCARD prac_rc alert_desk_new(const struct alert_conf *c, alert_sink *sink, void *arg,
                                       struct alert_desk **ret);
 void alert_desk_free(struct alert_desk **dp);
@@ -31,7 +34,12 @@ PRAC_NODISCARD prac_rc alert_desk_take(struct alert_desk *d, const struct findin
 /* Event time has come to t: holds run out. */
 PRAC_NODISCARD prac_rc alert_desk_advance(struct alert_desk *d, prac_time t);
 PRAC_NODISCARD prac_rc alert_desk_finish(struct alert_desk *d); /* end of input: closes all */
-/* Open and recently closed alerts, as bytes for a restart (malloc'ed) and back. */
+/* Open and recently closed alerts, as bytes for a restart (malloc'ed) and back into a new desk.
+ * PRAC_DAMAGED: free the desk, begin anew. */
 PRAC_NODISCARD prac_rc alert_desk_save(const struct alert_desk *d, uint8_t **ret, size_t *ret_len);
 PRAC_NODISCARD prac_rc alert_desk_load(struct alert_desk *d, const void *data, size_t len);
 size_t alert_desk_open_count(const struct alert_desk *d);
+struct prac_counters alert_desk_counters(const struct alert_desk *d);
+
+const char *alert_severity_text(uint32_t level);    /* 1 notice .. 5 critical; clamped */
+uint32_t alert_severity_level(const char *severity); /* 0: no such word */
