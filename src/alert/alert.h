@@ -41,5 +41,5 @@ PRAC_NODISCARD prac_rc alert_desk_load(struct alert_desk *d, const void *data, s
 size_t alert_desk_open_count(const struct alert_desk *d);
 struct prac_counters alert_desk_counters(const struct alert_desk *d);
 
-const char *alert_severity_text(uint32_t level);    /* 1 notice .. 5 critical; clamped */
+const char *alert_severity_text(uint32_t level);     /* 1 notice .. 5 critical; clamped */
 uint32_t alert_severity_level(const char *severity); /* 0: no such word */

@@ -47,7 +47,8 @@ static const struct prac_conf_item conf_items[] = {
      .type = PRAC_CONF_STRING,
      .offset = offsetof(struct alert_conf, tlp),
      .sdflt = "TLP:AMBER",
-     .help = "handling label of alerts: TLP:RED, TLP:AMBER+STRICT, TLP:AMBER, TLP:GREEN, TLP:CLEAR"},
+     .help =
+         "handling label of alerts: TLP:RED, TLP:AMBER+STRICT, TLP:AMBER, TLP:GREEN, TLP:CLEAR"},
 };
 const struct prac_conf_section alert_conf_section = {
     .path = "alert",
@@ -164,7 +165,8 @@ static prac_time later(prac_time t, int64_t by)
 
 static prac_time due(const struct alert_desk *d, const struct alert_story *s)
 {
-  if (!s->open) return later(s->a.closed, d->conf.resume_ns);
+  if (!s->open)
+    return later(later(s->a.closed, d->conf.resume_ns), 1); /* within includes the end */
   prac_time close = later(s->heard, d->conf.hold_ns);
   prac_time say = s->pending ? later(s->said, d->conf.quiet_ns) : NEVER;
   return say < close ? say : close;
@@ -307,7 +309,7 @@ static prac_rc begin(struct alert_desk *d, const struct finding *f, struct alert
   return rc;
 }
 
-static prac_rc take_into(struct alert_desk *d, struct alert_story *s, const struct finding *f)
+static prac_rc take_into(struct alert_story *s, const struct finding *f)
 {
   PRAC_TRY(alert_story_merge(s, f));
   s->heard = f->at;
@@ -323,7 +325,7 @@ static prac_rc open_story(struct alert_desk *d, struct alert_story *s, const str
   }
   bool fresh = !s;
   if (fresh) PRAC_TRY(begin(d, f, &s));
-  PRAC_TRY(take_into(d, s, f));
+  PRAC_TRY(take_into(s, f));
   s->open = true;
   s->a.closed = PRAC_TIME_NONE;
   d->n_open++;
@@ -337,7 +339,7 @@ static prac_rc open_story(struct alert_desk *d, struct alert_story *s, const str
 static prac_rc update_story(struct alert_desk *d, struct alert_story *s, const struct finding *f)
 {
   bool rises = f->level > s->level;
-  PRAC_TRY(take_into(d, s, f));
+  PRAC_TRY(take_into(s, f));
   if (rises || later(s->said, d->conf.quiet_ns) <= f->at) {
     count(d, ALERT_COUNT_UPDATED);
     PRAC_TRY(say(d, s, "update", f->at));
@@ -356,7 +358,7 @@ prac_rc alert_desk_take(struct alert_desk *d, const struct finding *f)
   bool open = s && s->open;
   if (strcmp(f->state, "off") == 0) {
     if (!open) return PRAC_OK;
-    PRAC_TRY(take_into(d, s, f));
+    PRAC_TRY(take_into(s, f));
     return close_story(d, s, f->at);
   }
   return open ? update_story(d, s, f) : open_story(d, s, f);

@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert/alert.h"
 #include "bus/bus.h"
 #include "engine/engine.h"
 #include "lookup/lookup.h"
 
 /* Rooms' and roles' own sections: one line each. */
 static const struct prac_conf_section *const own[] = {
+    &alert_conf_section,
     &lookup_conf_section,
     NULL,
 };
