@@ -4,6 +4,7 @@
 
 #include "app/help.h"
 #include "app/settings.h"
+#include "base/conf_text.h"
 
 extern const struct cmd cmd_manual;
 
@@ -84,16 +85,21 @@ static void command(const struct cmd *c)
 
 static void section(const struct prac_conf_section *s)
 {
-  char range[480];
+  char words[PRAC_CONF_TEXT];
   printf(".SS %s%s\n", s->path, s->many ? " (a list)" : "");
   line(s->about);
   for (size_t i = 0; i < s->n_items; i++) {
     const struct prac_conf_item *it = &s->items[i];
     printf(".TP\n.B %s\n", it->key);
-    text(it->help, strlen(it->help));
-    fputs(" (", stdout);
-    help_setting_range(it, range, sizeof range);
-    text(range, strlen(range));
+    line(it->help);
+    fputs("(", stdout);
+    prac_conf_allowed_text(words, it);
+    text(words, strlen(words));
+    prac_conf_default_text(words, it);
+    if (prac_conf_must_be_given(it))
+      fputs("; must be given", stdout);
+    else if (words[0])
+      fputs("; default ", stdout), text(words, strlen(words));
     fputs(")\n", stdout);
   }
 }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 
 #include "app/cmd.h"
-#include "base/conf.h"
 
 enum { HELP_WIDTH = 80, HELP_COLUMN = 26 };
 
@@ -17,8 +16,3 @@ void help_usage(FILE *to, const struct cmd *c);   /* "practice replay [OPTION]..
 void help_wrap(FILE *to, const char *text, int at, int indent, int width);
 /* "1 to 64, default 1", "kept, dropped; default kept"; "" when there is nothing to say. */
 const char *help_range(const struct cmd_option *o, char *out, size_t cap);
-
-/* Settings: the whole section; and "duration, 1 s to 1 d; default 5 min" of one item. */
-void help_section(FILE *to, const struct prac_conf_section *s);
-const char *help_setting_type(const struct prac_conf_item *it);
-const char *help_setting_range(const struct prac_conf_item *it, char *out, size_t cap);

@@ -21,5 +21,5 @@ const struct cmd *const cmd_list[] = {
 };
 
 const char *const cmd_groups[] = {
-    "this program", "run it", "ask it", "make and check", NULL,
+    "run it", "ask it", "make and check", "this program", NULL,
 };

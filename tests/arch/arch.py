@@ -1,35 +1,20 @@
 """For tests of the checkers: TAP, and scratch trees that keep or break one law."""
-import os
 import pathlib
 import subprocess
 import sys
 import tempfile
 
-SOURCE = pathlib.Path(os.environ.get('PRACTICE_SOURCE', pathlib.Path(__file__).resolve().parents[2]))
-PRACTICE = os.environ.get('PRACTICE', str(SOURCE / 'build/src/practice'))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+from tap import PRACTICE, ROOT as SOURCE, Tap, skip  # noqa: E402
+
 BUILD = pathlib.Path(PRACTICE).parents[1]
-count = failed = 0
 kept = []  # scratch trees live as long as the test
+tap = Tap()
+done = tap.done
 
 
 def ok(condition, name, why=''):
-    global count, failed
-    count += 1
-    print(f'{"ok" if condition else "not ok"} {count} - {name}', flush=True)
-    if not condition:
-        failed += 1
-        for line in str(why).splitlines()[:60]:
-            print(f'# {line}')
-
-
-def done():
-    print(f'1..{count}')
-    sys.exit(failed > 0)
-
-
-def skip(why):
-    print(f'1..0 # SKIP {why}')
-    sys.exit(0)
+    return tap.check(name, condition, why)
 
 
 def run(*command, **more):
