@@ -1,0 +1,14 @@
+/* capture/origin.h — what is known about a sender's address, asked once for many rows.
+ *
+ * A small direct-mapped memory in front of lookup_ip: rows of one source lie together once they
+ * are sorted. Immutable data behind it, so the memory never lies. */
+#pragma once
+#include "lookup/lookup.h"
+#include "model/flow.h"
+
+struct cap_origin;
+/* look is borrowed and may be NULL. NULL: out of memory. Owner: caller. */
+struct cap_origin *cap_origin_new(const struct lookup *look);
+void cap_origin_free(struct cap_origin **op);
+/* country (unless the row has one), asn, survey; the bogon and survey marks. */
+void cap_origin_fill(struct cap_origin *o, struct flow_row *r);
