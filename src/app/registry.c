@@ -7,6 +7,7 @@
   X(manual)                                                                                        \
   X(check_config)                                                                                  \
   X(settings)                                                                                      \
+  X(capture)                                                                                       \
   X(version)
 
 #define X(name) extern const struct cmd cmd_##name;

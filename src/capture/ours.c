@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-typedef unsigned __int128 u128;
+typedef __uint128_t u128;
 
 struct range {
   u128 from, to; /* both inside */
