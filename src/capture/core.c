@@ -63,6 +63,7 @@ static prac_rc make(struct cap_core *k, const struct cap_conf *c, const struct l
                          c->label_packets ? (unsigned)c->label_packets : 3, &k->tools));
   k->ours = cap_ours_new(&c->prefixes);
   k->pub.origin = cap_origin_new(look);
+  k->pub.tools = k->tools;
   return k->ours && k->pub.origin ? PRAC_OK : PRAC_NOMEM;
 }
 

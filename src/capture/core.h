@@ -8,10 +8,10 @@
  * quiet       packets make no empty batches; cap_core_advance (live) makes one for every minute
  *             without a packet, so that silence and absence can be told apart (60 a call at most)
  * labels      `tool` is set on a row while its source has the label (capture/tools.h) and every
- *             packet of the row fits it. When the minute is published, earlier rows of the same
- *             source in the same part that fit take the label too; minutes already published do not
+ *             packet of the row fits it. When the minute is published, rows that fit and whose
+ *             source has got the label since take it too; minutes already published do not change
  * victims     ICMP errors of one router about two victims are two rows
- * without     a sink: everything but sorting and batches, for counting
+ * without     a sink: everything but the batches, for counting
  */
 #pragma once
 #include "base/clock.h"

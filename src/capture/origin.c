@@ -5,7 +5,7 @@
 
 #include "base/hash.h"
 
-enum { MEMORY = 1024 };
+enum { MEMORY = 1 << 14 };
 
 /* Until lookup/ is there: the bogon ranges, and nothing else. */
 static bool within(const struct prac_ip *ip, uint32_t net, uint8_t bits)

@@ -1,7 +1,7 @@
 /* capture/origin.h — what is known about a sender's address, asked once for many rows.
  *
- * A small direct-mapped memory in front of lookup_ip: rows of one source lie together once they
- * are sorted. Immutable data behind it, so the memory never lies. */
+ * A small direct-mapped memory in front of lookup_ip: a minute has many rows of few sources.
+ * Immutable data behind it, so the memory never lies. */
 #pragma once
 #include "lookup/lookup.h"
 #include "model/flow.h"

@@ -1,7 +1,7 @@
-/* What concerns an address and not a packet is added here, once the rows of one source lie
- * together. */
+/* What concerns an address and not a packet is added here: once a row, not once a packet. */
 #include "capture/publish.h"
 
+#include "capture/marks.h"
 #include "capture/tools.h"
 
 static void complete(struct cap_publish *p, struct flow_row *rows, uint32_t n)
@@ -9,17 +9,13 @@ static void complete(struct cap_publish *p, struct flow_row *rows, uint32_t n)
   for (uint32_t i = 0; i < n; i++) cap_origin_fill(p->origin, &rows[i]);
 }
 
-/* Rows of a source from before its label was certain, in the same part of the same minute. */
-static void spread_labels(struct flow_row *rows, uint32_t n)
+/* Rows from before their source's label was certain, if the source has it now. */
+static void spread_labels(const struct cap_tools *t, struct flow_row *rows, uint32_t n)
 {
-  for (uint32_t i = 0, j; i < n; i = j) {
-    enum flow_tool tool = FLOW_TOOL_NONE;
-    for (j = i; j < n && prac_ip_eq(&rows[j].src, &rows[i].src); j++)
-      if (tool == FLOW_TOOL_NONE) tool = (enum flow_tool)rows[j].tool;
-    if (tool == FLOW_TOOL_NONE) continue;
-    uint32_t marks = cap_tools_marks(tool);
-    for (uint32_t r = i; r < j; r++)
-      if (!rows[r].tool && (rows[r].marks & marks)) rows[r].tool = (uint8_t)tool;
+  for (uint32_t i = 0; i < n; i++) {
+    if (PRAC_LIKELY(rows[i].tool || !(rows[i].marks & CAP_MARKS_TOOL))) continue;
+    enum flow_tool tool = cap_tools_label(t, &rows[i].src);
+    if (rows[i].marks & cap_tools_marks(tool)) rows[i].tool = (uint8_t)tool;
   }
 }
 
@@ -59,10 +55,7 @@ static prac_rc give(struct cap_publish *p, const struct cap_minute *m, bool last
 prac_rc cap_publish(struct cap_publish *p, struct cap_minute *m, bool last)
 {
   prac_rc rc = PRAC_OK;
-  if (p->sink) {
-    flow_rows_sort(m->rows, m->n);
-    spread_labels(m->rows, m->n);
-  }
+  spread_labels(p->tools, m->rows, m->n);
   complete(p, m->rows, m->n);
   tally(p->count, m->rows, m->n);
   if (p->sink) rc = give(p, m, last);

@@ -5,12 +5,14 @@
 #include "capture/minute.h"
 #include "capture/origin.h"
 
+struct cap_tools; /* capture/tools.h */
 struct cap_publish {
   const char *sensor;
   cap_sink *sink; /* NULL: nowhere */
   void *arg;
   struct lookup *look;
   struct cap_origin *origin;
+  const struct cap_tools *tools;
   uint64_t *count; /* CAP_COUNT_COUNT_ of them */
 };
 /* Empties m. last: the minute's last part. */

@@ -181,6 +181,16 @@ enum flow_tool cap_tools_see(struct cap_tools *t, uint64_t hash, const struct wi
   return now;
 }
 
+enum flow_tool cap_tools_label(const struct cap_tools *t, const struct prac_ip *src)
+{
+  uint64_t home = cap_tools_hash(src) & t->mask;
+  for (uint64_t i = 0; i < WAYS; i++) {
+    const struct source *s = &t->s[home ^ i];
+    if (s->total > 0 && prac_ip_eq(&s->ip, src)) return (enum flow_tool)s->tool;
+  }
+  return FLOW_TOOL_NONE;
+}
+
 uint64_t cap_tools_evicted(const struct cap_tools *t)
 {
   return t->evicted;

@@ -27,6 +27,8 @@ void cap_tools_prefetch(const struct cap_tools *t, uint64_t hash);
  * and gets the bits that need memory. Gives the source's label after this packet. */
 enum flow_tool cap_tools_see(struct cap_tools *t, uint64_t hash, const struct wire_packet *p,
                              uint32_t sec, uint32_t *marks);
+/* The label of a source now; NONE also when it is not known (any more). */
+enum flow_tool cap_tools_label(const struct cap_tools *t, const struct prac_ip *src);
 /* The marks that stand behind a label. */
 uint32_t cap_tools_marks(enum flow_tool tool);
 uint64_t cap_tools_evicted(const struct cap_tools *t);
