@@ -140,6 +140,20 @@ void wire_ng_init(struct wire_ng *s)
   s->why = "";
 }
 
+/* A section header brings its byte order; nothing else may come before one. */
+static bool in_order(struct wire_ng *s, const uint8_t *h)
+{
+  if (wire_be32(h) == BLOCK_SECTION) { /* the same in both orders */
+    uint32_t magic = wire_be32(h + 8);
+    s->big = magic == ORDER_MAGIC;
+    if (s->big || magic == __builtin_bswap32(ORDER_MAGIC)) return true;
+    s->why = "a section header without a byte order";
+    return false;
+  }
+  if (!s->open) s->why = "the file does not begin with a section header";
+  return s->open;
+}
+
 prac_rc wire_ng_next(struct wire_ng *s, struct prac_rd *r, struct wire_frame *ret)
 {
   size_t left = prac_rd_left(r);
@@ -148,19 +162,11 @@ prac_rc wire_ng_next(struct wire_ng *s, struct prac_rd *r, struct wire_frame *re
   s->skippable = false;
   if (left == 0) return PRAC_END;
   if (left < BLOCK_ENDS) return PRAC_TRUNCATED;
-  bool is_section = wire_be32(h) == BLOCK_SECTION;
-  if (is_section) {
-    uint32_t magic = wire_be32(h + 8);
-    if (magic != ORDER_MAGIC && magic != __builtin_bswap32(ORDER_MAGIC))
-      return malformed(s, "a section header without a byte order");
-    s->big = magic == ORDER_MAGIC;
-  } else if (!s->open) {
-    return malformed(s, "the file does not begin with a section header");
-  }
+  if (!in_order(s, h)) return PRAC_MALFORMED;
   uint32_t type = wire_u32(h, s->big), total = wire_u32(h + 4, s->big);
   if (total < BLOCK_ENDS) return malformed(s, "a block is shorter than its own head");
   s->need = total;
-  s->skippable = !is_section && type != BLOCK_INTERFACE && type != BLOCK_PACKET &&
+  s->skippable = type != BLOCK_SECTION && type != BLOCK_INTERFACE && type != BLOCK_PACKET &&
                  type != BLOCK_PACKET_OLD && type != BLOCK_PACKET_SIMPLE;
   if (!s->skippable && total > 2 * WIRE_FRAME_MAX)
     return malformed(s, "a block claims more bytes than any frame has");
