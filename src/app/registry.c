@@ -2,6 +2,7 @@
 #include "app/cmd.h"
 
 #define CMDS(X)                                                                                    \
+  X(replay)                                                                                        \
   X(help)                                                                                          \
   X(completion)                                                                                    \
   X(manual)                                                                                        \

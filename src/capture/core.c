@@ -32,7 +32,7 @@ struct cap_core {
   prac_time newest;
   int64_t lateness_ns;
   uint64_t seed;
-  bool started;
+  bool started, no_empty;
   uint64_t count[CAP_COUNT_COUNT_];
   _Atomic uint64_t shown[CAP_COUNT_COUNT_];
   uint64_t told[4]; /* at the last health: packets, evicted, malformed, lost */
@@ -75,6 +75,7 @@ prac_rc cap_core_new(const struct cap_conf *c, struct lookup *look, cap_sink *si
   if (!k) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for sensor %s", c->sensor);
   k->young = &k->minutes[0];
   k->old = &k->minutes[1];
+  k->no_empty = c->no_empty;
   k->lateness_ns = c->lateness_ns ? c->lateness_ns : 2 * PRAC_SEC;
   k->seed = c->seed;
   memcpy(k->sensor, c->sensor, strlen(c->sensor));
@@ -106,6 +107,7 @@ static prac_rc close_minute(struct cap_core *k, struct cap_minute *m)
 {
   if (!m->open) return PRAC_OK;
   m->open = false;
+  if (k->no_empty && m->part == 0 && m->n == 0) return PRAC_OK;
   return cap_publish(&k->pub, m, true);
 }
 

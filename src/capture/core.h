@@ -26,6 +26,7 @@ struct cap_conf {
   int64_t max_sources;                /* fingerprint table, default 1 << 18 */
   int64_t lateness_ns;                /* default 2 s */
   int label_packets;                  /* agreeing packets for a tool label, default 3 */
+  bool no_empty;                      /* replay: a minute without packets makes no batch */
   unsigned nthreads;
   uint64_t seed; /* of the row index; live: random, so that nobody can choose collisions. Never
                     seen in the output. */

@@ -1,0 +1,121 @@
+/* Opening a capture by what its first bytes say, and reading it ahead in blocks. */
+#include "app/input.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEAD_BYTES = 4096 };
+
+/* The first bytes of a file; 0 for standard input, which cannot be read twice. */
+static prac_rc read_head(const char *what, uint8_t *head, size_t *ret_n, struct prac_err *reterr)
+{
+  *ret_n = 0;
+  if (strcmp(what, "-") == 0) return PRAC_OK;
+  FILE *f = fopen(what, "rbe");
+  if (!f) return PRAC_FAIL(reterr, PRAC_IO, "%s: %s", what, strerror(errno));
+  *ret_n = fread(head, 1, HEAD_BYTES, f);
+  bool bad = ferror(f) != 0;
+  int why = errno;
+  (void)fclose(f);
+  return bad ? PRAC_FAIL(reterr, PRAC_IO, "%s: %s", what, strerror(why)) : PRAC_OK;
+}
+
+static const struct cap_source *best_claim(const char *what, const uint8_t *head, size_t n)
+{
+  const struct cap_source *best = NULL;
+  int most = 0;
+  for (const struct cap_source *const *s = cap_sources; *s; s++) {
+    int claim = (*s)->claims ? (*s)->claims(what, head, n) : 0;
+    if (claim > most) {
+      most = claim;
+      best = *s;
+    }
+  }
+  return best;
+}
+
+static const void *source_conf(const struct cap_source *s, const struct prac_conf *conf)
+{
+  return conf && s->conf ? prac_conf_get(conf, s->conf->path, 0) : NULL;
+}
+
+prac_rc input_open(const char *what, const char *sensor, const char *source_name,
+                   const struct prac_conf *conf, const struct prac_log *log, struct input *ret,
+                   struct prac_err *reterr)
+{
+  uint8_t head[HEAD_BYTES];
+  size_t n = 0;
+  struct input in = {.sensor = sensor};
+  if (source_name) {
+    in.source = cap_source_find(source_name);
+    if (!in.source) return PRAC_FAIL(reterr, PRAC_UNKNOWN, "no source called \"%s\"", source_name);
+  } else {
+    PRAC_TRY(read_head(what, head, &n, reterr));
+    in.source = best_claim(what, head, n);
+    if (!in.source && n == 0) return PRAC_FAIL(reterr, PRAC_MALFORMED, "%s: empty file", what);
+    if (!in.source)
+      return PRAC_FAIL(reterr, PRAC_MALFORMED,
+                       "%s: neither a capture (pcap, pcapng, also .gz) nor a CSV with a known map",
+                       what);
+  }
+  in.st = calloc(1, in.source->state_size);
+  in.what = strdup(what);
+  if (in.source->form == CAP_FRAMES)
+    in.frames = calloc(INPUT_AHEAD, sizeof *in.frames);
+  else
+    in.seen = calloc(INPUT_AHEAD, sizeof *in.seen);
+  struct cap_open o = {.what = what, .fd = -1, .conf = source_conf(in.source, conf), .log = log};
+  prac_rc rc = in.st && in.what && (in.frames || in.seen)
+                   ? in.source->open(in.st, &o, reterr)
+                   : PRAC_FAIL(reterr, PRAC_NOMEM, "no memory to read %s", what);
+  if (rc != PRAC_OK) {
+    input_close(&in);
+    return rc;
+  }
+  *ret = in;
+  return PRAC_OK;
+}
+
+void input_close(struct input *in)
+{
+  if (in->st) in->source->close(in->st);
+  free(in->st);
+  free(in->what);
+  free(in->frames);
+  free(in->seen);
+  *in = (struct input){0};
+}
+
+static void read_ahead(struct input *in)
+{
+  in->n = in->at = 0;
+  while (!in->ended && in->n == 0) {
+    prac_rc rc =
+        in->source->next(in->st, in->frames, in->seen, INPUT_AHEAD, PRAC_SEC, &in->n, &in->why);
+    if (rc == PRAC_OK || rc == PRAC_AGAIN) continue;
+    in->ended = true;
+    in->broken = rc != PRAC_END;
+  }
+}
+
+prac_time input_head(struct input *in)
+{
+  if (in->at == in->n) read_ahead(in);
+  if (in->at == in->n) return INT64_MAX;
+  return in->frames ? in->frames[in->at].at : in->seen[in->at].at;
+}
+
+size_t input_ready(const struct input *in, prac_time until)
+{
+  size_t i = in->at;
+  while (i < in->n && (in->frames ? in->frames[i].at : in->seen[i].at) <= until) i++;
+  return i > in->at ? i - in->at : (in->at < in->n);
+}
+
+void input_stats(const struct input *in, struct cap_stats *ret)
+{
+  *ret = (struct cap_stats){0};
+  if (in->source->stats) in->source->stats(in->st, ret);
+}

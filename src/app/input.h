@@ -1,0 +1,34 @@
+/* app/input.h — one capture that is being read: the source that claims it, and what was read ahead.
+ *
+ * Several inputs are merged by time: look at input_head, take from the earliest. An input that
+ * cannot be opened names the file and why; one that breaks half-way gives what came before, then
+ * ends with `broken` set.
+ */
+#pragma once
+#include "base/conf.h"
+#include "capture/core.h"
+
+enum { INPUT_AHEAD = 2048 };
+struct input {
+  const struct cap_source *source;
+  void *st;
+  char *what;         /* file name as given; owned */
+  const char *sensor; /* borrowed; NULL: the rows carry their own (CSV) */
+  struct cap_frame *frames;
+  struct cap_seen *seen; /* one of the two, by source->form */
+  size_t n, at;
+  bool ended, broken;
+  uint64_t items;      /* given so far */
+  struct prac_err why; /* when broken */
+};
+
+/* Opens FILE or "-", by the first bytes; source_name NULL: whichever claims it best. */
+PRAC_NODISCARD prac_rc input_open(const char *what, const char *sensor, const char *source_name,
+                                  const struct prac_conf *conf, const struct prac_log *log,
+                                  struct input *ret, struct prac_err *reterr);
+void input_close(struct input *in);
+/* Time of the next item; INT64_MAX when there is none. Reads ahead when needed. */
+prac_time input_head(struct input *in);
+/* How many of the items read ahead are not later than `until`; at least 1 when there is a head. */
+size_t input_ready(const struct input *in, prac_time until);
+void input_stats(const struct input *in, struct cap_stats *ret);
