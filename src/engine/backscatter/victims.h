@@ -10,7 +10,8 @@
 #include "base/buf.h"
 #include "model/flow.h"
 
-enum { BS_STEPS = 6, BS_PORTS = 8, BS_SPREAD_BITS = 512, BS_NONE = UINT32_MAX };
+enum { BS_STEPS = 6, BS_PORTS = 8, BS_SPREAD_BITS = 512 };
+#define BS_NONE UINT32_MAX /* no victim's number; too large for an enum */
 
 struct bs_port {
   uint16_t port;
