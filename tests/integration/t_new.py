@@ -49,7 +49,8 @@ def build(tree, names):
     env['CC'] = ' '.join(compiler)
     status, out = run('meson', 'setup', 'b', '-Dbuildtype=plain', '-Doptimization=0', '-Darch=false', cwd=tree, env=env)
     if status == 0:
-        status, out = run('ninja', '-C', 'b', 'tests/test_tables', *(f'tests/test_{n}' for n in names), cwd=tree)
+        fuzz = [f'fuzz/replay_{n}' for n in names if (tree / f'fuzz/fuzz_{n}.c').exists()]
+        status, out = run('ninja', '-C', 'b', 'tests/test_tables', *(f'tests/test_{n}' for n in names), *fuzz, cwd=tree)
     return status == 0, out
 
 
@@ -82,6 +83,9 @@ with tempfile.TemporaryDirectory(prefix='practice-new-') as where:
     for name in ['tables', *names]:
         status, out = run('b/tests/test_' + name, cwd=tree) if built else (1, 'not built')
         t.check(f'test_{name} passes', status == 0, out[-3000:])
+        if built and (tree / f'b/fuzz/replay_{name}').exists():
+            status, out = run(f'b/fuzz/replay_{name}', f'fuzz/corpus/{name}', cwd=tree)
+            t.check(f'{name}: the fuzz target takes its seeds', status == 0, out)
     for checker in ('layers', 'registries', 'budget'):
         status, out = run(sys.executable, f'tools/check_{checker}.py', '.', cwd=tree)
         t.check(f'the {checker} hold', status in (0, 77), out)
