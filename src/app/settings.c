@@ -9,6 +9,7 @@
 
 #include "alert/alert.h"
 #include "bus/bus.h"
+#include "capture/source.h"
 #include "engine/engine.h"
 #include "lookup/lookup.h"
 
@@ -37,6 +38,7 @@ const struct prac_conf_section *const *settings_sections(void)
   size_t n = 0;
   for (const struct prac_conf_section *const *o = own; *o; o++) n = add(n, *o);
   for (const struct bus_ops *const *b = bus_list; *b; b++) n = add(n, (*b)->conf);
+  for (const struct cap_source *const *c = cap_sources; *c; c++) n = add(n, (*c)->conf);
   for (const struct eng_ops *const *e = eng_list; *e; e++) n = add(n, (*e)->conf);
   return list;
 }

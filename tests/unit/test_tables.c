@@ -6,6 +6,7 @@
 
 #include "app/settings.h"
 #include "bus/bus.h"
+#include "capture/core.h"
 #include "engine/engine.h"
 #include "model/field.h"
 
@@ -80,6 +81,22 @@ static void buses(void **s)
   assert_null(bus_find("no-such"));
 }
 
+static void sources(void **s)
+{
+  (void)s;
+  for (const struct cap_source *const *c = cap_sources; *c; c++) {
+    const char *name = (*c)->name;
+    check_plugin("capture", name, (*c)->about, (*c)->conf, (*c)->state_size);
+    check((*c)->claims && (*c)->open && (*c)->next && (*c)->stats && (*c)->close, "capture", name,
+          "a source does all five things");
+    check((*c)->claims("nothing", NULL, 0) >= 0, "capture", name,
+          "claims looks at no byte of none");
+    check(cap_source_find(name) == *c, "capture", name, "names are unique");
+  }
+  assert_null(cap_source_find("no-such"));
+  check_counters("capture", cap_counter_defs, cap_counter_count);
+}
+
 static void records(void **s)
 {
   (void)s;
@@ -127,10 +144,8 @@ static void settings(void **s)
 int main(void)
 {
   const struct CMUnitTest t[] = {
-      cmocka_unit_test(engines),
-      cmocka_unit_test(buses),
-      cmocka_unit_test(records),
-      cmocka_unit_test(settings),
+      cmocka_unit_test(engines), cmocka_unit_test(buses),    cmocka_unit_test(sources),
+      cmocka_unit_test(records), cmocka_unit_test(settings),
   };
   return cmocka_run_group_tests_name("tables", t, NULL, NULL);
 }
