@@ -6,7 +6,7 @@
  *           severity rises
  * close     an "off" finding, or no finding for `hold_ns` of event time
  * resume    a new "on" finding within `resume_ns` of the close: same id, next revision
- * limits    `max_open` keys; beyond that the least severe, oldest quiet one is closed early
+ * limits    `max-open` keys; beyond that the least severe, oldest quiet one is closed early
  *           (counted); as many closed ones are remembered for resuming
  * time      findings come in order of `at`; taking one also advances to it. An update that was kept
  *           back is said when its quiet time ends, with that moment as `at`

@@ -7,7 +7,7 @@
 #include "lib/choice.h"
 #include "lib/flows.h"
 
-static const char settings_text[] = "engine:\n  backscatter:\n    max_victims: 64\n";
+static const char settings_text[] = "engine:\n  backscatter:\n    max-victims: 64\n";
 extern const struct eng_ops eng_backscatter;
 
 static struct eng_core *core(struct heard *h, struct prac_conf **conf, unsigned nthreads)

@@ -29,10 +29,10 @@ struct conf {
 static const struct prac_conf_item conf_items[] = {
     ENG_COMMON_ITEMS,
     DURATION("slot", slot_ns, 60, 3600, 60, "how often victims are judged; whole minutes"),
-    NUMBER("min_packets", min_packets, 1, 1e9, 25, "answers before a victim counts"),
-    DURATION("min_duration", min_duration_ns, 0, 86400, 60,
+    NUMBER("min-packets", min_packets, 1, 1e9, 25, "answers before a victim counts"),
+    DURATION("min-duration", min_duration_ns, 0, 86400, 60,
              "from the first to the last answer before a victim counts"),
-    NUMBER("min_window", min_window, 1, 1e9, 30,
+    NUMBER("min-window", min_window, 1, 1e9, 30,
            "answers within the fullest 60 s before a victim counts"),
     DURATION("silent", silent_ns, 60, 86400, 300, "an attack is over after so long without answer"),
     DURATION("update", update_ns, 60, 86400, 600, "an attack that goes on is said again so often"),
@@ -49,7 +49,7 @@ static const struct prac_conf_item conf_items[] = {
     NUMBER("monitored", monitored, 0, 4294967296.0, 0,
            "IPv4 addresses that our sensors watch; with it the rate at the victim is estimated; 0: "
            "unknown"),
-    NUMBER("max_victims", max_victims, 64, 16777216, 262144, "addresses followed at the same time"),
+    NUMBER("max-victims", max_victims, 64, 16777216, 262144, "addresses followed at the same time"),
 };
 static const struct prac_conf_section conf_section = {
     .path = "engine.backscatter",
@@ -69,7 +69,7 @@ static const struct prac_conf_section conf_section = {
   X(EVICTED, "evicted", "victims",                                                                 \
     "Addresses forgotten early because the table was full; a rise means a storm.", PRAC_COUNTER)   \
   X(EVICTED_ON, "evicted_attacked", "victims",                                                     \
-    "Of these, above the thresholds: raise max_victims.", PRAC_COUNTER)
+    "Of these, above the thresholds: raise max-victims.", PRAC_COUNTER)
 enum counter {
 #define X(id, name, unit, help, kind) COUNT_##id,
   COUNTERS(X)
@@ -81,7 +81,7 @@ static const struct prac_counter_def counter_defs[] = {
 #undef X
 };
 
-enum { SENSORS = 64, SENSOR_NAME = 32 };
+enum { SENSORS = 64, SENSOR_NAME = 32, SPREAD_SURE = 2000 };
 struct state {
   struct bs_table table;
   char sensors[SENSORS][SENSOR_NAME]; /* bit numbers of a victim's `sensors` */
@@ -213,11 +213,13 @@ static void text_of(const struct conf *c, const struct bs_victim *v, uint32_t n_
     snprintf(rate, sizeof rate, "; about %.0f packets/s at the victim", pps_at_victim(c, v));
   prac_ip_text(ip, &v->ip);
   snprintf(w->key, sizeof w->key, "victim:%s/%s", ip, proto_text(proto, v->proto));
+  uint32_t spread = bs_victim_spread(v);
   int n = snprintf(w->text, sizeof w->text, "Flood with forged senders against %s, %s. ", ip, port);
   snprintf(w->text + n, sizeof w->text - (size_t)n,
-           "%s %llu answers reached about %u of our addresses since %s, at most %u in a minute%s.",
-           v->on ? "So far" : "It has ended:", (unsigned long long)v->packets, bs_victim_spread(v),
-           from, v->max_window, rate);
+           "%s %llu answers reached %s %u of our addresses since %s, at most %u in a minute%s.",
+           v->on ? "So far" : "It has ended:", (unsigned long long)v->packets,
+           spread < SPREAD_SURE ? "about" : "more than",
+           spread < SPREAD_SURE ? spread : SPREAD_SURE, from, v->max_window, rate);
   snprintf(w->flows, sizeof w->flows, "victim=%s marks=backscatter from=%s to=%s", ip, from, to);
 }
 
