@@ -172,26 +172,32 @@ static prac_rc take_many(struct walk *w, const struct prac_conf_node *node, stru
   return PRAC_OK;
 }
 
+/* "up.key" into path; false when no section and no group can have that name. */
+static bool section_path(const struct walk *w, const char *up, const struct prac_conf_section *t,
+                         const char *key, char path[PATH_MAX_BYTES])
+{
+  if ((t && t->many) || strchr(key, '.')) return false;
+  int n = snprintf(path, PATH_MAX_BYTES, "%s%s%s", up, *up ? "." : "", key);
+  return n > 0 && n < PATH_MAX_BYTES && (slot_of(w->c, path) || is_group(w->c, path));
+}
+
 /* A key that is no item: a section, or a group of sections. */
 static prac_rc take_section(struct walk *w, const struct prac_conf_node *node, const char *up,
                             const struct prac_conf_section *t)
 {
   char path[PATH_MAX_BYTES];
-  int n = snprintf(path, sizeof path, "%s%s%s", up, *up ? "." : "", node->key);
-  if (n < 0 || (size_t)n >= sizeof path || (t && t->many) || strchr(node->key, '.'))
-    return unknown_key(w, up, t, node);
-  struct slot *s = slot_of(w->c, path);
-  if (!s && !is_group(w->c, path)) return unknown_key(w, up, t, node);
-  if (s) s->seen = true;
-  if (s && s->table->many) return take_many(w, node, s);
-  if (prac_conf_node_empty(node)) /* "store:" and nothing below: all defaults */
-    return s ? missing(w, s->table, node->key_line, NULL) : PRAC_OK;
-  if (node->kind != PRAC_CONF_MAP)
+  if (!section_path(w, up, t, node->key, path)) return unknown_key(w, up, t, node);
+  struct slot *s = slot_of(w->c, path), group = {.table = NULL};
+  if (!s) s = &group;
+  s->seen = true;
+  if (s->table && s->table->many) return take_many(w, node, s);
+  bool empty = prac_conf_node_empty(node); /* "store:" and nothing below: all defaults */
+  if (!empty && node->kind != PRAC_CONF_MAP)
     return PRAC_FAIL(w->err, PRAC_MALFORMED, "%s:%u: %s: must be a map of key: value lines, not %s",
                      w->file, node->line, path,
                      node->kind == PRAC_CONF_LIST ? "a list" : "a value");
-  if (s) PRAC_TRY(missing(w, s->table, node->key_line, node));
-  return take_map(w, node, path, s ? s->table : NULL, s ? s->structs : NULL);
+  if (s->table) PRAC_TRY(missing(w, s->table, node->key_line, empty ? NULL : node));
+  return empty ? PRAC_OK : take_map(w, node, path, s->table, s->structs);
 }
 
 static prac_rc take_map(struct walk *w, const struct prac_conf_node *map, const char *path,

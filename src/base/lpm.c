@@ -161,33 +161,48 @@ static void index_all(struct prac_lpm *l)
   l->index6[TOPS] = (uint32_t)(l->n6 - 1);
 }
 
+struct fill {
+  struct prac_lpm *l;
+  uint32_t held; /* the value in force where IPv4 begins, and in the end where it ends */
+  bool over;     /* past IPv4 */
+};
+static const u128 v4_last = UINT64_C(0xffffffffffff);
+
+/* IPv4 gets a cut at its first address and IPv6 one right behind it, whatever the input has. */
+static void leave4(struct fill *f, u128 at, uint32_t value)
+{
+  if (f->over) return;
+  f->over = true;
+  if (f->l->n4 == 0) add4(f->l, 0, f->held);
+  push6(f->l, v4_last + 1, at == v4_last + 1 ? value : f->held);
+}
+
+static void fill_one(struct fill *f, u128 at, uint32_t value)
+{
+  if (at > v4_last) {
+    leave4(f, at, value);
+    add6(f->l, at, value);
+    return;
+  }
+  if (at < v4_lo) {
+    if (at == 0) f->l->n6 = 0;
+    add6(f->l, at, value);
+  } else {
+    if (f->l->n4 == 0 && at > v4_lo) add4(f->l, 0, f->held);
+    add4(f->l, (uint32_t)at, value);
+  }
+  f->held = value;
+}
+
 static prac_rc fill(struct prac_lpm *l, const struct prac_lpm_cut *cuts, size_t n)
 {
-  const u128 v4_first = v4_lo, v4_last = v4_lo | UINT32_MAX;
-  uint32_t before4 = 0; /* what holds when IPv4 begins, and in the end when it is over */
-  bool over = false;
-  u128 last = 0;
+  struct fill f = {.l = l};
   push6(l, 0, 0);
   for (size_t i = 0; i < n; i++) {
-    u128 at = num(&cuts[i].first);
-    if (i > 0 && at <= last) return PRAC_MALFORMED;
-    last = at;
-    if (at > v4_last && !over) {
-      over = true;
-      if (l->n4 == 0) add4(l, 0, before4);
-      push6(l, v4_last + 1, at == v4_last + 1 ? cuts[i].value : before4);
-    }
-    if (at == 0 && l->n6 == 1) l->n6 = 0;
-    if (at < v4_first || at > v4_last)
-      add6(l, at, cuts[i].value);
-    else {
-      if (l->n4 == 0 && at > v4_first) add4(l, 0, before4);
-      add4(l, (uint32_t)at, cuts[i].value);
-    }
-    if (at <= v4_last) before4 = cuts[i].value;
+    if (i > 0 && num(&cuts[i].first) <= num(&cuts[i - 1].first)) return PRAC_MALFORMED;
+    fill_one(&f, num(&cuts[i].first), cuts[i].value);
   }
-  if (l->n4 == 0) add4(l, 0, before4);
-  if (!over) push6(l, v4_last + 1, before4);
+  leave4(&f, 0, 0);
   while (l->n6_below < l->n6 && l->start6[l->n6_below].hi == 0 && l->start6[l->n6_below].lo < v4_lo)
     l->n6_below++;
   return PRAC_OK;

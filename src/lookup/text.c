@@ -131,18 +131,31 @@ prac_rc lookup_list_parse(const char *text, size_t n, uint32_t value, struct loo
 
 /* ---- names ---- */
 
-/* Bytes of one UTF-8 letter at p, 0 when it is none. Text of strangers ends up on pages. */
+static size_t letter_bytes(unsigned first)
+{
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  return first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+}
+
+/* Bytes of one UTF-8 letter at p that may be shown, 0 when it is none: text of strangers ends up
+ * on pages. */
 static size_t letter(const unsigned char *p, size_t n)
 {
-  if (p[0] < 0x80) return p[0] >= 0x20 && p[0] != 0x7f;
-  size_t len = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-  if (p[0] < 0xc2 || p[0] > 0xf4 || len > n) return 0;
+  static const struct { /* lead bytes whose second byte has narrower bounds */
+    uint8_t first, lo, hi;
+  } narrow[] = {{0xc2, 0xa0, 0xbf},
+                {0xe0, 0xa0, 0xbf},
+                {0xed, 0x80, 0x9f},
+                {0xf0, 0x90, 0xbf},
+                {0xf4, 0x80, 0x8f}};
+  size_t len = letter_bytes(p[0]);
+  if (len > n || (len == 1 && (p[0] < 0x20 || p[0] == 0x7f))) return 0;
   for (size_t i = 1; i < len; i++)
     if ((p[i] & 0xc0) != 0x80) return 0;
-  if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-      (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-    return 0; /* overlong, surrogate, beyond Unicode */
-  return p[0] == 0xc2 && p[1] < 0xa0 ? 0 : len;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(narrow); i++)
+    if (p[0] == narrow[i].first && (p[1] < narrow[i].lo || p[1] > narrow[i].hi)) return 0;
+  return len;
 }
 
 /* s as far as it may be shown; returns the bytes. */
