@@ -12,11 +12,13 @@
 #include "capture/source.h"
 #include "engine/engine.h"
 #include "lookup/lookup.h"
+#include "portal/portal.h"
 
 /* Rooms' and roles' own sections: one line each. */
 static const struct prac_conf_section *const own[] = {
     &alert_conf_section,
     &lookup_conf_section,
+    &portal_conf_section,
     NULL,
 };
 

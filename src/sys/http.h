@@ -74,8 +74,11 @@ uint16_t sys_http_port(const struct sys_http *h);
 void sys_http_tick(struct sys_http *h);
 
 enum sys_http_method sys_http_method_of(const struct sys_http_req *r);
-const char *sys_http_path(const struct sys_http_req *r);                     /* decoded */
-const char *sys_http_param(const struct sys_http_req *r, const char *name);  /* NULL: not given */
+const char *sys_http_path(const struct sys_http_req *r);                    /* decoded */
+const char *sys_http_param(const struct sys_http_req *r, const char *name); /* NULL: not given */
+/* The i-th parameter, in the order given; false: no more. */
+bool sys_http_param_at(const struct sys_http_req *r, size_t i, const char **ret_name,
+                       const char **ret_value);
 const char *sys_http_header(const struct sys_http_req *r, const char *name); /* on the route only */
 const void *sys_http_body(const struct sys_http_req *r, size_t *ret_len);
 void sys_http_later(struct sys_http_req *r);

@@ -273,6 +273,15 @@ const char *sys_http_param(const struct sys_http_req *r, const char *name)
   return sys_http_target_param(&r->target, name);
 }
 
+bool sys_http_param_at(const struct sys_http_req *r, size_t i, const char **ret_name,
+                       const char **ret_value)
+{
+  if (i >= r->target.n_params) return false;
+  *ret_name = r->target.params[i].name;
+  *ret_value = r->target.params[i].value;
+  return true;
+}
+
 const char *sys_http_header(const struct sys_http_req *r, const char *name)
 {
   return MHD_lookup_connection_value(r->mc, MHD_HEADER_KIND, name);

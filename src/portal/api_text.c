@@ -1,0 +1,243 @@
+/* What machines read about the portal itself: counters, and the description of the API, made from
+ * the table that also dispatches it. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "portal/impl.h"
+
+/* ---- /metrics ---- */
+
+/* Plain text into a JSON buffer: a raw value, with no comma before it. */
+static void put(struct prac_json *j, const char *fmt, ...) PRAC_PRINTF(2, 3);
+static void put(struct prac_json *j, const char *fmt, ...)
+{
+  char line[512];
+  va_list ap;
+  va_start(ap, fmt);
+  int n = vsnprintf(line, sizeof line, fmt, ap);
+  va_end(ap);
+  j->comma = 0;
+  if (n > 0) prac_json_raw(j, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
+}
+
+static void counters(struct prac_json *j, const struct prac_counters *c)
+{
+  char room[64];
+  size_t i = 0;
+  for (; c->room[i] && i < sizeof room - 1; i++) room[i] = c->room[i] == '.' ? '_' : c->room[i];
+  room[i] = 0;
+  for (i = 0; i < c->n; i++) {
+    const struct prac_counter_def *d = &c->defs[i];
+    const char *kind = d->kind == PRAC_GAUGE ? "gauge" : "counter";
+    const char *total = d->kind == PRAC_GAUGE ? "" : "_total";
+    put(j, "# HELP practice_%s_%s%s %s\n# TYPE practice_%s_%s%s %s\n", room, d->name, total,
+        d->help, room, d->name, total, kind);
+    put(j, "practice_%s_%s%s %" PRIu64 "\n", room, d->name, total, prac_counter_get(&c->values[i]));
+  }
+}
+
+static void sensor_gauges(struct portal *p, struct prac_json *j)
+{
+  size_t n = live_sensor_count(p->live);
+  put(j, "# HELP practice_sensor_last_minute_seconds start of the newest minute heard of\n"
+         "# TYPE practice_sensor_last_minute_seconds gauge\n");
+  for (size_t i = 0; i < n; i++) {
+    const struct live_sensor *s = live_sensor_at(p->live, i);
+    if (s->last != PRAC_TIME_NONE)
+      put(j, "practice_sensor_last_minute_seconds{sensor=\"%s\"} %" PRId64 "\n", s->name,
+          s->last / PRAC_SEC);
+  }
+  put(j, "# HELP practice_sensor_lost_packets lost by the kernel in the last report\n"
+         "# TYPE practice_sensor_lost_packets gauge\n");
+  for (size_t i = 0; i < n; i++) {
+    const struct live_sensor *s = live_sensor_at(p->live, i);
+    put(j, "practice_sensor_lost_packets{sensor=\"%s\"} %" PRIu64 "\n", s->name, s->lost);
+  }
+  uint64_t open = 0;
+  for (size_t i = 0; i < live_alert_count(p->live); i++) open += live_alert_at(p->live, i)->open;
+  put(j,
+      "# HELP practice_alerts_open alerts that are open\n# TYPE practice_alerts_open gauge\n"
+      "practice_alerts_open %" PRIu64 "\n",
+      open);
+}
+
+void portal_metrics(struct portal *p, struct sys_http_req *r, const char *word)
+{
+  struct prac_json j = prac_json_of(4 << 20);
+  struct prac_counters http = sys_http_counters(p->http), own = portal_counters(p);
+  (void)word;
+  counters(&j, &http);
+  counters(&j, &own);
+  for (size_t i = 0; i < p->env.n_counters; i++) counters(&j, &p->env.counters[i]);
+  pthread_mutex_lock(&p->lock);
+  sensor_gauges(p, &j);
+  pthread_mutex_unlock(&p->lock);
+  if (j.bad)
+    portal_send_error(r, 500, "too_large", "the counters do not fit into memory");
+  else
+    sys_http_respond(r, &(struct sys_http_resp){.status = 200,
+                                                .type = "text/plain; version=0.0.4; charset=utf-8",
+                                                .body = j.buf,
+                                                .len = j.len,
+                                                .cache = "no-cache"});
+  prac_json_done(&j);
+}
+
+/* ---- /openapi.json ---- */
+
+static void text(struct prac_json *j, const char *key, const char *s)
+{
+  prac_json_key(j, key);
+  prac_json_str(j, s);
+}
+static void open_key(struct prac_json *j, const char *key, char bracket)
+{
+  prac_json_key(j, key);
+  prac_json_open(j, bracket);
+}
+
+static void schema(struct prac_json *j, const char *type)
+{
+  open_key(j, "schema", '{');
+  text(j, "type", strchr(type, '|') ? "string" : type);
+  if (strchr(type, '|')) {
+    open_key(j, "enum", '[');
+    for (const char *s = type; *s;) {
+      size_t n = strcspn(s, "|");
+      prac_json_strn(j, s, n);
+      s += n + (s[n] == '|');
+    }
+    prac_json_close(j, ']');
+  }
+  prac_json_close(j, '}');
+}
+
+static void param(struct prac_json *j, const char *name, const char *in, const char *type,
+                  const char *help)
+{
+  prac_json_open(j, '{');
+  text(j, "name", name);
+  text(j, "in", in);
+  if (strcmp(in, "path") == 0) {
+    prac_json_key(j, "required");
+    prac_json_bool(j, true);
+  }
+  text(j, "description", help);
+  schema(j, type);
+  prac_json_close(j, '}');
+}
+
+static void params(struct prac_json *j, const struct portal_route *t)
+{
+  const char *word = strchr(t->path, '{');
+  char name[32] = "";
+  open_key(j, "parameters", '[');
+  if (word) {
+    (void)snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 1, "}"), word + 1);
+    param(j, name, "path", "string", "which one");
+  }
+  for (const struct portal_param *p = t->params; p->name; p++)
+    param(j, p->name, "query", p->type, p->help);
+  prac_json_close(j, ']');
+}
+
+static void media(struct prac_json *j, const char *type, const char *ref)
+{
+  open_key(j, type, '{');
+  open_key(j, "schema", '{');
+  if (ref)
+    text(j, "$ref", ref);
+  else
+    text(j, "type", "string");
+  prac_json_close(j, '}');
+  prac_json_close(j, '}');
+}
+
+static void responses(struct prac_json *j, const struct portal_route *t)
+{
+  open_key(j, "responses", '{');
+  open_key(j, "200", '{');
+  text(j, "description", t->about);
+  open_key(j, "content", '{');
+  switch (t->shape) {
+  case PORTAL_OBJECT:
+    media(j, "application/json", "#/components/schemas/Object");
+    break;
+  case PORTAL_ROWS:
+    media(j, rows_type(ROWS_JSON), "#/components/schemas/Rows");
+    media(j, rows_type(ROWS_NDJSON), NULL);
+    media(j, "text/csv", NULL);
+    break;
+  case PORTAL_EVENTS:
+    media(j, "text/event-stream", NULL);
+    break;
+  case PORTAL_TEXT:
+    media(j, "text/plain", NULL);
+    break;
+  }
+  prac_json_close(j, '}');
+  prac_json_close(j, '}');
+  open_key(j, "4XX", '{');
+  text(j, "description", "what is wrong with the question");
+  open_key(j, "content", '{');
+  media(j, "application/json", "#/components/schemas/Error");
+  prac_json_close(j, '}');
+  prac_json_close(j, '}');
+  prac_json_close(j, '}');
+}
+
+static void route(struct prac_json *j, const struct portal_route *t)
+{
+  open_key(j, t->path, '{');
+  open_key(j, "get", '{');
+  text(j, "operationId", t->name);
+  text(j, "summary", t->about);
+  params(j, t);
+  responses(j, t);
+  prac_json_close(j, '}');
+  prac_json_close(j, '}');
+}
+
+static const char schemas[] =
+    "{\"Object\":{\"type\":\"object\"},"
+    "\"Rows\":{\"type\":\"object\",\"properties\":{\"rows\":{\"type\":\"array\",\"items\":"
+    "{\"type\":\"object\"}},\"truncated\":{\"type\":\"boolean\"}}},"
+    "\"Error\":{\"type\":\"object\",\"required\":[\"error\"],\"properties\":{\"error\":"
+    "{\"type\":\"object\",\"required\":[\"code\",\"text\"],\"properties\":{\"code\":"
+    "{\"type\":\"string\"},\"text\":{\"type\":\"string\"}}}}}}";
+
+void portal_openapi(struct portal *p, struct sys_http_req *r, const char *word)
+{
+  struct prac_json j = prac_json_of(1 << 20);
+  (void)word;
+  prac_json_open(&j, '{');
+  text(&j, "openapi", "3.1.0");
+  open_key(&j, "info", '{');
+  text(&j, "title", "PRACTICE portal");
+  text(&j, "version", p->env.version ? p->env.version : "0");
+  text(&j, "description",
+       "Observations of unused addresses and the alerts made from them. Addresses of the sensors "
+       "themselves never appear.");
+  open_key(&j, "license", '{');
+  text(&j, "name", "Apache-2.0");
+  text(&j, "identifier", "Apache-2.0");
+  prac_json_close(&j, '}');
+  prac_json_close(&j, '}');
+  open_key(&j, "servers", '[');
+  prac_json_open(&j, '{');
+  text(&j, "url", "/api/v1");
+  prac_json_close(&j, '}');
+  prac_json_close(&j, ']');
+  open_key(&j, "paths", '{');
+  for (const struct portal_route *t = portal_routes; t->path; t++) route(&j, t);
+  prac_json_close(&j, '}');
+  open_key(&j, "components", '{');
+  prac_json_key(&j, "schemas");
+  prac_json_raw(&j, schemas, sizeof schemas - 1);
+  prac_json_close(&j, '}');
+  prac_json_close(&j, '}');
+  prac_json_newline(&j);
+  portal_send_json(r, &j);
+}

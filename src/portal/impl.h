@@ -1,0 +1,101 @@
+/* portal/impl.h — what the portal's own files share; for them only. */
+#pragma once
+#include <pthread.h>
+
+#include "portal/live.h"
+#include "portal/portal.h"
+#include "portal/rows.h"
+#include "sys/http.h"
+
+/* name, unit, sentence: all are written with p->lock held. */
+#define PORTAL_COUNTERS(X)                                                                         \
+  X(MESSAGES, "messages", "1", "messages taken from the bus")                                      \
+  X(UNREADABLE, "unreadable", "1",                                                                 \
+    "messages that could not be read; a rise means a mixed or "                                    \
+    "damaged installation")                                                                        \
+  X(EVENTS, "events", "1", "events put into the live ring")                                        \
+  X(EVENTS_LOST, "events_lost", "1", "events that found no room or memory")                        \
+  X(QUERIES, "queries", "1", "questions put to the store")                                         \
+  X(QUERIES_REFUSED, "queries_refused", "1", "questions refused because too many were waiting")    \
+  X(QUERIES_FAILED, "queries_failed", "1", "questions that the store could not answer")
+enum {
+#define X(id, name, unit, help) PORTAL_C_##id,
+  PORTAL_COUNTERS(X)
+#undef X
+      PORTAL_C_COUNT_
+};
+
+struct portal_job;
+struct portal {
+  struct portal_conf conf;
+  struct portal_env env;
+  struct sys_http *http;
+  struct sys_http_feed *feed;
+  const char *hosts[24];
+  size_t n_hosts;
+  pthread_mutex_t lock; /* guards live, dirty flags and counters. Taken alone: never held while
+                         * calling the HTTP server, the feed or the store */
+  struct live *live;
+  bool tops_dirty, status_dirty;
+  _Atomic uint64_t counters[PORTAL_C_COUNT_];
+  int64_t minutes_at, tops_at, status_at; /* monotonic ns of the last such event */
+  struct prac_arena *scratch;             /* the caller's thread */
+  /* questions to the store (query.c) */
+  pthread_mutex_t jobs_lock; /* guards the queue; taken alone */
+  pthread_cond_t jobs_more;
+  struct portal_job *jobs, **jobs_end;
+  size_t n_jobs;
+  bool stopping, have_thread;
+  pthread_t thread;
+};
+
+/* An endpoint, its parameters and its sentence: dispatch and /openapi.json are made from these. */
+struct portal_param {
+  const char *name, *type, *help; /* type: JSON schema's, or "a|b|c" */
+};
+enum portal_shape { PORTAL_OBJECT, PORTAL_ROWS, PORTAL_EVENTS, PORTAL_TEXT };
+struct portal_route {
+  const char *path; /* after /api/v1; a last part "{id}" takes any one word */
+  const char *name, *about;
+  enum portal_shape shape;
+  void (*run)(struct portal *p, struct sys_http_req *r, const char *word);
+  const struct portal_param *params; /* NULL name ends */
+};
+extern const struct portal_route portal_routes[]; /* NULL path ends */
+extern const struct portal_param portal_filters[];
+
+void portal_route_request(void *arg, struct sys_http_req *r); /* a sys_http_route */
+void portal_send_error(struct sys_http_req *r, int status, const char *code, const char *fmt, ...)
+    PRAC_PRINTF(4, 5);
+/* Sends j as JSON (or an error when it went bad) and frees it. */
+void portal_send_json(struct sys_http_req *r, struct prac_json *j);
+void portal_send_rows(struct sys_http_req *r, struct rows *rows);
+void portal_count(struct portal *p, int which);
+
+void portal_status(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_series(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_top(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_alerts(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_alert(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_flows(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_findings(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_host(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_query(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_events(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_metrics(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_openapi(struct portal *p, struct sys_http_req *r, const char *word);
+
+/* Parts shared by answers and events; p->lock held. */
+void portal_sensors_json(const struct portal *p, struct prac_json *j);
+void portal_alert_counts_json(const struct portal *p, struct prac_json *j);
+void portal_tops_json(const struct portal *p, enum live_dim dim, size_t n, struct prac_json *j);
+
+/* Questions: what asks for them, and what runs them. */
+bool portal_has_filters(const struct sys_http_req *r);
+void portal_ask(struct portal *p, struct sys_http_req *r, enum store_what what,
+                const struct model_kind *k, const char *more, const char *single);
+prac_rc portal_jobs_start(struct portal *p, struct prac_err *reterr);
+void portal_jobs_stop(struct portal *p);
+void portal_jobs_run(struct portal *p); /* all that wait, on this thread */
+prac_rc portal_warm(struct portal *p, struct prac_err *reterr);
+void portal_keep_alert(struct portal *p, const struct alert *a, bool tell);

@@ -1,0 +1,308 @@
+/* The day in memory. Everything is an array of fixed length that time walks over: no batch, however
+ * strange its times, can make it grow. */
+#include "portal/live.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "portal/live_slots.h"
+
+struct live {
+  struct live_sensor *sensors[LIVE_SENSORS]; /* in order of names */
+  size_t n_sensors;
+  prac_time now;
+  char geo[96];
+  uint64_t dropped;
+  size_t n_dirty;
+  struct live_slots *slots;
+  struct live_alert *alerts; /* newest revision first */
+  size_t n_alerts;
+};
+
+struct live *live_new(void)
+{
+  struct live *l = calloc(1, sizeof *l);
+  if (!l) return NULL;
+  l->now = PRAC_TIME_NONE;
+  l->slots = live_slots_new();
+  l->alerts = calloc(LIVE_ALERTS, sizeof *l->alerts);
+  if (!l->slots || !l->alerts) live_free(&l);
+  return l;
+}
+
+static void alert_done(struct live_alert *a)
+{
+  free(a->full);
+  free(a->brief);
+  *a = (struct live_alert){.full = NULL};
+}
+
+void live_free(struct live **lp)
+{
+  struct live *l = *lp;
+  if (!l) return;
+  for (size_t i = 0; i < l->n_sensors; i++) {
+    free(l->sensors[i]->minutes);
+    free(l->sensors[i]);
+  }
+  for (size_t i = 0; i < l->n_alerts; i++) alert_done(&l->alerts[i]);
+  free(l->alerts);
+  live_slots_free(&l->slots);
+  free(l);
+  *lp = NULL;
+}
+
+/* ---- sensors and their minutes ---- */
+
+static struct live_sensor *sensor_new(const char *name)
+{
+  struct live_sensor *s = calloc(1, sizeof *s);
+  if (!s) return NULL;
+  s->minutes = calloc(LIVE_MINUTES, sizeof *s->minutes);
+  if (!s->minutes) {
+    free(s);
+    return NULL;
+  }
+  (void)snprintf(s->name, sizeof s->name, "%s", name);
+  s->first = s->last = s->heard = PRAC_TIME_NONE;
+  return s;
+}
+
+static struct live_sensor *sensor_of(struct live *l, const char *name)
+{
+  size_t lo = 0, hi = l->n_sensors;
+  while (lo < hi) {
+    size_t mid = lo + (hi - lo) / 2;
+    int c = strcmp(l->sensors[mid]->name, name);
+    if (c == 0) return l->sensors[mid];
+    if (c < 0)
+      lo = mid + 1;
+    else
+      hi = mid;
+  }
+  struct live_sensor *s = l->n_sensors < LIVE_SENSORS && *name ? sensor_new(name) : NULL;
+  if (!s) {
+    l->dropped++;
+    return NULL;
+  }
+  memmove(&l->sensors[lo + 1], &l->sensors[lo], (l->n_sensors - lo) * sizeof l->sensors[0]);
+  l->sensors[lo] = s;
+  l->n_sensors++;
+  return s;
+}
+
+static size_t minute_index(prac_time at)
+{
+  int64_t i = at / PRAC_MIN % LIVE_MINUTES;
+  return (size_t)(i < 0 ? i + LIVE_MINUTES : i);
+}
+
+/* The cell of that minute, emptied when it still holds an older day's; NULL: too old to show. */
+static struct live_minute *cell(struct live *l, struct live_sensor *s, prac_time at)
+{
+  struct live_minute *m = &s->minutes[minute_index(at)];
+  if (at <= 0 || m->at > at) {
+    l->dropped++;
+    return NULL;
+  }
+  if (m->at != at) {
+    if (m->dirty) l->n_dirty--;
+    *m = (struct live_minute){.at = at};
+  }
+  if (s->first == PRAC_TIME_NONE || at < s->first) s->first = at;
+  if (s->last == PRAC_TIME_NONE || at > s->last) s->last = at;
+  return m;
+}
+
+static void touch(struct live *l, struct live_minute *m)
+{
+  if (!m->dirty) l->n_dirty++;
+  m->dirty = true;
+}
+
+void live_event_time_set(struct live *l, prac_time t)
+{
+  if (t != PRAC_TIME_NONE && (l->now == PRAC_TIME_NONE || t > l->now)) l->now = t;
+}
+
+void live_batch(struct live *l, const struct flow_batch *b)
+{
+  struct live_sensor *s = sensor_of(l, b->sensor);
+  struct live_minute *m = s ? cell(l, s, prac_time_floor(b->minute, PRAC_MIN)) : NULL;
+  if (!m) return;
+  for (uint32_t i = 0; i < b->n; i++) {
+    m->packets += b->packets[i];
+    m->sources += i == 0 || !prac_ip_eq(&b->src[i], &b->src[i - 1]);
+  }
+  touch(l, m);
+  live_slots_add(l->slots, b);
+  live_event_time_set(l, b->minute + PRAC_MIN);
+  if (b->geo && *b->geo) (void)snprintf(l->geo, sizeof l->geo, "%s", b->geo);
+}
+
+void live_minute_put(struct live *l, const char *sensor, prac_time at, uint64_t packets,
+                     uint64_t sources)
+{
+  struct live_sensor *s = sensor_of(l, sensor);
+  struct live_minute *m = s ? cell(l, s, prac_time_floor(at, PRAC_MIN)) : NULL;
+  if (!m) return;
+  m->packets = packets;
+  m->sources = sources > UINT32_MAX ? UINT32_MAX : (uint32_t)sources;
+  live_event_time_set(l, at + PRAC_MIN);
+}
+
+void live_health(struct live *l, const struct health *h)
+{
+  struct live_sensor *s = sensor_of(l, h->sensor ? h->sensor : "");
+  if (!s) return;
+  s->heard = h->at;
+  s->captured = h->packets;
+  s->lost = h->lost;
+  s->evicted = h->evicted;
+  s->malformed = h->malformed;
+  s->clock_offset_ns = h->clock_offset_ns;
+  (void)snprintf(s->country, sizeof s->country, "%s", h->site_country ? h->site_country : "");
+  (void)snprintf(s->source, sizeof s->source, "%s", h->source ? h->source : "");
+  (void)snprintf(s->version, sizeof s->version, "%s", h->version ? h->version : "");
+  live_event_time_set(l, h->at);
+}
+
+bool live_changed(struct live *l, size_t n, live_minute_fn *each, void *arg)
+{
+  for (size_t i = 0; i < l->n_sensors && l->n_dirty > 0 && n > 0; i++)
+    for (size_t k = 0; k < LIVE_MINUTES && n > 0; k++) {
+      struct live_minute *m = &l->sensors[i]->minutes[k];
+      if (!m->dirty) continue;
+      m->dirty = false;
+      l->n_dirty--;
+      n--;
+      each(arg, l->sensors[i], m);
+    }
+  return l->n_dirty > 0;
+}
+
+prac_time live_event_time(const struct live *l)
+{
+  return l->now;
+}
+
+const char *live_geo(const struct live *l)
+{
+  return l->geo;
+}
+
+uint64_t live_dropped(const struct live *l)
+{
+  return l->dropped + live_slots_dropped(l->slots);
+}
+
+size_t live_sensor_count(const struct live *l)
+{
+  return l->n_sensors;
+}
+
+const struct live_sensor *live_sensor_at(const struct live *l, size_t i)
+{
+  return l->sensors[i];
+}
+
+const struct live_minute *live_minute_at(const struct live_sensor *s, prac_time at)
+{
+  const struct live_minute *m = &s->minutes[minute_index(at)];
+  return m->at == at ? m : NULL;
+}
+
+/* ---- tops ---- */
+
+static size_t sensor_tops(const struct live *l, struct live_top *all)
+{
+  prac_time end = prac_time_floor(l->now, PRAC_MIN);
+  for (size_t i = 0; i < l->n_sensors; i++) {
+    all[i] = (struct live_top){.key = (uint32_t)i};
+    for (int k = 1; k <= (LIVE_NOW + LIVE_BEFORE) * LIVE_SLOT_MIN; k++) {
+      const struct live_minute *m = live_minute_at(l->sensors[i], end - k * PRAC_MIN);
+      bool now = k <= LIVE_NOW * LIVE_SLOT_MIN;
+      if (!m) continue;
+      *(now ? &all[i].packets : &all[i].packets_before) +=
+          (double)m->packets / (now ? LIVE_NOW : LIVE_BEFORE) / LIVE_SLOT_MIN;
+      *(now ? &all[i].sources : &all[i].sources_before) +=
+          (double)m->sources / (now ? LIVE_NOW : LIVE_BEFORE) / LIVE_SLOT_MIN;
+    }
+  }
+  return l->n_sensors;
+}
+
+size_t live_tops(struct live *l, enum live_dim dim, bool by_packets, struct live_top *to, size_t n)
+{
+  struct live_top sensors[LIVE_SENSORS];
+  if (l->now == PRAC_TIME_NONE) return 0;
+  if (dim != LIVE_SENSOR) return live_slots_top(l->slots, l->now, dim, by_packets, to, n);
+  return live_top_rank(sensors, sensor_tops(l, sensors), by_packets, to, n);
+}
+
+/* ---- alerts ---- */
+
+static int severity_rank(const char *s)
+{
+  static const char *const words[] = {"notice", "low", "medium", "high", "critical"};
+  for (size_t i = 0; s && i < PRAC_ARRAY_LEN(words); i++)
+    if (strcmp(s, words[i]) == 0) return (int)i + 1;
+  return 0;
+}
+
+/* Where to make room: the oldest closed alert, else the oldest of all. */
+static size_t victim(const struct live *l)
+{
+  for (size_t i = l->n_alerts; i-- > 0;)
+    if (!l->alerts[i].open) return i;
+  return l->n_alerts - 1;
+}
+
+static void alert_remove(struct live *l, size_t i)
+{
+  alert_done(&l->alerts[i]);
+  memmove(&l->alerts[i], &l->alerts[i + 1], (l->n_alerts - i - 1) * sizeof *l->alerts);
+  l->n_alerts--;
+}
+
+void live_alert_take(struct live *l, const struct alert *a, char *full, char *brief)
+{
+  struct live_alert new = {.open = a->state && strcmp(a->state, "close") != 0,
+                           .rank = severity_rank(a->severity),
+                           .at = a->at,
+                           .full = full,
+                           .brief = brief};
+  (void)snprintf(new.id, sizeof new.id, "%s", a->id ? a->id : "");
+  for (size_t i = 0; i < l->n_alerts; i++)
+    if (strcmp(l->alerts[i].id, new.id) == 0) {
+      alert_remove(l, i);
+      break;
+    }
+  if (l->n_alerts == LIVE_ALERTS) {
+    alert_remove(l, victim(l));
+    l->dropped++;
+  }
+  size_t i = 0;
+  while (i < l->n_alerts && l->alerts[i].at > new.at) i++;
+  memmove(&l->alerts[i + 1], &l->alerts[i], (l->n_alerts - i) * sizeof *l->alerts);
+  l->alerts[i] = new;
+  l->n_alerts++;
+}
+
+size_t live_alert_count(const struct live *l)
+{
+  return l->n_alerts;
+}
+
+const struct live_alert *live_alert_at(const struct live *l, size_t i)
+{
+  return &l->alerts[i];
+}
+
+const struct live_alert *live_alert_find(const struct live *l, const char *id)
+{
+  for (size_t i = 0; i < l->n_alerts; i++)
+    if (strcmp(l->alerts[i].id, id) == 0) return &l->alerts[i];
+  return NULL;
+}

@@ -1,0 +1,80 @@
+/* portal/live.h — what the bus has said in the last day, ready to be shown.
+ *
+ * counts    per sensor and minute: packets, and distinct sources (exact per part of a minute; a
+ *           source in two parts of one minute counts twice)
+ * tops      per port, country and AS, in slots of five minutes: packets, and sources a minute (a
+ *           source counts once a minute and sensor). Backscatter is left out: its ports and
+ *           countries are the victims', not the senders'
+ * bounds    LIVE_SENSORS sensors, LIVE_MINUTES minutes, LIVE_ALERTS alerts, LIVE_AS networks a
+ *           slot; beyond: counted in `dropped`
+ * threads   none of its own: the portal's lock guards every call
+ */
+#pragma once
+#include "model/flow.h"
+#include "model/records.h"
+
+enum {
+  LIVE_SENSORS = 256,
+  LIVE_MINUTES = 1440,
+  LIVE_ALERTS = 512,
+  LIVE_AS = 8192,
+  LIVE_SLOT_MIN = 5,
+  LIVE_NOW = 3,     /* slots that are "now" */
+  LIVE_BEFORE = 12, /* slots that now is compared with */
+  LIVE_SLOTS = 16
+};
+
+struct live_minute {
+  prac_time at; /* 0: empty */
+  uint64_t packets;
+  uint32_t sources;
+  bool dirty;
+};
+struct live_sensor {
+  char name[32], country[4], source[64], version[32];
+  prac_time first, last, heard; /* minutes of batches; time of the last health report */
+  uint64_t lost, evicted, malformed, captured;
+  int64_t clock_offset_ns;
+  struct live_minute *minutes; /* LIVE_MINUTES, by minute number; owned */
+};
+struct live_alert {
+  char id[64];
+  bool open;
+  int rank; /* of severity, 1 notice .. 5 critical */
+  prac_time at;
+  char *full, *brief; /* JSON, already fit to leave; owned */
+};
+enum live_dim { LIVE_PORT, LIVE_COUNTRY, LIVE_ASN, LIVE_SENSOR };
+struct live_top {
+  uint32_t key; /* port: proto << 16 | port; country: letters; AS number; index of the sensor */
+  double packets, sources; /* a minute, now */
+  double packets_before, sources_before;
+  uint32_t rank, rank_before; /* 1 is first; before 0: was not there */
+};
+
+struct live;
+struct live *live_new(void); /* NULL: no memory */
+void live_free(struct live **lp);
+void live_batch(struct live *l, const struct flow_batch *b);
+void live_health(struct live *l, const struct health *h);
+/* full and brief: taken (malloc'ed JSON). */
+void live_alert_take(struct live *l, const struct alert *a, char *full, char *brief);
+/* From the store at start: one sensor's minute. */
+void live_minute_put(struct live *l, const char *sensor, prac_time at, uint64_t packets,
+                     uint64_t sources);
+prac_time live_event_time(const struct live *l); /* end of the newest minute; NONE at first */
+void live_event_time_set(struct live *l, prac_time t);
+const char *live_geo(const struct live *l);
+uint64_t live_dropped(const struct live *l);
+size_t live_sensor_count(const struct live *l);
+const struct live_sensor *live_sensor_at(const struct live *l, size_t i); /* in order of names */
+/* The minute at `at`; NULL: nothing was said about it. */
+const struct live_minute *live_minute_at(const struct live_sensor *s, prac_time at);
+/* Minutes that changed since the last call, at most n; true: more are left. */
+typedef void live_minute_fn(void *arg, const struct live_sensor *s, const struct live_minute *m);
+bool live_changed(struct live *l, size_t n, live_minute_fn *each, void *arg);
+/* The biggest n by sources a minute (by_packets: by packets), biggest first. Returns how many. */
+size_t live_tops(struct live *l, enum live_dim dim, bool by_packets, struct live_top *to, size_t n);
+size_t live_alert_count(const struct live *l);
+const struct live_alert *live_alert_at(const struct live *l, size_t i); /* newest revision first */
+const struct live_alert *live_alert_find(const struct live *l, const char *id);

@@ -1,0 +1,63 @@
+/* portal/portal.h — the HTTP API over the store, live events, and the page that uses both.
+ *
+ * live      numbers of the last day come from the bus (portal_take), not from the store: they are
+ *           there at once and do not wait for a query
+ * history   from the store's roll-ups, by one query language (store_query_parse) everywhere
+ * darknet   our own addresses (dst) never leave by the page or the API, only counts do, and no
+ *           question may name one: the rule lives in rows.c (columns), records.c (records) and
+ *           query.c (questions)
+ * threads   open, take, tick and close belong to the caller's thread. Requests arrive on the
+ *           server's; questions to the store run on one thread of the portal's own, or inside tick
+ *           (`query_in_tick`) when the store's handle belongs to the caller
+ * bounds    256 sensors, a day of minutes each, 512 alerts, 64 waiting questions, a ring of events
+ *           for all listeners together: what falls out is counted, never waited for
+ * access    no accounts yet: listens on loopback unless told otherwise, and answers only to names
+ *           it knows when it does
+ */
+#pragma once
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/counter.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "bus/bus.h"
+#include "store/store.h"
+
+struct portal_conf {
+  const char *listen; /* "127.0.0.1:8640", "[::1]:8640" */
+  const char *title, *title_ja;
+  struct prac_conf_strings hosts;
+  struct prac_conf_prefixes proxies;
+  int64_t max_connections, max_per_address, max_streams;
+  int64_t rate, burst;
+  int64_t ring; /* events kept for listeners that come back */
+};
+extern const struct prac_conf_section portal_conf_section; /* "portal" */
+
+struct portal_env {
+  const struct store *store;      /* read-only handle; NULL: live numbers only */
+  bool query_in_tick;             /* the store's handle belongs to the caller's thread */
+  int listen_fd;                  /* >= 0: already listening, taken; -1: open conf's `listen` */
+  const struct prac_clock *clock; /* the wall, for "now" beside event time; NULL: not shown */
+  const char *version;
+  const struct prac_counters *counters; /* others' counters for /metrics; borrowed */
+  size_t n_counters;
+  const struct prac_log *log;
+};
+
+struct portal;
+/* Asks the store for the last day, then listens. conf and env's pointers are borrowed until close.
+ */
+PRAC_NODISCARD prac_rc portal_open(const struct portal_conf *c, const struct portal_env *env,
+                                   struct portal **ret, struct prac_err *reterr);
+void portal_close(struct portal **pp);
+uint16_t portal_port(const struct portal *p);
+/* Whatever the bus has: flow batches, health, findings, alerts; other subjects are ignored. What
+ * cannot be read is counted and skipped. */
+void portal_take(struct portal *p, const struct bus_msg *m);
+void portal_take_batch(struct portal *p, const struct flow_batch *b);
+void portal_take_record(struct portal *p, const struct model_kind *k, const void *rec);
+/* Tells listeners what is new; a few times a second. event_time: how far the records have come
+ * (PRAC_TIME_NONE: what the messages say). */
+void portal_tick(struct portal *p, prac_time event_time);
+struct prac_counters portal_counters(const struct portal *p);

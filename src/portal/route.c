@@ -1,0 +1,262 @@
+/* From a request to the function that answers it: one table for the API, one for the page's files.
+ * Every error is JSON with one sentence for whoever asked, and nothing about our insides. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "portal/asset.h"
+#include "portal/impl.h"
+#include "sys/http_target.h"
+
+#define SPAN                                                                                       \
+  {"from", "string", "start: 2013-08-07, 2013-08-07T12:00:00Z or @1375876800"},                    \
+  {                                                                                                \
+    "to", "string", "end, not included"                                                            \
+  }
+#define FORMAT                                                                                     \
+  {                                                                                                \
+    "format", "json|ndjson|csv", "form of the answer; json when not given"                         \
+  }
+#define FILTERS                                                                                    \
+  SPAN, {"q", "string", "words of the query language: port=23/tcp country=MM marks=survey"},       \
+      {"sensor", "string", "name of a sensor"},                                                    \
+      {"src", "string", "source: an address or a prefix"},                                         \
+      {"victim", "string", "backscatter: whose answers these are"},                                \
+      {"port", "string", "destination port: 1433/tcp"},                                            \
+      {"country", "string", "two letters, ISO 3166"}, {"asn", "string", "number of the network"},  \
+      {"marks", "string", "marks that all rows must have: zmap,survey"},                           \
+      {"id", "string", "records: this one"}, {"key", "string", "records: of this story"},          \
+      {"state", "string", "records: in this state"},                                               \
+      {"limit", "integer", "at most so many rows, up to 10000"}, FORMAT
+#define END                                                                                        \
+  {                                                                                                \
+    NULL, NULL, NULL                                                                               \
+  }
+
+const struct portal_param portal_filters[] = {FILTERS, END};
+static const struct portal_param none[] = {END};
+static const struct portal_param series_params[] = {
+    {"minutes", "integer", "live: so many minutes back from now, 1 to 1440; 180 when not given"},
+    {"step", "string", "history: 1m, 1h or 1d"},
+    {"by", "port|country|asn|sensor", "history: a series each"},
+    FILTERS,
+    END};
+static const struct portal_param top_params[] = {
+    {"by", "port|country|asn|sensor|src", "what to rank"},
+    {"order", "sources|packets", "live: rank by sources (when not given) or by packets"},
+    FILTERS,
+    END};
+static const struct portal_param query_params[] = {
+    {"what", "flows|findings|alerts|health|series|top|host|sensors", "kind of answer"},
+    {"step", "string", "series: 1m, 1h or 1d"},
+    {"by", "port|country|asn|sensor|src", "series and top"},
+    FILTERS,
+    END};
+static const struct portal_param event_params[] = {
+    {"last", "integer", "id of the last event seen; the header Last-Event-ID says the same"}, END};
+
+const struct portal_route portal_routes[] = {
+    {"/status", "status",
+     "Version, event time, sensors with their health, open alerts, label of the geography",
+     PORTAL_OBJECT, portal_status, none},
+    {"/series", "series",
+     "Packets and sources per minute and sensor: live for the last day; with from, to, step or a "
+     "filter, from the store",
+     PORTAL_ROWS, portal_series, series_params},
+    {"/top", "top",
+     "Ports, countries, networks or sensors, biggest first: live (the last 15 minutes against the "
+     "hour before); with from, to or a filter, from the store",
+     PORTAL_ROWS, portal_top, top_params},
+    {"/flows", "flows", "Flow rows: who sent what, without our own addresses", PORTAL_ROWS,
+     portal_flows, portal_filters},
+    {"/findings", "findings", "What the engines claim", PORTAL_ROWS, portal_findings,
+     portal_filters},
+    {"/alerts", "alerts", "Alerts, newest revision first: live; with a filter, from the store",
+     PORTAL_ROWS, portal_alerts, portal_filters},
+    {"/alerts/{id}", "alert", "One alert with all its fields", PORTAL_OBJECT, portal_alert, none},
+    {"/host/{address}", "host", "What one source did, hour by hour", PORTAL_ROWS, portal_host,
+     portal_filters},
+    {"/query", "query", "Any question in the one query language", PORTAL_ROWS, portal_query,
+     query_params},
+    {"/events", "events",
+     "Server-sent events: minutes, top, status, alert; gap when the listener was too slow",
+     PORTAL_EVENTS, portal_events, event_params},
+    {"/metrics", "metrics", "Counters in the text form of Prometheus", PORTAL_TEXT, portal_metrics,
+     none},
+    {"/openapi.json", "openapi", "This description", PORTAL_OBJECT, portal_openapi, none},
+    {NULL, NULL, NULL, PORTAL_OBJECT, NULL, NULL},
+};
+
+/* ---- answers ---- */
+
+void portal_send_error(struct sys_http_req *r, int status, const char *code, const char *fmt, ...)
+{
+  char text[512];
+  va_list ap;
+  va_start(ap, fmt);
+  (void)vsnprintf(text, sizeof text, fmt, ap);
+  va_end(ap);
+  struct prac_json j = prac_json_of(4096);
+  prac_json_open(&j, '{');
+  prac_json_key(&j, "error");
+  prac_json_open(&j, '{');
+  prac_json_key(&j, "code");
+  prac_json_str(&j, code);
+  prac_json_key(&j, "text");
+  prac_json_str(&j, text);
+  prac_json_close(&j, '}');
+  prac_json_close(&j, '}');
+  prac_json_newline(&j);
+  struct sys_http_resp a = {
+      .status = status, .type = "application/json", .body = j.buf, .len = j.bad ? 0 : j.len};
+  if (status == 503) {
+    a.extra[0] = "Retry-After";
+    a.extra[1] = "2";
+  } else if (status == 405) {
+    a.extra[0] = "Allow";
+    a.extra[1] = "GET, HEAD";
+  }
+  sys_http_respond(r, &a);
+  prac_json_done(&j);
+}
+
+/* no-cache, not no-store: the entity tag then saves the body when nothing has changed. */
+void portal_send_json(struct sys_http_req *r, struct prac_json *j)
+{
+  if (j->bad)
+    portal_send_error(r, 500, "too_large", "the answer does not fit into memory");
+  else
+    sys_http_respond(r, &(struct sys_http_resp){.status = 200,
+                                                .type = "application/json",
+                                                .body = j->buf,
+                                                .len = j->len,
+                                                .cache = "no-cache"});
+  prac_json_done(j);
+}
+
+void portal_send_rows(struct sys_http_req *r, struct rows *rows)
+{
+  rows_end(rows);
+  struct sys_http_resp a = {.status = 200,
+                            .type = rows_type(rows->format),
+                            .body = rows->j.buf,
+                            .len = rows->j.len,
+                            .cache = "no-cache"};
+  if (rows->truncated) {
+    a.extra[0] = "X-Truncated";
+    a.extra[1] = "1";
+  }
+  if (rows->j.bad)
+    portal_send_error(r, 500, "too_large", "the answer does not fit into memory: ask for less");
+  else
+    sys_http_respond(r, &a);
+  rows_done(rows);
+}
+
+/* ---- the page's files ---- */
+
+static void send_asset(struct sys_http_req *r, const struct portal_asset *a)
+{
+  const char *accept = sys_http_header(r, "Accept-Encoding");
+  struct portal_bytes b = a->plain;
+  struct sys_http_resp resp = {.status = 200,
+                               .type = a->type,
+                               .body_static = true,
+                               .etag = a->etag,
+                               .cache = a->immutable ? "public, max-age=31536000, immutable"
+                                                     : "no-cache",
+                               .extra = {"Vary", "Accept-Encoding"}};
+  if (a->brotli.n > 0 && sys_http_accepts_coding(accept, "br")) {
+    b = a->brotli;
+    resp.encoding = "br";
+  } else if (a->gzip.n > 0 && sys_http_accepts_coding(accept, "gzip")) {
+    b = a->gzip;
+    resp.encoding = "gzip";
+  }
+  resp.body = b.p;
+  resp.len = b.n;
+  sys_http_respond(r, &resp);
+}
+
+static bool page(struct sys_http_req *r, const char *path)
+{
+  if (strcmp(path, "/") == 0) path = "/index.html";
+  for (size_t i = 0; i < portal_assets_n; i++)
+    if (strcmp(portal_assets[i].path, path) == 0) {
+      send_asset(r, &portal_assets[i]);
+      return true;
+    }
+  return false;
+}
+
+/* ---- the API ---- */
+
+/* Does the path fit the pattern? word: what stands for its "{...}". */
+static bool fits(const char *pattern, const char *path, const char **word)
+{
+  size_t n = strcspn(pattern, "{");
+  *word = NULL;
+  if (strncmp(pattern, path, n) != 0) return false;
+  if (pattern[n] == 0) return path[n] == 0;
+  *word = path + n;
+  return path[n] != 0 && !strchr(path + n, '/');
+}
+
+static bool knows(const struct portal_route *t, const char *name)
+{
+  for (const struct portal_param *p = t->params; p->name; p++)
+    if (strcmp(p->name, name) == 0) return true;
+  return false;
+}
+
+static bool one_of(const char *words, const char *value)
+{
+  size_t n = strlen(value);
+  for (const char *s = words;; s++) {
+    size_t len = strcspn(s, "|");
+    if (len == n && memcmp(s, value, n) == 0) return true;
+    s += len;
+    if (!*s) return false;
+  }
+}
+
+/* Parameters must be known and, where words are listed, one of them. Answers when not. */
+static bool params_ok(const struct portal_route *t, struct sys_http_req *r)
+{
+  const char *name, *value;
+  for (size_t i = 0; sys_http_param_at(r, i, &name, &value); i++)
+    if (!knows(t, name)) {
+      portal_send_error(r, 400, "unknown_parameter",
+                        "%s takes no parameter \"%.40s\"; /api/v1/openapi.json lists them", t->path,
+                        name);
+      return false;
+    }
+  for (const struct portal_param *p = t->params; p->name; p++) {
+    value = sys_http_param(r, p->name);
+    if (value && strchr(p->type, '|') && !one_of(p->type, value)) {
+      portal_send_error(r, 400, "bad_value", "%s must be one of %s", p->name, p->type);
+      return false;
+    }
+  }
+  return true;
+}
+
+void portal_route_request(void *arg, struct sys_http_req *r)
+{
+  static const char base[] = "/api/v1";
+  struct portal *p = arg;
+  const char *path = sys_http_path(r), *word;
+  if (sys_http_method_of(r) != SYS_HTTP_GET && sys_http_method_of(r) != SYS_HTTP_HEAD) {
+    portal_send_error(r, 405, "method", "only GET and HEAD are answered here");
+    return;
+  }
+  if (strncmp(path, base, sizeof base - 1) == 0)
+    for (const struct portal_route *t = portal_routes; t->path; t++)
+      if (fits(t->path, path + sizeof base - 1, &word)) {
+        if (params_ok(t, r)) t->run(p, r, word);
+        return;
+      }
+  if (!page(r, path))
+    portal_send_error(r, 404, "not_found", "nothing is here; /api/v1/openapi.json lists the API");
+}

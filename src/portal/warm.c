@@ -1,0 +1,78 @@
+/* After a restart the day in memory is filled from the store, so that the page does not begin
+ * empty. A store that can not answer is no reason not to start: the page then begins with now. */
+#include <string.h>
+
+#include "portal/impl.h"
+#include "portal/record.h"
+
+enum { WARM_ALERTS = 200 };
+
+static const struct store_value *named(const char *name, const struct store_col *cols, size_t n,
+                                       const struct store_value *v)
+{
+  for (size_t i = 0; i < n; i++)
+    if (strcmp(cols[i].name, name) == 0) return &v[i];
+  return NULL;
+}
+
+static prac_rc newest(void *arg, const struct store_col *cols, size_t n,
+                      const struct store_value *v)
+{
+  prac_time *to = arg;
+  const struct store_value *last = named("last", cols, n, v);
+  if (last && last->t != PRAC_TIME_NONE && (*to == PRAC_TIME_NONE || last->t > *to)) *to = last->t;
+  return PRAC_OK;
+}
+
+static prac_rc minute(void *arg, const struct store_col *cols, size_t n,
+                      const struct store_value *v)
+{
+  struct portal *p = arg;
+  const struct store_value *at = named("at", cols, n, v), *sensor = named("sensor", cols, n, v),
+                           *packets = named("packets", cols, n, v),
+                           *sources = named("sources", cols, n, v);
+  if (at && sensor && packets && sources)
+    live_minute_put(p->live, sensor->s, at->t, packets->u, sources->u);
+  return PRAC_OK;
+}
+
+static prac_rc alert(void *arg, const struct store_col *cols, size_t n, const struct store_value *v)
+{
+  struct portal *p = arg;
+  struct alert a;
+  if (n == 0 || cols[0].type != STORE_TEXT) return PRAC_OK;
+  if (model_from_json(&model_alert, v[0].s, strlen(v[0].s), p->scratch, &a, NULL) == PRAC_OK)
+    portal_keep_alert(p, &a, false);
+  return PRAC_OK;
+}
+
+prac_rc portal_warm(struct portal *p, struct prac_err *reterr)
+{
+  static const struct prac_log_event event = {"portal_warm_failed", PRAC_LOG_WARN,
+                                              "the page begins with what comes now"};
+  const struct store *s = p->env.store;
+  prac_time last = PRAC_TIME_NONE;
+  struct prac_err err = {0};
+  struct store_query q = {.what = STORE_SENSORS, .span = {PRAC_TIME_NONE, PRAC_TIME_NONE}};
+  (void)reterr;
+  if (!s) return PRAC_OK;
+  prac_rc rc = s->ops->query(s->st, &q, newest, &last, &err);
+  if (rc == PRAC_OK && last != PRAC_TIME_NONE) {
+    q = (struct store_query){.what = STORE_SERIES,
+                             .by = STORE_BY_SENSOR,
+                             .step_ns = PRAC_MIN,
+                             .span = {last - (LIVE_MINUTES - 1) * PRAC_MIN, last + PRAC_MIN},
+                             .limit = LIVE_SENSORS * LIVE_MINUTES};
+    rc = s->ops->query(s->st, &q, minute, p, &err);
+  }
+  if (rc == PRAC_OK) {
+    q = (struct store_query){.what = STORE_RECORDS,
+                             .kind = &model_alert,
+                             .span = {PRAC_TIME_NONE, PRAC_TIME_NONE},
+                             .limit = WARM_ALERTS};
+    rc = s->ops->query(s->st, &q, alert, p, &err);
+  }
+  prac_arena_reset(p->scratch);
+  if (rc != PRAC_OK) prac_log(p->env.log, &event, "the store did not answer: %s", err.text);
+  return PRAC_OK;
+}
