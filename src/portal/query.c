@@ -63,17 +63,23 @@ static enum store_dim dim_of(const char *by)
   return STORE_BY_NONE;
 }
 
+static uint32_t usual_limit(enum store_what what)
+{
+  return what == STORE_SERIES ? ROWS_MAX : what == STORE_TOP || what == STORE_TOP_SCAN ? 20 : 1000;
+}
+
 static prac_rc complete(struct store_query *q, const struct sys_http_req *r, struct prac_err *err)
 {
   const char *step = sys_http_param(r, "step"), *by = sys_http_param(r, "by");
   if (by) q->by = dim_of(by);
   if (step) PRAC_TRY(prac_duration_parse(step, strlen(step), &q->step_ns));
   if (q->what == STORE_SERIES && q->step_ns == 0) q->step_ns = PRAC_HOUR;
-  if (q->what == STORE_TOP && q->by == STORE_BY_NONE) q->by = STORE_BY_PORT;
-  if (q->what == STORE_TOP && (q->by == STORE_BY_SRC || q->src.bits || q->marks || q->victim.bits))
-    q->what = STORE_TOP_SCAN;
-  if (q->limit == 0)
-    q->limit = q->what == STORE_SERIES ? ROWS_MAX : q->what == STORE_TOP ? 20 : 1000;
+  if (q->what == STORE_TOP) {
+    if (q->by == STORE_BY_NONE) q->by = STORE_BY_PORT;
+    bool scan = q->by == STORE_BY_SRC || q->src.bits > 0 || q->victim.bits > 0 || q->marks != 0;
+    if (scan) q->what = STORE_TOP_SCAN;
+  }
+  if (q->limit == 0) q->limit = usual_limit(q->what);
   if (q->limit > ROWS_MAX) return PRAC_FAIL(err, PRAC_RANGE, "limit is at most %d", ROWS_MAX);
   /* Counting what reached one address of ours would show that it is ours. */
   if (q->dst.bits > 0)
