@@ -179,15 +179,18 @@ static prac_rc make_room(struct cap_core *k, struct cap_minute *m)
   return cap_publish(&k->pub, m, false);
 }
 
-static prac_rc row_of(struct cap_core *k, struct cap_minute *m, uint64_t hash,
-                      const struct flow_row *like, struct flow_row **ret, bool *ret_new)
+/* Puts the spare row of m that the caller has filled. */
+static inline prac_rc put(struct cap_core *k, struct cap_minute *m, uint64_t hash,
+                          struct flow_row **ret, bool *ret_new)
 {
   prac_rc rc;
-  *ret = cap_minute_row(m, hash, like, ret_new, &rc);
+  *ret = cap_minute_put(m, hash, ret_new, &rc);
   if (PRAC_LIKELY(*ret != NULL)) return PRAC_OK;
   PRAC_TRY(rc);
+  struct flow_row like = m->rows[m->n];
   PRAC_TRY(make_room(k, m));
-  *ret = cap_minute_row(m, hash, like, ret_new, &rc);
+  m->rows[0] = like;
+  *ret = cap_minute_put(m, hash, ret_new, &rc);
   return rc;
 }
 
@@ -292,6 +295,27 @@ static uint64_t payload_hash(const struct wire_packet *p)
   return h ? h : 1;
 }
 
+static inline void fill(struct flow_row *x, const struct work *w, uint32_t ms, enum flow_tool tool)
+{
+  static const struct flow_row none; /* padding too is zero; a copy is faster than a short memset */
+  const struct wire_packet *p = &w->p;
+  memcpy(x, &none, sizeof none);
+  x->first_ms = (uint16_t)ms;
+  x->src = p->src;
+  x->dst = p->dst;
+  x->victim = w->victim;
+  x->proto = p->proto;
+  x->tcp_flags = p->tcp_flags;
+  x->ttl = p->ttl;
+  x->tool = (uint8_t)tool;
+  x->sport = p->sport;
+  x->dport = p->dport;
+  x->window = p->window;
+  x->marks = w->marks;
+  x->packets = 1;
+  x->bytes = p->bytes;
+}
+
 /* Second pass: the label, the minute, the row. */
 static inline prac_rc take(struct cap_core *k, struct work *w)
 {
@@ -304,30 +328,15 @@ static inline prac_rc take(struct cap_core *k, struct work *w)
     if (tool != FLOW_TOOL_NONE && !(w->marks & cap_tools_marks(tool))) tool = FLOW_TOOL_NONE;
   }
   if (PRAC_UNLIKELY(w->step != ms / FLOW_STEP_MS)) rehash(k, w, ms / FLOW_STEP_MS);
-  const struct wire_packet *p = &w->p;
-  struct flow_row like;
-  memset(&like, 0, sizeof like); /* padding too: rows are compared as bytes */
-  like.first_ms = (uint16_t)ms;
-  like.src = p->src;
-  like.dst = p->dst;
-  like.victim = w->victim;
-  like.proto = p->proto;
-  like.tcp_flags = p->tcp_flags;
-  like.ttl = p->ttl;
-  like.tool = (uint8_t)tool;
-  like.sport = p->sport;
-  like.dport = p->dport;
-  like.window = p->window;
-  like.marks = w->marks;
-  like.packets = 1;
-  like.bytes = p->bytes;
-  struct flow_row *r;
+  struct flow_row *x = cap_minute_spare(m), *r;
+  if (PRAC_UNLIKELY(!x)) return PRAC_NOMEM;
+  fill(x, w, ms, tool);
   bool is_new;
-  PRAC_TRY(row_of(k, m, w->hash, &like, &r, &is_new));
+  PRAC_TRY(put(k, m, w->hash, &r, &is_new));
   if (is_new)
-    r->payload = payload_hash(p);
+    r->payload = payload_hash(&w->p);
   else
-    merge(r, &like);
+    merge(r, x);
   return PRAC_OK;
 }
 
@@ -356,17 +365,18 @@ static prac_rc take_seen(struct cap_core *k, const struct cap_seen *s)
 {
   struct cap_minute *m;
   uint32_t ms;
-  struct flow_row like = s->row, *r;
+  struct flow_row *x, *r;
   bool is_new;
   PRAC_TRY(route(k, s->at, &m, &ms));
-  like.first_ms = (uint16_t)ms;
-  like.marks = cap_marks_seen(&like);
-  if (like.packets == 0) like.packets = 1;
-  uint64_t hash =
-      cap_minute_hash(k->seed, &like.src, &like.dst, (uint32_t)like.sport << 16 | like.dport,
-                      (uint32_t)like.proto << 8 | ms / FLOW_STEP_MS);
-  PRAC_TRY(row_of(k, m, hash, &like, &r, &is_new));
-  if (!is_new) merge(r, &like);
+  if (!(x = cap_minute_spare(m))) return PRAC_NOMEM;
+  *x = s->row;
+  x->first_ms = (uint16_t)ms;
+  x->marks = cap_marks_seen(x);
+  if (x->packets == 0) x->packets = 1;
+  uint64_t hash = cap_minute_hash(k->seed, &x->src, &x->dst, (uint32_t)x->sport << 16 | x->dport,
+                                  (uint32_t)x->proto << 8 | ms / FLOW_STEP_MS);
+  PRAC_TRY(put(k, m, hash, &r, &is_new));
+  if (!is_new) merge(r, x);
   return PRAC_OK;
 }
 

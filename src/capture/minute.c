@@ -11,7 +11,7 @@ _Static_assert(FLOW_BATCH_MAX <= 1 << AT_BITS, "a row's place fits its bits");
 prac_rc cap_minute_init(struct cap_minute *m, uint32_t max)
 {
   *m = (struct cap_minute){.max = max, .mask = INDEX_MIN - 1, .gen = 1};
-  m->cap = max < ROWS_MIN ? max : ROWS_MIN;
+  m->cap = max < ROWS_MIN ? max + 1 : ROWS_MIN;
   m->rows = malloc(m->cap * sizeof *m->rows);
   m->index = calloc(INDEX_MIN, sizeof *m->index);
   if (m->rows && m->index) return PRAC_OK;
@@ -85,7 +85,7 @@ static prac_rc grow_index(struct cap_minute *m)
 
 static prac_rc grow_rows(struct cap_minute *m)
 {
-  uint32_t cap = m->cap > m->max / 2 ? m->max : m->cap * 2;
+  uint32_t cap = m->cap > m->max / 2 ? m->max + 1 : m->cap * 2;
   struct flow_row *rows = realloc(m->rows, cap * sizeof *rows);
   if (!rows) return PRAC_NOMEM;
   m->rows = rows;
@@ -101,9 +101,15 @@ static bool same_key(const struct flow_row *a, const struct flow_row *b)
          prac_ip_eq(&a->victim, &b->victim);
 }
 
-struct flow_row *cap_minute_row(struct cap_minute *m, uint64_t hash, const struct flow_row *like,
-                                bool *ret_new, prac_rc *ret_rc)
+struct flow_row *cap_minute_spare(struct cap_minute *m)
 {
+  if (PRAC_UNLIKELY(m->n == m->cap) && grow_rows(m) != PRAC_OK) return NULL;
+  return &m->rows[m->n];
+}
+
+struct flow_row *cap_minute_put(struct cap_minute *m, uint64_t hash, bool *ret_new, prac_rc *ret_rc)
+{
+  const struct flow_row *like = &m->rows[m->n];
   *ret_new = false;
   *ret_rc = PRAC_OK;
   uint32_t tag = (uint32_t)(hash >> 32), at = tag & m->mask;
@@ -113,13 +119,11 @@ struct flow_row *cap_minute_row(struct cap_minute *m, uint64_t hash, const struc
     if (same_key(r, like)) return r;
   }
   if (m->n == m->max) return NULL;
-  if (m->n == m->cap && (*ret_rc = grow_rows(m)) != PRAC_OK) return NULL;
-  if (m->n >= m->mask / 2) {
+  if (PRAC_UNLIKELY(m->n >= m->mask / 2)) {
     if ((*ret_rc = grow_index(m)) != PRAC_OK) return NULL;
     at = free_slot(m, hash);
   }
   m->index[at] = entry(m, hash, m->n);
-  m->rows[m->n] = *like;
   *ret_new = true;
   return &m->rows[m->n++];
 }

@@ -5,7 +5,7 @@
  * memory    rows lie in the order of their first packet and grow up to max; the index is open
  *           addressing over 8-byte entries (32 bits of hash, 8 of generation, 24 of row), so that
  *           emptying it costs nothing
- * full      cap_minute_row gives NULL: the caller publishes the rows, resets, asks again
+ * full      cap_minute_put gives NULL: the caller publishes the rows, resets, asks again
  */
 #pragma once
 #include "model/flow.h"
@@ -13,8 +13,8 @@
 struct cap_minute {
   prac_time start;
   bool open;
-  uint32_t part; /* batches published so far */
-  uint32_t n, cap, max;
+  uint32_t part;         /* batches published so far */
+  uint32_t n, cap, max;  /* rows: used, there is room for (one more than max at most), allowed */
   struct flow_row *rows; /* owned */
   uint64_t *index;       /* owned */
   uint32_t mask;
@@ -31,7 +31,10 @@ static inline void cap_minute_prefetch(const struct cap_minute *m, uint64_t hash
 {
   __builtin_prefetch(&m->index[(uint32_t)(hash >> 32) & m->mask], 1);
 }
-/* The row with the key of *like (its first_ms gives the step), made as a copy of *like if there is
- * none (then *ret_new). NULL: full, or (with *ret_rc PRAC_NOMEM) no memory. */
-struct flow_row *cap_minute_row(struct cap_minute *m, uint64_t hash, const struct flow_row *like,
-                                bool *ret_new, prac_rc *ret_rc);
+/* Two steps, so that a new row is written once, where it stays: cap_minute_spare gives the next
+ * free row for the caller to fill (all of it, padding zero); cap_minute_put then gives the row of
+ * that key, which is the spare one itself if there was none (*ret_new), or NULL: full, or (*ret_rc
+ * PRAC_NOMEM) no memory. NULL from spare: no memory. */
+struct flow_row *cap_minute_spare(struct cap_minute *m);
+struct flow_row *cap_minute_put(struct cap_minute *m, uint64_t hash, bool *ret_new,
+                                prac_rc *ret_rc);

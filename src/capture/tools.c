@@ -3,10 +3,19 @@
 #include "capture/tools.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/hash.h"
+#include "capture/marks.h"
 
-enum { WAYS = 4, HALVE_AT = 1024, LABEL_KEEPS_S = 3600, MATCH_KEEPS_S = 300, CONF_MAX = 200 };
+enum {
+  WAYS = 4,
+  HALVE_AT = 1024,
+  LABEL_KEEPS_S = 3600,
+  MATCH_KEEPS_S = 300,
+  CONF_MAX = 200,
+  HUGE_PAGE = 1 << 21
+};
 
 struct source {
   struct prac_ip ip;
@@ -19,6 +28,14 @@ struct source {
   uint8_t tool;
 } PRAC_ALIGNED(64);
 _Static_assert(sizeof(struct source) == 64, "one cache line");
+
+static const uint32_t tool_marks[FLOW_TOOL_COUNT_] = {
+    [FLOW_TOOL_ZMAP] = FLOW_ZMAP_OLD | FLOW_ZMAP,
+    [FLOW_TOOL_MASSCAN] = FLOW_MASSCAN | FLOW_MASSCAN_OLD,
+    [FLOW_TOOL_MIRAI] = FLOW_MIRAI,
+    [FLOW_TOOL_UNICORNSCAN] = FLOW_UNICORNSCAN,
+    [FLOW_TOOL_NMAP] = FLOW_NMAP,
+};
 
 struct cap_tools {
   struct source *s; /* owned */
@@ -33,13 +50,15 @@ prac_rc cap_tools_new(uint64_t max_sources, unsigned label_packets, struct cap_t
   while (n * 2 <= max_sources && n < UINT64_C(1) << 26) n *= 2;
   struct cap_tools *t = calloc(1, sizeof *t);
   if (!t) return PRAC_NOMEM;
-  /* calloc, aligned by hand, so that pages never touched are never there */
-  t->s = aligned_alloc(4096, (n * sizeof *t->s + 4095) & ~(uint64_t)4095);
+  size_t bytes = n * sizeof *t->s, huge = bytes < HUGE_PAGE ? 4096 : HUGE_PAGE;
+  t->s = aligned_alloc(huge, (bytes + huge - 1) & ~(huge - 1));
   if (!t->s) {
     free(t);
     return PRAC_NOMEM;
   }
-  memset(t->s, 0, n * sizeof *t->s);
+  if (huge == HUGE_PAGE)
+    (void)madvise(t->s, bytes, MADV_HUGEPAGE); /* each access is a page of its own */
+  memset(t->s, 0, bytes);
   t->mask = n - 1;
   t->label_packets = label_packets > 0 ? label_packets : 1;
   *ret = t;
@@ -156,14 +175,7 @@ static enum flow_tool judge(const struct source *s, unsigned label_packets)
 
 uint32_t cap_tools_marks(enum flow_tool tool)
 {
-  static const uint32_t marks[FLOW_TOOL_COUNT_] = {
-      [FLOW_TOOL_ZMAP] = FLOW_ZMAP_OLD | FLOW_ZMAP,
-      [FLOW_TOOL_MASSCAN] = FLOW_MASSCAN | FLOW_MASSCAN_OLD,
-      [FLOW_TOOL_MIRAI] = FLOW_MIRAI,
-      [FLOW_TOOL_UNICORNSCAN] = FLOW_UNICORNSCAN,
-      [FLOW_TOOL_NMAP] = FLOW_NMAP,
-  };
-  return marks[tool];
+  return tool_marks[tool];
 }
 
 enum flow_tool cap_tools_see(struct cap_tools *t, uint64_t hash, const struct wire_packet *p,
@@ -173,8 +185,9 @@ enum flow_tool cap_tools_see(struct cap_tools *t, uint64_t hash, const struct wi
   *marks |= constants(s, p);
   s->seen_s = sec;
   if (++s->total >= HALVE_AT) halve(s);
+  if (PRAC_LIKELY(!(*marks & CAP_MARKS_TOOL) && !s->tool)) return FLOW_TOOL_NONE;
   for (unsigned i = 1; i < FLOW_TOOL_COUNT_; i++)
-    if (*marks & cap_tools_marks((enum flow_tool)i)) s->matches[i]++;
+    if (*marks & tool_marks[i]) s->matches[i]++;
   enum flow_tool now = judge(s, t->label_packets);
   if (now != FLOW_TOOL_NONE && s->tool == FLOW_TOOL_NONE) t->labelled++;
   s->tool = (uint8_t)now;

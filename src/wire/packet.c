@@ -28,7 +28,7 @@ static void missing(struct wire_packet *p, const struct rest *x, uint32_t n)
 
 static inline void payload(struct wire_packet *p, struct prac_rd rd, uint32_t wire)
 {
-  size_t left = prac_rd_left(&rd);
+  size_t left = (size_t)(rd.end - rd.p);
   p->payload = rd.p;
   p->payload_len = wire;
   p->payload_captured = left < wire ? (uint32_t)left : wire;
@@ -99,7 +99,8 @@ static inline void tcp(struct wire_packet *p, struct rest *x)
     }
     if (p->tcp_flags & WIRE_SYN) tcp_options(p, prac_rd_of(o, head - 20));
   } else if (p->tcp_flags & WIRE_SYN) {
-    tcp_options(p, prac_rd_of(NULL, 0));
+    p->flags |= WIRE_SYN_OPTIONS; /* there are none: mss and layout are zero already */
+    p->wscale = UNKNOWN_SCALE;
   }
   payload(p, x->rd, x->wire - head);
 }
@@ -304,7 +305,7 @@ static enum wire_class ip6(struct prac_rd r, uint32_t on_wire, struct wire_packe
 enum wire_class wire_packet_read(uint32_t link, const uint8_t *data, uint32_t caplen, uint32_t len,
                                  struct wire_packet *ret)
 {
-  struct prac_rd r = prac_rd_of(data, caplen);
+  struct prac_rd r = {data, data ? data + caplen : data, false};
   uint16_t type;
   if (PRAC_LIKELY(link == 1 && caplen >= 34 && data[12] == 8 && data[13] == 0)) {
     r.p += 14;
@@ -315,8 +316,10 @@ enum wire_class wire_packet_read(uint32_t link, const uint8_t *data, uint32_t ca
     if (l == WIRE_LINK_SHORT) return len > caplen ? WIRE_SHORT : WIRE_MALFORMED;
   }
   uint32_t off = (uint32_t)(r.p - data), on_wire = (len > caplen ? len : caplen) - off;
-  /* flags to quote: everything a caller may look at without a flag saying that it is there */
-  memset(&ret->bytes, 0,
+  /* bytes to quote: all that a caller may look at without a flag that says it is there */
+  static const struct wire_packet none;
+  const size_t from = offsetof(struct wire_packet, bytes);
+  memcpy((char *)ret + from, (const char *)&none + from,
          offsetof(struct wire_packet, quote_src) - offsetof(struct wire_packet, bytes));
   if (PRAC_LIKELY(type == WIRE_ETHER_IP4)) return ip4(r, on_wire, ret);
   if (type == WIRE_ETHER_IP6) return ip6(r, on_wire, ret);

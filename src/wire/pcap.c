@@ -47,9 +47,10 @@ prac_rc wire_pcap_open(struct prac_rd *r, struct wire_pcap *ret)
 prac_rc wire_pcap_next(struct wire_pcap *p, struct prac_rd *r, struct wire_frame *ret)
 {
   const uint8_t *start = r->p;
+  size_t left = (size_t)(r->end - start);
   p->need = p->record_head;
-  if (start == r->end) return PRAC_END;
-  if (prac_rd_left(r) < p->record_head) return PRAC_TRUNCATED;
+  if (left == 0) return PRAC_END;
+  if (left < p->record_head) return PRAC_TRUNCATED;
   const uint8_t *h = start;
   uint32_t sec = wire_u32(h, p->big), frac = wire_u32(h + 4, p->big);
   uint32_t caplen = wire_u32(h + 8, p->big), len = wire_u32(h + 12, p->big);
@@ -63,7 +64,7 @@ prac_rc wire_pcap_next(struct wire_pcap *p, struct prac_rd *r, struct wire_frame
     return PRAC_MALFORMED;
   }
   p->need = p->record_head + (size_t)caplen;
-  if (PRAC_UNLIKELY(prac_rd_left(r) < p->need)) return PRAC_TRUNCATED;
+  if (PRAC_UNLIKELY(left < p->need)) return PRAC_TRUNCATED;
   r->p = start + p->need;
   ret->at = (prac_time)sec * PRAC_SEC + (prac_time)frac * (p->nano ? 1 : 1000);
   ret->data = start + p->record_head;
