@@ -10,26 +10,30 @@
 #include <unistd.h>
 
 #include "app/cmd.h"
+#include "app/input.h"
+#include "app/settings.h"
 #include "base/json.h"
 #include "capture/core.h"
 
-enum { FRAMES = 256, LEVEL = 1 };
+enum { FRAMES = 256, LEVEL = 1, SENSORS_MAX = 1024 };
 
 struct opts {
-  const char *interface, *sensor, *write;
+  const char *interface, *sensor, *write, *config;
   bool json;
   uint64_t threads, packets;
   int64_t for_ns;
   struct cmd_rest files;
 };
 static const struct cmd_option options[] = {
-    {"FILE...", NULL, "captures (pcap, pcapng, gzip); \"-\": standard input", CMD_REST,
+    {"FILE...", NULL, "captures (pcap, pcapng, CSV; also gzip); \"-\": pcap on stdin", CMD_REST,
      offsetof(struct opts, files)},
     {"--sensor", "NAME", "the sensor's name in the batches", CMD_TEXT,
      offsetof(struct opts, sensor), .dflt = "capture"},
     {"--json", NULL, "one JSON object a file", CMD_FLAG, offsetof(struct opts, json)},
     {"--write", "DIR", "store the compressed flow batches in DIR/FILE.flows", CMD_TEXT,
      offsetof(struct opts, write)},
+    {"--config", "FILE", "settings (the columns of a CSV)", CMD_TEXT,
+     offsetof(struct opts, config)},
     {"--threads", "N", "worker threads; the output does not depend on it", CMD_U64,
      offsetof(struct opts, threads), .dflt = "1", .lo = 1, .hi = 64},
 };
@@ -73,50 +77,77 @@ static prac_rc keep(void *arg, struct flow_batch *b)
   return rc;
 }
 
+/* Rows of a CSV may be of several sensors: a core for each. Captures have one. */
+struct sensor {
+  char name[32];
+  struct cap_core *core;
+};
 struct run {
   const struct opts *o;
   const char *what;
-  const struct cap_source *source;
-  void *state;
-  struct cap_core *core;
+  struct input in;
+  bool opened;
+  struct sensor sensors[SENSORS_MAX];
+  size_t n_sensors;
   struct out out;
   struct cap_stats stats;
   struct prac_err err;
 };
 
+static prac_rc core_of(struct run *r, const char *name, struct cap_core **ret)
+{
+  if (!name) name = r->o->sensor;
+  for (size_t i = 0; i < r->n_sensors; i++)
+    if (strcmp(r->sensors[i].name, name) == 0) {
+      *ret = r->sensors[i].core;
+      return PRAC_OK;
+    }
+  if (r->n_sensors == SENSORS_MAX)
+    return PRAC_FAIL(&r->err, PRAC_FULL, "%s: more than %d sensors", r->what, SENSORS_MAX);
+  struct sensor *s = &r->sensors[r->n_sensors];
+  struct cap_conf conf = {.sensor = name, .nthreads = (unsigned)r->o->threads};
+  PRAC_TRY(cap_core_new(&conf, NULL, r->o->write ? keep : NULL, &r->out, &s->core, &r->err));
+  (void)snprintf(s->name, sizeof s->name, "%s", name);
+  r->n_sensors++;
+  *ret = s->core;
+  return PRAC_OK;
+}
+
+static prac_rc give(struct run *r, const struct cap_frame *frames, const struct cap_seen *seen,
+                    size_t n)
+{
+  struct cap_core *core;
+  if (r->in.source->form == CAP_FRAMES) {
+    PRAC_TRY(core_of(r, NULL, &core));
+    return cap_core_frames(core, frames, n);
+  }
+  for (size_t i = 0, j; i < n; i = j) {
+    for (j = i + 1; j < n && seen[j].sensor == seen[i].sensor; j++) {
+    }
+    PRAC_TRY(core_of(r, seen[i].sensor, &core));
+    PRAC_TRY(cap_core_seen(core, seen + i, j - i));
+  }
+  return PRAC_OK;
+}
+
+static prac_rc finish(struct run *r)
+{
+  for (size_t i = 0; i < r->n_sensors; i++) PRAC_TRY(cap_core_finish(r->sensors[i].core));
+  return PRAC_OK;
+}
+
 static prac_rc pump(struct run *r)
 {
   struct cap_frame frames[FRAMES];
+  struct cap_seen seen[FRAMES];
   for (;;) {
     size_t n = 0;
-    prac_rc rc = r->source->next(r->state, frames, NULL, FRAMES, PRAC_SEC, &n, &r->err);
+    prac_rc rc = r->in.source->next(r->in.st, frames, seen, FRAMES, PRAC_SEC, &n, &r->err);
     if (rc == PRAC_AGAIN) continue;
     if (rc == PRAC_END) return PRAC_OK;
     if (rc != PRAC_OK) return rc;
-    rc = cap_core_frames(r->core, frames, n);
-    if (rc != PRAC_OK)
-      return r->out.err.rc != PRAC_OK ? (r->err = r->out.err, rc)
-                                      : PRAC_FAIL(&r->err, rc, "%s: %s", r->what, prac_rc_text(rc));
+    PRAC_TRY(give(r, frames, seen, n));
   }
-}
-
-static const struct cap_source *choose(const char *what)
-{
-  uint8_t head[512];
-  size_t n = 0;
-  int fd = strcmp(what, "-") == 0 ? -1 : open(what, O_RDONLY | O_CLOEXEC);
-  if (fd >= 0) {
-    ssize_t got = read(fd, head, sizeof head);
-    n = got > 0 ? (size_t)got : 0;
-    (void)close(fd);
-  }
-  const struct cap_source *best = cap_source_find("pcap");
-  int most = 0;
-  for (const struct cap_source *const *s = cap_sources; *s; s++) {
-    int c = (*s)->form == CAP_FRAMES && (*s)->claims ? (*s)->claims(what, head, n) : 0;
-    if (c > most) best = *s, most = c;
-  }
-  return best;
 }
 
 static prac_rc open_out(struct run *r)
@@ -132,29 +163,28 @@ static prac_rc open_out(struct run *r)
   return r->out.fd >= 0 ? PRAC_OK : PRAC_FAIL(&r->err, PRAC_IO, "%s: %s", path, strerror(errno));
 }
 
-static prac_rc open_run(struct run *r)
+static prac_rc open_run(struct run *r, const struct prac_conf *conf)
 {
-  struct cap_conf conf = {.sensor = r->o->sensor, .nthreads = (unsigned)r->o->threads};
-  struct cap_open open_as = {.what = r->what, .fd = -1};
-  r->source = choose(r->what);
-  r->state = calloc(1, r->source->state_size);
-  if (!r->state) return PRAC_FAIL(&r->err, PRAC_NOMEM, "%s: out of memory", r->what);
-  PRAC_TRY(r->source->open(r->state, &open_as, &r->err));
+  PRAC_TRY(input_open(r->what, r->o->sensor, NULL, conf, NULL, &r->in, &r->err));
+  r->opened = true;
+  struct cap_core *core;
   if (r->o->write) PRAC_TRY(open_out(r));
-  return cap_core_new(&conf, NULL, r->o->write ? keep : NULL, &r->out, &r->core, &r->err);
+  return r->in.source->form == CAP_FRAMES ? core_of(r, NULL, &core) : PRAC_OK;
 }
 
 static void close_run(struct run *r)
 {
-  if (r->state) r->source->close(r->state);
-  free(r->state);
-  cap_core_free(&r->core);
+  if (r->opened) input_close(&r->in);
+  for (size_t i = 0; i < r->n_sensors; i++) cap_core_free(&r->sensors[i].core);
   if (r->out.fd >= 0) (void)close(r->out.fd);
 }
 
 static uint64_t counter(const struct run *r, size_t i)
 {
-  return r->core ? prac_counter_get(&cap_core_counters(r->core)[i]) : 0;
+  uint64_t sum = 0;
+  for (size_t s = 0; s < r->n_sensors; s++)
+    sum += prac_counter_get(&cap_core_counters(r->sensors[s].core)[i]);
+  return sum;
 }
 
 static void tell_json(const struct run *r, prac_rc rc)
@@ -164,7 +194,7 @@ static void tell_json(const struct run *r, prac_rc rc)
   prac_json_key(&j, "file");
   prac_json_str(&j, r->what);
   prac_json_key(&j, "source");
-  prac_json_str(&j, r->source->name);
+  prac_json_str(&j, r->opened ? r->in.source->name : "");
   prac_json_key(&j, "ok");
   prac_json_bool(&j, rc == PRAC_OK);
   prac_json_key(&j, "error");
@@ -175,6 +205,17 @@ static void tell_json(const struct run *r, prac_rc rc)
   }
   prac_json_key(&j, "lost");
   prac_json_u64(&j, r->stats.dropped_kernel + r->stats.dropped_iface);
+  prac_json_key(&j, "refused");
+  prac_json_u64(&j, r->stats.malformed);
+  prac_json_key(&j, "sensors");
+  prac_json_open(&j, '{');
+  for (size_t i = 0; i < r->n_sensors; i++) {
+    const _Atomic uint64_t *c = cap_core_counters(r->sensors[i].core);
+    prac_json_key(&j, r->sensors[i].name);
+    prac_json_u64(&j,
+                  prac_counter_get(&c[CAP_COUNT_frames]) + prac_counter_get(&c[CAP_COUNT_seen]));
+  }
+  prac_json_close(&j, '}');
   prac_json_key(&j, "written");
   prac_json_u64(&j, r->out.bytes);
   prac_json_close(&j, '}');
@@ -198,34 +239,46 @@ static void tell(const struct run *r, prac_rc rc)
   }
 }
 
-static prac_rc one(const struct opts *o, const char *what)
+static prac_rc one(const struct opts *o, const char *what, const struct prac_conf *conf)
 {
-  struct run r = {.o = o, .what = what, .out.fd = -1};
-  prac_rc rc = open_run(&r);
+  struct run *r = calloc(1, sizeof *r);
+  if (!r) return PRAC_NOMEM;
+  r->o = o;
+  r->what = what;
+  r->out.fd = -1;
+  prac_rc rc = open_run(r, conf);
   if (rc == PRAC_OK) {
-    rc = pump(&r);
-    prac_rc end = cap_core_finish(r.core); /* also after a damaged file: what came before counts */
-    if (rc == PRAC_OK && end != PRAC_OK) rc = r.err.rc = end;
+    rc = pump(r);
+    prac_rc end = finish(r); /* also after a damaged file: what came before counts */
+    if (rc == PRAC_OK) rc = end;
+    if (rc != PRAC_OK && r->out.err.rc != PRAC_OK) r->err = r->out.err;
+    if (rc != PRAC_OK && r->err.rc == PRAC_OK)
+      (void)PRAC_FAIL(&r->err, rc, "%s: %s", what, prac_rc_text(rc));
   }
-  if (r.state) r.source->stats(r.state, &r.stats);
+  if (r->opened) input_stats(&r->in, &r->stats);
   if (o->json)
-    tell_json(&r, rc);
+    tell_json(r, rc);
   else
-    tell(&r, rc);
-  close_run(&r);
+    tell(r, rc);
+  close_run(r);
+  free(r);
   return rc;
 }
 
 static int run(int argc, char **argv)
 {
   struct opts o;
+  struct prac_conf *conf = NULL;
+  struct prac_err err = {0};
   int st = cmd_parse(&cmd_capture, argc, argv, &o, sizeof o);
   if (st != CMD_GO) return st;
+  if (settings_load(o.config, &conf, &err) != PRAC_OK) return cmd_fail(&err);
   int worst = CMD_OK;
   for (size_t i = 0; i < o.files.n; i++) {
-    prac_rc rc = one(&o, o.files.v[i]);
+    prac_rc rc = one(&o, o.files.v[i], conf);
     if (rc != PRAC_OK && cmd_status_of(rc) > worst) worst = cmd_status_of(rc);
   }
+  prac_conf_free(&conf);
   return worst;
 }
 

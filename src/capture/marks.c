@@ -154,7 +154,8 @@ uint32_t cap_marks_seen(const struct flow_row *r)
     m |= FLOW_BACKSCATTER;
   if (r->proto == WIRE_ICMP6 && (r->sport == 129 || icmp_error((uint8_t)r->sport, true)))
     m |= FLOW_BACKSCATTER;
-  bool odd = odd_source(&r->src, &r->dst, six) || odd_ports(r->proto, r->sport, r->dport) ||
+  /* a port 0 may be a port that was not written down */
+  bool odd = odd_source(&r->src, &r->dst, six) || (r->proto == WIRE_UDP && r->dport == 80) ||
              !normal_proto(r->proto, six);
   return odd ? m | FLOW_SPOOFED : m;
 }

@@ -3,7 +3,9 @@
 
 #include "capture/source.h"
 
-#define SOURCES(X) X(pcap)
+#define SOURCES(X)                                                                                 \
+  X(pcap)                                                                                          \
+  X(csv)
 
 #define X(name) extern const struct cap_source cap_source_##name;
 SOURCES(X)

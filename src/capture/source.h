@@ -26,10 +26,16 @@ struct cap_seen {
 };
 enum cap_form { CAP_FRAMES, CAP_SEEN };
 
+struct cap_reason {
+  const char *why; /* "no time" */
+  uint64_t n;
+};
 struct cap_stats {
   uint64_t received, dropped_kernel, dropped_iface; /* since open; live sources */
   uint64_t bytes_done, bytes_total;                 /* files: progress; total 0: unknown */
   uint64_t malformed;                               /* records refused with a counted reason */
+  const struct cap_reason *reasons; /* the sum is `malformed`; borrowed from the source, or NULL */
+  size_t n_reasons;
 };
 struct cap_open {
   const char *what;                   /* file name, "-", interface name, as given by the user */

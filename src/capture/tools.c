@@ -38,7 +38,8 @@ static const uint32_t tool_marks[FLOW_TOOL_COUNT_] = {
 };
 
 struct cap_tools {
-  struct source *s; /* owned */
+  void *block;      /* owned */
+  struct source *s; /* in it, aligned */
   uint64_t mask;
   unsigned label_packets;
   uint64_t evicted, labelled;
@@ -50,15 +51,18 @@ prac_rc cap_tools_new(uint64_t max_sources, unsigned label_packets, struct cap_t
   while (n * 2 <= max_sources && n < UINT64_C(1) << 26) n *= 2;
   struct cap_tools *t = calloc(1, sizeof *t);
   if (!t) return PRAC_NOMEM;
-  size_t bytes = n * sizeof *t->s, huge = bytes < HUGE_PAGE ? 4096 : HUGE_PAGE;
-  t->s = aligned_alloc(huge, (bytes + huge - 1) & ~(huge - 1));
-  if (!t->s) {
+  /* fresh pages are zero and cost nothing until used; huge ones, because each access is to another
+   */
+  size_t bytes = n * sizeof *t->s;
+  t->block = calloc(1, bytes + HUGE_PAGE);
+  if (!t->block) {
     free(t);
     return PRAC_NOMEM;
   }
-  if (huge == HUGE_PAGE)
-    (void)madvise(t->s, bytes, MADV_HUGEPAGE); /* each access is a page of its own */
-  memset(t->s, 0, bytes);
+  size_t off = (HUGE_PAGE - (uintptr_t)t->block % HUGE_PAGE) % HUGE_PAGE;
+  if (bytes < HUGE_PAGE) off = (64 - (uintptr_t)t->block % 64) % 64;
+  t->s = (struct source *)(void *)((char *)t->block + off);
+  if (bytes >= HUGE_PAGE) (void)madvise(t->s, bytes, MADV_HUGEPAGE);
   t->mask = n - 1;
   t->label_packets = label_packets > 0 ? label_packets : 1;
   *ret = t;
@@ -68,7 +72,7 @@ prac_rc cap_tools_new(uint64_t max_sources, unsigned label_packets, struct cap_t
 void cap_tools_free(struct cap_tools **tp)
 {
   if (!*tp) return;
-  free((*tp)->s);
+  free((*tp)->block);
   free(*tp);
   *tp = NULL;
 }
