@@ -14,6 +14,7 @@
 #include "app/settings.h"
 #include "base/json.h"
 #include "capture/core.h"
+#include "lookup/lookup.h"
 
 enum { FRAMES = 256, LEVEL = 1, SENSORS_MAX = 1024 };
 
@@ -84,6 +85,7 @@ struct sensor {
 };
 struct run {
   const struct opts *o;
+  struct lookup *look;
   const char *what;
   struct input in;
   bool opened;
@@ -106,7 +108,7 @@ static prac_rc core_of(struct run *r, const char *name, struct cap_core **ret)
     return PRAC_FAIL(&r->err, PRAC_FULL, "%s: more than %d sensors", r->what, SENSORS_MAX);
   struct sensor *s = &r->sensors[r->n_sensors];
   struct cap_conf conf = {.sensor = name, .nthreads = (unsigned)r->o->threads};
-  PRAC_TRY(cap_core_new(&conf, NULL, r->o->write ? keep : NULL, &r->out, &s->core, &r->err));
+  PRAC_TRY(cap_core_new(&conf, r->look, r->o->write ? keep : NULL, &r->out, &s->core, &r->err));
   (void)snprintf(s->name, sizeof s->name, "%s", name);
   r->n_sensors++;
   *ret = s->core;
@@ -239,12 +241,14 @@ static void tell(const struct run *r, prac_rc rc)
   }
 }
 
-static prac_rc one(const struct opts *o, const char *what, const struct prac_conf *conf)
+static prac_rc one(const struct opts *o, const char *what, const struct prac_conf *conf,
+                   struct lookup *look)
 {
   struct run *r = calloc(1, sizeof *r);
   if (!r) return PRAC_NOMEM;
   r->o = o;
   r->what = what;
+  r->look = look;
   r->out.fd = -1;
   prac_rc rc = open_run(r, conf);
   if (rc == PRAC_OK) {
@@ -273,11 +277,18 @@ static int run(int argc, char **argv)
   int st = cmd_parse(&cmd_capture, argc, argv, &o, sizeof o);
   if (st != CMD_GO) return st;
   if (settings_load(o.config, &conf, &err) != PRAC_OK) return cmd_fail(&err);
+  struct lookup *look = NULL;
+  const struct lookup_conf *where = prac_conf_get(conf, "lookup", 0);
+  if (lookup_new(where, PRAC_TIME_NONE, NULL, &look, &err) != PRAC_OK) {
+    prac_conf_free(&conf);
+    return cmd_fail(&err);
+  }
   int worst = CMD_OK;
   for (size_t i = 0; i < o.files.n; i++) {
-    prac_rc rc = one(&o, o.files.v[i], conf);
+    prac_rc rc = one(&o, o.files.v[i], conf, look);
     if (rc != PRAC_OK && cmd_status_of(rc) > worst) worst = cmd_status_of(rc);
   }
+  lookup_unref(&look);
   prac_conf_free(&conf);
   return worst;
 }

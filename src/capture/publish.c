@@ -44,12 +44,12 @@ static void complete(struct cap_publish *p, struct flow_row *rows, uint32_t n)
   p->count[CAP_COUNT_rows] += n;
 }
 
-/* Until lookup/ is there. */
 static prac_rc describe(const struct cap_publish *p, struct flow_batch *b)
 {
-  (void)p;
-  (void)b;
-  return PRAC_OK;
+  if (!p->look) return PRAC_OK;
+  struct model_strs lists = {0};
+  lists.v = lookup_lists(p->look, &lists.n);
+  return flow_batch_describe(b, lookup_geo_text(p->look), lists);
 }
 
 static prac_rc give(struct cap_publish *p, const struct cap_minute *m, bool last)

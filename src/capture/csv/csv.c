@@ -17,7 +17,7 @@ struct state {
   struct name *names;           /* owned, SENSORS_MAX */
   uint16_t slots[SENSOR_SLOTS]; /* 1 + index into names; open addressing */
   uint32_t n_names;
-  uint64_t rows, line;
+  uint64_t rows;
   struct cap_reason refused[CSV_REASON_COUNT_];
 };
 
@@ -39,32 +39,34 @@ static int claims(const char *what, const uint8_t *head, size_t n)
   return named && got > 0 ? 2 : 0;
 }
 
+/* As much of the next line as fits in LINE_MAX_BYTES, its end included if *ret_whole; 0 bytes: no
+ * more. */
+static prac_rc piece(struct state *s, size_t *ret_n, bool *ret_whole, struct prac_err *reterr)
+{
+  for (;;) {
+    size_t have = s->in.end - s->in.at;
+    if (have > LINE_MAX_BYTES) have = LINE_MAX_BYTES;
+    const uint8_t *p = s->in.buf + s->in.at, *end = have ? memchr(p, '\n', have) : NULL;
+    *ret_whole = end != NULL;
+    *ret_n = end ? (size_t)(end - p) + 1 : have;
+    if (end || have == LINE_MAX_BYTES || s->in.eof) return PRAC_OK;
+    PRAC_TRY(cap_input_fill(&s->in, LINE_MAX_BYTES, reterr));
+  }
+}
+
 /* The next line without its end; *ret NULL: no more. A line too long is skipped and counted. */
 static prac_rc line(struct state *s, char **ret, size_t *ret_n, struct prac_err *reterr)
 {
-  for (bool skipping = false;;) {
-    char *p = (char *)s->in.buf + s->in.at;
-    size_t have = s->in.end - s->in.at;
-    char *end = have ? memchr(p, '\n', have < LINE_MAX_BYTES ? have : LINE_MAX_BYTES) : NULL;
-    if (!end && have < LINE_MAX_BYTES && !s->in.eof) {
-      PRAC_TRY(cap_input_fill(&s->in, LINE_MAX_BYTES, reterr));
-      continue;
-    }
-    if (!end && have >= LINE_MAX_BYTES) {
-      s->in.at += LINE_MAX_BYTES;
-      skipping = true;
-      continue;
-    }
-    *ret = end || have > 0 ? p : NULL;
-    *ret_n = end ? (size_t)(end - p) : have;
-    s->in.at += end ? *ret_n + 1 : have;
-    if (!*ret) return PRAC_OK;
-    s->line++;
-    if (!skipping) break;
-    s->refused[CSV_NO_LONG].n++;
-    skipping = false;
+  bool whole = false, skipped = false;
+  for (;;) {
+    PRAC_TRY(piece(s, ret_n, &whole, reterr));
+    *ret = *ret_n ? (char *)s->in.buf + s->in.at : NULL;
+    s->in.at += *ret_n;
+    if (!skipped && (whole || *ret_n < LINE_MAX_BYTES)) break;
+    if (!skipped) s->refused[CSV_NO_LONG].n++;
+    skipped = !whole && *ret_n > 0; /* until its end has been stepped over */
   }
-  while (*ret_n > 0 && (*ret)[*ret_n - 1] == '\r') --*ret_n;
+  while (*ret_n > 0 && ((*ret)[*ret_n - 1] == '\n' || (*ret)[*ret_n - 1] == '\r')) --*ret_n;
   return PRAC_OK;
 }
 

@@ -28,16 +28,22 @@ static int two(const char *p)
   return a < 10 && b < 10 ? (int)(a * 10 + b) : -1;
 }
 
-/* "2013-08-07 12:34:56", which is what nearly every file has. */
+/* "2013-08-07 12:34:56", which is what nearly every file has; days after the 28th and anything odd
+ * are left to the slow way. */
 static bool plain_time(const char *p, size_t n, prac_time *ret)
 {
+  static const struct {
+    uint8_t at, lo, hi;
+  } parts[] = {{0, 19, 99}, {2, 0, 99},  {5, 1, 12}, {8, 1, 28},
+               {11, 0, 23}, {14, 0, 59}, {17, 0, 59}};
+  int v[PRAC_ARRAY_LEN(parts)];
   if (n != 19 || p[4] != '-' || p[7] != '-' || p[13] != ':' || p[16] != ':') return false;
-  int year[2] = {two(p), two(p + 2)}, month = two(p + 5), day = two(p + 8);
-  int h = two(p + 11), m = two(p + 14), s = two(p + 17);
-  if (year[0] < 19 || year[1] < 0 || month < 1 || month > 12 || day < 1 || day > 28) return false;
-  if (h < 0 || h > 23 || m < 0 || m > 59 || s < 0 || s > 59) return false;
-  int64_t days = prac_days_from_date(year[0] * 100 + year[1], month, day);
-  *ret = (days * 86400 + h * 3600 + m * 60 + s) * PRAC_SEC;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(parts); i++) {
+    v[i] = two(p + parts[i].at);
+    if (v[i] < parts[i].lo || v[i] > parts[i].hi) return false;
+  }
+  int64_t days = prac_days_from_date(v[0] * 100 + v[1], v[2], v[3]);
+  *ret = (days * 86400 + v[4] * 3600 + v[5] * 60 + v[6]) * PRAC_SEC;
   return true;
 }
 
