@@ -3,6 +3,7 @@
 
 #define CMDS(X)                                                                                    \
   X(replay)                                                                                        \
+  X(query)                                                                                         \
   X(help)                                                                                          \
   X(completion)                                                                                    \
   X(manual)                                                                                        \

@@ -13,6 +13,7 @@
 #include "engine/engine.h"
 #include "lookup/lookup.h"
 #include "portal/portal.h"
+#include "store/store.h"
 
 /* Rooms' and roles' own sections: one line each. */
 static const struct prac_conf_section *const own[] = {
@@ -42,6 +43,7 @@ const struct prac_conf_section *const *settings_sections(void)
   for (const struct bus_ops *const *b = bus_list; *b; b++) n = add(n, (*b)->conf);
   for (const struct cap_source *const *c = cap_sources; *c; c++) n = add(n, (*c)->conf);
   for (const struct eng_ops *const *e = eng_list; *e; e++) n = add(n, (*e)->conf);
+  for (const struct store_ops *const *s = store_list; *s; s++) n = add(n, (*s)->conf);
   return list;
 }
 

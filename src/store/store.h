@@ -49,7 +49,7 @@ enum store_dim {
 struct store_query {
   enum store_what what;
   const struct model_kind *kind; /* STORE_RECORDS */
-  struct prac_span span;         /* from/to PRAC_TIME_NONE: open */
+  struct prac_span span;         /* from/to PRAC_TIME_NONE: open; both 0: open */
   int64_t step_ns;               /* STORE_SERIES: 1 min, 1 h or 1 d */
   enum store_dim by;
   /* filters; empty means any */
@@ -61,7 +61,7 @@ struct store_query {
   uint32_t asn;
   uint32_t marks;               /* all of these bits */
   const char *id, *key, *state; /* STORE_RECORDS */
-  uint32_t limit;               /* 0: 1000 */
+  uint32_t limit;               /* 0: 1000; series, host: 200000 */
   bool oldest_first;            /* default: newest first (records, flows), biggest first (top) */
 };
 

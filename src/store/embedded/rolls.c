@@ -1,0 +1,255 @@
+/* Roll-ups in SQLite. An append adds rows of deltas in its own transaction; compaction adds them
+ * up (rolls_merge.c). A question sums counts first and reads sketches only for the groups that are
+ * in the answer. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "store/embedded/embedded.h"
+
+/* ---- writing ---- */
+static int by_sensor_minute(const void *pa, const void *pb)
+{
+  const struct flow_batch *a = *(struct flow_batch *const *)pa,
+                          *b = *(struct flow_batch *const *)pb;
+  int c = strcmp(a->sensor, b->sensor);
+  return c ? c : a->minute < b->minute ? -1 : a->minute > b->minute;
+}
+
+static prac_rc put_blob(struct emb *e, int64_t level, enum store_dim_kept dim, prac_time start,
+                        const char *sensor, const struct store_roll_blob *b,
+                        struct prac_err *reterr)
+{
+  sqlite3_stmt *s;
+  bool row;
+  PRAC_TRY(emb_stmt(e, EMB_ROLL_PUT, &s, reterr));
+  sqlite3_bind_int64(s, 1, level);
+  sqlite3_bind_int64(s, 2, dim);
+  sqlite3_bind_int64(s, 3, start);
+  emb_bind_text(s, 4, sensor);
+  sqlite3_bind_blob64(s, 5, b->counts, b->n_counts, SQLITE_STATIC);
+  sqlite3_bind_blob64(s, 6, b->sketch, b->n_sketch, SQLITE_STATIC);
+  return emb_step(e, s, &row, reterr);
+}
+
+/* Batches of one sensor in one slot: one row a dimension. */
+static prac_rc put_slot(struct emb *e, int64_t level, prac_time start, struct flow_batch *const *b,
+                        size_t n, struct prac_err *reterr)
+{
+  int last = level == 60 ? STORE_KEPT_TOTAL : STORE_KEPT_ASN;
+  prac_rc rc = PRAC_OK;
+  for (int d = STORE_KEPT_TOTAL; d <= last && rc == PRAC_OK; d++) {
+    struct store_roll_blob blob;
+    rc = store_roll_build((enum store_dim_kept)d, b, n, &blob);
+    if (rc != PRAC_OK) return PRAC_FAIL(reterr, rc, "no memory for a roll-up");
+    rc = put_blob(e, level, (enum store_dim_kept)d, start, b[0]->sensor, &blob, reterr);
+    store_roll_blob_done(&blob);
+  }
+  return rc;
+}
+
+/* What was added up for a finished hour or day is no longer the whole of it. */
+static prac_rc underive(struct emb *e, prac_time hour, struct prac_err *reterr)
+{
+  sqlite3_stmt *s;
+  bool row;
+  PRAC_TRY(emb_stmt(e, EMB_ROLL_UNDERIVE, &s, reterr));
+  sqlite3_bind_int64(s, 1, hour);
+  sqlite3_bind_int64(s, 2, prac_time_floor(hour, PRAC_DAY));
+  return emb_step(e, s, &row, reterr);
+}
+
+static prac_rc put_level(struct emb *e, int64_t level, struct flow_batch *const *v, size_t n,
+                         struct prac_err *reterr)
+{
+  for (size_t i = 0, k; i < n; i = k) {
+    prac_time slot = prac_time_floor(v[i]->minute, level * PRAC_SEC);
+    for (k = i + 1; k < n && strcmp(v[k]->sensor, v[i]->sensor) == 0 &&
+                    prac_time_floor(v[k]->minute, level * PRAC_SEC) == slot;
+         k++)
+      continue;
+    PRAC_TRY(put_slot(e, level, slot, v + i, k - i, reterr));
+    if (level == 3600) PRAC_TRY(underive(e, slot, reterr));
+  }
+  return PRAC_OK;
+}
+
+prac_rc emb_rolls_put(struct emb *e, struct flow_batch *const *b, size_t n, struct prac_err *reterr)
+{
+  struct flow_batch **v = calloc(n + 1, sizeof(struct flow_batch *));
+  size_t m = 0;
+  if (!v) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for roll-ups");
+  for (size_t i = 0; i < n; i++)
+    if (b[i]->n > 0) v[m++] = b[i];
+  if (m > 1) qsort(v, m, sizeof(struct flow_batch *), by_sensor_minute);
+  prac_rc rc = put_level(e, 60, v, m, reterr);
+  if (rc == PRAC_OK) rc = put_level(e, 3600, v, m, reterr);
+  free(v);
+  return rc;
+}
+
+/* ---- asking ---- */
+enum { GROUPS_MAX = 1 << 22 };
+struct acc {
+  const struct store_plan *plan;
+  struct store_group *g;
+  struct store_sketch *sketch; /* second pass */
+  uint32_t *slot;              /* 1 + index into g; open addressing */
+  size_t n, n_slots;
+  bool fixed; /* second pass: no new groups */
+};
+
+static void acc_done(struct acc *a)
+{
+  for (size_t i = 0; a->sketch && i < a->n; i++) store_sketch_done(&a->sketch[i]);
+  free(a->sketch);
+  free(a->slot);
+  free(a->g);
+}
+
+static size_t place(const struct acc *a, const struct store_group *g)
+{
+  uint64_t h = prac_hash2((uint64_t)g->at, g->lo, 0);
+  if (g->sensor[0]) h ^= prac_hash_bytes(1, g->sensor, strlen(g->sensor));
+  return h & (a->n_slots - 1);
+}
+
+static prac_rc reindex(struct acc *a, size_t n_slots)
+{
+  uint32_t *slot = calloc(n_slots, sizeof *slot);
+  if (!slot) return PRAC_NOMEM;
+  free(a->slot);
+  a->slot = slot;
+  a->n_slots = n_slots;
+  for (size_t i = 0; i < a->n; i++) {
+    size_t at = place(a, &a->g[i]);
+    while (slot[at]) at = (at + 1) & (n_slots - 1);
+    slot[at] = (uint32_t)i + 1;
+  }
+  return PRAC_OK;
+}
+
+/* PRAC_END: not among the groups of the answer. */
+static prac_rc find(struct acc *a, const struct store_group *like, size_t *ret)
+{
+  if (!a->fixed && a->n * 2 >= a->n_slots) {
+    size_t n = a->n_slots ? a->n_slots * 2 : 1024;
+    if (a->n >= GROUPS_MAX) return PRAC_FULL;
+    struct store_group *g = realloc(a->g, n / 2 * sizeof *g);
+    if (!g) return PRAC_NOMEM;
+    a->g = g;
+    PRAC_TRY(reindex(a, n));
+  }
+  size_t at = place(a, like);
+  for (; a->slot[at]; at = (at + 1) & (a->n_slots - 1)) {
+    const struct store_group *g = &a->g[a->slot[at] - 1];
+    if (g->lo != like->lo || g->at != like->at || strcmp(g->sensor, like->sensor) != 0) continue;
+    *ret = a->slot[at] - 1;
+    return PRAC_OK;
+  }
+  if (a->fixed) return PRAC_END;
+  *ret = a->n;
+  a->g[a->n] = *like;
+  a->slot[at] = (uint32_t)++a->n;
+  return PRAC_OK;
+}
+
+static prac_rc add_row(struct acc *a, struct store_group *like, const struct store_roll_row *r,
+                       struct prac_rd *sketches)
+{
+  size_t i = 0;
+  bool mine = r->key >= a->plan->key_lo && r->key <= a->plan->key_hi;
+  like->lo = a->plan->by_key ? r->key : 0;
+  prac_rc rc = mine ? find(a, like, &i) : PRAC_END;
+  if (rc != PRAC_OK && rc != PRAC_END) return rc;
+  if (!sketches) {
+    if (rc == PRAC_END) return PRAC_OK;
+    a->g[i].packets += r->packets;
+    a->g[i].flows += r->flows;
+    a->g[i].bytes += r->bytes;
+    return PRAC_OK;
+  }
+  if (rc == PRAC_OK) {
+    rc = store_sketch_read(&a->sketch[i], sketches);
+    return rc == PRAC_OK || rc == PRAC_NOMEM ? rc : PRAC_DAMAGED;
+  }
+  store_sketch_skip(sketches);
+  return sketches->bad ? PRAC_DAMAGED : PRAC_OK;
+}
+
+/* One row of the table. */
+static prac_rc add_blob(struct acc *a, sqlite3_stmt *s, bool with_sketches)
+{
+  struct store_group like = {.at = PRAC_TIME_NONE};
+  struct store_roll_rd r;
+  struct store_roll_row row;
+  struct prac_rd sketches = {0};
+  uint8_t *to_free = NULL;
+  prac_time start = sqlite3_column_int64(s, 0);
+  if (a->plan->step_ns) like.at = prac_time_floor(start, a->plan->step_ns);
+  if (a->plan->by_sensor)
+    (void)snprintf(like.sensor, sizeof like.sensor, "%s", (const char *)sqlite3_column_text(s, 1));
+  PRAC_TRY(store_roll_rd_of(sqlite3_column_blob(s, 2), (size_t)sqlite3_column_bytes(s, 2), &r));
+  if (with_sketches)
+    PRAC_TRY(store_roll_sketches(sqlite3_column_blob(s, 3), (size_t)sqlite3_column_bytes(s, 3),
+                                 &sketches, &to_free));
+  prac_rc rc;
+  while ((rc = store_roll_next(&r, &row)) == PRAC_OK) {
+    rc = add_row(a, &like, &row, with_sketches ? &sketches : NULL);
+    if (rc != PRAC_OK) break;
+  }
+  free(to_free);
+  return rc == PRAC_END ? PRAC_OK : rc;
+}
+
+static prac_rc pass(struct emb *e, const struct store_query *q, struct acc *a, bool with_sketches,
+                    struct prac_err *reterr)
+{
+  sqlite3_stmt *s;
+  bool row;
+  const struct store_plan *p = a->plan;
+  PRAC_TRY(emb_stmt(e, with_sketches ? EMB_ROLL_SKETCHES : EMB_ROLL_COUNTS, &s, reterr));
+  sqlite3_bind_int64(s, 1, p->level_ns / PRAC_SEC);
+  sqlite3_bind_int64(s, 2, p->dim);
+  sqlite3_bind_int64(s, 3, p->span.from);
+  sqlite3_bind_int64(s, 4, p->span.to);
+  emb_bind_text(s, 5, q->sensor);
+  prac_rc rc;
+  while ((rc = emb_step(e, s, &row, reterr)) == PRAC_OK && row) {
+    rc = add_blob(a, s, with_sketches);
+    if (rc == PRAC_OK) continue;
+    char text[PRAC_TIME_TEXT];
+    rc = PRAC_FAIL(reterr, rc, "roll-up of %s: %s",
+                   prac_time_text(text, sqlite3_column_int64(s, 0)), prac_rc_text(rc));
+    break;
+  }
+  sqlite3_reset(s);
+  return rc;
+}
+
+static prac_rc second_pass(struct emb *e, const struct store_query *q, struct acc *a,
+                           struct prac_err *reterr)
+{
+  a->n = store_groups_cut(q, a->g, a->n);
+  a->fixed = true;
+  a->sketch = calloc(a->n + 1, sizeof *a->sketch);
+  if (!a->sketch || reindex(a, a->n_slots) != PRAC_OK)
+    return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for an answer");
+  PRAC_TRY(pass(e, q, a, true, reterr));
+  for (size_t i = 0; i < a->n; i++) a->g[i].sources = store_sketch_count(&a->sketch[i]);
+  return PRAC_OK;
+}
+
+prac_rc emb_rolls_query(struct emb *e, const struct store_query *q, const struct store_plan *p,
+                        store_row *each, void *arg, struct prac_err *reterr)
+{
+  struct acc a = {.plan = p};
+  prac_rc rc = emb_run(e, EMB_READ, reterr); /* both passes see the same state */
+  if (rc == PRAC_OK) rc = pass(e, q, &a, false, reterr);
+  if (rc == PRAC_OK && a.n > 0) rc = second_pass(e, q, &a, reterr);
+  emb_rollback(e);
+  if (rc == PRAC_OK) rc = store_groups_emit(q, a.g, a.n, each, arg);
+  acc_done(&a);
+  return rc;
+}

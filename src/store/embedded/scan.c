@@ -1,0 +1,195 @@
+/* Questions to the flows themselves, in SQL over the catalogue's files and what still stands in the
+ * log. Nothing of the user's text goes into the SQL: numbers are printed from numbers, the two
+ * texts (sensor, country) have been checked letter by letter in store_query_check.
+ *
+ * A file that has gone was compacted or has aged: the catalogue is read again. A file that cannot
+ * be read is found out, named in the log, and left out of this and later answers. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/embedded/duck.h"
+#include "store/embedded/scan.h"
+
+static const struct prac_log_event ev_damaged = {
+    "store_segment_damaged", PRAC_LOG_ERROR,
+    "check the disk; restore the file from a backup, or remove it: all other flows are answered"};
+
+/* ---- which files ---- */
+struct files {
+  int64_t *id;
+  size_t n, cap;
+};
+
+static prac_rc add_file(struct files *f, int64_t id)
+{
+  if (f->n == f->cap) {
+    size_t cap = f->cap ? f->cap * 2 : 64;
+    int64_t *v = realloc(f->id, cap * sizeof *v);
+    if (!v) return PRAC_NOMEM;
+    f->id = v;
+    f->cap = cap;
+  }
+  f->id[f->n++] = id;
+  return PRAC_OK;
+}
+
+static bool is_bad(const struct emb *e, int64_t id)
+{
+  for (size_t i = 0; i < e->n_bad; i++)
+    if (e->bad[i] == id) return true;
+  return false;
+}
+
+static void last_address(const struct prac_prefix *p, struct prac_ip *ret)
+{
+  *ret = p->ip;
+  for (unsigned bit = p->bits; bit < 128; bit++)
+    ret->b[bit / 8] = (uint8_t)(ret->b[bit / 8] | 0x80u >> bit % 8);
+}
+
+struct prac_span emb_minutes(const struct store_query *q)
+{
+  struct prac_span s = {INT64_MIN, INT64_MAX};
+  if (q->span.from != PRAC_TIME_NONE) s.from = prac_time_floor(q->span.from, PRAC_MIN);
+  if (q->span.to != PRAC_TIME_NONE) s.to = q->span.to;
+  return s;
+}
+
+static prac_rc list_files(struct emb *e, const struct store_query *q, struct files *ret,
+                          struct prac_err *reterr)
+{
+  sqlite3_stmt *s;
+  bool row;
+  struct prac_span span = emb_minutes(q);
+  struct prac_ip last;
+  last_address(&q->src, &last);
+  PRAC_TRY(emb_stmt(e, EMB_SEGMENTS, &s, reterr));
+  sqlite3_bind_int64(s, 1, span.from);
+  sqlite3_bind_int64(s, 2, span.to);
+  sqlite3_bind_blob(s, 3, &q->src.ip, sizeof q->src.ip, SQLITE_STATIC);
+  sqlite3_bind_blob(s, 4, &last, sizeof last, SQLITE_STATIC);
+  prac_rc rc;
+  while ((rc = emb_step(e, s, &row, reterr)) == PRAC_OK && row) {
+    int64_t id = sqlite3_column_int64(s, 0);
+    if (!is_bad(e, id) && add_file(ret, id) != PRAC_OK) {
+      rc = PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a scan");
+      break;
+    }
+  }
+  sqlite3_reset(s);
+  return rc;
+}
+
+/* ---- what is wrong with a file ---- */
+static bool readable(struct emb *e, int64_t id)
+{
+  char path[EMB_PATH];
+  struct emb_sqltext t = {0};
+  duckdb_result r;
+  emb_path(e, path, "flows", id);
+  emb_say(&t, "SELECT min(COLUMNS(*)) FROM read_parquet('%s')", path);
+  bool ok = !t.bad && duckdb_query(e->duck->con, t.v, &r) == DuckDBSuccess;
+  if (!ok && !t.bad)
+    prac_log(e->log, &ev_damaged, "%s cannot be read: %.200s", path,
+             duckdb_result_error(&r) ? duckdb_result_error(&r) : "");
+  if (!t.bad) duckdb_destroy_result(&r);
+  emb_say_done(&t);
+  return ok;
+}
+
+static bool remember_bad(struct emb *e, int64_t id)
+{
+  if (e->n_bad == EMB_BAD_MAX) return false;
+  e->bad[e->n_bad++] = id;
+  return true;
+}
+
+/* true: the answer should be asked for again, the list of files has changed. */
+static bool changed(struct emb *e, const struct files *f)
+{
+  bool again = false;
+  for (size_t i = 0; i < f->n; i++) {
+    char path[EMB_PATH];
+    emb_path(e, path, "flows", f->id[i]);
+    if (access(path, F_OK) != 0 && errno == ENOENT) {
+      int64_t still = 0;
+      char text[96];
+      (void)snprintf(text, sizeof text, "SELECT count(*) FROM segment WHERE id = %" PRId64,
+                     f->id[i]);
+      prac_rc rc = emb_one(e, text, &still, NULL);
+      if (rc == PRAC_OK && still) { /* the catalogue says it is there */
+        prac_log(e->log, &ev_damaged, "%s is missing", path);
+        again = remember_bad(e, f->id[i]) || again;
+      } else {
+        again = true;
+      }
+    } else if (!readable(e, f->id[i])) {
+      again = remember_bad(e, f->id[i]) || again;
+    }
+  }
+  return again;
+}
+
+/* ---- running ---- */
+static void from_clause(const struct emb *e, const struct files *f, bool hot, struct emb_sqltext *t)
+{
+  emb_say(t, "(");
+  if (f->n > 0) {
+    emb_say(t, "SELECT * FROM read_parquet([");
+    for (size_t i = 0; i < f->n; i++) {
+      char path[EMB_PATH];
+      emb_path(e, path, "flows", f->id[i]);
+      emb_say(t, "%s'%s'", i ? "," : "", path);
+    }
+    emb_say(t, "])");
+  }
+  if (f->n > 0 && hot) emb_say(t, " UNION ALL ");
+  if (f->n == 0 || hot) emb_say(t, "SELECT * FROM hot()");
+  emb_say(t, ")");
+}
+
+static prac_rc once(struct emb *e, const struct store_query *q, struct files *f,
+                    struct emb_hot *hot, duckdb_result *ret, struct prac_err *reterr)
+{
+  prac_rc rc = emb_run(e, EMB_READ, reterr);
+  if (rc == PRAC_OK) rc = list_files(e, q, f, reterr);
+  if (rc == PRAC_OK) rc = emb_hot_read(e, emb_minutes(q), q->sensor, hot, reterr);
+  emb_rollback(e);
+  if (rc == PRAC_OK) rc = emb_feed_set(e, hot, NULL, 0, reterr);
+  if (rc != PRAC_OK) return rc;
+  struct emb_sqltext from = {0}, sql = {0};
+  from_clause(e, f, hot->n > 0, &from);
+  if (!from.bad) emb_scan_sql(q, from.v, &sql);
+  rc = from.bad || sql.bad ? PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a scan")
+                           : emb_duck_run(e, sql.v, ret, reterr);
+  emb_say_done(&from);
+  emb_say_done(&sql);
+  return rc;
+}
+
+prac_rc emb_scan_query(struct emb *e, const struct store_query *q, store_row *each, void *arg,
+                       struct prac_err *reterr)
+{
+  enum { TRIES = 6 };
+  prac_rc rc = PRAC_AGAIN;
+  PRAC_TRY(emb_duck_open(e, reterr));
+  for (int i = 0; i < TRIES; i++) {
+    struct files f = {0};
+    struct emb_hot hot = {0};
+    duckdb_result r;
+    memset(&r, 0, sizeof r);
+    rc = once(e, q, &f, &hot, &r, reterr);
+    bool again = rc == PRAC_AGAIN || (rc == PRAC_IO && changed(e, &f));
+    if (rc == PRAC_OK) rc = emb_scan_answer(q, &r, each, arg, reterr);
+    duckdb_destroy_result(&r);
+    emb_feed_clear(e);
+    emb_hot_done(&hot);
+    free(f.id);
+    if (!again) break;
+  }
+  return rc;
+}

@@ -1,0 +1,188 @@
+/* Records and sensors: which ones a question means, by whatever fields their table has. */
+#include <string.h>
+
+#include "store/answer.h"
+
+static const struct model_field *field(const struct model_kind *k, const char *name)
+{
+  for (size_t i = 0; i < k->n_fields; i++)
+    if (strcmp(k->fields[i].name, name) == 0) return &k->fields[i];
+  return NULL;
+}
+
+static const void *at(const struct model_kind *k, const void *rec, const char *name,
+                      enum model_type type)
+{
+  const struct model_field *f = field(k, name);
+  return f && f->type == type ? (const char *)rec + f->offset : NULL;
+}
+
+static const char *text_of(const struct model_kind *k, const void *rec, const char *name)
+{
+  const char *const *s = at(k, rec, name, MODEL_STR);
+  return s && *s ? *s : "";
+}
+
+prac_time store_record_at(const struct model_kind *k, const void *rec)
+{
+  const prac_time *t = at(k, rec, "at", MODEL_TIME);
+  return t ? *t : PRAC_TIME_NONE;
+}
+
+const char *store_record_key(const struct model_kind *k, const void *rec)
+{
+  return text_of(k, rec, k->key);
+}
+
+static bool text_match(const struct model_kind *k, const void *rec, const char *name,
+                       const char *want)
+{
+  return !want || !want[0] || strcmp(text_of(k, rec, name), want) == 0;
+}
+
+static bool sensor_match(const struct store_query *q, const void *rec)
+{
+  if (!q->sensor || !q->sensor[0]) return true;
+  const struct model_strs *l = at(q->kind, rec, "sensors", MODEL_STRS);
+  for (uint32_t i = 0; l && i < l->n; i++)
+    if (strcmp(l->v[i], q->sensor) == 0) return true;
+  return strcmp(text_of(q->kind, rec, "sensor"), q->sensor) == 0;
+}
+
+static bool hosts_match(const struct store_query *q, const void *rec, const struct prac_prefix *p)
+{
+  if (!p->bits) return true;
+  const struct model_ips *l = at(q->kind, rec, "hosts", MODEL_IPS);
+  for (uint32_t i = 0; l && i < l->n; i++)
+    if (prac_prefix_has(p, &l->v[i])) return true;
+  return false;
+}
+
+static bool ports_match(const struct store_query *q, const void *rec)
+{
+  if (!q->port.proto && !q->has_port) return true;
+  const struct model_ports *l = at(q->kind, rec, "ports", MODEL_PORTS);
+  for (uint32_t i = 0; l && i < l->n; i++)
+    if ((!q->port.proto || l->v[i].proto == q->port.proto) &&
+        (!q->has_port || l->v[i].port == q->port.port))
+      return true;
+  return false;
+}
+
+static bool asn_match(const struct store_query *q, const void *rec)
+{
+  if (!q->asn) return true;
+  const uint32_t *asn = at(q->kind, rec, "asn", MODEL_U32);
+  return asn && *asn == q->asn;
+}
+
+bool store_record_match(const struct store_query *q, const void *rec)
+{
+  const struct model_kind *k = q->kind;
+  prac_time t = store_record_at(k, rec);
+  if (q->span.from != PRAC_TIME_NONE && t < q->span.from) return false;
+  if (q->span.to != PRAC_TIME_NONE && t >= q->span.to) return false;
+  if (q->id && q->id[0] && strcmp(store_record_key(k, rec), q->id) != 0) return false;
+  return text_match(k, rec, "key", q->key) && text_match(k, rec, "state", q->state) &&
+         text_match(k, rec, "country", q->country) && sensor_match(q, rec) &&
+         hosts_match(q, rec, &q->src) && hosts_match(q, rec, &q->victim) && ports_match(q, rec) &&
+         asn_match(q, rec);
+}
+
+prac_rc store_record_emit(const char *json, store_row *each, void *arg)
+{
+  static const struct store_col col = {"json", "", STORE_TEXT};
+  const struct store_value v = {.s = json};
+  return each(arg, &col, 1, &v);
+}
+
+static const char *or_empty(const char *s)
+{
+  return s ? s : "";
+}
+
+prac_rc store_sensor_emit(const struct store_sensor *s, store_row *each, void *arg)
+{
+  static const struct store_col cols[] = {
+      {"sensor", "", STORE_TEXT},          {"site_country", "", STORE_TEXT},
+      {"first", "", STORE_TIME},           {"last", "", STORE_TIME},
+      {"packets", "packets", STORE_U64},   {"flows", "flows", STORE_U64},
+      {"bytes", "bytes", STORE_U64},       {"batches", "batches", STORE_U64},
+      {"health_at", "", STORE_TIME},       {"captured", "packets", STORE_U64},
+      {"lost", "packets", STORE_U64},      {"evicted", "rows", STORE_U64},
+      {"malformed", "packets", STORE_U64}, {"clock_offset_ns", "ns", STORE_I64},
+      {"source", "", STORE_TEXT},          {"version", "", STORE_TEXT},
+  };
+  const struct health *h = &s->health;
+  const struct store_value v[] = {
+      {.s = s->sensor},
+      {.s = or_empty(h->site_country)},
+      {.t = s->first},
+      {.t = s->last},
+      {.u = s->packets},
+      {.u = s->flows},
+      {.u = s->bytes},
+      {.u = s->batches},
+      {.t = h->at},
+      {.u = h->packets},
+      {.u = h->lost},
+      {.u = h->evicted},
+      {.u = h->malformed},
+      {.i = h->clock_offset_ns},
+      {.s = or_empty(h->source)},
+      {.s = or_empty(h->version)},
+  };
+  _Static_assert(PRAC_ARRAY_LEN(v) == PRAC_ARRAY_LEN(cols), "a value for every column");
+  return each(arg, cols, PRAC_ARRAY_LEN(v), v);
+}
+
+bool store_sensor_ok(const char *s)
+{
+  size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-");
+  return n > 0 && n <= STORE_SENSOR_MAX && s[n] == 0;
+}
+
+static prac_rc check_texts(const struct store_query *q, struct prac_err *reterr)
+{
+  if (q->sensor && q->sensor[0] && !store_sensor_ok(q->sensor))
+    return PRAC_FAIL(reterr, PRAC_MALFORMED, "a sensor's name is [a-z0-9-], at most %d letters",
+                     STORE_SENSOR_MAX);
+  if (q->country && q->country[0] &&
+      (strspn(q->country, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != 2 || q->country[2] != 0))
+    return PRAC_FAIL(reterr, PRAC_MALFORMED, "a country is two capital letters, ISO 3166");
+  return PRAC_OK;
+}
+
+struct store_query store_query_open(const struct store_query *q)
+{
+  struct store_query c = *q;
+  if (c.span.from == 0 && c.span.to == 0)
+    c.span = (struct prac_span){PRAC_TIME_NONE, PRAC_TIME_NONE};
+  return c;
+}
+
+prac_rc store_query_check(const struct store_query *q, struct prac_err *reterr)
+{
+  PRAC_TRY(check_texts(q, reterr));
+  if (q->span.from != PRAC_TIME_NONE && q->span.to != PRAC_TIME_NONE && q->span.to < q->span.from)
+    return PRAC_FAIL(reterr, PRAC_RANGE, "the time span ends before it begins");
+  switch (q->what) {
+  case STORE_RECORDS:
+    if (!q->kind) return PRAC_FAIL(reterr, PRAC_RANGE, "which records? finding, alert or health");
+    break;
+  case STORE_SERIES:
+    if (q->step_ns != 0 && q->step_ns != PRAC_MIN && q->step_ns != PRAC_HOUR &&
+        q->step_ns != PRAC_DAY)
+      return PRAC_FAIL(reterr, PRAC_RANGE, "step must be 1m, 1h or 1d");
+    break;
+  case STORE_HOST:
+    if (!q->src.bits) return PRAC_FAIL(reterr, PRAC_RANGE, "which host? src=ADDRESS");
+    break;
+  case STORE_FLOWS:
+  case STORE_TOP:
+  case STORE_TOP_SCAN:
+  case STORE_SENSORS:
+    break;
+  }
+  return PRAC_OK;
+}

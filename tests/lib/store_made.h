@@ -1,0 +1,20 @@
+/* tests/lib/store_made.h — made flows and records for store tests, and answers as text, so that two
+ * backends can be held against each other. */
+#pragma once
+#include "lib/choice.h"
+#include "store/store.h"
+
+/* A batch of 0..max rows that fall on few hosts, ports and countries, so that groups meet. */
+struct flow_batch *made_batch(struct choice *c, const char *sensor, prac_time minute, uint32_t part,
+                              uint32_t max);
+void made_finding(struct choice *c, unsigned n, struct finding *ret); /* id from n; static texts */
+void made_health(struct choice *c, const char *sensor, unsigned n, struct health *ret);
+extern const char *const made_sensors[3];
+#define MADE_DAY INT64_C(1375833600000000000) /* 2013-08-07 */
+
+/* The whole answer as lines "name=value ..."; malloc'ed. *ret_rc: what query returned. */
+char *answer_text(struct store *s, const struct store_query *q, prac_rc *ret_rc);
+void made_query(struct choice *c, struct store_query *q);
+/* A directory of its own under $TMPDIR or /tmp; and away with it. */
+const char *made_dir(char out[256]);
+void made_dir_remove(const char *dir);
