@@ -32,17 +32,20 @@ struct bus_ops {
   size_t state_size;
   const struct prac_conf_section *conf; /* NULL: no settings */
   prac_rc (*open)(void *st, const void *conf, const struct bus_env *env, struct prac_err *reterr);
-  /* Takes the bytes over the wire; may wait when the in-flight window is full. */
+  /* Takes the bytes over the wire; may wait when the in-flight window is full. PRAC_AGAIN: the bus
+   * takes nothing now (a signal came, or it waits for a slow consumer): call again. */
   prac_rc (*publish)(void *st, const char *subject, const char *id, const void *data, size_t len,
                      struct prac_err *reterr);
-  /* All that was published is safe, or PRAC_AGAIN after timeout_ns. */
+  /* All that was published is safe and every ack is known to the bus, or PRAC_AGAIN after
+   * timeout_ns. */
   prac_rc (*flush)(void *st, int64_t timeout_ns, struct prac_err *reterr);
   /* One subscription a handle. durable: keeps its place under the client's name. */
   prac_rc (*subscribe)(void *st, const char *const *prefixes, size_t n, bool durable,
                        struct prac_err *reterr);
   /* The next message; PRAC_AGAIN: none within timeout_ns. */
   prac_rc (*fetch)(void *st, int64_t timeout_ns, struct bus_msg *ret, struct prac_err *reterr);
-  /* Everything up to and including seq has been dealt with. */
+  /* Everything up to and including seq has been dealt with. Not waited for: after flush it will not
+   * be delivered to this name again, whoever dies. */
   prac_rc (*ack)(void *st, uint64_t seq, struct prac_err *reterr);
   void (*close)(void *st); /* accepts a half-opened state */
 };

@@ -1,0 +1,51 @@
+/* Time is an input like any other: everything above gets it through struct prac_clock, so this file
+ * is the border where the real one comes in. */
+#include "sys/wall.h"
+
+#include <time.h>
+
+static prac_time read_clock(clockid_t id)
+{
+  struct timespec ts;
+  if (clock_gettime(id, &ts) != 0) return 0;
+  return (prac_time)ts.tv_sec * PRAC_SEC + ts.tv_nsec;
+}
+
+static prac_time wall_now(const struct prac_clock *c)
+{
+  (void)c;
+  return read_clock(CLOCK_REALTIME);
+}
+
+struct prac_clock sys_wall_clock(void)
+{
+  return (struct prac_clock){.now = wall_now};
+}
+
+int64_t sys_mono_ns(void)
+{
+  return read_clock(CLOCK_MONOTONIC);
+}
+
+enum sys_step sys_steady_take(struct sys_steady *s, prac_time wall, int64_t mono, prac_time *ret)
+{
+  enum sys_step step = SYS_STEP_NONE;
+  if (s->last == 0 && s->mono_last == 0) {
+    s->last = wall;
+  } else {
+    int64_t gone = mono - s->mono_last;
+    int64_t off = wall - s->last - gone; /* against where the wall should stand */
+    if (off <= -PRAC_SEC) {
+      step = SYS_STEP_BACK;
+      s->steps_back++;
+      if (-off > s->worst_back_ns) s->worst_back_ns = -off;
+    } else if (off >= PRAC_SEC) {
+      step = SYS_STEP_AHEAD;
+      s->steps_ahead++;
+    }
+    if (wall > s->last) s->last = wall;
+  }
+  s->mono_last = mono;
+  *ret = s->last;
+  return step;
+}

@@ -1,0 +1,21 @@
+/* sys/wall.h — the live clock: the only place that asks the system for the time.
+ *
+ * for     live roles; a replay is handed prac_clock_virtual instead
+ * steps   the wall may be set backwards by an operator or NTP: sys_steady never goes back within
+ * one run, and says how often and how far the wall did (a step below 1 s is slewing, not a step)
+ */
+#pragma once
+#include "base/clock.h"
+
+struct prac_clock sys_wall_clock(void); /* now() reads CLOCK_REALTIME */
+int64_t sys_mono_ns(void);              /* for waiting only; never written into a record */
+
+struct sys_steady {
+  prac_time last, mono_last;
+  uint64_t steps_back, steps_ahead;
+  int64_t worst_back_ns;
+};
+enum sys_step { SYS_STEP_NONE, SYS_STEP_BACK, SYS_STEP_AHEAD };
+/* wall and mono: two readings taken together. *ret: the wall, but never earlier than what was
+ * returned before. Pure: the caller reads the clocks. */
+enum sys_step sys_steady_take(struct sys_steady *s, prac_time wall, int64_t mono, prac_time *ret);
