@@ -258,8 +258,11 @@ static prac_rc play(struct replay *r, struct prac_err *err)
   size_t i = 0;
   prac_time until;
   uint64_t blocks = 0;
+  int64_t skew_ns = 0;
+  for (size_t k = 0; k < r->n; k++) /* several sensors in one file, each with its own clock */
+    if (!r->core[k]) skew_ns = PIPELINE_SKEW_NS;
   for (struct input *in; !stop_asked() && (in = oldest(r, &i, &until)) != NULL;) {
-    PRAC_TRY(pipeline_advance(r->p, input_head(in), err));
+    PRAC_TRY(pipeline_advance(r->p, input_head(in) - skew_ns, err));
     PRAC_TRY(feed(r, i, input_ready(in, until), err));
     if (++blocks % SHOW_EVERY == 0) show_progress(r);
   }

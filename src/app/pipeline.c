@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STORE_ROWS = 1 << 20, STORE_BATCHES = 8192, STORE_RECS = 4096 };
+enum { HOLD_MAX = 1 << 16, STORE_ROWS = 1 << 20, STORE_BATCHES = 8192, STORE_RECS = 4096 };
 
 struct sensor {
   char name[32];
@@ -126,8 +126,12 @@ static prac_rc make(struct pipeline *p, struct prac_err *reterr)
 {
   struct alert_conf desk_conf;
   const struct alert_conf *ac = section(p, &alert_conf_section, &desk_conf);
-  struct eng_core_conf ec = {
-      .nthreads = p->c.nthreads, .seed = p->c.seed, .only = p->c.engines, .settle_ns = -1};
+  struct eng_core_conf ec = {.nthreads = p->c.nthreads,
+                             .seed = p->c.seed,
+                             .only = p->c.engines,
+                             .silent_ns = PIPELINE_SKEW_NS,
+                             .settle_ns = PIPELINE_SKEW_NS,
+                             .hold_max = HOLD_MAX};
   p->w.batches = calloc(STORE_BATCHES, sizeof(struct flow_batch *));
   p->w.recs = calloc(STORE_RECS, sizeof *p->w.recs);
   p->w.arena = prac_arena_new(64 << 10);

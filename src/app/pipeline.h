@@ -13,6 +13,9 @@
 #include "store/store.h"
 
 enum { PIPELINE_SENSORS_MAX = 1024 };
+/* How far the clocks of sensors in one file may be apart (the Marx sensors of 2013: 22 minutes).
+ * Minutes wait so long for the slowest, unless pipeline_advance says that nobody will come. */
+#define PIPELINE_SKEW_NS PRAC_HOUR
 struct pipeline_conf {
   const struct prac_conf *settings;
   struct lookup *look; /* borrowed; NULL: no geography, no lists */
