@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/cmd.h"
 #include "app/input.h"
 #include "app/settings.h"
+#include "app/stop.h"
 #include "base/json.h"
 #include "capture/core.h"
 #include "lookup/lookup.h"
@@ -20,16 +22,23 @@ enum { FRAMES = 256, LEVEL = 1, SENSORS_MAX = 1024 };
 
 struct opts {
   const char *interface, *sensor, *write, *config;
+  struct cmd_many ours;
   bool json;
-  uint64_t threads, packets;
+  uint64_t threads;
   int64_t for_ns;
   struct cmd_rest files;
 };
 static const struct cmd_option options[] = {
-    {"FILE...", NULL, "captures (pcap, pcapng, CSV; also gzip); \"-\": pcap on stdin", CMD_REST,
+    {"[FILE...]", NULL, "captures (pcap, pcapng, CSV; also gzip); \"-\": pcap on stdin", CMD_REST,
      offsetof(struct opts, files)},
     {"--sensor", "NAME", "the sensor's name in the batches", CMD_TEXT,
      offsetof(struct opts, sensor), .dflt = "capture"},
+    {"--interface", "IF", "capture live until --for is over or Ctrl-C", CMD_TEXT,
+     offsetof(struct opts, interface)},
+    {"--ours", "PREFIX", "addresses to look at (may be repeated; none: all)", CMD_MANY,
+     offsetof(struct opts, ours)},
+    {"--for", "TIME", "how long to capture live (0: until stopped)", CMD_DURATION,
+     offsetof(struct opts, for_ns), .dflt = "0"},
     {"--json", NULL, "one JSON object a file", CMD_FLAG, offsetof(struct opts, json)},
     {"--write", "DIR", "store the compressed flow batches in DIR/FILE.flows", CMD_TEXT,
      offsetof(struct opts, write)},
@@ -85,6 +94,7 @@ struct sensor {
 };
 struct run {
   const struct opts *o;
+  struct prac_conf_prefixes ours;
   struct lookup *look;
   const char *what;
   struct input in;
@@ -107,7 +117,7 @@ static prac_rc core_of(struct run *r, const char *name, struct cap_core **ret)
   if (r->n_sensors == SENSORS_MAX)
     return PRAC_FAIL(&r->err, PRAC_FULL, "%s: more than %d sensors", r->what, SENSORS_MAX);
   struct sensor *s = &r->sensors[r->n_sensors];
-  struct cap_conf conf = {.sensor = name, .nthreads = (unsigned)r->o->threads};
+  struct cap_conf conf = {.sensor = name, .prefixes = r->ours, .nthreads = (unsigned)r->o->threads};
   PRAC_TRY(cap_core_new(&conf, r->look, r->o->write ? keep : NULL, &r->out, &s->core, &r->err));
   (void)snprintf(s->name, sizeof s->name, "%s", name);
   r->n_sensors++;
@@ -138,18 +148,45 @@ static prac_rc finish(struct run *r)
   return PRAC_OK;
 }
 
-static prac_rc pump(struct run *r)
+static prac_time wall(clockid_t id)
+{
+  struct timespec t = {0};
+  (void)clock_gettime(id, &t);
+  return (prac_time)t.tv_sec * PRAC_SEC + t.tv_nsec;
+}
+
+static prac_rc take(struct run *r, int64_t timeout_ns)
 {
   struct cap_frame frames[FRAMES];
   struct cap_seen seen[FRAMES];
-  for (;;) {
-    size_t n = 0;
-    prac_rc rc = r->in.source->next(r->in.st, frames, seen, FRAMES, PRAC_SEC, &n, &r->err);
-    if (rc == PRAC_AGAIN) continue;
-    if (rc == PRAC_END) return PRAC_OK;
+  size_t n = 0;
+  PRAC_TRY(r->in.source->next(r->in.st, frames, seen, FRAMES, timeout_ns, &n, &r->err));
+  return give(r, frames, seen, n);
+}
+
+static prac_rc pump_file(struct run *r)
+{
+  prac_rc rc;
+  do rc = take(r, PRAC_SEC);
+  while (rc == PRAC_OK || rc == PRAC_AGAIN);
+  return rc == PRAC_END ? PRAC_OK : rc;
+}
+
+/* Until the time is over or somebody stops us; then what is still in the ring. */
+static prac_rc pump_live(struct run *r)
+{
+  enum { TICK_MS = 200, DRAIN_MS = 500 };
+  prac_time end = wall(CLOCK_MONOTONIC) + r->o->for_ns;
+  fprintf(stderr, "capturing from %s\n", r->what);
+  while (!stop_asked() && (r->o->for_ns == 0 || wall(CLOCK_MONOTONIC) < end)) {
+    prac_rc rc = take(r, TICK_MS * PRAC_MS);
+    if (rc == PRAC_AGAIN) rc = cap_core_advance(r->sensors[0].core, wall(CLOCK_REALTIME));
     if (rc != PRAC_OK) return rc;
-    PRAC_TRY(give(r, frames, seen, n));
   }
+  end = wall(CLOCK_MONOTONIC) + 5 * PRAC_SEC;
+  prac_rc rc = PRAC_OK;
+  while (rc == PRAC_OK && wall(CLOCK_MONOTONIC) < end) rc = take(r, DRAIN_MS * PRAC_MS);
+  return rc == PRAC_AGAIN ? PRAC_OK : rc;
 }
 
 static prac_rc open_out(struct run *r)
@@ -165,11 +202,31 @@ static prac_rc open_out(struct run *r)
   return r->out.fd >= 0 ? PRAC_OK : PRAC_FAIL(&r->err, PRAC_IO, "%s: %s", path, strerror(errno));
 }
 
+static prac_rc open_live(struct run *r, const struct prac_conf *conf)
+{
+  struct input *in = &r->in;
+  in->source = cap_source_find("afpacket");
+  in->st = calloc(1, in->source->state_size);
+  in->what = strdup(r->what);
+  r->opened = true;
+  if (!in->st || !in->what) return PRAC_FAIL(&r->err, PRAC_NOMEM, "%s: out of memory", r->what);
+  struct cap_open o = {.what = in->what,
+                       .fd = -1,
+                       .conf = prac_conf_get(conf, in->source->conf->path, 0),
+                       .prefixes = r->ours};
+  stop_install();
+  return in->source->open(in->st, &o, &r->err);
+}
+
 static prac_rc open_run(struct run *r, const struct prac_conf *conf)
 {
-  PRAC_TRY(input_open(r->what, r->o->sensor, NULL, conf, NULL, &r->in, &r->err));
-  r->opened = true;
   struct cap_core *core;
+  if (r->o->interface) {
+    PRAC_TRY(open_live(r, conf));
+  } else {
+    PRAC_TRY(input_open(r->what, r->o->sensor, NULL, conf, NULL, &r->in, &r->err));
+    r->opened = true;
+  }
   if (r->o->write) PRAC_TRY(open_out(r));
   return r->in.source->form == CAP_FRAMES ? core_of(r, NULL, &core) : PRAC_OK;
 }
@@ -241,26 +298,34 @@ static void tell(const struct run *r, prac_rc rc)
   }
 }
 
-static prac_rc one(const struct opts *o, const char *what, const struct prac_conf *conf,
-                   struct lookup *look)
+/* What every file is read with. */
+struct with {
+  const struct opts *o;
+  struct prac_conf *conf;
+  struct lookup *look;
+  struct prac_prefix ours[CMD_MANY_MAX];
+};
+
+static prac_rc one(const struct with *w, const char *what)
 {
   struct run *r = calloc(1, sizeof *r);
   if (!r) return PRAC_NOMEM;
-  r->o = o;
+  r->o = w->o;
   r->what = what;
-  r->look = look;
+  r->look = w->look;
+  r->ours = (struct prac_conf_prefixes){w->ours, w->o->ours.n};
   r->out.fd = -1;
-  prac_rc rc = open_run(r, conf);
+  prac_rc rc = open_run(r, w->conf);
   if (rc == PRAC_OK) {
-    rc = pump(r);
+    rc = w->o->interface ? pump_live(r) : pump_file(r);
     prac_rc end = finish(r); /* also after a damaged file: what came before counts */
     if (rc == PRAC_OK) rc = end;
-    if (rc != PRAC_OK && r->out.err.rc != PRAC_OK) r->err = r->out.err;
-    if (rc != PRAC_OK && r->err.rc == PRAC_OK)
-      (void)PRAC_FAIL(&r->err, rc, "%s: %s", what, prac_rc_text(rc));
   }
+  if (rc != PRAC_OK && r->out.err.rc != PRAC_OK) r->err = r->out.err;
+  if (rc != PRAC_OK && r->err.rc == PRAC_OK)
+    (void)PRAC_FAIL(&r->err, rc, "%s: %s", what, prac_rc_text(rc));
   if (r->opened) input_stats(&r->in, &r->stats);
-  if (o->json)
+  if (w->o->json)
     tell_json(r, rc);
   else
     tell(r, rc);
@@ -269,28 +334,36 @@ static prac_rc one(const struct opts *o, const char *what, const struct prac_con
   return rc;
 }
 
+static int all(const struct with *w)
+{
+  int worst = CMD_OK;
+  if (w->o->interface) return cmd_status_of(one(w, w->o->interface));
+  for (size_t i = 0; i < w->o->files.n; i++) {
+    prac_rc rc = one(w, w->o->files.v[i]);
+    if (rc != PRAC_OK && cmd_status_of(rc) > worst) worst = cmd_status_of(rc);
+  }
+  return worst;
+}
+
 static int run(int argc, char **argv)
 {
   struct opts o;
-  struct prac_conf *conf = NULL;
+  struct with w = {.o = &o};
   struct prac_err err = {0};
   int st = cmd_parse(&cmd_capture, argc, argv, &o, sizeof o);
   if (st != CMD_GO) return st;
-  if (settings_load(o.config, &conf, &err) != PRAC_OK) return cmd_fail(&err);
-  struct lookup *look = NULL;
-  const struct lookup_conf *where = prac_conf_get(conf, "lookup", 0);
-  if (lookup_new(where, PRAC_TIME_NONE, NULL, &look, &err) != PRAC_OK) {
-    prac_conf_free(&conf);
-    return cmd_fail(&err);
-  }
-  int worst = CMD_OK;
-  for (size_t i = 0; i < o.files.n; i++) {
-    prac_rc rc = one(&o, o.files.v[i], conf, look);
-    if (rc != PRAC_OK && cmd_status_of(rc) > worst) worst = cmd_status_of(rc);
-  }
-  lookup_unref(&look);
-  prac_conf_free(&conf);
-  return worst;
+  if ((o.files.n == 0) == (o.interface == NULL))
+    return cmd_usage(&cmd_capture, "name either files or --interface");
+  for (size_t i = 0; i < o.ours.n; i++)
+    if (prac_prefix_parse(o.ours.v[i], strlen(o.ours.v[i]), &w.ours[i]) != PRAC_OK)
+      return cmd_usage(&cmd_capture, "--ours: \"%s\" is no address or prefix", o.ours.v[i]);
+  prac_rc rc = settings_load(o.config, &w.conf, &err);
+  if (rc == PRAC_OK)
+    rc = lookup_new(prac_conf_get(w.conf, "lookup", 0), PRAC_TIME_NONE, NULL, &w.look, &err);
+  st = rc == PRAC_OK ? all(&w) : cmd_fail(&err);
+  lookup_unref(&w.look);
+  prac_conf_free(&w.conf);
+  return st;
 }
 
 const struct cmd cmd_capture = {
@@ -299,7 +372,8 @@ const struct cmd cmd_capture = {
     .group = "make and check",
     .examples =
         "practice capture FILE.pcap\tpackets by kind, marks and tools\n"
-        "practice capture --json --write out FILE.pcapng.gz\tflow batches, and counts as JSON",
+        "practice capture --json --write out FILE.pcapng.gz\tflow batches, and counts as JSON\n"
+        "practice capture --interface eth1 --ours 198.51.100.0/24 --for 1m\ta live minute",
     .options = options,
     .n_options = PRAC_ARRAY_LEN(options),
     .run = run,

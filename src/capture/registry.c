@@ -5,7 +5,8 @@
 
 #define SOURCES(X)                                                                                 \
   X(pcap)                                                                                          \
-  X(csv)
+  X(csv)                                                                                           \
+  X(afpacket)
 
 #define X(name) extern const struct cap_source cap_source_##name;
 SOURCES(X)
