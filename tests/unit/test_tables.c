@@ -9,6 +9,7 @@
 #include "capture/core.h"
 #include "engine/engine.h"
 #include "model/field.h"
+#include "store/store.h"
 
 static bool name_ok(const char *s)
 {
@@ -97,6 +98,19 @@ static void sources(void **s)
   check_counters("capture", cap_counter_defs, cap_counter_count);
 }
 
+static void stores(void **s)
+{
+  (void)s;
+  for (const struct store_ops *const *l = store_list; *l; l++) {
+    const char *name = (*l)->name;
+    check_plugin("store", name, (*l)->about, (*l)->conf, (*l)->state_size);
+    check((*l)->open && (*l)->append && (*l)->position && (*l)->query && (*l)->close, "store", name,
+          "a store does all five things");
+    check(store_find(name) == *l, "store", name, "names are unique");
+  }
+  assert_null(store_find("no-such"));
+}
+
 static void records(void **s)
 {
   (void)s;
@@ -144,8 +158,8 @@ static void settings(void **s)
 int main(void)
 {
   const struct CMUnitTest t[] = {
-      cmocka_unit_test(engines), cmocka_unit_test(buses),    cmocka_unit_test(sources),
-      cmocka_unit_test(records), cmocka_unit_test(settings),
+      cmocka_unit_test(engines), cmocka_unit_test(buses),   cmocka_unit_test(sources),
+      cmocka_unit_test(stores),  cmocka_unit_test(records), cmocka_unit_test(settings),
   };
   return cmocka_run_group_tests_name("tables", t, NULL, NULL);
 }
