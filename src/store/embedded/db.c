@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "store/embedded/embedded.h"
@@ -78,8 +78,16 @@ static const char *const sql[EMB_COUNT_] = {
                       " AND sensor = ?4",
 };
 
+/* SQLite keeps no errno of a write that hit the limit on a file's size (ulimit -f). */
+static bool file_limit(void)
+{
+  struct rlimit l;
+  return getrlimit(RLIMIT_FSIZE, &l) == 0 && l.rlim_cur != RLIM_INFINITY;
+}
+
 static prac_rc code_of(struct emb *e, int rc)
 {
+  if (rc == SQLITE_IOERR_WRITE && file_limit()) return PRAC_FULL;
   switch (rc & 0xff) {
   case SQLITE_FULL:
     return PRAC_FULL;
