@@ -7,6 +7,7 @@
   X(help)                                                                                          \
   X(completion)                                                                                    \
   X(manual)                                                                                        \
+  X(gen)                                                                                           \
   X(check_config)                                                                                  \
   X(settings)                                                                                      \
   X(capture)                                                                                       \
