@@ -14,6 +14,7 @@
 #include "app/input.h"
 #include "app/settings.h"
 #include "app/stop.h"
+#include "app/tool_list.h"
 #include "base/json.h"
 #include "capture/core.h"
 #include "lookup/lookup.h"
@@ -23,7 +24,7 @@ enum { FRAMES = 256, LEVEL = 1, SENSORS_MAX = 1024 };
 struct opts {
   const char *interface, *sensor, *write, *config;
   struct cmd_many ours;
-  bool json;
+  bool json, tools;
   uint64_t threads;
   int64_t for_ns;
   struct cmd_rest files;
@@ -40,6 +41,8 @@ static const struct cmd_option options[] = {
     {"--for", "TIME", "how long to capture live (0: until stopped)", CMD_DURATION,
      offsetof(struct opts, for_ns), .dflt = "0"},
     {"--json", NULL, "one JSON object a file", CMD_FLAG, offsetof(struct opts, json)},
+    {"--tools", NULL, "list the sources that were labelled with a tool", CMD_FLAG,
+     offsetof(struct opts, tools)},
     {"--write", "DIR", "store the compressed flow batches in DIR/FILE.flows", CMD_TEXT,
      offsetof(struct opts, write)},
     {"--config", "FILE", "settings (the columns of a CSV)", CMD_TEXT,
@@ -51,7 +54,8 @@ extern const struct cmd cmd_capture;
 
 /* Where the batches go: a file of frames, each a 4-byte little-endian length and the batch. */
 struct out {
-  int fd;
+  int fd;                  /* -1: nowhere */
+  struct tool_list *tools; /* NULL: nobody asked */
   uint64_t bytes, batches;
   struct prac_err err;
 };
@@ -69,13 +73,11 @@ static prac_rc write_all(struct out *o, const void *data, size_t n)
   return PRAC_OK;
 }
 
-static prac_rc keep(void *arg, struct flow_batch *b)
+static prac_rc store(struct out *o, const struct flow_batch *b)
 {
-  struct out *o = arg;
   uint8_t *bytes = NULL, head[4];
   size_t len = 0;
   prac_rc rc = flow_batch_encode(b, LEVEL, &bytes, &len);
-  flow_batch_unref(&b);
   if (rc != PRAC_OK) return PRAC_FAIL(&o->err, rc, "packing a batch: %s", prac_rc_text(rc));
   struct prac_wr w = prac_wr_of(head, sizeof head);
   prac_wr_u32le(&w, (uint32_t)len);
@@ -84,6 +86,16 @@ static prac_rc keep(void *arg, struct flow_batch *b)
   free(bytes);
   o->bytes += len + sizeof head;
   o->batches++;
+  return rc;
+}
+
+static prac_rc keep(void *arg, struct flow_batch *b)
+{
+  struct out *o = arg;
+  prac_rc rc = o->fd >= 0 ? store(o, b) : PRAC_OK;
+  if (rc == PRAC_OK && o->tools && (rc = tool_list_add(o->tools, b)) != PRAC_OK)
+    rc = PRAC_FAIL(&o->err, rc, "listing tools: %s", prac_rc_text(rc));
+  flow_batch_unref(&b);
   return rc;
 }
 
@@ -102,6 +114,7 @@ struct run {
   struct sensor sensors[SENSORS_MAX];
   size_t n_sensors;
   struct out out;
+  struct tool_list tools;
   struct cap_stats stats;
   struct prac_err err;
 };
@@ -118,7 +131,8 @@ static prac_rc core_of(struct run *r, const char *name, struct cap_core **ret)
     return PRAC_FAIL(&r->err, PRAC_FULL, "%s: more than %d sensors", r->what, SENSORS_MAX);
   struct sensor *s = &r->sensors[r->n_sensors];
   struct cap_conf conf = {.sensor = name, .prefixes = r->ours, .nthreads = (unsigned)r->o->threads};
-  PRAC_TRY(cap_core_new(&conf, r->look, r->o->write ? keep : NULL, &r->out, &s->core, &r->err));
+  PRAC_TRY(cap_core_new(&conf, r->look, r->o->write || r->o->tools ? keep : NULL, &r->out, &s->core,
+                        &r->err));
   (void)snprintf(s->name, sizeof s->name, "%s", name);
   r->n_sensors++;
   *ret = s->core;
@@ -233,6 +247,7 @@ static prac_rc open_run(struct run *r, const struct prac_conf *conf)
 
 static void close_run(struct run *r)
 {
+  tool_list_done(&r->tools);
   if (r->opened) input_close(&r->in);
   for (size_t i = 0; i < r->n_sensors; i++) cap_core_free(&r->sensors[i].core);
   if (r->out.fd >= 0) (void)close(r->out.fd);
@@ -244,6 +259,24 @@ static uint64_t counter(const struct run *r, size_t i)
   for (size_t s = 0; s < r->n_sensors; s++)
     sum += prac_counter_get(&cap_core_counters(r->sensors[s].core)[i]);
   return sum;
+}
+
+static void tell_tools_json(const struct tool_list *l, struct prac_json *j)
+{
+  char ip[PRAC_IP_TEXT];
+  prac_json_key(j, "tools");
+  prac_json_open(j, '[');
+  for (size_t i = 0; i < l->n; i++) {
+    prac_json_open(j, '{');
+    prac_json_key(j, "source");
+    prac_json_str(j, prac_ip_text(ip, &l->v[i].source));
+    prac_json_key(j, "tool");
+    prac_json_str(j, flow_tool_text((enum flow_tool)l->v[i].tool));
+    prac_json_key(j, "packets");
+    prac_json_u64(j, l->v[i].packets);
+    prac_json_close(j, '}');
+  }
+  prac_json_close(j, ']');
 }
 
 static void tell_json(const struct run *r, prac_rc rc)
@@ -275,6 +308,7 @@ static void tell_json(const struct run *r, prac_rc rc)
                   prac_counter_get(&c[CAP_COUNT_frames]) + prac_counter_get(&c[CAP_COUNT_seen]));
   }
   prac_json_close(&j, '}');
+  if (r->o->tools) tell_tools_json(&r->tools, &j);
   prac_json_key(&j, "written");
   prac_json_u64(&j, r->out.bytes);
   prac_json_close(&j, '}');
@@ -291,7 +325,16 @@ static void tell(const struct run *r, prac_rc rc)
              cap_counter_defs[i].unit);
   uint64_t lost = r->stats.dropped_kernel + r->stats.dropped_iface;
   if (lost > 0) printf("  %-24s %14" PRIu64 " packets\n", "lost", lost);
-  if (r->out.batches > 0) printf("  %-24s %14" PRIu64 " bytes\n", "written", r->out.bytes);
+  for (size_t i = 0; i < r->stats.n_reasons; i++)
+    if (r->stats.reasons[i].n > 0)
+      printf("  %-24s %14" PRIu64 " rows refused\n", r->stats.reasons[i].why,
+             r->stats.reasons[i].n);
+  for (size_t i = 0; i < r->tools.n; i++) {
+    char ip[PRAC_IP_TEXT];
+    printf("  %-24s %14" PRIu64 " packets %s\n", prac_ip_text(ip, &r->tools.v[i].source),
+           r->tools.v[i].packets, flow_tool_text((enum flow_tool)r->tools.v[i].tool));
+  }
+  if (r->out.bytes > 0) printf("  %-24s %14" PRIu64 " bytes\n", "written", r->out.bytes);
   if (rc != PRAC_OK) {
     (void)fflush(stdout);
     (void)cmd_fail(&r->err);
@@ -315,6 +358,7 @@ static prac_rc one(const struct with *w, const char *what)
   r->look = w->look;
   r->ours = (struct prac_conf_prefixes){w->ours, w->o->ours.n};
   r->out.fd = -1;
+  if (w->o->tools) r->out.tools = &r->tools;
   prac_rc rc = open_run(r, w->conf);
   if (rc == PRAC_OK) {
     rc = w->o->interface ? pump_live(r) : pump_file(r);
@@ -325,6 +369,7 @@ static prac_rc one(const struct with *w, const char *what)
   if (rc != PRAC_OK && r->err.rc == PRAC_OK)
     (void)PRAC_FAIL(&r->err, rc, "%s: %s", what, prac_rc_text(rc));
   if (r->opened) input_stats(&r->in, &r->stats);
+  tool_list_settle(&r->tools);
   if (w->o->json)
     tell_json(r, rc);
   else

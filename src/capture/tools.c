@@ -21,10 +21,10 @@ struct source {
   struct prac_ip ip;
   uint32_t seen_s;
   uint32_t last_seq, last_where;
-  uint32_t unicorn_key, nmap_seq;
+  uint32_t unicorn_key, nmap_seq[2];  /* nmap's second try has a number of its own */
   uint16_t total;                     /* 0: an empty entry */
   uint16_t matches[FLOW_TOOL_COUNT_]; /* [FLOW_TOOL_NONE] unused */
-  uint8_t unicorn_conf, nmap_conf;    /* how sure we are of the constants above */
+  uint8_t unicorn_conf, nmap_conf[2]; /* how sure we are of the constants above */
   uint8_t tool;
 } PRAC_ALIGNED(64);
 _Static_assert(sizeof(struct source) == 64, "one cache line");
@@ -146,6 +146,16 @@ static bool nmap_shape(const struct wire_packet *p)
   return window && p->options_len == 4 && p->mss == 1460;
 }
 
+static bool nmap_number(struct source *s, uint32_t seq)
+{
+  if (s->nmap_conf[0] > 0 && s->nmap_seq[0] == seq)
+    return constant(&s->nmap_seq[0], &s->nmap_conf[0], seq);
+  if (s->nmap_conf[1] > 0 && s->nmap_seq[1] == seq)
+    return constant(&s->nmap_seq[1], &s->nmap_conf[1], seq);
+  int weaker = s->nmap_conf[1] < s->nmap_conf[0];
+  return constant(&s->nmap_seq[weaker], &s->nmap_conf[weaker], seq);
+}
+
 static uint32_t constants(struct source *s, const struct wire_packet *p)
 {
   uint32_t m = 0, both = (uint32_t)p->sport << 16 | p->dport;
@@ -155,8 +165,7 @@ static uint32_t constants(struct source *s, const struct wire_packet *p)
     uint32_t key = p->seq ^ low4(&p->src) ^ (((uint32_t)p->sport << 16) + p->dport);
     if (constant(&s->unicorn_key, &s->unicorn_conf, key)) m |= FLOW_UNICORNSCAN;
   }
-  if (nmap_shape(p) && (s->total == 0 || where != s->last_where) &&
-      constant(&s->nmap_seq, &s->nmap_conf, p->seq))
+  if (nmap_shape(p) && (s->total == 0 || where != s->last_where) && nmap_number(s, p->seq))
     m |= FLOW_NMAP;
   s->last_seq = p->seq;
   s->last_where = where;

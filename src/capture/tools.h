@@ -5,11 +5,11 @@
  * are more than half of all its probes seen (counts halve at 1,024, so a source may change).
  *
  * remembers  per source: matches of each tool, and the constants of Unicornscan (sequence ^ source
- *            ^ ports) and nmap (one sequence number); both agree only when the probe is not a
- *            retransmission of the one before
+ *            ^ ports) and nmap (a sequence number for each of two tries); they agree only when the
+ *            probe is not a retransmission of the one before
  * bounded    max_sources entries of 64 bytes in sets of four; a full set gives up the entry with
  *            the fewest matches and the oldest packet, counted. A labelled source outlives others
- *            for an hour of silence.
+ *            for an hour of silence
  * repeats    the same packets give the same labels, whatever the memory addresses
  */
 #pragma once
