@@ -33,7 +33,14 @@ told = {r[0]: set() if r[1] == '-' else {'*'} if r[1] == 'everything' else set(r
 law = rooms.allowed(ROOT)
 t.equal('ARCHITECTURE.md: the rooms and what they may know', told, law)
 t.equal('ARCHITECTURE.md: lower layers first', list(told), list(law))
-
+for room in law:
+    files = [f for f in (ROOT / 'src' / room).glob('*') if f.suffix in ('.c', '.h')]
+    if files:
+        readme = ROOT / 'src' / room / 'README.md'
+        text = readme.read_text() if readme.is_file() else ''
+        t.check(f'src/{room} has a README.md', text)
+        gone = [w for w in re.findall(r'`([a-z_0-9]+\.[ch])`', text) if not any((ROOT / 'src' / room).rglob(w))]
+        t.check(f'src/{room}/README.md names files that exist', not gone, gone)
 commands = set(json.loads(practice('version', '--json')[1])['commands'])
 for name, head in (('README.md', 'command'), ('README.ja.md', 'コマンド')):
     rows = table((ROOT / name).read_text(), head)

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""What `./dev run` shows: a made day of three sensors, or the captures given, played at high speed through every role.
+Usage: demo.py PRACTICE [FILE...]"""
+import gzip
+import json
+import os
+import pathlib
+import shutil
+import struct
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+HERE = ROOT / 'work/demo'
+SECONDS = 180  # how long a show should take
+PAGE = os.environ.get('PRACTICE_LISTEN', '127.0.0.1:8640')
+practice, files = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:]
+
+
+def say(text=''):
+    print(text, flush=True)
+
+
+def span(path):
+    """Seconds from the first to the last packet of a classic capture file; 0: another format."""
+    first = last = None
+    with open(path, 'rb') as raw:
+        packed = raw.read(2) == b'\x1f\x8b'
+        raw.seek(0)
+        with (gzip.open(raw) if packed else raw) as f:
+            head = f.read(24)
+            order = {b'\xd4\xc3\xb2\xa1': '<', b'\x4d\x3c\xb2\xa1': '<', b'\xa1\xb2\xc3\xd4': '>',
+                     b'\xa1\xb2\x3c\x4d': '>'}.get(head[:4])
+            while order:
+                record = f.read(16)
+                if len(record) < 16:
+                    break
+                second, _, length, _ = struct.unpack(order + 'IIII', record)
+                first = second if first is None else min(first, second)
+                last = second if last is None else max(last, second)
+                if length > 262144 or not f.seek(length, 1):
+                    break
+    return (last - first) if first is not None else 0
+
+
+def made():
+    say('Making a day of three sensors (nobody sent these packets; work/demo/truth.json says what is in them).')
+    subprocess.run([practice, 'gen', '--out', HERE], check=True, stdout=subprocess.DEVNULL)
+    truth = json.loads((HERE / 'truth.json').read_text())
+    sensors = [{'name': s['name'], 'country': s['country'], 'prefixes': s['prefixes'],
+                'files': [str(HERE / f'{s["name"]}.pcap')], 'speed': 86400 / SECONDS} for s in truth['sensors']]
+    lists = [f'acknowledged@2026-06-18={HERE / "survey-scanners.txt"}']
+    return sensors, lists, 86400
+
+
+def given():
+    paths = [pathlib.Path(f).resolve() for f in files]
+    for p in paths:
+        if not p.is_file():
+            say(f'./dev run: {p}: no such file')
+            sys.exit(3)
+    try:
+        length = sum(span(p) for p in paths)
+    except (OSError, EOFError, struct.error):
+        length = 0  # practice itself will say what is wrong with the file
+    speed = max(1, length / SECONDS) if length else 0
+    return [{'name': 'captures', 'files': [str(p) for p in paths], 'speed': speed}], [], length
+
+
+def settings(sensors, lists):
+    """YAML is a superset of JSON, so lists and texts are written as JSON."""
+    deps = pathlib.Path(os.environ.get('PRACTICE_DEPS', ROOT / '.deps')) / 'geo'
+    lines = ['run:', f'  data: {json.dumps(str(HERE / "data"))}', 'portal:', f'  listen: {json.dumps(PAGE)}', 'lookup:',
+             '  missing-ok: yes']
+    for key, name in (('country-mmdb', 'country.mmdb'), ('asn-csv', 'asn.csv')):
+        if (deps / name).is_file():
+            lines.append(f'  {key}: {json.dumps(str((deps / name).resolve()))}')
+    date = next((d.name for d in deps.glob('20??-??-??')), None)
+    if date:
+        lines.append(f'  label: demo geography of {date}')
+    if lists:
+        lines.append(f'  lists: {json.dumps(lists)}')
+    lines.append('sensors:')
+    for s in sensors:
+        for i, (key, value) in enumerate(s.items()):
+            lines.append(f'  {"-" if i == 0 else " "} {key}: {json.dumps(value)}')
+    return '\n'.join(lines) + '\n'
+
+
+shutil.rmtree(HERE, ignore_errors=True)
+HERE.mkdir(parents=True)
+sensors, lists, length = given() if files else made()
+config = HERE / 'practice.yaml'
+config.write_text(settings(sensors, lists))
+speed = sensors[0]['speed']
+pace = f'{speed:.0f} times as fast as it happened' if speed > 1 else 'as it happened' if speed else 'at full speed'
+say(f'''
+Playing {"the made day" if not files else "your captures"} {pace}, through every role of PRACTICE:
+sensors mark packets and make flow batches, engines find, alerts open and close, everything is stored.
+
+    the page        http://{PAGE}
+    the settings    {config.relative_to(ROOT)}
+    the data        {(HERE / "data").relative_to(ROOT)}
+
+What to try next, in another terminal (P={practice.relative_to(ROOT) if practice.is_relative_to(ROOT) else practice}):
+
+    $P query alerts --config {config.relative_to(ROOT)}     what has been found so far
+    $P replay FILE.pcap                          the alerts of a capture of yours, without the page
+    ./dev run FILE.pcap                          the same show with your own captures
+    a live interface: in the settings, a sensor with  interface: eth1  instead of files
+
+Ctrl-C ends it.
+''')
+os.execv(practice, [str(practice), 'run', '--config', str(config)])
