@@ -275,6 +275,8 @@ prac_rc pipeline_finish(struct pipeline *p, struct prac_err *reterr)
   for (size_t i = 0; i < p->n_sensors && rc == PRAC_OK; i++)
     rc = cap_core_finish(p->sensors[i].core);
   if (rc == PRAC_OK) rc = eng_core_finish(p->engines, p->err);
+  prac_time mark = eng_core_watermark(p->engines);
+  if (rc == PRAC_OK && mark != PRAC_TIME_NONE) rc = alert_desk_advance(p->desk, mark);
   if (rc == PRAC_OK) rc = alert_desk_finish(p->desk);
   if (rc == PRAC_OK && p->c.store) rc = store_now(p);
   if (rc == PRAC_OK && p->c.store && p->c.store->ops->maintain && p->totals.last != PRAC_TIME_NONE)

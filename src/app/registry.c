@@ -4,6 +4,7 @@
 #define CMDS(X)                                                                                    \
   X(replay)                                                                                        \
   X(query)                                                                                         \
+  X(explain)                                                                                       \
   X(help)                                                                                          \
   X(completion)                                                                                    \
   X(manual)                                                                                        \

@@ -134,6 +134,7 @@ static prac_rc feed(void *st, const struct flow_batch *b, const struct eng_env *
     if (!bit) bit = sensor_bit(s, b->sensor);
     bs_victim_add(v, &r, b->minute);
     v->sensors |= bit;
+    v->quoted = quoted;
     if (!quoted || prac_ip_eq(&r.victim, &r.src)) { /* country and AS are the sender's */
       v->country = r.country;
       v->asn = r.asn;
@@ -220,7 +221,8 @@ static void text_of(const struct conf *c, const struct bs_victim *v, uint32_t n_
            v->on ? "So far" : "It has ended:", (unsigned long long)v->packets,
            spread < SPREAD_SURE ? "about" : "more than",
            spread < SPREAD_SURE ? spread : SPREAD_SURE, from, v->max_window, rate);
-  snprintf(w->flows, sizeof w->flows, "victim=%s marks=backscatter from=%s to=%s", ip, from, to);
+  snprintf(w->flows, sizeof w->flows, "%s=%s marks=backscatter from=%s to=%s",
+           v->quoted ? "victim" : "src", ip, from, to);
 }
 
 static prac_rc say(const struct state *s, struct bs_victim *v, const struct conf *c,

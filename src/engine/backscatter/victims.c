@@ -216,7 +216,7 @@ void bs_victim_save(const struct bs_victim *v, struct prac_wr *w)
 {
   prac_wr_bytes(w, &v->ip, sizeof v->ip);
   prac_wr_u8(w, v->proto);
-  prac_wr_u8(w, v->on);
+  prac_wr_u8(w, (uint8_t)(v->on | v->quoted << 1));
   prac_wr_u16le(w, v->country);
   prac_wr_u32le(w, v->asn);
   prac_wr_u32le(w, v->max_window);
@@ -251,7 +251,9 @@ prac_rc bs_victim_load(struct bs_table *t, struct prac_rd *r)
   struct bs_victim *v = r->bad ? NULL : bs_table_touch(t, &ip, proto);
   if (!v) return r->bad ? PRAC_DAMAGED : PRAC_NOMEM;
   if (t->n == had) return PRAC_DAMAGED; /* twice the same, or more than fit */
-  v->on = prac_rd_u8(r) != 0;
+  uint8_t flags = prac_rd_u8(r);
+  v->on = flags & 1;
+  v->quoted = flags >> 1 & 1;
   v->country = prac_rd_u16le(r);
   v->asn = prac_rd_u32le(r);
   v->max_window = prac_rd_u32le(r);

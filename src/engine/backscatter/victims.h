@@ -21,6 +21,7 @@ struct bs_victim {
   struct prac_ip ip;
   uint8_t proto;
   bool on;
+  bool quoted; /* read from quoted packets: rows have it as `victim`, not as `src` */
   uint16_t country;
   uint32_t asn;
   uint32_t newer, older; /* by last hearing */

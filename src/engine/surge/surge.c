@@ -31,7 +31,7 @@ static const struct prac_conf_item conf_items[] = {
     ITEM("z", PRAC_CONF_REAL, z, 1, 1e6, 8, "robust z from which it is a surge"),
     ITEM("min-sources", PRAC_CONF_INT, min_sources, 1, 1e9, 15, "and at least so many senders"),
     ITEM("grown", PRAC_CONF_REAL, grown, 1.01, 1000, 1.25,
-         "a surge is said again within its slot when it has grown by this factor"),
+         "a surge is said again within its slot when it has grown by this factor, and at its end"),
     ITEM("high", PRAC_CONF_REAL, high_z, 1, 1e9, 20, "z from which a surge is high"),
     ITEM("critical", PRAC_CONF_REAL, critical_z, 1, 1e9, 200, "z from which it is critical"),
     ITEM("established", PRAC_CONF_REAL, established, 0.5, 1, 0.5,
@@ -192,11 +192,12 @@ static bool judged(const struct surge_state *s, const struct surge_key *k, struc
   return j->value >= (double)s->conf->min_sources && j->z >= s->conf->z;
 }
 
+/* Said when it begins, when it has grown by `grown`, and with the slot's last count. */
 static prac_rc judge(struct surge_state *s, struct surge_key *k, prac_time to,
                      const struct eng_env *env, struct eng_out *out)
 {
+  bool last = to == s->slot + s->conf->slot_ns;
   struct surge_judged j = {0};
-  if (k->est.n < 1 && !k->est.many) return PRAC_OK;
   if (k->est.n < (uint32_t)s->conf->min_sources && !k->est.many) return PRAC_OK;
   if (!judged(s, k, &j)) return PRAC_OK;
   k->holds = true;
@@ -206,7 +207,8 @@ static prac_rc judge(struct surge_state *s, struct surge_key *k, prac_time to,
     k->from = s->slot;
     s->surges++;
   }
-  if (k->said > 0 && j.value < k->said * s->conf->grown) return PRAC_OK;
+  double enough = last ? k->said + 1 : k->said * s->conf->grown;
+  if (k->said > 0 && j.value < enough) return PRAC_OK;
   k->said = j.value;
   return surge_say(s, k, &j, env, out);
 }
