@@ -30,7 +30,7 @@ const out = await esbuild.build({
   format: 'esm',
   target: ['chrome100', 'firefox100', 'safari15.4'],
   minify: true,
-  legalComments: 'linked',
+  legalComments: 'none',
   metafile: true,
   define: { MAP_FILE: JSON.stringify('/' + mapName) },
 });
@@ -40,7 +40,20 @@ const html = readFileSync(join(here, 'src/index.html'), 'utf8')
   .replace('APP_JS', '/' + find(/^app-.*\.js$/))
   .replace('STYLE_CSS', '/' + find(/^style-.*\.css$/));
 writeFileSync(join(dist, 'index.html'), html);
+writeFileSync(join(dist, 'licenses.txt'), licenses());
 writeFileSync(join(dist, 'icon.svg'), readFileSync(join(here, 'src/icon.svg')));
+
+/* What others wrote and the page carries, with their terms. */
+function licenses() {
+  const lock = JSON.parse(readFileSync(join(here, 'package-lock.json'), 'utf8')).packages;
+  const used = new Set(Object.keys(out.metafile.inputs).map((f) => /^(?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(f)?.[1]).filter(Boolean));
+  used.add('world-atlas');
+  return [...used].sort().map((name) => {
+    const dir = join(here, 'node_modules', name);
+    const file = readdirSync(dir).find((f) => /^licen[cs]e/i.test(f));
+    return `${name} ${lock['node_modules/' + name].version} (${JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')).license})\n\n${file ? readFileSync(join(dir, file), 'utf8').trim() : ''}\n`;
+  }).join('\n----\n\n') + '\n----\n\nThe shapes of the map are made from Natural Earth (public domain).\n';
+}
 
 let first = 0;
 for (const name of readdirSync(dist).sort()) {

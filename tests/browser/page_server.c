@@ -1,0 +1,241 @@
+/* The real portal with made records, for tests in a browser: listens on a free port of loopback and
+ * does what standard input says. No clock of its own, no randomness but a fixed seed.
+ *
+ *   minutes N        N more minutes of all sensors that speak
+ *   run MS           a minute every MS milliseconds from now on; 0: no more
+ *   mute SENSOR      this sensor says nothing any more
+ *   alert ID STATE SEVERITY KIND KEY   a revision of an alert
+ *   close, open      stop listening, listen again on the same port, as a restart would
+ *   quit
+ */
+#include <math.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/rng.h"
+#include "portal/portal.h"
+
+#define START (INT64_C(1375833600) * PRAC_SEC) /* 2013-08-07T00:00:00Z */
+
+static const char *const names[] = {"tokyo", "bonn", "jakarta", "sydney"};
+static const char *const sites[] = {"JP", "DE", "ID", "AU"};
+enum { SENSORS = 4, ROWS_MAX = 4096 };
+static const struct {
+  char cc[3];
+  unsigned weight, asn;
+} places[] = {
+    {"CN", 300, 4134},  {"US", 210, 14061}, {"RU", 90, 12389}, {"BR", 80, 28573}, {"IN", 95, 9829},
+    {"VN", 70, 45899},  {"ID", 40, 7713},   {"KR", 50, 4766},  {"TW", 45, 3462},  {"DE", 35, 24940},
+    {"NL", 60, 202425}, {"FR", 22, 16276},  {"GB", 25, 20473}, {"JP", 14, 4713},  {"TR", 28, 9121},
+    {"IR", 26, 58224},  {"UA", 20, 6849},   {"PL", 12, 5617},  {"IT", 16, 3269},  {"MX", 24, 8151},
+    {"AR", 18, 7303},   {"ZA", 9, 3741},    {"EG", 14, 8452},  {"NG", 8, 29465},  {"TH", 18, 23969},
+    {"PH", 9, 9299},    {"SG", 30, 14061},  {"HK", 26, 4760},  {"PK", 14, 45595}, {"BD", 10, 17494},
+    {"MM", 3, 9988},    {"AU", 7, 1221},    {"CA", 12, 577},   {"SE", 6, 1257},   {"ES", 9, 3352},
+    {"RO", 10, 9009},   {"KZ", 7, 9198},    {"BH", 1, 5416},   {"MV", 1, 7642},   {"XK", 1, 21246}};
+static const struct {
+  uint16_t port;
+  uint8_t proto;
+  unsigned weight;
+} ports[] = {{23, 6, 260},  {445, 6, 150}, {22, 6, 130},   {3389, 6, 90}, {80, 6, 70},
+             {1433, 6, 60}, {8080, 6, 55}, {5060, 17, 50}, {443, 6, 45},  {53, 17, 38},
+             {123, 17, 30}, {3306, 6, 26}, {6379, 6, 22},  {5555, 6, 20}, {1900, 17, 18}};
+
+struct world {
+  struct portal *p;
+  struct portal_conf conf;
+  struct portal_env env;
+  struct prac_rng rng;
+  int minute;
+  bool mute[SENSORS];
+  int every_ms;
+  struct flow_row rows[ROWS_MAX];
+};
+
+static size_t pick(struct prac_rng *r, const unsigned *weights, size_t n)
+{
+  uint64_t all = 0;
+  for (size_t i = 0; i < n; i++) all += weights[i];
+  uint64_t v = prac_rng_below(r, all);
+  for (size_t i = 0; i < n; i++) {
+    if (v < weights[i]) return i;
+    v -= weights[i];
+  }
+  return 0;
+}
+
+static uint32_t fill(struct world *w, int sensor)
+{
+  unsigned pw[PRAC_ARRAY_LEN(places)], qw[PRAC_ARRAY_LEN(ports)];
+  bool surge = sensor == 0 && w->minute % 600 > 165 && w->minute % 600 < 215;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(places); i++) pw[i] = places[i].weight;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(ports); i++) qw[i] = ports[i].weight;
+  if (surge) {
+    pw[30] = 280;
+    qw[5] = 420;
+  }
+  double base = 220 + 60 * sensor + 40 * sin(w->minute / 90.0 + sensor) + (surge ? 240 : 0);
+  uint32_t n = (uint32_t)(base * (0.92 + 0.16 * prac_rng_unit(&w->rng)));
+  for (uint32_t i = 0; i < n; i++) {
+    size_t c = pick(&w->rng, pw, PRAC_ARRAY_LEN(pw)), q = pick(&w->rng, qw, PRAC_ARRAY_LEN(qw));
+    w->rows[i] = (struct flow_row){
+        .src = prac_ip4(0xcb007100u + (uint32_t)prac_rng_below(&w->rng, 60000) * 7u),
+        .dst = prac_ip4(0xc6336400u + (uint32_t)prac_rng_below(&w->rng, 256)),
+        .proto = ports[q].proto,
+        .dport = ports[q].port,
+        .sport = 40000,
+        .packets = 1 + (uint32_t)prac_rng_below(&w->rng, 4),
+        .bytes = 60,
+        .country = (uint16_t)(places[c].cc[0] << 8 | places[c].cc[1]),
+        .asn = places[c].asn};
+  }
+  return n;
+}
+
+static void say_minute(struct world *w)
+{
+  for (int s = 0; s < SENSORS; s++) {
+    struct flow_batch *b = NULL;
+    prac_time at = START + w->minute * PRAC_MIN;
+    if (w->mute[s]) continue;
+    if (flow_batch_new(names[s], at, w->rows, fill(w, s), &b) != PRAC_OK) abort();
+    if (flow_batch_describe(b, "demo geography of 2026-06-17", (struct model_strs){0}) != PRAC_OK)
+      abort();
+    portal_take_batch(w->p, b);
+    flow_batch_unref(&b);
+    struct health h = {.id = "h",
+                       .sensor = names[s],
+                       .site_country = sites[s],
+                       .at = at + PRAC_MIN,
+                       .packets = 800,
+                       .lost = s == 2 && w->minute % 240 == 239 ? 12 : 0,
+                       .source = "made",
+                       .version = "test"};
+    portal_take_record(w->p, &model_health, &h);
+  }
+  w->minute++;
+}
+
+static void say_alert(struct world *w, const char *id, const char *state, const char *severity,
+                      const char *kind, const char *key)
+{
+  static const char *const sensors[] = {"tokyo", "bonn"};
+  static const struct model_port port[] = {{1433, 6}};
+  struct prac_ip hosts[40];
+  prac_time now = START + w->minute * PRAC_MIN;
+  bool closed = strcmp(state, "close") == 0;
+  const char *what = strchr(key, ':');
+  char text[200];
+  for (uint32_t i = 0; i < 40; i++) hosts[i] = prac_ip4(0xcb007100u + i * 7);
+  (void)snprintf(text, sizeof text, "%s was seen from 4210 sources a day, 310 are usual", key);
+  struct alert a = {.id = id,
+                    .key = key,
+                    .kind = kind,
+                    .state = state,
+                    .revision = closed ? 3 : 1,
+                    .at = now,
+                    .opened = now - (closed ? 45 : 2) * PRAC_MIN,
+                    .from = now - (closed ? 52 : 9) * PRAC_MIN,
+                    .to = now,
+                    .closed = closed ? now : PRAC_TIME_NONE,
+                    .severity = severity,
+                    .tlp = "TLP:AMBER",
+                    .title = key,
+                    .text = text,
+                    .score = 13.4,
+                    .value = 4210,
+                    .baseline = 310,
+                    .unit = "sources/day",
+                    .country = strncmp(key, "country:", 8) == 0 && what ? what + 1 : "",
+                    .sensors = {sensors, 2},
+                    .ports = {port, 1},
+                    .hosts = {hosts, 40},
+                    .host_count = 4210,
+                    .packets = 18233,
+                    .finding_count = 4,
+                    .flows = "from=2013-08-07 to=2013-08-08 port=1433/tcp dst=198.51.100.7"};
+  portal_take_record(w->p, &model_alert, &a);
+}
+
+static void listen_again(struct world *w)
+{
+  struct prac_err err = {0};
+  if (portal_open(&w->conf, &w->env, &w->p, &err) != PRAC_OK) {
+    fprintf(stderr, "%s\n", err.text);
+    exit(1);
+  }
+}
+
+/* false: quit */
+static bool obey(struct world *w, char *line)
+{
+  char a[5][64] = {{0}};
+  int n = sscanf(line, "%63s %63s %63s %63s %63s", a[0], a[1], a[2], a[3], a[4]);
+  char key[64] = "";
+  (void)sscanf(line, "%*s %*s %*s %*s %*s %63s", key);
+  if (n <= 0 || strcmp(a[0], "quit") == 0) return false;
+  if (strcmp(a[0], "minutes") == 0)
+    for (long i = strtol(a[1], NULL, 10); i > 0; i--) say_minute(w);
+  else if (strcmp(a[0], "run") == 0)
+    w->every_ms = (int)strtol(a[1], NULL, 10);
+  else if (strcmp(a[0], "alert") == 0)
+    say_alert(w, a[1], a[2], a[3], a[4], key);
+  else if (strcmp(a[0], "close") == 0)
+    portal_close(&w->p);
+  else if (strcmp(a[0], "open") == 0)
+    listen_again(w);
+  for (int s = 0; strcmp(a[0], "mute") == 0 && s < SENSORS; s++)
+    w->mute[s] |= strcmp(names[s], a[1]) == 0;
+  printf("done %s\n", a[0]);
+  return true;
+}
+
+static bool read_commands(struct world *w, int timeout_ms)
+{
+  static char buf[4096];
+  static size_t n;
+  struct pollfd p = {STDIN_FILENO, POLLIN, 0};
+  if (poll(&p, 1, timeout_ms) <= 0) return true;
+  ssize_t k = read(STDIN_FILENO, buf + n, sizeof buf - 1 - n);
+  if (k <= 0) return false;
+  n += (size_t)k;
+  buf[n] = 0;
+  for (char *end; (end = strchr(buf, '\n'));) {
+    *end = 0;
+    if (!obey(w, buf)) return false;
+    n -= (size_t)(end + 1 - buf);
+    memmove(buf, end + 1, n + 1);
+  }
+  return true;
+}
+
+int main(void)
+{
+  static struct world w;
+  static char listen[40];
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  w.rng = prac_rng_of(20130807);
+  prac_conf_defaults(&portal_conf_section, &w.conf);
+  w.conf.listen = "127.0.0.1:0";
+  w.conf.rate = 0;
+  w.conf.title = "National early warning";
+  w.conf.title_ja = "早期警戒システム";
+  w.env = (struct portal_env){.listen_fd = -1, .version = PRACTICE_VERSION};
+  listen_again(&w);
+  (void)snprintf(listen, sizeof listen, "127.0.0.1:%u", portal_port(w.p));
+  w.conf.listen = listen;
+  printf("port %u\n", portal_port(w.p));
+  for (int waited = 0; read_commands(&w, 25);) {
+    waited += 25;
+    if (!w.p) continue;
+    if (w.every_ms > 0 && waited >= w.every_ms) {
+      waited = 0;
+      say_minute(&w);
+    }
+    portal_tick(w.p, PRAC_TIME_NONE);
+  }
+  portal_close(&w.p);
+  return 0;
+}

@@ -1,0 +1,98 @@
+/* Everything the page shows, as signals; net.js fills them, components read them. Minutes are kept
+ * per sensor by the second their minute starts at, a day at most. */
+import { computed, signal } from '@preact/signals';
+
+export const status = signal(null);
+export const phase = signal('connecting'); /* connecting, live, reconnecting, error */
+export const paused = signal(false);
+export const loaded = signal(false);
+export const eventTime = signal(null); /* seconds */
+export const sensors = signal([]);
+export const counts = signal({ open: 0 });
+export const tops = signal({ port: [], country: [], asn: [] });
+export const world = signal([]); /* all countries: [key, packets, sources] */
+export const alerts = signal(new Map());
+export const selected = signal(null);
+export const said = signal(''); /* for the screen reader */
+export const range = signal(3); /* hours */
+export const measure = signal('packets');
+
+export const DAY = 1440;
+const minutes = new Map(); /* sensor -> Map(second -> [packets, sources]) */
+export const revision = signal(0); /* rises when minutes change */
+
+export function putMinute(sensor, at, packets, sources) {
+  let m = minutes.get(sensor);
+  if (!m) minutes.set(sensor, (m = new Map()));
+  m.set(at, [packets, sources]);
+}
+export function touchMinutes() {
+  const oldest = (eventTime.value ?? 0) - DAY * 60;
+  for (const m of minutes.values())
+    for (const at of m.keys()) {
+      if (at >= oldest && m.size <= DAY + 60) break;
+      m.delete(at);
+    }
+  revision.value++;
+}
+export function clearMinutes() {
+  minutes.clear();
+}
+
+/* The last full minute that all shown sensors may have: its totals. */
+export const totals = computed(() => {
+  void revision.value;
+  const now = eventTime.value;
+  if (now == null) return null;
+  let best = null;
+  for (let back = 1; back <= 3 && !best; back++) {
+    const at = Math.floor(now / 60) * 60 - back * 60;
+    let packets = 0, sources = 0, n = 0;
+    for (const m of minutes.values()) {
+      const v = m.get(at);
+      if (v) { packets += v[0]; sources += v[1]; n++; }
+    }
+    if (n > 0 && (n >= minutes.size || back === 3)) best = { at, packets, sources };
+    else if (n > 0) best = best || null;
+  }
+  return best;
+});
+
+/* Columns for a chart: times, then one column a sensor; the biggest `max` of them, the rest summed. */
+export function columns(hours, which, max) {
+  void revision.value;
+  const now = eventTime.value;
+  if (now == null) return null;
+  const k = which === 'packets' ? 0 : 1;
+  const to = Math.floor(now / 60) * 60, from = to - hours * 3600;
+  const names = [...minutes.keys()].sort();
+  const step = hours > 12 ? 300 : 60;
+  const times = [];
+  for (let at = Math.ceil(from / step) * step; at < to; at += step) times.push(at);
+  const read = (m) => times.map((at) => {
+    let sum = null, n = 0;
+    for (let a = at; a < at + step; a += 60) {
+      const v = m.get(a);
+      if (v) { sum = (sum ?? 0) + v[k]; n++; }
+    }
+    return sum == null ? null : sum / n;
+  });
+  let list = names.map((name) => ({ name, values: read(minutes.get(name)) }));
+  if (list.length > max) {
+    const weight = (s) => s.values.reduce((a, v) => a + (v ?? 0), 0);
+    const order = [...list].sort((a, b) => weight(b) - weight(a));
+    const big = new Set(order.slice(0, max - 1).map((s) => s.name));
+    const rest = order.slice(max - 1);
+    list = list.filter((s) => big.has(s.name));
+    list.push({ name: null, count: rest.length, values: times.map((_, i) => rest.reduce((a, s) => (s.values[i] == null ? a : (a ?? 0) + s.values[i]), null)) });
+  }
+  return { times, list, step };
+}
+
+export const RANKS = ['notice', 'low', 'medium', 'high', 'critical'];
+export const isOpen = (a) => a.state !== 'close';
+export const alertList = computed(() =>
+  [...alerts.value.values()].sort((a, b) =>
+    isOpen(b) - isOpen(a) ||
+    (isOpen(a) ? RANKS.indexOf(b.severity) - RANKS.indexOf(a.severity) : 0) ||
+    (a.at < b.at ? 1 : a.at > b.at ? -1 : a.id < b.id ? -1 : 1)));
