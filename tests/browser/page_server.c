@@ -47,6 +47,7 @@ struct world {
   struct portal *p;
   struct portal_conf conf;
   struct portal_env env;
+  struct store store; /* in memory; asked inside tick, on this one thread */
   struct prac_rng rng;
   int minute;
   bool mute[SENSORS];
@@ -94,6 +95,14 @@ static uint32_t fill(struct world *w, int sensor)
   return n;
 }
 
+static void keep(struct world *w, const struct store_tx *tx)
+{
+  struct prac_err err = {0};
+  if (w->store.ops->append(w->store.st, tx, &err) == PRAC_OK) return;
+  fprintf(stderr, "%s\n", err.text);
+  exit(1);
+}
+
 static void say_minute(struct world *w)
 {
   for (int s = 0; s < SENSORS; s++) {
@@ -104,6 +113,7 @@ static void say_minute(struct world *w)
     if (flow_batch_describe(b, "demo geography of 2026-06-17", (struct model_strs){0}) != PRAC_OK)
       abort();
     portal_take_batch(w->p, b);
+    keep(w, &(struct store_tx){.batches = &b, .n_batches = 1});
     flow_batch_unref(&b);
     struct health h = {.id = "h",
                        .sensor = names[s],
@@ -156,6 +166,25 @@ static void say_alert(struct world *w, const char *id, const char *state, const 
                     .packets = 18233,
                     .finding_count = 4,
                     .flows = "from=2013-08-07 to=2013-08-08 port=1433/tcp dst=198.51.100.7"};
+  struct finding f = {.id = id,
+                      .engine = "surge",
+                      .engine_version = "1",
+                      .settings = 0x5eed5eed5eed5eed,
+                      .seed = 1,
+                      .key = key,
+                      .kind = kind,
+                      .state = closed ? "off" : "on",
+                      .at = now,
+                      .from = a.from,
+                      .to = now,
+                      .level = 4,
+                      .value = 4210,
+                      .baseline = 310,
+                      .unit = "sources/day",
+                      .text = text,
+                      .flows = a.flows};
+  struct store_rec recs[] = {{&model_finding, &f}, {&model_alert, &a}};
+  keep(w, &(struct store_tx){.recs = recs, .n_recs = 2});
   portal_take_record(w->p, &model_alert, &a);
 }
 
@@ -222,7 +251,13 @@ int main(void)
   w.conf.rate = 0;
   w.conf.title = "National early warning";
   w.conf.title_ja = "早期警戒システム";
-  w.env = (struct portal_env){.listen_fd = -1, .version = PRACTICE_VERSION};
+  struct prac_err err = {0};
+  if (store_open("ram", NULL, &(struct store_env){.nthreads = 1}, &w.store, &err) != PRAC_OK) {
+    fprintf(stderr, "%s\n", err.text);
+    return 1;
+  }
+  w.env = (struct portal_env){
+      .store = &w.store, .query_in_tick = true, .listen_fd = -1, .version = PRACTICE_VERSION};
   listen_again(&w);
   (void)snprintf(listen, sizeof listen, "127.0.0.1:%u", portal_port(w.p));
   w.conf.listen = listen;
@@ -237,5 +272,6 @@ int main(void)
     portal_tick(w.p, PRAC_TIME_NONE);
   }
   portal_close(&w.p);
+  store_close(&w.store);
   return 0;
 }

@@ -1,7 +1,7 @@
 /* Alerts as they come: what is open first, the worst first. */
 import { useState } from 'preact/hooks';
 import { Choice, Panel, Severity, html } from './dom.js';
-import { dayTime, duration, number, seconds, t, unit } from './i18n.js';
+import { dayTime, duration, number, seconds, t } from './i18n.js';
 import { alertList, counts, eventTime, isOpen, selected } from './state.js';
 import { titleOf, timesUsual, valueOf } from './words.js';
 
@@ -10,7 +10,7 @@ export const sevWord = (s) => t('sev_' + s);
 function When({ a }) {
   const from = seconds(a.from) ?? seconds(a.opened);
   const end = isOpen(a) ? eventTime.value : seconds(a.closed) ?? seconds(a.to);
-  return html`<span>${t('since', { t: dayTime(from) })}, ${t(isOpen(a) ? 'for' : 'lasted', { d: duration(end - from) })}</span>`;
+  return html`<span class="nowrap">${t('since', { t: dayTime(from) })}, ${t(isOpen(a) ? 'for' : 'lasted', { d: duration(end - from) })}</span>`;
 }
 
 function Card({ a }) {
@@ -27,7 +27,7 @@ function Card({ a }) {
 }
 
 export function Alerts() {
-  const [all, setAll] = useState(false), [more, setMore] = useState(12);
+  const [all, setAll] = useState(true), [more, setMore] = useState(12);
   const list = alertList.value.filter((a) => all || isOpen(a));
   const tools = html`<${Choice} name="alerts" label=${t('alerts')} value=${all ? 'all' : 'open'} onChange=${(v) => setAll(v === 'all')}
     options=${[['open', `${t('alerts_open')} ${number(counts.value.open)}`], ['all', t('alerts_all')]]} />`;
@@ -37,4 +37,3 @@ export function Alerts() {
     ${list.length > more && html`<button type="button" class="plain" onClick=${() => setMore(more + 24)}>${t('alerts_more', { n: number(list.length - more) })}</button>`}
   <//>`;
 }
-export { When };

@@ -87,6 +87,10 @@ effect(() => {
   document.title = s.counts.value.open > 0 ? `(${s.counts.value.open}) ${title()}` : title();
 });
 effect(() => {
+  void lang.value;
+  s.said.value = ''; /* what was said was in the other language */
+});
+effect(() => {
   const q = new URLSearchParams(location.search);
   const put = (key, value, usual) => (value === usual || value == null ? q.delete(key) : q.set(key, value));
   put('lang', q.has('lang') ? lang.value : null, null);

@@ -17,14 +17,14 @@ function options(width, list, hidden, onCursor) {
   const ink = css('--ink-2'), grid = css('--line');
   const font = `12px ${css('--font')}`;
   return {
-    width, height: width < 500 ? 210 : 260,
+    width, height: width < 500 ? 200 : innerWidth >= 1600 ? 290 : 250,
     tzDate: (s) => (zoneName.value ? uPlot.tzDate(new Date(s * 1000), zoneName.value) : new Date(s * 1000)),
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     padding: [10, 8, 0, 0],
     scales: { x: { time: true }, y: { range: (u, lo, hi) => [0, Math.max(4, (hi || 0) * 1.08)] } },
     axes: [
-      { stroke: ink, font, grid: { show: false }, ticks: { stroke: grid, size: 4 }, space: 70,
+      { stroke: ink, font, grid: { show: false }, ticks: { stroke: grid, size: 4 }, space: 70, size: 28,
         values: (u, splits) => splits.map((s, i) => (i === 0 || hhmm(s) === '00:00' ? (hhmm(s) === '00:00' ? dayTime(s).replace(/ 00:00$/, '') : hhmm(s)) : hhmm(s))) },
       { stroke: ink, font, grid: { stroke: grid, width: 1 }, ticks: { show: false }, size: 52, values: (u, splits) => splits.map((v) => short(v)) },
     ],
@@ -36,8 +36,8 @@ function options(width, list, hidden, onCursor) {
   };
 }
 
-function Plot({ data, hidden }) {
-  const box = useRef(), plot = useRef(), [at, setAt] = useState(null), [width, setWidth] = useState(0);
+function Plot({ data, hidden, setAt }) {
+  const box = useRef(), plot = useRef(), [width, setWidth] = useState(0);
   const shape = data.list.map((s) => s.name).join() + [...hidden].join() + width + theme.value + lang.value + zone.value + data.step + (matchMedia('(prefers-color-scheme: dark)').matches);
   useEffect(() => {
     const seen = new ResizeObserver(([e]) => setWidth(Math.floor(e.contentRect.width)));
@@ -52,21 +52,17 @@ function Plot({ data, hidden }) {
     return () => { plot.current.destroy(); plot.current = null; };
   }, [shape]);
   useEffect(() => { plot.current?.setData([data.times, ...data.list.map((s) => s.values)]); }, [data]);
-  const k = at != null && at < data.times.length ? at : null;
-  return html`<div class="plot">
-    <div ref=${box} aria-hidden="true"></div>
-    <p class=${'readout' + (k == null ? ' idle' : '')} aria-hidden="true">${k == null ? '\u00a0' : html`<b>${dayTime(data.times[k])}</b>
-      ${data.list.filter((s) => !hidden.has(s.name)).map((s) => html`<span>${nameOf(s)} <b>${number(s.values[k] == null ? null : Math.round(s.values[k]))}</b></span>`)}`}</p>
-  </div>`;
+  return html`<div class="plot" ref=${box} aria-hidden="true"></div>`;
 }
 
-function Legend({ data, hidden, toggle }) {
-  return html`<ul class="legend">${data.list.map((s, i) => {
-    const latest = [...s.values].reverse().find((v) => v != null);
-    return html`<li><button type="button" aria-pressed=${!hidden.has(s.name)} onClick=${() => toggle(s.name)}>
+/* What each line is, and its value where the pointer is; the newest when it is nowhere. */
+function Legend({ data, hidden, toggle, at }) {
+  const k = at != null && at < data.times.length ? at : null;
+  const value = (s) => (k == null ? [...s.values].reverse().find((v) => v != null) : s.values[k]);
+  return html`<ul class="legend">${data.list.map((s, i) => html`<li><button type="button" aria-pressed=${!hidden.has(s.name)} onClick=${() => toggle(s.name)}>
       <svg width="26" height="10" aria-hidden="true"><line x1="1" y1="5" x2="25" y2="5" class=${'stroke-' + ((i % MAX) + 1)} stroke-width="3" stroke-dasharray=${DASHES[i % DASHES.length].join(' ')} /></svg>
-      <span>${nameOf(s)}</span> <b>${short(latest == null ? null : Math.round(latest))}</b></button></li>`;
-  })}</ul>`;
+      <span>${nameOf(s)}</span> <b>${number(value(s) == null ? null : Math.round(value(s)))}</b></button></li>`)}
+    <li class="legend-at" aria-hidden="true">${dayTime(data.times[k ?? data.times.length - 1])}</li></ul>`;
 }
 
 /* A table of at most 60 rows: the same numbers, thinned in time, not in precision of what is shown. */
@@ -81,7 +77,7 @@ function Table({ data }) {
 }
 
 export function Traffic() {
-  const [table, setTable] = useState(false), [hidden, setHidden] = useState(new Set());
+  const [table, setTable] = useState(false), [hidden, setHidden] = useState(new Set()), [at, setAt] = useState(null);
   const data = columns(range.value, measure.value, MAX);
   const toggle = (name) => setHidden((old) => { const n = new Set(old); n.has(name) ? n.delete(name) : n.add(name); return n; });
   const setRange = (v) => { range.value = +v; loadRange().catch(() => {}); };
@@ -92,6 +88,6 @@ export function Traffic() {
   const any = data && data.list.some((s) => s.values.some((v) => v != null));
   return html`<${Panel} id="traffic" title=${t('traffic')} note=${t('traffic_help')} tools=${tools} className="traffic">
     ${!any ? html`<p class="empty">${t('no_data')}</p>` : table ? html`<${Table} data=${data} />`
-      : html`<${Plot} data=${data} hidden=${hidden} /><${Legend} data=${data} hidden=${hidden} toggle=${toggle} />`}
+      : html`<${Plot} data=${data} hidden=${hidden} setAt=${setAt} /><${Legend} data=${data} hidden=${hidden} toggle=${toggle} at=${at} />`}
   <//>`;
 }

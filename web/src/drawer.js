@@ -83,12 +83,22 @@ function Content({ a }) {
     <${Evidence} a=${a} full=${full} findings=${findings} />`;
 }
 
+/* A link may name an alert that is older than the list. */
+function fetchUnknown() {
+  const id = selected.value;
+  if (!id || alerts.value.has(id) || !status.value) return;
+  get('/alerts/' + encodeURIComponent(id)).then(
+    (v) => { alerts.value = new Map(alerts.value).set(v.id, v); },
+    () => { if (selected.value === id) selected.value = null; });
+}
+
 export function Drawer() {
   const box = useRef(), a = selected.value && alerts.value.get(selected.value);
   useEffect(() => {
     if (a && !box.current.open) box.current.showModal();
     if (!a && box.current.open) box.current.close();
   });
+  useEffect(fetchUnknown, [selected.value, status.value]);
   const close = () => { selected.value = null; };
   const outside = (e) => { if (e.target === box.current) close(); };
   return html`<dialog ref=${box} class="drawer" aria-labelledby="drawer-title" onClose=${close} onClick=${outside}>

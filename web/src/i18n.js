@@ -64,9 +64,12 @@ export function duration(s) {
 }
 
 /* ---- names ---- */
-const regions = computed(() => new Intl.DisplayNames([lang.value], { type: 'region', fallback: 'none' }));
+const regions = computed(() => ['short', 'long'].map((style) => new Intl.DisplayNames([lang.value], { type: 'region', style, fallback: 'none' })));
 export function country(code) {
-  try { return regions.value.of(code) || code; } catch { return code || t('unknown'); }
+  try {
+    const [brief, full] = regions.value.map((r) => r.of(code));
+    return (brief && brief.length > (lang.value === 'ja' ? 1 : 3) ? brief : full) || code;
+  } catch { return code || t('unknown'); }
 }
 const UNITS = {
   sources: 'unit_sources', packets: 'unit_packets', hosts: 'unit_hosts', 'sources/min': 'unit_sources_min',

@@ -8,7 +8,7 @@ import { Choice, Panel, html } from './dom.js';
 import { country, keep, lang, number, short, t } from './i18n.js';
 import { status, world } from './state.js';
 
-const W = 960, H = 470, STEPS = 6, SMALL = 5;
+const W = 960, H = 490, CUT = 52 /* of the south: sea and ice */, STEPS = 6, SMALL = 5;
 const shapes = signal(null), failed = signal(false);
 const stored = (() => { try { return localStorage.getItem('practice.map'); } catch { return null; } })();
 const mode = signal(['areas', 'dots', 'table'].includes(stored) ? stored : 'areas');
@@ -39,13 +39,16 @@ export function scale(values) {
 function draw(features, language) {
   const projection = geoNaturalEarth1().rotate([language === 'ja' ? -152 : -11, 0]).fitExtent([[6, 6], [W - 6, H - 6]], { type: 'Sphere' });
   const path = geoPath(projection).digits(1);
+  /* A country may have several shapes (far islands): its ring or dot belongs to the biggest. */
+  const biggest = new window.Map();
+  for (const f of features) if (f.id && !(path.area(biggest.get(f.id) ?? { type: 'Point', coordinates: [0, 0] }) > path.area(f))) biggest.set(f.id, f);
   return {
     sphere: path({ type: 'Sphere' }), graticule: path(geoGraticule10()),
     areas: features.map((f) => {
       const [[x0, y0], [x1, y1]] = path.bounds(f);
       const main = f.geometry.type === 'MultiPolygon' ? { type: 'Polygon', coordinates: f.geometry.coordinates.reduce((a, b) => (path.area({ type: 'Polygon', coordinates: b }) > path.area({ type: 'Polygon', coordinates: a }) ? b : a)) } : f.geometry;
       const at = path.centroid(main);
-      return { id: f.id, d: path(f), at: Number.isFinite(at[0]) ? at : path.centroid(f), small: x1 - x0 < SMALL * 2 && y1 - y0 < SMALL * 2 };
+      return { id: f.id, main: biggest.get(f.id) === f, d: path(f), at: Number.isFinite(at[0]) ? at : path.centroid(f), small: x1 - x0 < SMALL * 2 && y1 - y0 < SMALL * 2 };
     }),
   };
 }
@@ -60,12 +63,12 @@ function Map({ view }) {
   const hover = (e) => setOver(e.target.getAttribute?.('data-id') || null);
   const line = over && `${country(over)}: ${of(over) ? `${number(of(over))} ${t('sources_min')}` : t('map_none')}`;
   return html`<figure class="map">
-    <svg viewBox=${`0 0 ${W} ${H}`} role="img" aria-label=${t('map_label')} onPointerMove=${hover} onPointerLeave=${() => setOver(null)}>
+    <svg viewBox=${`0 0 ${W} ${H - CUT}`} role="img" aria-label=${t('map_label')} onPointerMove=${hover} onPointerLeave=${() => setOver(null)}>
       <path class="sea" d=${drawn.sphere} />
       <path class="graticule" d=${drawn.graticule} />
       <g class=${'areas ' + view}>${drawn.areas.map((a) => html`<path key=${a.id + a.d.length} data-id=${a.id} d=${a.d} class=${view === 'areas' && of(a.id) > 0 ? 'r' + s.step(of(a.id)) : ''} />`)}</g>
-      ${view === 'areas' && html`<g class="rings">${drawn.areas.filter((a) => a.small && of(a.id) > 0).map((a) => html`<circle key=${a.id} data-id=${a.id} cx=${a.at[0]} cy=${a.at[1]} r=${SMALL} class=${'r' + s.step(of(a.id))} />`)}</g>`}
-      ${view === 'dots' && html`<g class="dots">${drawn.areas.filter((a) => a.id && of(a.id) > 0).sort((a, b) => of(b.id) - of(a.id)).map((a) => html`<circle key=${a.id} data-id=${a.id} cx=${a.at[0]} cy=${a.at[1]} r=${2.2 + 22 * Math.sqrt(of(a.id) / max)} />`)}</g>`}
+      ${view === 'areas' && html`<g class="rings">${drawn.areas.filter((a) => a.main && a.small && of(a.id) > 0).map((a) => html`<circle key=${a.id} data-id=${a.id} cx=${a.at[0]} cy=${a.at[1]} r=${SMALL} class=${'r' + s.step(of(a.id))} />`)}</g>`}
+      ${view === 'dots' && html`<g class="dots">${drawn.areas.filter((a) => a.main && of(a.id) > 0).sort((a, b) => of(b.id) - of(a.id)).map((a) => html`<circle key=${a.id} data-id=${a.id} cx=${a.at[0]} cy=${a.at[1]} r=${2.2 + 22 * Math.sqrt(of(a.id) / max)} />`)}</g>`}
     </svg>
     <figcaption>
       ${view === 'areas' ? html`<span class="ramp" aria-hidden="true"><span class="ramp-name">${t('legend')}</span>${[0, ...s.edges].map((e, i) => html`<span class="swatch"><svg width="18" height="12"><rect width="18" height="12" rx="2" class=${'r' + (i + 1)} /></svg>${i === 0 ? '<' + short(s.edges[0] ?? 1) : short(e)}</span>`)}</span>`

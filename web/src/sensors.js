@@ -3,7 +3,7 @@ import { Panel, html } from './dom.js';
 import { country, dayTime, duration, number, seconds, short, t } from './i18n.js';
 import { sensors } from './state.js';
 
-const MARKS = { ok: '✓', late: '◔', silent: '○', loss: '!' };
+const MARKS = { ok: '✓', late: '…', silent: '×', loss: '!' };
 
 export function Quality() {
   const lines = ['silent', 'late', 'loss'].map((state) => [state, sensors.value.filter((s) => s.state === state).map((s) => s.name)]).filter(([, names]) => names.length);

@@ -39,23 +39,19 @@ export function clearMinutes() {
   minutes.clear();
 }
 
-/* The last full minute that all shown sensors may have: its totals. */
+/* The newest minute that every sensor that speaks has told: its totals. A sensor that was heard in
+ * the last hour but is behind by more than three minutes is not waited for. */
 export const totals = computed(() => {
   void revision.value;
   const now = eventTime.value;
   if (now == null) return null;
-  let best = null;
-  for (let back = 1; back <= 3 && !best; back++) {
-    const at = Math.floor(now / 60) * 60 - back * 60;
-    let packets = 0, sources = 0, n = 0;
-    for (const m of minutes.values()) {
-      const v = m.get(at);
-      if (v) { packets += v[0]; sources += v[1]; n++; }
-    }
-    if (n > 0 && (n >= minutes.size || back === 3)) best = { at, packets, sources };
-    else if (n > 0) best = best || null;
-  }
-  return best;
+  const last = Math.floor(now / 60) * 60 - 60;
+  const speak = [...minutes.values()].filter((m) => [0, 60, 120, 180].some((back) => m.has(last - back)));
+  if (!speak.length) return null;
+  let at = last;
+  while (at > last - 180 && !speak.every((m) => m.has(at))) at -= 60;
+  const sum = (k) => speak.reduce((a, m) => a + (m.get(at)?.[k] ?? 0), 0);
+  return { at, packets: sum(0), sources: sum(1) };
 });
 
 /* Columns for a chart: times, then one column a sensor; the biggest `max` of them, the rest summed. */

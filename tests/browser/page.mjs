@@ -1,0 +1,230 @@
+/* Looks at the page as a reader would, and prints TAP. Usage: node page.mjs PAGE_SERVER */
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const root = process.env.PRACTICE_SOURCE || process.cwd();
+const require = createRequire(join(root, 'web/package.json'));
+const { chromium } = require('playwright-core');
+const axe = require.resolve('axe-core/axe.min.js');
+
+let n = 0, bad = 0;
+const check = (what, ok, saw) => {
+  n++;
+  if (!ok) bad++;
+  console.log(`${ok ? 'ok' : 'not ok'} ${n} - ${what}`);
+  if (!ok && saw !== undefined) console.log('# ' + String(typeof saw === 'string' ? saw : JSON.stringify(saw)).slice(0, 2000).replace(/\n/g, '\n# '));
+};
+const until = async (what, ms = 5000) => {
+  for (const end = Date.now() + ms; Date.now() < end;) {
+    if (await what()) return true;
+    await new Promise((r) => setTimeout(r, 25));
+  }
+  return false;
+};
+
+/* ---- the server ---- */
+const server = spawn(process.argv[2], [], { stdio: ['pipe', 'pipe', 'inherit'] });
+const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
+const port = (await lines.next()).value.split(' ')[1];
+const say = async (x) => { server.stdin.write(x + '\n'); await lines.next(); };
+const url = `http://127.0.0.1:${port}/`;
+
+const home = mkdtempSync(join(tmpdir(), 'page-'));
+const browser = await chromium.launchPersistentContext(home, {
+  executablePath: '/usr/bin/chromium', viewport: { width: 1280, height: 900 }, locale: 'en',
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+const complaints = [];
+let bytes = 0;
+async function open({ width = 1280, height = 900, dark = false, query = '', reduced = false } = {}) {
+  const p = await browser.newPage();
+  await p.setViewportSize({ width, height });
+  await p.emulateMedia({ colorScheme: dark ? 'dark' : 'light', reducedMotion: reduced ? 'reduce' : 'no-preference' });
+  p.mine = true;
+  p.on('console', (m) => { if (p.mine && ['error', 'warning'].includes(m.type())) complaints.push(m.text()); });
+  p.on('pageerror', (e) => complaints.push(String(e)));
+  await p.addInitScript(() => document.addEventListener('securitypolicyviolation', (e) => console.error('CSP ' + e.violatedDirective + ' ' + e.blockedURI)));
+  await p.goto(url + query);
+  return p;
+}
+const text = (p, sel) => p.locator(sel).first().innerText();
+const axeRun = async (p) => {
+  /* The page's policy lets no foreign script in: axe comes by the debugger, and what it tries by
+   * itself (it makes functions from text) is not the page's fault. */
+  const session = await browser.newCDPSession(p);
+  p.mine = false;
+  await session.send('Runtime.evaluate', { expression: readFileSync(axe, 'utf8') });
+  const r = await session.send('Runtime.evaluate', { awaitPromise: true, returnByValue: true,
+    expression: "axe.run(document, {runOnly: ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice']}).then(r => r.violations.map(v => ({id: v.id, impact: v.impact, nodes: v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' :: ' + n.failureSummary.slice(0, 200))})))" });
+  return r.result.value ?? [{ id: 'axe did not run', impact: 'serious', nodes: [JSON.stringify(r.exceptionDetails ?? r)] }];
+};
+
+try {
+  /* Nothing has been seen yet. */
+  let p = await open();
+  await p.waitForSelector('.whole h2');
+  check('an empty portal says that it waits', (await text(p, '.whole')).includes('Waiting for the first minute'));
+  await say('minutes 3');
+  check('and begins by itself with the first minutes', await until(() => p.locator('.stats').count()));
+  await p.close();
+
+  await say('minutes 237');
+  await say('alert a-1 open high surge-port port:1433/tcp');
+  await say('alert a-2 open critical spoofed-flood victim:203.0.113.9/tcp');
+  await say('alert a-3 close low surge-country country:VN');
+
+  /* First view: what crosses the wire. */
+  const first = await browser.newPage();
+  const cdp = await browser.newCDPSession(first);
+  await cdp.send('Network.enable');
+  await cdp.send('Network.clearBrowserCache');
+  cdp.on('Network.loadingFinished', (e) => { bytes += e.encodedDataLength; });
+  cdp.on('Network.dataReceived', () => {});
+  await first.goto(url);
+  await first.waitForSelector('.map path');
+  await first.waitForTimeout(400);
+  console.log(`# first view: ${(bytes / 1024).toFixed(1)} KiB`);
+  check('the first view is at most 200 KB on the wire', bytes > 20000 && bytes <= 200 * 1000, bytes);
+  await first.close();
+
+  /* Both widths, both themes: everything is there, nothing sticks out, axe is content. */
+  for (const [width, height] of [[1280, 900], [390, 844]])
+    for (const dark of [false, true]) {
+      const name = `${width} px, ${dark ? 'dark' : 'light'}`;
+      const q = await open({ width, height, dark, reduced: true });
+      await q.waitForSelector('.map path');
+      await q.waitForSelector('.u-over');
+      const panels = await q.locator('.panel h2').allInnerTexts();
+      check(`${name}: six panels`, panels.length === 6, panels);
+      const over = await q.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      check(`${name}: no horizontal scroll`, over <= 0, over);
+      const drawn = await q.evaluate(() => { const c = document.querySelector('.u-wrap canvas'); const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let k = 0; for (let i = 3; i < d.length; i += 4) k += d[i] > 0; return k; });
+      check(`${name}: the chart is drawn`, drawn > 1000, drawn);
+      let found = await axeRun(q);
+      check(`${name}: axe finds nothing`, found.length === 0, found);
+      await q.locator('.alert button').first().click();
+      await q.waitForSelector('dialog[open] .chain');
+      found = await axeRun(q);
+      check(`${name}: nor with an alert open`, found.length === 0, found);
+      await q.close();
+    }
+
+  /* Live. */
+  p = await open();
+  await p.waitForSelector('.map path');
+  check('it says that it is live', await until(async () => (await text(p, '.conn')) === 'Live'));
+  const before = await text(p, '.clock time');
+  let t0 = Date.now();
+  await say('minutes 1');
+  check('a new minute shows within 2 s', await until(async () => (await text(p, '.clock time')) !== before, 2000));
+  t0 = Date.now();
+  await say('alert a-4 open medium surge-country country:MM');
+  check('an alert shows within 2 s', await until(async () => (await p.locator('.alert-title', { hasText: 'Myanmar' }).count()) === 1, 2000));
+  console.log(`# after ${Date.now() - t0} ms`);
+  check('and is said to screen readers', await until(async () => (await text(p, '[aria-live]')).includes('Myanmar')));
+  await say('alert a-4 close medium surge-country country:MM');
+  check('and its end too', await until(async () => (await p.locator('.alert.is-closed', { hasText: 'Myanmar' }).count()) === 1, 2000));
+
+  /* Pause. */
+  await p.getByRole('button', { name: 'Pause' }).click();
+  const held = await text(p, '.clock time');
+  await say('minutes 2');
+  await p.waitForTimeout(900);
+  check('paused: nothing moves', (await text(p, '.clock time')) === held);
+  await p.getByRole('button', { name: 'Resume' }).click();
+  check('resumed: all that came is there', await until(async () => (await text(p, '.clock time')) !== held));
+
+  /* The portal is restarted: the page finds back by itself, and has what came since. */
+  await say('close');
+  check('a lost portal is said', await until(async () => (await text(p, '.conn')) === 'Reconnecting', 8000));
+  await say('open');
+  await say('minutes 2');
+  await say('alert a-5 open high surge-port port:23/tcp');
+  check('a restarted portal is found again', await until(async () => (await text(p, '.conn')) === 'Live', 20000));
+  check('with what it missed', await until(async () => (await p.locator('.alert-title', { hasText: '23/tcp' }).count()) === 1, 8000));
+
+  /* Events by id, over a connection of our own: what is asked for again is the same, none is missing. */
+  const ids = await p.evaluate(async () => {
+    const read = (after, last) => new Promise((resolve) => {
+      const got = [], es = new EventSource('/api/v1/events?last=' + after);
+      const end = () => { es.close(); resolve(got); };
+      for (const k of ['minutes', 'top', 'status', 'alert']) es.addEventListener(k, (e) => { got.push(+e.lastEventId); if (+e.lastEventId >= last) end(); });
+      setTimeout(end, 3000);
+    });
+    const last = (await (await fetch('/api/v1/status')).json()).last_event;
+    const all = await read(0, last), rest = await read(all[Math.floor(all.length / 2)], last);
+    return { all, rest, last };
+  });
+  check('no id is missing in the ring', ids.all.length > 2 && ids.all.every((v, i) => i === 0 || v === ids.all[i - 1] + 1), ids);
+  check('resuming by id gives exactly the rest', ids.rest.length > 0 && ids.rest[0] === ids.all[Math.floor(ids.all.length / 2)] + 1 && ids.rest.at(-1) >= ids.last, ids);
+
+  /* A sensor falls silent. */
+  await say('mute jakarta');
+  await say('minutes 20');
+  check('a silent sensor is said', await until(async () => (await p.locator('.quality').count()) === 1 && (await text(p, '.quality')).includes('jakarta: silent')));
+
+  /* Keyboard: to the alerts, open, what it rests on, Escape, and back where it was. */
+  await p.keyboard.press('Tab');
+  for (let i = 0; i < 60 && !(await p.evaluate(() => document.activeElement.closest('.alert'))); i++) await p.keyboard.press('Tab');
+  check('the keyboard reaches the alerts', await p.evaluate(() => !!document.activeElement.closest('.alert')));
+  await p.keyboard.press('Enter');
+  check('Enter opens one', await until(() => p.locator('dialog[open] #drawer-title').count()));
+  check('with its findings', await until(async () => (await p.locator('.findings li').count()) > 0));
+  const drawer = await text(p, 'dialog');
+  check('with the question behind it, and without our own addresses', drawer.includes('port=1433/tcp') && !drawer.includes('198.51.100') && !drawer.includes('dst='), drawer);
+  await p.keyboard.press('Escape');
+  check('Escape closes it', await until(async () => (await p.locator('dialog[open]').count()) === 0));
+  check('and the focus is back', await p.evaluate(() => !!document.activeElement.closest('.alert')));
+
+  /* Every figure has a table. */
+  for (const [name, sel] of [['traffic-view', '.traffic table'], ['map', '.world table']]) {
+    await p.locator(`input[name=${name}][value=table]`).check({ force: true });
+    check(`${name}: a table of the same`, (await p.locator(sel + ' tbody tr').count()) > 10);
+  }
+
+  /* Japanese: not a word of English is left where words of ours are. */
+  await p.locator('input[name=lang][value=ja]').check({ force: true });
+  check('the language is declared', await until(() => p.evaluate(() => document.documentElement.lang === 'ja')));
+  const catalogue = require(join(root, 'web/src/i18n/en.json')), ja = require(join(root, 'web/src/i18n/ja.json'));
+  const body = await p.evaluate(() => document.body.innerText);
+  const left = Object.entries(catalogue).filter(([k, v]) => v !== ja[k] && !v.includes('{') && v.length > 4 && new RegExp(`(^|\\n|\\s)${v.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')}($|\\n|\\s)`).test(body)).map(([, v]) => v);
+  check('nothing is left in English', left.length === 0, left);
+  check('countries too', body.includes('アメリカ') || body.includes('米国') || body.includes('中国'));
+  await p.locator('input[name=tz][value=jst]').check({ force: true });
+  const utc = (await (await fetch(url + 'api/v1/status', { headers: { Host: 'localhost' } })).json()).event_time;
+  const jst = new Date(Date.parse(utc) + 9 * 3600e3).toISOString().slice(11, 16);
+  check('JST is UTC + 9', await until(async () => (await text(p, '.clock time')).startsWith(jst), 2000), jst);
+  check('the choice is in the address', (await p.evaluate(() => location.search)).includes('tz=jst'));
+  await p.reload();
+  await p.waitForSelector('.stats');
+  check('and outlives a reload', await p.evaluate(() => document.documentElement.lang === 'ja'));
+  await p.locator('input[name=theme][value=dark]').check({ force: true });
+  check('dark by choice', await until(() => p.evaluate(() => getComputedStyle(document.body).backgroundColor === 'rgb(10, 18, 27)')));
+  await p.close();
+
+  /* The portal is not there at all. */
+  p = await browser.newPage();
+  await p.route('**/api/**', (r) => r.abort());
+  await p.goto(url);
+  check('an unreachable portal is said in words', await until(async () => (await p.locator('[role=alert]').count()) === 1));
+  await p.unroute('**/api/**');
+  await p.locator('[role=alert] button').click();
+  check('and trying again works', await until(() => p.locator('.stats').count()));
+  await p.close();
+
+  const expected = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|net::ERR_FAILED/;
+  const real = complaints.filter((c) => !expected.test(c));
+  check('no complaint in the console, no violation of the policy', real.length === 0, real.slice(0, 5));
+} catch (e) {
+  check('the test itself', false, e.stack || String(e));
+} finally {
+  await browser.close().catch(() => {});
+  rmSync(home, { recursive: true, force: true });
+  server.stdin.end();
+}
+console.log(`1..${n}`);
+process.exit(bad ? 1 : 0);
