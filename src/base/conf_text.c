@@ -26,6 +26,10 @@ static void duration_text(char out[32], double seconds)
     int64_t ns;
   } units[] = {{"d", PRAC_DAY}, {"h", PRAC_HOUR}, {"m", PRAC_MIN}, {"s", PRAC_SEC},
                {"ms", PRAC_MS}, {"us", PRAC_US},  {"ns", 1}};
+  if (seconds > 9e9) { /* beyond what nanoseconds hold: 285 years */
+    (void)snprintf(out, 32, "%.0fd", seconds / 86400);
+    return;
+  }
   int64_t ns = llround(seconds * (double)PRAC_SEC);
   size_t i = 0;
   while (i + 1 < PRAC_ARRAY_LEN(units) && (ns % units[i].ns != 0 || ns == 0)) i++;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "portal/impl.h"
@@ -22,20 +23,17 @@ static void put(struct prac_json *j, const char *fmt, ...)
   if (n > 0) prac_json_raw(j, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
 }
 
-static void counters(struct prac_json *j, const struct prac_counters *c)
+static void counters(struct prac_json *j, const struct prac_counters *c, size_t n)
 {
-  char room[64];
-  size_t i = 0;
-  for (; c->room[i] && i < sizeof room - 1; i++) room[i] = c->room[i] == '.' ? '_' : c->room[i];
-  room[i] = 0;
-  for (i = 0; i < c->n; i++) {
-    const struct prac_counter_def *d = &c->defs[i];
-    const char *kind = d->kind == PRAC_GAUGE ? "gauge" : "counter";
-    const char *total = d->kind == PRAC_GAUGE ? "" : "_total";
-    put(j, "# HELP practice_%s_%s%s %s\n# TYPE practice_%s_%s%s %s\n", room, d->name, total,
-        d->help, room, d->name, total, kind);
-    put(j, "practice_%s_%s%s %" PRIu64 "\n", room, d->name, total, prac_counter_get(&c->values[i]));
+  char *text = NULL;
+  size_t len = 0;
+  if (prac_counters_prometheus(c, n, &text, &len) != PRAC_OK) {
+    j->bad = true;
+    return;
   }
+  j->comma = 0;
+  if (len) prac_json_raw(j, text, len);
+  free(text);
 }
 
 static void sensor_gauges(struct portal *p, struct prac_json *j)
@@ -68,9 +66,9 @@ void portal_metrics(struct portal *p, struct sys_http_req *r, const char *word)
   struct prac_json j = prac_json_of(4 << 20);
   struct prac_counters http = sys_http_counters(p->http), own = portal_counters(p);
   (void)word;
-  counters(&j, &http);
-  counters(&j, &own);
-  for (size_t i = 0; i < p->env.n_counters; i++) counters(&j, &p->env.counters[i]);
+  counters(&j, &http, 1);
+  counters(&j, &own, 1);
+  counters(&j, p->env.counters, p->env.n_counters);
   pthread_mutex_lock(&p->lock);
   sensor_gauges(p, &j);
   pthread_mutex_unlock(&p->lock);

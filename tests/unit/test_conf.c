@@ -357,6 +357,18 @@ static void words_for_people(void **state)
     assert_string_equal(prac_conf_allowed_text(out, &surge_items[i]), want[i][0]);
     assert_string_equal(prac_conf_default_text(out, &surge_items[i]), want[i][1]);
   }
+  const struct prac_conf_item ages = {"age",
+                                      PRAC_CONF_DURATION,
+                                      0,
+                                      60,
+                                      36500 * 86400.0,
+                                      60,
+                                      .help = "longer than nanoseconds hold"};
+  assert_string_equal(prac_conf_allowed_text(out, &ages),
+                      "a duration such as 90s, 5m, 28d, between 1m and 36500d");
+  const struct prac_conf_item longer = {"age", PRAC_CONF_DURATION, 0, 60, 3e11, 60, .help = "x"};
+  assert_string_equal(prac_conf_allowed_text(out, &longer),
+                      "a duration such as 90s, 5m, 28d, between 1m and 3472222d");
 }
 
 int main(void)
