@@ -108,7 +108,9 @@ static prac_rc close_minute(struct cap_core *k, struct cap_minute *m)
   if (!m->open) return PRAC_OK;
   m->open = false;
   if (k->no_empty && m->part == 0 && m->n == 0) return PRAC_OK;
-  return cap_publish(&k->pub, m, true);
+  prac_rc rc = cap_publish(&k->pub, m, true);
+  if (m == k->old) cap_minute_trade(m, k->young);
+  return rc;
 }
 
 static void open_minute(struct cap_minute *m, prac_time start)

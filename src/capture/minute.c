@@ -34,6 +34,19 @@ void cap_minute_reset(struct cap_minute *m)
   m->gen = 1;
 }
 
+void cap_minute_trade(struct cap_minute *a, struct cap_minute *b)
+{
+  enum { LARGE = 1 << 16 };
+  if (a->n > 0 || a->cap <= LARGE || a->cap <= b->cap || b->n >= a->cap) return;
+  struct flow_row *rows = a->rows;
+  uint32_t cap = a->cap;
+  memcpy(rows, b->rows, b->n * sizeof *rows);
+  a->rows = b->rows;
+  a->cap = b->cap;
+  b->rows = rows;
+  b->cap = cap;
+}
+
 static uint64_t half(const struct prac_ip *ip, size_t at)
 {
   uint64_t v;
@@ -103,7 +116,12 @@ static bool same_key(const struct flow_row *a, const struct flow_row *b)
 
 struct flow_row *cap_minute_spare(struct cap_minute *m)
 {
+  enum { AHEAD = 12 };
   if (PRAC_UNLIKELY(m->n == m->cap) && grow_rows(m) != PRAC_OK) return NULL;
+  /* rows are written one after the other: have the lines of a later one brought for writing */
+  const char *later = (const char *)&m->rows[m->n] + AHEAD * sizeof *m->rows;
+  __builtin_prefetch(later, 1);
+  __builtin_prefetch(later + 64, 1);
   return &m->rows[m->n];
 }
 

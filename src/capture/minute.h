@@ -25,6 +25,10 @@ PRAC_NODISCARD prac_rc cap_minute_init(struct cap_minute *m, uint32_t max);
 void cap_minute_done(struct cap_minute *m);  /* accepts zeroed */
 void cap_minute_reset(struct cap_minute *m); /* no rows */
 
+/* a has been emptied after a full minute and b is filling: b gets the larger memory, so that a
+ * storm does not make both large. */
+void cap_minute_trade(struct cap_minute *a, struct cap_minute *b);
+
 uint64_t cap_minute_hash(uint64_t seed, const struct prac_ip *src, const struct prac_ip *dst,
                          uint32_t ports, uint32_t proto_step);
 static inline void cap_minute_prefetch(const struct cap_minute *m, uint64_t hash)

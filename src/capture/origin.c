@@ -5,7 +5,6 @@
 
 enum { MEMORY_BITS = 14 };
 
-
 struct known {
   struct prac_ip ip;
   struct lookup_answer answer;
@@ -13,18 +12,27 @@ struct known {
 };
 struct cap_origin {
   const struct lookup *look;
+  struct lookup *own; /* without data: knows bogons, and fast */
   struct known k[1 << MEMORY_BITS];
 };
 
 struct cap_origin *cap_origin_new(const struct lookup *look)
 {
   struct cap_origin *o = calloc(1, sizeof *o);
-  if (o) o->look = look;
+  if (!o) return NULL;
+  o->look = look;
+  if (look) return o;
+  struct lookup_conf none;
+  prac_conf_defaults(&lookup_conf_section, &none);
+  if (lookup_new(&none, PRAC_TIME_NONE, NULL, &o->own, NULL) != PRAC_OK) cap_origin_free(&o);
+  if (o) o->look = o->own;
   return o;
 }
 
 void cap_origin_free(struct cap_origin **op)
 {
+  if (!*op) return;
+  lookup_unref(&(*op)->own);
   free(*op);
   *op = NULL;
 }

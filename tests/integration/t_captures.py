@@ -95,6 +95,12 @@ def compare_with_truth(t, generator, d):
     t.equal("no false label", sorted(set(have) - set(want)), [])
     t.equal("no wrong label", {s: have[s] for s in have if have[s] != want.get(s)}, {})
     t.equal("twice the same answer", capture("--tools", made)[1], got)
+    flows = []
+    for threads in ("1", "2", "4"):
+        out = pathlib.Path(d) / threads
+        capture("--threads", threads, "--write", out, made)
+        flows.append((out / "hour.pcap.flows").read_bytes())
+    t.check("batches are the same bytes for 1, 2 and 4 threads", len(flows[0]) > 1000 and flows[0] == flows[1] == flows[2])
 
 
 def main():
