@@ -17,7 +17,7 @@ struct opts {
 };
 static const struct cmd_option options[] = {
     {"--store", "DIR", "directory of the store", CMD_TEXT, offsetof(struct opts, store),
-     .dflt = "./practice-data"},
+     .dflt = "./practice-data/store"},
     {"--json", NULL, "one JSON object a line", CMD_FLAG, offsetof(struct opts, json)},
     {"--csv", NULL, "comma-separated values with a head line", CMD_FLAG,
      offsetof(struct opts, csv)},

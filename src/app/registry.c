@@ -2,6 +2,7 @@
 #include "app/cmd.h"
 
 #define CMDS(X)                                                                                    \
+  X(run)                                                                                           \
   X(replay)                                                                                        \
   X(query)                                                                                         \
   X(explain)                                                                                       \
@@ -12,6 +13,12 @@
   X(check_config)                                                                                  \
   X(settings)                                                                                      \
   X(capture)                                                                                       \
+  X(bus)                                                                                           \
+  X(sensor)                                                                                        \
+  X(store)                                                                                         \
+  X(engine)                                                                                        \
+  X(alert)                                                                                         \
+  X(portal)                                                                                        \
   X(version)
 
 #define X(name) extern const struct cmd cmd_##name;

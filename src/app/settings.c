@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "alert/alert.h"
+#include "app/roles.h"
+#include "bus/broker.h"
 #include "bus/bus.h"
 #include "capture/source.h"
 #include "engine/engine.h"
@@ -20,6 +22,9 @@ static const struct prac_conf_section *const own[] = {
     &alert_conf_section,
     &lookup_conf_section,
     &portal_conf_section,
+    &bus_broker_section,
+    &run_conf_section,
+    &sensors_conf_section,
     NULL,
 };
 

@@ -27,6 +27,12 @@ int64_t sys_mono_ns(void)
   return read_clock(CLOCK_MONOTONIC);
 }
 
+void sys_sleep_ns(int64_t ns)
+{
+  struct timespec ts = {.tv_sec = ns / PRAC_SEC, .tv_nsec = ns % PRAC_SEC};
+  if (ns > 0) (void)nanosleep(&ts, NULL);
+}
+
 enum sys_step sys_steady_take(struct sys_steady *s, prac_time wall, int64_t mono, prac_time *ret)
 {
   enum sys_step step = SYS_STEP_NONE;

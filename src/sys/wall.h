@@ -10,6 +10,8 @@
 struct prac_clock sys_wall_clock(void); /* now() reads CLOCK_REALTIME */
 int64_t sys_mono_ns(void);              /* for waiting only; never written into a record */
 
+void sys_sleep_ns(int64_t ns); /* a signal ends it early */
+
 struct sys_steady {
   prac_time last, mono_last;
   uint64_t steps_back, steps_ahead;

@@ -13,8 +13,8 @@
 
 #include "base/rng.h"
 #include "bus/bus.h"
-#include "bus/local/broker.h"
-#include "bus/local/local.h"
+#include "bus/broker.h"
+#include "bus/local_client.h"
 #include "lib/t.h"
 #include "sys/unixsock.h"
 #include "sys/wall.h"

@@ -1,6 +1,6 @@
 /* The loop: read from everyone, write one group, tell the publishers, feed the consumers. Nothing
  * here keeps a message in memory longer than its group. */
-#include "bus/local/broker.h"
+#include "bus/broker.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -17,7 +17,7 @@
 enum { HOUSE_NS = 1000000000, RETRY_NS = 200000000 };
 static const struct prac_log_event ev_wait = {
     "bus_publishers_wait", PRAC_LOG_WARN,
-    "find out why this consumer is slow, or raise bus.max_size, or free space on the device"};
+    "find out why this consumer is slow, or raise bus.max-size, or free space on the device"};
 static const struct prac_log_event ev_go = {"bus_publishers_go_on", PRAC_LOG_INFO, ""};
 static const struct prac_log_event ev_stuck = {"bus_device_full", PRAC_LOG_ERROR,
                                                "free space on the device of the data directory"};
@@ -27,21 +27,21 @@ static const struct prac_log_event ev_crowd = {"bus_too_many_clients", PRAC_LOG_
 #define FIELD(f) offsetof(struct bus_broker_conf, f)
 static const char *const damaged_words[] = {"stop", "skip", NULL};
 static const struct prac_conf_item items[] = {
-    {.key = "segment_size",
+    {.key = "segment-size",
      .type = PRAC_CONF_SIZE,
      .offset = FIELD(segment_bytes),
      .lo = 64 << 10,
      .hi = 512 << 20,
      .dflt = 64 << 20,
      .help = "Bytes in one file of the log."},
-    {.key = "max_size",
+    {.key = "max-size",
      .type = PRAC_CONF_SIZE,
      .offset = FIELD(max_bytes),
      .lo = 1 << 20,
      .hi = 1e15,
      .dflt = 4294967296.0,
      .help = "Bytes the log may hold for slow consumers; beyond it publishers wait."},
-    {.key = "keep_free",
+    {.key = "keep-free",
      .type = PRAC_CONF_SIZE,
      .offset = FIELD(keep_free),
      .lo = 0,

@@ -2,7 +2,7 @@
  * and broker_conn.c (bytes from and to one client). */
 #pragma once
 #include "bus/local/blog.h"
-#include "bus/local/broker.h"
+#include "bus/broker.h"
 #include "bus/local/places.h"
 
 struct bus_conn {

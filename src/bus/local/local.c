@@ -1,6 +1,6 @@
 /* The client: what it was given to publish stays here until the broker says it is on disk, so the
  * broker may die at any moment. */
-#include "bus/local/local.h"
+#include "bus/local_client.h"
 
 #include <inttypes.h>
 #include <stdio.h>

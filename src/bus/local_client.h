@@ -1,4 +1,4 @@
-/* bus/local/local.h — settings of the client side of the local bus. See bus/bus.h for the promise.
+/* bus/local_client.h — settings of the client side of the local bus. See bus/bus.h for the promise.
  *
  * reconnects by itself with back-off (20 ms .. 1 s) and sends again what was not acknowledged; a
  * signal ends any wait early with PRAC_AGAIN (nothing is lost: call again). PRAC_DENIED and

@@ -1,4 +1,4 @@
-/* bus/local/broker.h — the other end of the local bus: one process, one thread, one log on disk.
+/* bus/broker.h — the other end of the local bus: one process, one thread, one log on disk.
  *
  * order     everything published gets one rising seq; per client that is its own order
  * promise   PUBACK only after the group is synced; MSG only of what is synced. A repeat (same

@@ -1,0 +1,165 @@
+/* The alert desk as a process: findings in, alerts out, on the engines' own time. Restarts as the
+ * engine role does: state with position, repeats known by their ids. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alert/alert.h"
+#include "app/roles.h"
+#include "app/stop.h"
+#include "sys/rights.h"
+#include "sys/wall.h"
+
+enum { SAVE_NS = 1000000000 };
+static const struct prac_log_event ev_unread = {"alert_unreadable", PRAC_LOG_WARN,
+                                                "an engine of another version?"};
+static const struct prac_log_event ev_anew = {"alert_state_lost", PRAC_LOG_WARN,
+                                              "alerts that were open begin again as new ones"};
+
+struct alert_role {
+  struct bus bus;
+  struct alert_desk *desk;
+  struct prac_arena *arena;
+  struct prac_json line;
+  const struct role_env *e;
+  uint64_t seq, saved;
+  int64_t next_save;
+  struct prac_err *err;
+};
+
+static void print(struct alert_role *s, const struct alert *a)
+{
+  char at[PRAC_TIME_TEXT];
+  if (s->e->json) {
+    prac_json_reset(&s->line);
+    prac_json_open(&s->line, '{');
+    prac_json_key(&s->line, "alert");
+    model_to_json(&model_alert, a, &s->line);
+    prac_json_close(&s->line, '}');
+    if (!s->line.bad) printf("%s\n", s->line.buf);
+  } else {
+    bool closed = strcmp(a->state, "close") == 0;
+    printf("ALERT %-6s %-8s %s  %s  [%s]\n", a->state, a->severity, prac_time_text(at, a->at),
+           closed ? a->title : a->text, a->id);
+  }
+  (void)fflush(stdout);
+}
+
+static prac_rc on_alert(void *arg, const struct alert *a)
+{
+  struct alert_role *s = arg;
+  char id[128];
+  (void)snprintf(id, sizeof id, "%s.%u", a->id, a->revision);
+  print(s, a);
+  return role_publish_record(&s->bus, &model_alert, a, "alert.main", id, s->err);
+}
+
+static prac_rc make_desk(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
+{
+  const struct alert_conf *c = prac_conf_get(e->settings, "alert", 0);
+  uint8_t *data = NULL;
+  size_t n = 0;
+  struct prac_err err = {0};
+  s->e = e;
+  s->line = prac_json_of(0);
+  s->arena = prac_arena_new(1 << 14);
+  if (!s->arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the alerts");
+  prac_rc rc = alert_desk_new(c, on_alert, s, &s->desk);
+  if (rc != PRAC_OK) return PRAC_FAIL(reterr, rc, "alert.tlp \"%s\" is no TLP 2.0 label", c->tlp);
+  rc = role_state_load(e, &s->seq, &data, &n, &err);
+  if (rc == PRAC_UNKNOWN) return PRAC_OK;
+  if (rc == PRAC_OK) rc = alert_desk_load(s->desk, data, n);
+  free(data);
+  s->saved = s->seq;
+  if (rc == PRAC_OK) return PRAC_OK;
+  prac_log(&e->log, &ev_anew, "the alerts begin anew: %s",
+           err.text[0] ? err.text : prac_rc_text(rc));
+  s->seq = s->saved = 0;
+  alert_desk_free(&s->desk);
+  rc = alert_desk_new(c, on_alert, s, &s->desk);
+  return rc == PRAC_OK ? rc : PRAC_FAIL(reterr, rc, "alerts: %s", prac_rc_text(rc));
+}
+
+static prac_rc save(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
+{
+  s->next_save = sys_mono_ns() + SAVE_NS;
+  if (s->seq == s->saved) return PRAC_OK;
+  PRAC_TRY(role_flush(&s->bus, reterr));
+  uint8_t *data = NULL;
+  size_t n = 0;
+  prac_rc rc = alert_desk_save(s->desk, &data, &n);
+  if (rc != PRAC_OK) return PRAC_FAIL(reterr, rc, "state of the alerts: %s", prac_rc_text(rc));
+  rc = role_state_save(e, s->seq, data, n, reterr);
+  free(data);
+  if (rc == PRAC_FULL) return PRAC_OK;
+  PRAC_TRY(rc);
+  s->saved = s->seq;
+  return s->bus.ops->ack(s->bus.st, s->seq, reterr);
+}
+
+static prac_rc take(struct role_env *e, struct alert_role *s, const struct bus_msg *m,
+                    struct prac_err *reterr)
+{
+  struct prac_err err = {0};
+  bool mark = strncmp(m->subject, "mark.", 5) == 0;
+  union {
+    struct finding f;
+    struct health h;
+  } u;
+  s->seq = m->seq;
+  s->err = reterr;
+  prac_arena_reset(s->arena);
+  prac_rc rc =
+      model_from_json(mark ? &model_health : &model_finding, m->data, m->len, s->arena, &u, &err);
+  if (rc != PRAC_OK)
+    prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
+  else
+    rc = mark ? alert_desk_advance(s->desk, u.h.at) : alert_desk_take(s->desk, &u.f);
+  if (rc == PRAC_NOMEM || rc == PRAC_STOPPED || rc == PRAC_DENIED || rc == PRAC_IO)
+    return reterr->rc == rc ? rc : PRAC_FAIL(reterr, rc, "alerts: %s", prac_rc_text(rc));
+  return sys_mono_ns() > s->next_save ? save(e, s, reterr) : PRAC_OK;
+}
+
+static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
+{
+  struct alert_role *s = st;
+  static const char *const what[] = {"finding.", "mark."};
+  PRAC_TRY(make_desk(e, s, reterr));
+  PRAC_TRY(role_bus_open(e, &s->bus, reterr));
+  PRAC_TRY(s->bus.ops->subscribe(s->bus.st, what, 2, true, reterr));
+  while (!stop_asked()) {
+    struct bus_msg m;
+    prac_rc rc = s->bus.ops->fetch(s->bus.st, 100 * PRAC_MS, &m, reterr);
+    if (rc == PRAC_OK && m.seq > s->seq) {
+      PRAC_TRY(take(e, s, &m, reterr));
+    } else if (rc == PRAC_AGAIN) {
+      PRAC_TRY(save(e, s, reterr));
+      role_idle(e);
+    } else if (rc != PRAC_OK) {
+      return rc;
+    }
+  }
+  PRAC_TRY(save(e, s, reterr));
+  return role_flush(&s->bus, reterr);
+}
+
+static void done(void *st)
+{
+  struct alert_role *s = st;
+  bus_close(&s->bus);
+  alert_desk_free(&s->desk);
+  prac_arena_free(&s->arena);
+  prac_json_done(&s->line);
+}
+
+const struct role role_alert = {
+    .name = "alert",
+    .about = "makes of findings what people follow: opened, updated, closed",
+    .state_size = sizeof(struct alert_role),
+    .may = SYS_MAY_FILES | SYS_MAY_CONNECT,
+    .drain = 3,
+    .dirs = "alert",
+    .mode = 0700,
+    .run = run,
+    .done = done,
+};

@@ -1,0 +1,82 @@
+/* The portal as a process: hears everything, says nothing on the bus, reads the store. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/roles.h"
+#include "app/stop.h"
+#include "portal/portal.h"
+#include "sys/rights.h"
+#include "sys/wall.h"
+
+static const struct prac_log_event ev_no_store = {"portal_without_store", PRAC_LOG_WARN,
+                                                  "history is back when the portal starts again"};
+struct portal_role {
+  struct bus bus;
+  struct store store;
+  struct portal *portal;
+};
+
+/* The store role may still be making its files. */
+static prac_rc open_store(struct role_env *e, struct portal_role *s)
+{
+  char dir[ROLE_PATH];
+  struct store_env env = {
+      .dir = role_path(e, "store", dir), .read_only = true, .nthreads = 1, .log = &e->log};
+  const struct store_ops *ops = store_find("embedded");
+  const void *conf = ops && ops->conf ? prac_conf_get(e->settings, ops->conf->path, 0) : NULL;
+  struct prac_err err = {0};
+  for (int i = 0; i < 50 && !stop_asked(); i++) {
+    if (store_open("embedded", conf, &env, &s->store, &err) == PRAC_OK) return PRAC_OK;
+    sys_sleep_ns(100 * PRAC_MS);
+  }
+  prac_log(&e->log, &ev_no_store, "live numbers only: %s", err.text);
+  return PRAC_AGAIN;
+}
+
+static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
+{
+  struct portal_role *s = st;
+  static const char *const all[] = {""};
+  bool have = open_store(e, s) == PRAC_OK;
+  struct portal_env env = {.store = have ? &s->store : NULL,
+                           .listen_fd = e->http_fd,
+                           .clock = &e->clock,
+                           .version = PRACTICE_VERSION,
+                           .log = &e->log};
+  PRAC_TRY(portal_open(prac_conf_get(e->settings, "portal", 0), &env, &s->portal, reterr));
+  PRAC_TRY(role_bus_open(e, &s->bus, reterr));
+  PRAC_TRY(s->bus.ops->subscribe(s->bus.st, all, 1, false, reterr));
+  int64_t next = 0;
+  while (!stop_asked()) {
+    struct bus_msg m;
+    prac_rc rc = s->bus.ops->fetch(s->bus.st, 100 * PRAC_MS, &m, reterr);
+    if (rc == PRAC_OK) portal_take(s->portal, &m);
+    if (rc != PRAC_OK && rc != PRAC_AGAIN) return rc;
+    int64_t now = sys_mono_ns();
+    if (now < next) continue;
+    next = now + 200 * PRAC_MS;
+    portal_tick(s->portal, PRAC_TIME_NONE);
+  }
+  return PRAC_OK;
+}
+
+static void done(void *st)
+{
+  struct portal_role *s = st;
+  portal_close(&s->portal);
+  bus_close(&s->bus);
+  store_close(&s->store);
+}
+
+const struct role role_portal = {
+    .name = "portal",
+    .about = "the page and the API",
+    .state_size = sizeof(struct portal_role),
+    .may = SYS_MAY_FILES | SYS_MAY_CONNECT | SYS_MAY_SERVE | SYS_MAY_THREADS,
+    .drain = 5,
+    .run = run,
+    .done = done,
+};

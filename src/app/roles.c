@@ -1,0 +1,238 @@
+/* What all roles share: their directories, their rights, their way to the bus. */
+#include "app/roles.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/stop.h"
+#include "bus/local_client.h"
+#include "sys/durable.h"
+#include "sys/rights.h"
+
+enum { STATE_MAX = 1 << 30, MAX_FILES = 1024 };
+static const char state_magic[8] = "PRACROLE";
+
+#define RUN(f) offsetof(struct run_conf, f)
+static const struct prac_conf_item run_items[] = {
+    {.key = "data",
+     .type = PRAC_CONF_STRING,
+     .offset = RUN(data),
+     .sdflt = "practice-data",
+     .help = "Directory that holds everything: bus, store, state of the roles."},
+    {.key = "drop-rights",
+     .type = PRAC_CONF_BOOL,
+     .offset = RUN(drop),
+     .hi = 1,
+     .dflt = 1,
+     .help = "Whether a run that was started by root gives every role a uid of its own."},
+    {.key = "uid-base",
+     .type = PRAC_CONF_INT,
+     .offset = RUN(uid_base),
+     .lo = 1000,
+     .hi = 4e9,
+     .dflt = 64200,
+     .help = "First of the uids that the roles get when started by root."},
+    {.key = "retry-max",
+     .type = PRAC_CONF_DURATION,
+     .offset = RUN(retry_max_ns),
+     .lo = 1,
+     .hi = 3600,
+     .dflt = 30,
+     .help = "Longest pause before a role that died is started again."},
+};
+const struct prac_conf_section run_conf_section = {
+    .path = "run",
+    .about = "All roles on one box: practice run.",
+    .items = run_items,
+    .n_items = PRAC_ARRAY_LEN(run_items),
+    .size = sizeof(struct run_conf),
+};
+
+#define SEN(f) offsetof(struct sensor_conf, f)
+static const struct prac_conf_item sensor_items[] = {
+    {.key = "name",
+     .type = PRAC_CONF_STRING,
+     .offset = SEN(name),
+     .help = "Name of the sensor: a-z, 0-9 and -, at most 31."},
+    {.key = "country",
+     .type = PRAC_CONF_STRING,
+     .offset = SEN(country),
+     .sdflt = "",
+     .help = "Where it stands, ISO 3166."},
+    {.key = "prefixes",
+     .type = PRAC_CONF_PREFIXES,
+     .offset = SEN(prefixes),
+     .sdflt = "",
+     .help = "Its unused addresses; none: everything it sees is its own."},
+    {.key = "source",
+     .type = PRAC_CONF_STRING,
+     .offset = SEN(source),
+     .sdflt = "",
+     .help = "pcap, csv, afpacket; empty: an interface is live, files say what they are."},
+    {.key = "files",
+     .type = PRAC_CONF_STRINGS,
+     .offset = SEN(files),
+     .sdflt = "",
+     .help = "Captures to play, one after the other."},
+    {.key = "interface",
+     .type = PRAC_CONF_STRING,
+     .offset = SEN(interface),
+     .sdflt = "",
+     .help = "Network interface to listen at."},
+    {.key = "speed",
+     .type = PRAC_CONF_REAL,
+     .offset = SEN(speed),
+     .lo = 0,
+     .hi = 1e9,
+     .dflt = 0,
+     .help = "Captures: this many times real time; 0: as fast as possible."},
+};
+const struct prac_conf_section sensors_conf_section = {
+    .path = "sensors",
+    .about = "The sensors of this box.",
+    .items = sensor_items,
+    .n_items = PRAC_ARRAY_LEN(sensor_items),
+    .size = sizeof(struct sensor_conf),
+    .many = true,
+};
+
+const struct role *const role_list[] = {&role_bus,   &role_store,  &role_sensor, &role_engine,
+                                        &role_alert, &role_portal, NULL};
+
+const struct role *role_find(const char *name)
+{
+  for (const struct role *const *r = role_list; *r; r++)
+    if (strcmp((*r)->name, name) == 0) return *r;
+  return NULL;
+}
+
+const char *role_path(const struct role_env *e, const char *what, char out[ROLE_PATH])
+{
+  (void)snprintf(out, ROLE_PATH, "%s/%.120s", e->data, what);
+  return out;
+}
+
+prac_rc role_make_dirs(const struct role_env *e, struct prac_err *reterr)
+{
+  char path[ROLE_PATH + 64];
+  PRAC_TRY(sys_mkdirs(e->real_data, 0755, reterr));
+  if (!e->role->dirs) return PRAC_OK;
+  (void)snprintf(path, sizeof path, "%s/%s", e->real_data, e->role->dirs);
+  PRAC_TRY(sys_mkdirs(path, 0755, reterr));
+  if (chmod(path, e->role->mode) != 0)
+    return PRAC_FAIL(reterr, PRAC_DENIED, "%s belongs to somebody else", path);
+  if (geteuid() != 0 || e->uid < 0) return PRAC_OK;
+  if (chown(path, (uid_t)e->uid, (gid_t)e->uid) != 0)
+    return PRAC_FAIL(reterr, PRAC_DENIED, "cannot give %s to uid %lld", path, (long long)e->uid);
+  return PRAC_OK;
+}
+
+static prac_rc drop(struct role_env *e, struct prac_err *reterr)
+{
+  bool root = geteuid() == 0 && e->uid >= 0;
+  struct sys_rights r = {.may = e->role->may,
+                         .uid = root ? e->uid : -1,
+                         .gid = e->gid,
+                         .root = root ? e->real_data : NULL,
+                         .max_files = MAX_FILES,
+                         .keep_all = true};
+  PRAC_TRY(sys_rights_drop(&r, reterr));
+  if (root) e->data[0] = '\0';
+  return PRAC_OK;
+}
+
+prac_rc role_live(struct role_env *e, struct prac_err *reterr)
+{
+  void *st = calloc(1, e->role->state_size);
+  if (!st) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the role %s", e->name);
+  prac_rc rc = e->role->prepare ? e->role->prepare(e, st, reterr) : PRAC_OK;
+  if (rc == PRAC_OK) rc = drop(e, reterr);
+  if (rc == PRAC_OK) rc = e->role->run(e, st, reterr);
+  e->role->done(st);
+  free(st);
+  return rc;
+}
+
+prac_rc role_bus_open(const struct role_env *e, struct bus *ret, struct prac_err *reterr)
+{
+  char path[ROLE_PATH];
+  struct bus_local_conf c = {.socket = role_path(e, "bus.sock", path), .wait_ns = PRAC_SEC};
+  struct bus_env env = {.client = e->name, .log = &e->log};
+  return bus_open("local", &c, &env, ret, reterr);
+}
+
+prac_rc role_publish(struct bus *b, const char *subject, const char *id, const void *data,
+                     size_t len, struct prac_err *reterr)
+{
+  for (;;) {
+    prac_rc rc = b->ops->publish(b->st, subject, id, data, len, reterr);
+    if (rc != PRAC_AGAIN) return rc;
+    if (stop_asked()) return PRAC_FAIL(reterr, PRAC_STOPPED, "stopped while the bus was away");
+  }
+}
+
+prac_rc role_publish_record(struct bus *b, const struct model_kind *k, const void *rec,
+                            const char *subject, const char *id, struct prac_err *reterr)
+{
+  struct prac_json j = prac_json_of(0);
+  model_to_json(k, rec, &j);
+  prac_rc rc = j.bad ? PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a record")
+                     : role_publish(b, subject, id, j.buf, j.len, reterr);
+  prac_json_done(&j);
+  return rc;
+}
+
+/* After a stop was asked for there is a little time left to say what is known: the bus goes last.
+ */
+prac_rc role_flush(struct bus *b, struct prac_err *reterr)
+{
+  for (int late = 0;;) {
+    prac_rc rc = b->ops->flush(b->st, PRAC_SEC, reterr);
+    if (rc != PRAC_AGAIN) return rc;
+    if (stop_asked() && ++late > 5)
+      return PRAC_FAIL(reterr, PRAC_STOPPED, "stopped while the bus was away");
+  }
+}
+
+void role_idle(const struct role_env *e)
+{
+  if (e->board) atomic_fetch_add(&e->board->rows[e->row].idle, 1);
+}
+
+prac_rc role_state_save(const struct role_env *e, uint64_t seq, const uint8_t *data, size_t n,
+                        struct prac_err *reterr)
+{
+  char what[64], path[ROLE_PATH];
+  (void)snprintf(what, sizeof what, "%s/state", e->role->dirs);
+  uint8_t *all = malloc(8 + n);
+  if (!all) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the state of %s", e->name);
+  struct prac_wr w = prac_wr_of(all, 8 + n);
+  prac_wr_u64le(&w, seq);
+  prac_wr_bytes(&w, data, n);
+  prac_rc rc = sys_seal_file(role_path(e, what, path), state_magic, all, 8 + n, reterr);
+  free(all);
+  return rc;
+}
+
+prac_rc role_state_load(const struct role_env *e, uint64_t *ret_seq, uint8_t **ret, size_t *ret_n,
+                        struct prac_err *reterr)
+{
+  char what[64], path[ROLE_PATH];
+  (void)snprintf(what, sizeof what, "%s/state", e->role->dirs);
+  uint8_t *all;
+  size_t n;
+  PRAC_TRY(sys_unseal_file(role_path(e, what, path), state_magic, STATE_MAX, &all, &n, reterr));
+  struct prac_rd r = prac_rd_of(all, n);
+  *ret_seq = prac_rd_u64le(&r);
+  if (r.bad) {
+    free(all);
+    return PRAC_FAIL(reterr, PRAC_DAMAGED, "%s is too short", path);
+  }
+  memmove(all, all + 8, n - 8);
+  *ret = all;
+  *ret_n = n - 8;
+  return PRAC_OK;
+}

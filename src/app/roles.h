@@ -1,0 +1,115 @@
+/* app/roles.h — the processes of one box: who they are, what each may do, what each is given.
+ *
+ * A role is made in two steps. `prepare` runs with the starter's rights and opens what needs them
+ * (captures, packet sockets, lookup files). Then the rights of its row are dropped for good, and
+ * `run` works until stop_asked(). The supervisor (cmd_run.c) and `practice ROLE` use the same
+ * table.
+ *
+ * returns   PRAC_OK or PRAC_STOPPED: asked to stop, all is kept; PRAC_DAMAGED, PRAC_DENIED,
+ *           PRAC_RANGE, PRAC_MALFORMED, PRAC_UNKNOWN: starting again would not help soon; others: a
+ *           restart may help
+ */
+#pragma once
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "bus/bus.h"
+#include "sys/logsink.h"
+
+enum { ROLES_MAX = 80, SENSORS_MAX = 64, ROLE_DIR = 448, ROLE_PATH = 640 };
+
+struct run_conf {
+  const char *data;
+  int64_t uid_base;
+  bool drop;
+  int64_t retry_max_ns;
+};
+struct sensor_conf {
+  const char *name, *country;
+  struct prac_conf_prefixes prefixes;
+  const char *source; /* "", "pcap", "csv", "afpacket" */
+  struct prac_conf_strings files;
+  const char *interface;
+  double speed;
+};
+extern const struct prac_conf_section run_conf_section;     /* "run" */
+extern const struct prac_conf_section sensors_conf_section; /* "sensors", many */
+
+/* Shared by all processes of one run, outlives each of them: how sensors that play files keep step,
+ * and how the supervisor sees that all is done. Only the row's own process writes it. */
+enum board_state { BOARD_AWAY, BOARD_READY, BOARD_ENDED, BOARD_DONE };
+struct board_row {
+  _Atomic int64_t first; /* time of the first packet */
+  _Atomic int64_t safe;  /* acknowledged by the bus up to here */
+  _Atomic int64_t last;  /* end of the last minute with packets, once ended */
+  _Atomic int state;     /* enum board_state */
+  _Atomic uint64_t idle; /* rises whenever there was nothing left to do */
+};
+struct board {
+  _Atomic int64_t origin_mono; /* when playing began; 0: not yet */
+  size_t n_players;            /* rows 0 .. n_players - 1 play files together */
+  struct board_row rows[ROLES_MAX];
+};
+
+struct role_env {
+  const struct role *role;
+  char name[48]; /* "sensor.tokyo": client name on the bus */
+  const struct prac_conf *settings;
+  const struct run_conf *run;
+  const struct sensor_conf *sensor; /* sensors only */
+  char data[ROLE_DIR];              /* the data directory as the role sees it: "" after chroot */
+  char real_data[ROLE_DIR];
+  int64_t uid;         /* -1: keep */
+  int64_t gid;         /* 0: the uid */
+  int bus_fd, http_fd; /* listening, or -1 */
+  struct board *board;
+  size_t row;
+  double speed; /* < 0: the sensor's own */
+  bool json;
+  struct prac_clock clock;
+  struct sys_logsink sink;
+  struct prac_log log;
+};
+struct role {
+  const char *name;
+  const char *about;
+  size_t state_size;
+  unsigned may;     /* SYS_MAY_* */
+  int drain;        /* order of stopping: lower first */
+  const char *dirs; /* own directory under the data directory; NULL: none */
+  unsigned mode;    /* of that directory */
+  prac_rc (*prepare)(struct role_env *e, void *st, struct prac_err *reterr); /* NULL: nothing */
+  prac_rc (*run)(struct role_env *e, void *st, struct prac_err *reterr);
+  void (*done)(void *st); /* accepts a half-made state */
+};
+extern const struct role role_bus, role_store, role_sensor, role_engine, role_alert, role_portal;
+extern const struct role *const role_list[]; /* NULL-terminated */
+const struct role *role_find(const char *name);
+
+/* Makes data, and the role's own directory with the role's owner. */
+PRAC_NODISCARD prac_rc role_make_dirs(const struct role_env *e, struct prac_err *reterr);
+/* prepare, drop rights, run, done. For a process of its own: rights do not come back. */
+PRAC_NODISCARD prac_rc role_live(struct role_env *e, struct prac_err *reterr);
+/* DATA/what, as the role sees it. */
+const char *role_path(const struct role_env *e, const char *what, char out[ROLE_PATH]);
+/* The bus as this role's client; retries for as long as the broker is away. */
+PRAC_NODISCARD prac_rc role_bus_open(const struct role_env *e, struct bus *ret,
+                                     struct prac_err *reterr);
+/* Until it is taken, flushed, or a stop was asked for (PRAC_STOPPED). */
+PRAC_NODISCARD prac_rc role_publish(struct bus *b, const char *subject, const char *id,
+                                    const void *data, size_t len, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc role_publish_record(struct bus *b, const struct model_kind *k,
+                                           const void *rec, const char *subject, const char *id,
+                                           struct prac_err *reterr);
+PRAC_NODISCARD prac_rc role_flush(struct bus *b, struct prac_err *reterr);
+void role_idle(const struct role_env *e); /* says on the board: nothing left to do now */
+
+/* Saved state of a role that computes: bytes and the bus position they stand for. */
+PRAC_NODISCARD prac_rc role_state_save(const struct role_env *e, uint64_t seq, const uint8_t *data,
+                                       size_t n, struct prac_err *reterr);
+/* PRAC_UNKNOWN: none yet. *ret is malloc'ed. */
+PRAC_NODISCARD prac_rc role_state_load(const struct role_env *e, uint64_t *ret_seq, uint8_t **ret,
+                                       size_t *ret_n, struct prac_err *reterr);

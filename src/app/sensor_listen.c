@@ -1,0 +1,60 @@
+/* A live sensor: packets when they come, a minute's end by a clock that is never set back, whatever
+ * happens to the wall's. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "app/role_sensor.h"
+#include "app/stop.h"
+#include "sys/wall.h"
+
+enum { FRAMES = 4096 };
+static const struct prac_log_event ev_step = {"sensor_clock_stepped", PRAC_LOG_WARN,
+                                              "check the time service of this machine"};
+static const struct prac_log_event ev_live = {"sensor_listens", PRAC_LOG_INFO, ""};
+
+static prac_time now(struct sensor_role *s, struct sys_steady *steady)
+{
+  prac_time wall = prac_now(&s->e->clock), t;
+  enum sys_step step = sys_steady_take(steady, wall, sys_mono_ns(), &t);
+  if (step != SYS_STEP_NONE)
+    prac_log(&s->e->log, &ev_step,
+             "the clock was set %s; minutes go on in order (%" PRIu64 " steps back so far)",
+             step == SYS_STEP_BACK ? "back" : "ahead", steady->steps_back);
+  return t;
+}
+
+static prac_rc take(struct sensor_role *s, struct cap_frame *frames, struct prac_err *reterr)
+{
+  size_t n = 0;
+  prac_rc rc = s->source->next(s->source_st, frames, NULL, FRAMES, 100 * PRAC_MS, &n, reterr);
+  if (rc == PRAC_AGAIN) return PRAC_OK;
+  if (rc != PRAC_OK) return rc;
+  s->err = reterr;
+  rc = cap_core_frames(s->core, frames, n);
+  return rc == PRAC_OK || reterr->rc == rc ? rc
+                                           : PRAC_FAIL(reterr, rc, "packets: %s", prac_rc_text(rc));
+}
+
+prac_rc sensor_listen(struct sensor_role *s, struct prac_err *reterr)
+{
+  struct sys_steady steady = {0};
+  struct cap_frame *frames = calloc(FRAMES, sizeof *frames);
+  if (!frames) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for packets");
+  prac_log(&s->e->log, &ev_live, "listening at %s", s->e->sensor->interface);
+  s->said = s->first_minute = prac_time_floor(now(s, &steady), PRAC_MIN);
+  prac_rc rc = sensor_say(s, s->said, reterr);
+  while (rc == PRAC_OK && !stop_asked()) {
+    rc = take(s, frames, reterr);
+    if (rc != PRAC_OK) break;
+    role_idle(s->e);
+    prac_time m = prac_time_floor(now(s, &steady) - SENSOR_LATENESS_NS - PRAC_SEC, PRAC_MIN);
+    if (m > s->said) rc = sensor_say(s, m, reterr);
+  }
+  free(frames);
+  if (rc != PRAC_OK) return rc;
+  s->err = reterr;
+  rc = cap_core_finish(s->core);
+  if (rc != PRAC_OK)
+    return reterr->rc == rc ? rc : PRAC_FAIL(reterr, rc, "the open minute is lost");
+  return sensor_settle(s, reterr);
+}

@@ -1,0 +1,200 @@
+/* Captures as if they happened now, only faster. Several sensors keep step over the board, so that
+ * no one is taken for silent because it was restarted or has the larger file; and every sensor says
+ * each minute that it is there, so that the records do not depend on who was faster. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "app/role_sensor.h"
+#include "app/stop.h"
+#include "sys/wall.h"
+
+enum { NAP_NS = 5000000 };
+#define AHEAD_NS (8 * PRAC_MIN)  /* of the slowest; below the engines' idea of silence */
+#define SETTLE_NS (3 * PRAC_MIN) /* event time between two waits for the bus */
+#define SLICE_NS (50 * PRAC_MS)  /* real time that is fed at once */
+#define JUMP_NS (26 * PRAC_HOUR) /* a longer gap is not walked minute by minute */
+static const struct prac_log_event ev_broken = {"sensor_file_broken", PRAC_LOG_WARN,
+                                                "what came before the break counts"};
+static const struct prac_log_event ev_play = {"sensor_plays", PRAC_LOG_INFO, ""};
+static const struct prac_log_event ev_ended = {"sensor_played", PRAC_LOG_INFO, ""};
+
+static struct board_row *row(const struct sensor_role *s)
+{
+  return &s->e->board->rows[s->e->row];
+}
+
+static prac_rc stopped(struct prac_err *reterr)
+{
+  return PRAC_FAIL(reterr, PRAC_STOPPED, "asked to stop");
+}
+
+static prac_time head(struct sensor_role *s)
+{
+  for (; s->at < s->n; s->at++) {
+    prac_time t = input_head(&s->in[s->at]);
+    if (t != INT64_MAX) return t;
+    if (s->in[s->at].broken) prac_log(&s->e->log, &ev_broken, "%s", s->in[s->at].why.text);
+  }
+  return INT64_MAX;
+}
+
+/* Lowest over the players of first (which 0), safe (1), or the highest of last (2); NONE while
+ * somebody has not said it. */
+static prac_time over_players(const struct sensor_role *s, int which)
+{
+  const struct board *b = s->e->board;
+  prac_time out = which == 2 ? INT64_MIN + 1 : INT64_MAX;
+  for (size_t i = 0; i < b->n_players; i++) {
+    int st = atomic_load(&b->rows[i].state);
+    if (st < (which == 2 ? BOARD_ENDED : BOARD_READY)) return PRAC_TIME_NONE;
+    prac_time t = atomic_load(which == 0   ? &b->rows[i].first
+                              : which == 1 ? &b->rows[i].safe
+                                           : &b->rows[i].last);
+    if (which == 2 ? t > out : t < out) out = t;
+  }
+  return out;
+}
+
+/* Real time at which event time t is due; 0: at once. */
+static int64_t due(const struct sensor_role *s, prac_time t, prac_time start)
+{
+  int64_t origin = atomic_load(&s->e->board->origin_mono);
+  if (s->speed <= 0 || t <= start) return 0;
+  return origin + (int64_t)((double)(t - start) / s->speed);
+}
+
+/* Says "nothing before next": not before it is due, nor far ahead of the others. */
+static prac_rc step(struct sensor_role *s, prac_time next, int64_t when, struct prac_err *reterr)
+{
+  bool again = s->skip != PRAC_TIME_NONE && next <= s->skip;
+  while (!again) {
+    prac_time slowest = over_players(s, 1);
+    bool near = slowest != PRAC_TIME_NONE && next <= slowest + AHEAD_NS;
+    if (near && sys_mono_ns() >= when) break;
+    if (stop_asked()) return stopped(reterr);
+    if (atomic_load(&row(s)->safe) < s->said) PRAC_TRY(sensor_settle(s, reterr));
+    sys_sleep_ns(NAP_NS);
+  }
+  PRAC_TRY(sensor_say(s, next, reterr));
+  bool far = s->said - atomic_load(&row(s)->safe) >= SETTLE_NS;
+  if (again || !(far || sys_mono_ns() - s->flushed_at > PRAC_SEC / 2)) return PRAC_OK;
+  return sensor_settle(s, reterr);
+}
+
+/* Minute by minute up to `to`, which may be a day away (a quiet telescope) but not a year. */
+static prac_rc walk(struct sensor_role *s, prac_time to, prac_time start, struct prac_err *reterr)
+{
+  while (s->said < to) {
+    if (stop_asked()) return stopped(reterr);
+    prac_time next = to - s->said > JUMP_NS ? to : s->said + PRAC_MIN;
+    PRAC_TRY(step(s, next, due(s, next, start), reterr));
+  }
+  return PRAC_OK;
+}
+
+static prac_rc feed(struct sensor_role *s, prac_time until, struct prac_err *reterr)
+{
+  struct input *in = &s->in[s->at];
+  size_t n = input_ready(in, until), at = in->at;
+  in->at += n;
+  in->items += n;
+  s->err = reterr;
+  prac_rc rc = in->frames ? cap_core_frames(s->core, in->frames + at, n)
+                          : cap_core_seen(s->core, in->seen + at, n);
+  if (rc == PRAC_OK || reterr->rc == rc) return rc;
+  return PRAC_FAIL(reterr, rc, "%s: %s", in->what, prac_rc_text(rc));
+}
+
+static prac_rc packets(struct sensor_role *s, prac_time start, prac_time *ret_last,
+                       struct prac_err *reterr)
+{
+  for (prac_time t; (t = head(s)) != INT64_MAX;) {
+    PRAC_TRY(walk(s, prac_time_floor(t - SENSOR_LATENESS_NS, PRAC_MIN), start, reterr));
+    int64_t wait = due(s, t, start) - sys_mono_ns();
+    if (wait > 0) sys_sleep_ns(wait < 50 * PRAC_MS ? wait : 50 * PRAC_MS);
+    if (stop_asked()) return stopped(reterr);
+    if (wait > 50 * PRAC_MS) continue;
+    prac_time minute = prac_time_floor(t, PRAC_MIN), until = minute + PRAC_MIN - 1;
+    double slice = s->speed * (double)SLICE_NS;
+    if (s->speed > 0 && slice < (double)PRAC_MIN && t + (int64_t)slice < until)
+      until = t + (int64_t)slice;
+    PRAC_TRY(feed(s, until, reterr));
+    if (*ret_last == PRAC_TIME_NONE || minute + PRAC_MIN > *ret_last) *ret_last = minute + PRAC_MIN;
+  }
+  return PRAC_OK;
+}
+
+static prac_rc wait_for(const struct sensor_role *s, int which, prac_time *ret,
+                        struct prac_err *reterr)
+{
+  while ((*ret = over_players(s, which)) == PRAC_TIME_NONE) {
+    if (stop_asked()) return stopped(reterr);
+    sys_sleep_ns(NAP_NS);
+  }
+  return PRAC_OK;
+}
+
+/* The files are through, the others' may not be: stay in step until they are. Then say that the day
+ * is over, so that what the engines still hold is judged. */
+static prac_rc wind_up(struct sensor_role *s, prac_time last, struct prac_err *reterr)
+{
+  s->err = reterr;
+  prac_rc rc = cap_core_finish(s->core);
+  if (rc != PRAC_OK)
+    return reterr->rc == rc ? rc : PRAC_FAIL(reterr, rc, "cannot close the last minute");
+  struct board_row *r = row(s);
+  atomic_store(&r->last, last == PRAC_TIME_NONE ? s->said : last);
+  if (atomic_load(&r->state) < BOARD_ENDED) atomic_store(&r->state, BOARD_ENDED);
+  prac_time end;
+  while ((end = over_players(s, 2)) == PRAC_TIME_NONE) {
+    if (stop_asked()) return stopped(reterr);
+    prac_time slowest = over_players(s, 1);
+    if (slowest != PRAC_TIME_NONE && s->said + PRAC_MIN <= slowest)
+      PRAC_TRY(step(s, s->said + PRAC_MIN, 0, reterr));
+    else if (atomic_load(&r->safe) < s->said)
+      PRAC_TRY(sensor_settle(s, reterr));
+    else
+      sys_sleep_ns(NAP_NS);
+  }
+  PRAC_TRY(walk(s, end, INT64_MAX, reterr));
+  PRAC_TRY(sensor_settle(s, reterr));
+  prac_time day = prac_time_floor(end - 1, PRAC_DAY) + PRAC_DAY;
+  for (prac_time safe; (safe = over_players(s, 1)) != PRAC_TIME_NONE && safe < end;) {
+    if (stop_asked()) return stopped(reterr);
+    sys_sleep_ns(NAP_NS);
+  }
+  if (day > s->said) PRAC_TRY(sensor_say(s, day, reterr));
+  PRAC_TRY(sensor_settle(s, reterr));
+  atomic_store(&r->state, BOARD_DONE);
+  return PRAC_OK;
+}
+
+prac_rc sensor_play(struct sensor_role *s, struct prac_err *reterr)
+{
+  struct board *b = s->e->board;
+  struct board_row *r = row(s);
+  prac_time first = head(s), start, last = PRAC_TIME_NONE;
+  if (first == INT64_MAX)
+    return PRAC_FAIL(reterr, PRAC_MALFORMED, "sensor %s: no packets in its files",
+                     s->e->sensor->name);
+  prac_time from = prac_time_floor(first, PRAC_MIN);
+  if (atomic_load(&r->state) == BOARD_AWAY) {
+    prac_time done = s->skip == PRAC_TIME_NONE ? INT64_MIN + 1 : s->skip;
+    atomic_store(&r->safe, done);
+    atomic_store(&r->first, done > from ? done : from);
+    atomic_store(&r->state, BOARD_READY);
+  }
+  PRAC_TRY(wait_for(s, 0, &start, reterr));
+  int64_t none = 0;
+  (void)atomic_compare_exchange_strong(&b->origin_mono, &none, sys_mono_ns());
+  if (from < start || s->skip == PRAC_TIME_NONE) from = from < start ? from : start;
+  prac_log(&s->e->log, &ev_play, "playing %s%s", s->in[0].what, s->n > 1 ? " and more" : "");
+  s->flushed_at = sys_mono_ns();
+  PRAC_TRY(sensor_say(s, from, reterr));
+  PRAC_TRY(sensor_settle(s, reterr));
+  PRAC_TRY(packets(s, start, &last, reterr));
+  uint64_t items = 0;
+  for (size_t i = 0; i < s->n; i++) items += s->in[i].items;
+  prac_log(&s->e->log, &ev_ended, "played to the end: %" PRIu64 " packets", items);
+  return wind_up(s, last, reterr);
+}

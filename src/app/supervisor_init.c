@@ -1,0 +1,154 @@
+/* Which roles there are, with which uid, and the sockets that outlive them. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "app/supervisor.h"
+#include "portal/portal.h"
+#include "sys/durable.h"
+#include "sys/unixsock.h"
+
+static bool name_ok(const char *s)
+{
+  size_t n = strlen(s);
+  return n >= 1 && n <= 31 && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
+}
+
+static prac_rc add(struct supervisor *s, const struct role *r, const char *data, int64_t uid,
+                   struct prac_err *reterr)
+{
+  PRAC_INSIST(s->n < ROLES_MAX);
+  struct supervised *v = &s->v[s->n];
+  PRAC_TRY(supervisor_env(&v->env, r, s->settings, data, reterr));
+  v->env.board = s->board;
+  v->env.row = s->n;
+  v->env.uid = geteuid() == 0 && s->run->drop ? s->run->uid_base + uid : -1;
+  /* The portal reads what the store role writes: same group, files readable for it. */
+  if (r == &role_portal && v->env.uid >= 0) v->env.gid = s->run->uid_base + 1;
+  s->n++;
+  return PRAC_OK;
+}
+
+static prac_rc add_sensor(struct supervisor *s, const struct sensor_conf *c, const char *data,
+                          struct prac_err *reterr)
+{
+  if (!name_ok(c->name))
+    return PRAC_FAIL(reterr, PRAC_RANGE, "sensor name \"%s\": a-z, 0-9 and -, at most 31", c->name);
+  for (size_t i = 0; i < s->n; i++)
+    if (strcmp(s->v[i].env.sensor->name, c->name) == 0)
+      return PRAC_FAIL(reterr, PRAC_EXISTS, "two sensors are called %s", c->name);
+  PRAC_TRY(add(s, &role_sensor, data, 10 + (int64_t)s->n_sensors, reterr));
+  struct role_env *e = &s->v[s->n - 1].env;
+  e->sensor = c;
+  (void)snprintf(e->name, sizeof e->name, "sensor.%s", c->name);
+  s->n_sensors++;
+  return role_make_dirs(e, reterr);
+}
+
+/* Players first: their rows are the first of the board. */
+static prac_rc add_sensors(struct supervisor *s, const char *data, struct prac_err *reterr)
+{
+  size_t n = prac_conf_count(s->settings, "sensors");
+  size_t made = 0;
+  while (s->made && s->made[made].name) made++;
+  if (n + made > SENSORS_MAX)
+    return PRAC_FAIL(reterr, PRAC_FULL, "more than %d sensors on one box", SENSORS_MAX);
+  for (size_t i = 0; i < made; i++) PRAC_TRY(add_sensor(s, &s->made[i], data, reterr));
+  for (int live = 0; live < 2; live++) {
+    for (size_t i = 0; i < n; i++) {
+      const struct sensor_conf *c = prac_conf_get(s->settings, "sensors", i);
+      if ((c->interface[0] != '\0') == (live == 1)) PRAC_TRY(add_sensor(s, c, data, reterr));
+    }
+    if (live == 0) s->board->n_players = s->n;
+  }
+  return PRAC_OK;
+}
+
+/* "127.0.0.1:8640" or "[::1]:8640". */
+static bool http_address(const char *text, struct sockaddr_storage *ret, socklen_t *ret_len)
+{
+  char host[64], *end;
+  const char *colon = strrchr(text, ':');
+  if (!colon || (size_t)(colon - text) >= sizeof host) return false;
+  long port = strtol(colon + 1, &end, 10);
+  if (*end || port < 0 || port > 65535) return false;
+  bool six = text[0] == '[' && colon > text && colon[-1] == ']';
+  (void)snprintf(host, sizeof host, "%.*s", (int)(colon - text) - (six ? 2 : 0),
+                 text + (six ? 1 : 0));
+  struct sockaddr_in6 a6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+  struct sockaddr_in a4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+  memset(ret, 0, sizeof *ret);
+  if (six)
+    memcpy(ret, &a6, sizeof a6), *ret_len = sizeof a6;
+  else
+    memcpy(ret, &a4, sizeof a4), *ret_len = sizeof a4;
+  struct sockaddr_in6 *to6 = (void *)ret;
+  struct sockaddr_in *to4 = (void *)ret;
+  return six ? inet_pton(AF_INET6, host, &to6->sin6_addr) == 1
+             : inet_pton(AF_INET, host, &to4->sin_addr) == 1;
+}
+
+/* Bound here, so that the portal needs no right to. */
+static prac_rc listen_http(const char *text, int *ret_fd, struct prac_err *reterr)
+{
+  struct sockaddr_storage a;
+  socklen_t n = 0;
+  int one = 1;
+  if (!http_address(text, &a, &n))
+    return PRAC_FAIL(reterr, PRAC_MALFORMED, "\"%s\" is no ADDRESS:PORT", text);
+  int fd = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return sys_errno_rc(errno, reterr, "make a socket for", text);
+  (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (bind(fd, (const void *)&a, n) != 0 || listen(fd, 128) != 0) {
+    int err = errno;
+    (void)close(fd);
+    return sys_errno_rc(err, reterr, "listen at", text);
+  }
+  *ret_fd = fd;
+  return PRAC_OK;
+}
+
+static prac_rc sockets(struct supervisor *s, const char *listen, struct prac_err *reterr)
+{
+  char path[ROLE_PATH];
+  const struct portal_conf *pc = prac_conf_get(s->settings, "portal", 0);
+  PRAC_TRY(sys_unix_listen(role_path(&s->v[0].env, "bus.sock", path), 0666, &s->bus_fd, reterr));
+  PRAC_TRY(listen_http(listen ? listen : pc->listen, &s->http_fd, reterr));
+  for (size_t i = 0; i < s->n; i++) {
+    struct role_env *e = &s->v[i].env;
+    if (e->role == &role_bus) e->bus_fd = s->bus_fd;
+    if (e->role == &role_portal) e->http_fd = s->http_fd;
+  }
+  return PRAC_OK;
+}
+
+prac_rc supervisor_init(struct supervisor *s, const char *data, const char *listen,
+                        struct prac_err *reterr)
+{
+  static const struct role *const fixed[] = {&role_bus, &role_store, &role_engine, &role_alert,
+                                             &role_portal};
+  s->bus_fd = s->http_fd = -1;
+  s->run = prac_conf_get(s->settings, "run", 0);
+  sys_logsink_init(&s->sink, 2, SYS_LOG_AUTO, "run");
+  s->log = sys_logsink_log(&s->sink, PRAC_LOG_INFO);
+  s->board =
+      mmap(NULL, sizeof *s->board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (s->board == MAP_FAILED) {
+    s->board = NULL;
+    return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory to share between the roles");
+  }
+  for (size_t i = 0; i < ROLES_MAX; i++) atomic_store(&s->board->rows[i].safe, INT64_MIN + 1);
+  PRAC_TRY(add_sensors(s, data, reterr));
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(fixed); i++) {
+    PRAC_TRY(add(s, fixed[i], data, (int64_t)i, reterr));
+    PRAC_TRY(role_make_dirs(&s->v[s->n - 1].env, reterr));
+  }
+  return sockets(s, listen, reterr);
+}
