@@ -1,6 +1,5 @@
 /* The scenarios: tables of plans. Times are minutes of a day, scaled when another length is asked
  * for; rates that follow the rate asked for are parts of it in thousandths. */
-#include <stdio.h>
 #include <string.h>
 
 #include "gen/gen_int.h"
@@ -297,11 +296,16 @@ static prac_rc plant_flood(struct gen *g)
   static const uint32_t rates[] = {100, 300, 450, 600, 900, 1500, 3000, 6000, 12000, 25000};
   static const enum gen_flood kinds[] = {GEN_SYN_FLOOD, GEN_UDP_FLOOD, GEN_ACK_FLOOD,
                                          GEN_PING_FLOOD};
-  static char names[40][16];
+  static const char *const names[] = {
+      "flood-00", "flood-01", "flood-02", "flood-03", "flood-04", "flood-05", "flood-06",
+      "flood-07", "flood-08", "flood-09", "flood-10", "flood-11", "flood-12", "flood-13",
+      "flood-14", "flood-15", "flood-16", "flood-17", "flood-18", "flood-19", "flood-20",
+      "flood-21", "flood-22", "flood-23", "flood-24", "flood-25", "flood-26", "flood-27",
+      "flood-28", "flood-29", "flood-30", "flood-31", "flood-32", "flood-33", "flood-34",
+      "flood-35", "flood-36", "flood-37", "flood-38", "flood-39"};
   int64_t all = gen_length(g);
   PRAC_TRY(background(g, gen_mpps(g)));
   for (unsigned i = 0; i < PRAC_ARRAY_LEN(names); i++) {
-    (void)snprintf(names[i], sizeof names[i], "flood-%02u", i);
     struct gen_plan p = {.name = names[i],
                          .what = "backscatter",
                          .kind = GEN_FLOOD,
