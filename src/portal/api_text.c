@@ -79,6 +79,7 @@ void portal_metrics(struct portal *p, struct sys_http_req *r, const char *word)
                                                 .type = "text/plain; version=0.0.4; charset=utf-8",
                                                 .body = j.buf,
                                                 .len = j.len,
+                                                .pack = true,
                                                 .cache = "no-cache"});
   prac_json_done(&j);
 }

@@ -131,6 +131,7 @@ void portal_send_json(struct sys_http_req *r, struct prac_json *j)
                                                 .type = "application/json",
                                                 .body = j->buf,
                                                 .len = j->len,
+                                                .pack = true,
                                                 .cache = "no-cache"});
   prac_json_done(j);
 }
@@ -142,10 +143,16 @@ void portal_send_rows(struct sys_http_req *r, struct rows *rows)
                             .type = rows_type(rows->format),
                             .body = rows->j.buf,
                             .len = rows->j.len,
+                            .pack = true,
                             .cache = "no-cache"};
   if (rows->truncated) {
     a.extra[0] = "X-Truncated";
     a.extra[1] = "1";
+  }
+  if (rows->format == ROWS_CSV) {
+    size_t k = rows->truncated ? 2 : 0;
+    a.extra[k] = "Content-Disposition";
+    a.extra[k + 1] = "attachment; filename=\"practice.csv\"";
   }
   if (rows->j.bad)
     portal_send_error(r, 500, "too_large", "the answer does not fit into memory: ask for less");

@@ -15,12 +15,32 @@ static const struct store_value *named(const char *name, const struct store_col 
   return NULL;
 }
 
-static prac_rc newest(void *arg, const struct store_col *cols, size_t n,
+static const char *words(const struct store_value *v)
+{
+  return v ? v->s : "";
+}
+
+struct sensors {
+  struct portal *p;
+  prac_time newest;
+};
+
+/* One sensor: its place and its last report. */
+static prac_rc sensor(void *arg, const struct store_col *cols, size_t n,
                       const struct store_value *v)
 {
-  prac_time *to = arg;
-  const struct store_value *last = named("last", cols, n, v);
-  if (last && last->t != PRAC_TIME_NONE && (*to == PRAC_TIME_NONE || last->t > *to)) *to = last->t;
+  struct sensors *s = arg;
+  const struct store_value *last = named("last", cols, n, v), *at = named("health_at", cols, n, v);
+  const struct store_value *lost = named("lost", cols, n, v);
+  if (last && last->t != PRAC_TIME_NONE && (s->newest == PRAC_TIME_NONE || last->t > s->newest))
+    s->newest = last->t;
+  if (!at || at->t == PRAC_TIME_NONE) return PRAC_OK;
+  live_health(s->p->live, &(struct health){.sensor = words(named("sensor", cols, n, v)),
+                                           .site_country = words(named("site_country", cols, n, v)),
+                                           .source = words(named("source", cols, n, v)),
+                                           .version = words(named("version", cols, n, v)),
+                                           .at = at->t,
+                                           .lost = lost ? lost->u : 0});
   return PRAC_OK;
 }
 
@@ -51,12 +71,13 @@ prac_rc portal_warm(struct portal *p, struct prac_err *reterr)
   static const struct prac_log_event event = {"portal_warm_failed", PRAC_LOG_WARN,
                                               "the page begins with what comes now"};
   const struct store *s = p->env.store;
-  prac_time last = PRAC_TIME_NONE;
+  struct sensors known = {p, PRAC_TIME_NONE};
   struct prac_err err = {0};
   struct store_query q = {.what = STORE_SENSORS, .span = {PRAC_TIME_NONE, PRAC_TIME_NONE}};
   (void)reterr;
   if (!s) return PRAC_OK;
-  prac_rc rc = s->ops->query(s->st, &q, newest, &last, &err);
+  prac_rc rc = s->ops->query(s->st, &q, sensor, &known, &err);
+  prac_time last = known.newest;
   if (rc == PRAC_OK && last != PRAC_TIME_NONE) {
     q = (struct store_query){.what = STORE_SERIES,
                              .by = STORE_BY_SENSOR,

@@ -60,7 +60,8 @@ struct sys_http_resp {
   bool body_static;     /* body outlives the server: not copied */
   const char *etag;     /* without quotes; NULL: made from the body of a 200 */
   const char *cache;    /* Cache-Control; NULL: "no-store" */
-  const char *encoding; /* Content-Encoding; NULL: none */
+  const char *encoding; /* Content-Encoding of `body` as it is; NULL: none */
+  bool pack;            /* gzip it when the client can and it is long */
   const char *extra[4]; /* name, value, name, value; NULL ends */
 };
 

@@ -9,6 +9,8 @@
 #include "base/hash.h"
 #include "sys/http_impl.h"
 
+enum { PACK_FROM = 1024 }; /* bytes: below, packing saves no packet */
+
 /* ---- answers ---- */
 
 void http_add_headers(struct sys_http *h, struct MHD_Response *m, const struct sys_http_resp *a)
@@ -22,6 +24,11 @@ void http_add_headers(struct sys_http *h, struct MHD_Response *m, const struct s
     (void)MHD_add_response_header(m, a->extra[i], a->extra[i + 1]);
 }
 
+static const char *header_of(const struct sys_http_req *r, const char *name)
+{
+  return MHD_lookup_connection_value(r->mc, MHD_HEADER_KIND, name);
+}
+
 static struct MHD_Response *body_of(const struct sys_http_resp *a, size_t len)
 {
   union {
@@ -32,32 +39,55 @@ static struct MHD_Response *body_of(const struct sys_http_resp *a, size_t len)
       len, u.out, a->body_static || len == 0 ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
 }
 
-/* Builds what is sent; on the server's thread or any other. */
-static void prepare(struct sys_http_req *r, const struct sys_http_resp *a)
+/* NULL: goes out as it is. */
+static struct MHD_Response *packed_of(const struct sys_http_req *r, const struct sys_http_resp *a)
 {
-  char made[20], quoted[80];
-  const char *etag = a->etag;
-  bool get = r->method == SYS_HTTP_GET || r->method == SYS_HTTP_HEAD;
-  if (!etag && a->status == 200 && get) {
-    uint64_t v = prac_hash_bytes(0x9e37, a->body, a->len);
-    (void)snprintf(made, sizeof made, "%016llx", (unsigned long long)v);
-    etag = made;
-  }
-  bool same =
-      etag && get && a->status == 200 &&
-      sys_http_etag_matches(
-          MHD_lookup_connection_value(r->mc, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH), etag);
+  void *small;
+  size_t n;
+  if (!a->pack || a->encoding || a->len < PACK_FROM ||
+      !sys_http_accepts_coding(header_of(r, MHD_HTTP_HEADER_ACCEPT_ENCODING), "gzip") ||
+      !http_gzip(a->body, a->len, &small, &n))
+    return NULL;
+  struct MHD_Response *m = MHD_create_response_from_buffer(n, small, MHD_RESPMEM_MUST_FREE);
+  if (!m) free(small);
+  if (m) (void)MHD_add_response_header(m, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+  http_count(r->h, C_BYTES, n);
+  return m;
+}
+
+/* The tag of an answer that has none: a 200 to a GET. False: no tag. */
+static bool tag_of(const struct sys_http_req *r, const struct sys_http_resp *a, char to[64])
+{
+  if (a->status != 200 || r->method == SYS_HTTP_POST || r->method == SYS_HTTP_OTHER) return false;
+  if (a->etag)
+    (void)snprintf(to, 64, "%s", a->etag);
+  else
+    (void)snprintf(to, 64, "%016llx", (unsigned long long)prac_hash_bytes(0x9e37, a->body, a->len));
+  return true;
+}
+
+/* Builds what is sent; on the server's thread or any other. */
+static struct MHD_Response *prepare(const struct sys_http_req *r, const struct sys_http_resp *a,
+                                    int *status)
+{
+  char tag[64], quoted[80];
+  bool tagged = tag_of(r, a, tag);
+  bool same = tagged && sys_http_etag_matches(header_of(r, MHD_HTTP_HEADER_IF_NONE_MATCH), tag);
   size_t len = same ? 0 : a->len;
-  r->status = same ? 304 : a->status;
-  r->resp = body_of(a, len);
-  if (!r->resp) return;
-  http_add_headers(r->h, r->resp, a);
-  if (etag) {
-    (void)snprintf(quoted, sizeof quoted, "\"%s\"", etag);
-    (void)MHD_add_response_header(r->resp, MHD_HTTP_HEADER_ETAG, quoted);
+  struct MHD_Response *packed = same ? NULL : packed_of(r, a),
+                      *m = packed ? packed : body_of(a, len);
+  *status = same ? 304 : a->status;
+  if (!m) return NULL;
+  http_add_headers(r->h, m, a);
+  if (a->pack)
+    (void)MHD_add_response_header(m, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+  if (tagged) { /* the same content in other bytes: a weak tag */
+    (void)snprintf(quoted, sizeof quoted, "%s\"%s\"", a->pack ? "W/" : "", tag);
+    (void)MHD_add_response_header(m, MHD_HTTP_HEADER_ETAG, quoted);
   }
-  http_count(r->h, C_BYTES, len);
+  if (!packed) http_count(r->h, C_BYTES, len);
   if (a->status >= 500) http_count(r->h, C_ERRORS, 1);
+  return m;
 }
 
 void http_pending_remove(struct sys_http_req *r)
@@ -70,16 +100,19 @@ void http_pending_remove(struct sys_http_req *r)
 
 void sys_http_respond(struct sys_http_req *r, const struct sys_http_resp *a)
 {
-  if (!r->later) {
-    PRAC_INSIST(!r->resp);
-    prepare(r, a);
-    return;
-  }
+  int status;
+  struct MHD_Response *m = prepare(r, a, &status);
   pthread_mutex_lock(&r->h->lock);
-  if (r->link) { /* else: the server is closing and has answered already */
-    http_pending_remove(r);
-    prepare(r, a);
-    MHD_resume_connection(r->mc);
+  if (r->later && !r->link) { /* the server is closing and has answered already */
+    if (m) MHD_destroy_response(m);
+  } else {
+    PRAC_INSIST(!r->resp);
+    r->resp = m;
+    r->status = status;
+    if (r->later) {
+      http_pending_remove(r);
+      MHD_resume_connection(r->mc);
+    }
   }
   pthread_mutex_unlock(&r->h->lock);
 }
@@ -95,7 +128,7 @@ void http_respond_text(struct sys_http_req *r, int status, const char *code, con
     a.extra[0] = "Retry-After";
     a.extra[1] = "1";
   }
-  prepare(r, &a);
+  r->resp = prepare(r, &a, &r->status);
 }
 
 void sys_http_later(struct sys_http_req *r)

@@ -54,7 +54,7 @@ async function snapshot() {
     get(`/series?minutes=${s.range.value * 60}`), get('/top?by=port&limit=12'), get('/top?by=asn&limit=12'),
     get('/alerts?limit=100'), get('/top?by=country&limit=250')]);
   s.status.value = status;
-  if (seconds(status.event_time) < (s.eventTime.value ?? 0) - 86400) s.eventTime.value = null; /* another replay */
+  s.eventTime.value = null; /* another replay may have begun */
   takeStatus(status);
   s.clearMinutes();
   hours = s.range.value;
