@@ -84,7 +84,8 @@ def settings(sensors, lists):
     for s in sensors:
         for i, (key, value) in enumerate(s.items()):
             lines.append(f'  {"-" if i == 0 else " "} {key}: {json.dumps(value)}')
-    return '\n'.join(lines) + '\n'
+    tuning = '' if files else (ROOT / 'data/demo/demo.yaml').read_text().partition('\n# ---- ')[2].partition('\n')[2]
+    return '\n'.join(lines) + '\n' + tuning
 
 
 shutil.rmtree(HERE, ignore_errors=True)

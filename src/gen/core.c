@@ -13,9 +13,9 @@ static const char *const sites[GEN_SENSORS_MAX][2] = {
     {"amsterdam", "NL"}, {"hongkong", "HK"},  {"stockholm", "SE"}, {"jakarta", "ID"},
 };
 /* How busy an hour of the day is, in thousandths; the mean is DAILY_MEAN. */
-static const uint16_t daily[24] = {780, 760,  750,  750, 760, 790, 830, 870, 910, 940, 960, 980,
-                                   990, 1000, 1000, 990, 980, 960, 940, 920, 900, 870, 840, 810};
-enum { DAILY_MEAN = 887, SLOT_MEAN = 315, ACTORS_MAX = 4096 };
+static const uint16_t daily[24] = {938, 933,  930,  930, 933, 941, 952, 964, 975, 983, 989, 994,
+                                   997, 1000, 1000, 997, 994, 989, 983, 978, 972, 964, 955, 947};
+enum { DAILY_MEAN = 968, SLOT_MEAN = 315, ACTORS_MAX = 4096 };
 static const int64_t slot_ns = 50 * PRAC_SEC;
 
 size_t gen_scenario_count(void)

@@ -313,7 +313,7 @@ def check_mistakes():
         t.check(f'{" ".join(map(str, args[1:3]))}: refused with a reason', st == want and err, (st, err))
 
 
-SMALL_DEMO = '71e5638aa7a48070c2dc36967053a4c04b91b16d0565a248d9b94dc562766bdf'
+SMALL_DEMO = 'd7078de830ad661e1688af211c26cecb3b57e6c570b9d85adb7214c0a0d4caca'
 check_scan()
 check_demo()
 check_six()
