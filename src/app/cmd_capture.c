@@ -192,9 +192,13 @@ static prac_rc pump_live(struct run *r)
   enum { TICK_MS = 200, DRAIN_MS = 500 };
   prac_time end = wall(CLOCK_MONOTONIC) + r->o->for_ns;
   fprintf(stderr, "capturing from %s\n", r->what);
-  while (!stop_asked() && (r->o->for_ns == 0 || wall(CLOCK_MONOTONIC) < end)) {
+  prac_time now, tick = 0;
+  while ((now = wall(CLOCK_MONOTONIC), !stop_asked()) && (r->o->for_ns == 0 || now < end)) {
     prac_rc rc = take(r, TICK_MS * PRAC_MS);
-    if (rc == PRAC_AGAIN) rc = cap_core_advance(r->sensors[0].core, wall(CLOCK_REALTIME));
+    if (rc == PRAC_AGAIN || (rc == PRAC_OK && now - tick > PRAC_SEC)) {
+      rc = cap_core_advance(r->sensors[0].core, wall(CLOCK_REALTIME));
+      tick = now;
+    }
     if (rc != PRAC_OK) return rc;
   }
   end = wall(CLOCK_MONOTONIC) + 5 * PRAC_SEC;

@@ -31,6 +31,7 @@ struct cap_core {
   struct cap_ours *ours;
   prac_time newest;
   int64_t lateness_ns;
+  int64_t behind_ns; /* how much the live clock has been set back since the start */
   uint64_t seed;
   bool started, no_empty;
   uint64_t count[CAP_COUNT_COUNT_];
@@ -273,7 +274,7 @@ static inline void prepare(struct cap_core *k, const struct cap_frame *f, struct
     return;
   }
   w->six = class == WIRE_IP6;
-  w->at = f->at;
+  w->at = f->at + k->behind_ns;
   count_proto(k, w);
   if (PRAC_UNLIKELY(!cap_ours_has(k->ours, &w->p.dst))) {
     k->count[CAP_COUNT_not_ours]++;
@@ -282,7 +283,7 @@ static inline void prepare(struct cap_core *k, const struct cap_frame *f, struct
   }
   memset(&w->victim, 0, sizeof w->victim);
   w->marks = cap_marks(&w->p, w->six, &w->victim);
-  rehash(k, w, step_of(f->at));
+  rehash(k, w, step_of(w->at));
   cap_minute_prefetch(k->young, w->hash);
   w->probe = cap_is_probe(&w->p);
   if (!w->probe) return;
@@ -398,8 +399,16 @@ prac_rc cap_core_seen(struct cap_core *k, const struct cap_seen *s, size_t n)
 prac_rc cap_core_advance(struct cap_core *k, prac_time t)
 {
   enum { EMPTY_MAX = 60 };
+  static const int64_t BACK_NS = 30 * PRAC_SEC;
   struct cap_minute *m;
   uint32_t ms;
+  t += k->behind_ns;
+  if (k->started && k->newest - t > BACK_NS) { /* nothing may be published twice: time goes on */
+    k->behind_ns += k->newest - t;
+    k->count[CAP_COUNT_set_back]++;
+    show(k);
+    t = k->newest;
+  }
   t -= k->lateness_ns;
   if (k->started && t < k->young->start + PRAC_MIN && !k->old->open) return PRAC_OK;
   if (!k->started) return route_slow(k, t, &m, &ms);
@@ -448,6 +457,7 @@ void cap_core_health(struct cap_core *k, const struct cap_stats *now, struct hea
       .evicted = since(&k->told[1], k->count[CAP_COUNT_evicted]),
       .malformed = since(&k->told[2], bad),
       .lost = since(&k->told[3], lost),
+      .clock_offset_ns = k->behind_ns,
       .version = PRACTICE_VERSION,
   };
 }

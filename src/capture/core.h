@@ -7,6 +7,9 @@
  * open        a minute stays open until a packet is `lateness_ns` past its end: two at most
  * quiet       packets make no empty batches; cap_core_advance (live) makes one for every minute
  *             without a packet, so that silence and absence can be told apart (60 a call at most)
+ * clock       live: when cap_core_advance is told a time 30 s or more before the newest packet, the
+ *             clock was set back. Minutes are never published twice: event time goes on from where
+ *             it was, and health.clock_offset_ns says how far it is ahead of the clock
  * labels      `tool` is set on a row while its source has the label (capture/tools.h) and every
  *             packet of the row fits it. When the minute is published, rows that fit and whose
  *             source has got the label since take it too; minutes already published do not change
@@ -67,6 +70,7 @@ void cap_core_health(struct cap_core *c, const struct cap_stats *now, struct hea
   X(batches, "batches", "flow batches published")                                                  \
   X(evicted, "rows", "published early because the table of the minute was full")                   \
   X(late, "packets", "whose minute was over; put into the oldest open minute")                     \
+  X(set_back, "1", "times the live clock was found set back; event time went on, see health")      \
   X(sources_evicted, "sources", "forgotten by the fingerprint table because it was full")          \
   X(sources_labelled, "sources", "that were given a tool label")
 enum cap_counter {

@@ -193,6 +193,32 @@ static void time_passes_without_packets(void **s)
   cap_core_free(&c);
 }
 
+static void a_clock_that_is_set_back(void **s)
+{
+  (void)s;
+  struct kept k = {0};
+  struct health h;
+  struct cap_core *c = core_of(&(struct cap_conf){0}, &k);
+  give(c, T0 + 90 * PRAC_SEC, (struct probe){.seq = 1});
+  assert_int_equal(cap_core_advance(c, T0 + 65 * PRAC_SEC), PRAC_OK); /* a little: only late */
+  assert_int_equal(count(c, CAP_COUNT_set_back), 0);
+  assert_int_equal(cap_core_advance(c, T0 - PRAC_HOUR), PRAC_OK);
+  assert_int_equal(count(c, CAP_COUNT_set_back), 1);
+  give(c, T0 - PRAC_HOUR + 5 * PRAC_SEC, (struct probe){.seq = 2});
+  give(c, T0 - PRAC_HOUR + 40 * PRAC_SEC, (struct probe){.seq = 3}); /* the next minute */
+  assert_int_equal(count(c, CAP_COUNT_late), 0);
+  cap_core_health(c, NULL, &h);
+  assert_int_equal(h.clock_offset_ns, PRAC_HOUR + 90 * PRAC_SEC);
+  assert_int_equal(cap_core_finish(c), PRAC_OK);
+  assert_int_equal(k.n, 2);
+  assert_int_equal(k.b[0]->minute, T0 + PRAC_MIN);
+  assert_int_equal(k.b[0]->n, 2);
+  assert_int_equal(k.b[0]->first_ms[1], 35000);
+  assert_int_equal(k.b[1]->minute, T0 + 2 * PRAC_MIN);
+  drop(&k);
+  cap_core_free(&c);
+}
+
 static void only_our_addresses(void **s)
 {
   (void)s;
@@ -487,6 +513,7 @@ int main(void)
       cmocka_unit_test(lateness),
       cmocka_unit_test(a_full_table_publishes_early),
       cmocka_unit_test(time_passes_without_packets),
+      cmocka_unit_test(a_clock_that_is_set_back),
       cmocka_unit_test(only_our_addresses),
       cmocka_unit_test(a_label_needs_several_packets),
       cmocka_unit_test(chance_matches_do_not_label),
