@@ -1,9 +1,11 @@
 /* What all roles share: their directories, their rights, their way to the bus. */
 #include "app/roles.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -141,6 +143,9 @@ static prac_rc drop(struct role_env *e, struct prac_err *reterr)
                          .keep_all = true};
   PRAC_TRY(sys_rights_drop(&r, reterr));
   if (root) e->data[0] = '\0';
+  /* Only now: a change of uid takes the signal away. */
+  if (e->parent && (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) != 0 || getppid() != e->parent))
+    return PRAC_FAIL(reterr, PRAC_STOPPED, "the supervisor is gone");
   return PRAC_OK;
 }
 

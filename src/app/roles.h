@@ -64,6 +64,7 @@ struct role_env {
   char real_data[ROLE_DIR];
   int64_t uid;         /* -1: keep */
   int64_t gid;         /* 0: the uid */
+  int64_t parent;      /* pid it must not outlive; 0: none */
   int bus_fd, http_fd; /* listening, or -1 */
   struct board *board;
   size_t row;

@@ -70,8 +70,10 @@ int supervisor_role_main(struct role_env *e)
   prac_rc rc = role_live(e, &err);
   if (rc == PRAC_OK || rc == PRAC_STOPPED) return 0;
   bool final = is_final(rc);
-  prac_log(&e->log, final ? &ev_cannot : &ev_failed, "%s%s", final ? "cannot go on: " : "",
-           err.text);
+  bool inside = e->data[0] == '\0'; /* after chroot: names are below the data directory */
+  prac_log(&e->log, final ? &ev_cannot : &ev_failed, "%s%s%s%s%s", final ? "cannot go on: " : "",
+           err.text, inside ? " (names are below " : "", inside ? e->real_data : "",
+           inside ? ")" : "");
   return final ? EXIT_FINAL : EXIT_AGAIN;
 }
 
@@ -79,7 +81,6 @@ static void child(struct supervisor *s, struct supervised *v)
 {
   const int keep[] = {v->env.bus_fd, v->env.http_fd};
   sigset_t none;
-  (void)prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
   (void)sigemptyset(&none);
   stop_install();
   (void)sigprocmask(SIG_SETMASK, &none, NULL);
@@ -93,6 +94,7 @@ static void child(struct supervisor *s, struct supervised *v)
 
 static void start(struct supervisor *s, struct supervised *v)
 {
+  v->env.parent = getpid();
   pid_t pid = fork();
   if (pid == 0) child(s, v);
   v->started = sys_mono_ns();
