@@ -71,22 +71,30 @@ static prac_rc make_sensors(struct supervisor *s, const struct opts *o, struct p
   return PRAC_OK;
 }
 
-static unsigned port_of(int fd)
+/* Where a browser finds the page. */
+static const char *page_address(int fd, char out[96])
 {
-  struct sockaddr_storage a;
+  char host[INET6_ADDRSTRLEN] = "";
+  struct sockaddr_storage a = {0};
   socklen_t n = sizeof a;
-  if (getsockname(fd, (struct sockaddr *)&a, &n) != 0) return 0;
   const struct sockaddr_in *a4 = (const void *)&a;
   const struct sockaddr_in6 *a6 = (const void *)&a;
-  return ntohs(a.ss_family == AF_INET6 ? a6->sin6_port : a4->sin_port);
+  if (getsockname(fd, (struct sockaddr *)&a, &n) != 0) return "?";
+  bool six = a.ss_family == AF_INET6;
+  (void)inet_ntop(a.ss_family, six ? (const void *)&a6->sin6_addr : (const void *)&a4->sin_addr,
+                  host, sizeof host);
+  (void)snprintf(out, 96, six ? "http://[%s]:%u" : "http://%s:%u", host,
+                 ntohs(six ? a6->sin6_port : a4->sin_port));
+  return out;
 }
 
 static void welcome(const struct supervisor *s)
 {
   size_t players = s->board->n_players;
+  char page[96];
   fprintf(stderr,
           "practice %s: %zu sensor%s (%zu playing captures, %zu live)\n"
-          "  page   http://127.0.0.1:%u\n"
+          "  page   %s\n"
           "  data   %s\n"
           "  rights %s\n"
           "Alerts appear below and on the page as they open and close. Ctrl-C ends everything in "
@@ -97,7 +105,7 @@ static void welcome(const struct supervisor *s)
           "  practice settings --example > my.yaml              a live interface: set "
           "sensors.interface\n\n",
           PRACTICE_VERSION, s->n_sensors, s->n_sensors == 1 ? "" : "s", players,
-          s->n_sensors - players, port_of(s->http_fd), s->v[0].env.real_data,
+          s->n_sensors - players, page_address(s->http_fd, page), s->v[0].env.real_data,
           s->v[0].env.uid >= 0 ? "each role has a uid, a root directory and system calls of its own"
                                : "each role has system calls of its own (start as root for uids)",
           s->v[0].env.real_data);

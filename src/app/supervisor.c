@@ -24,6 +24,7 @@ enum { EXIT_AGAIN = 75, EXIT_FINAL = 78, TICK_NS = 100000000 };
 #define BACKOFF_MIN_NS (100 * PRAC_MS)
 #define HEALTHY_NS (20 * PRAC_SEC)
 #define DRAIN_NS (20 * PRAC_SEC)
+#define STATUS_NS (30 * PRAC_SEC)
 
 prac_rc supervisor_env(struct role_env *e, const struct role *r, const struct prac_conf *settings,
                        const char *data, struct prac_err *reterr)
@@ -236,28 +237,64 @@ static bool all_done(const struct supervisor *s, struct finish *f)
   return true;
 }
 
-prac_rc supervisor_run(struct supervisor *s, struct prac_err *reterr)
+/* Where the captures are by now: the slowest player's own time. */
+static void status(const struct supervisor *s)
+{
+  char at[PRAC_TIME_TEXT];
+  prac_time slowest = INT64_MAX;
+  size_t playing = 0;
+  for (size_t i = 0; i < s->board->n_players; i++) {
+    if (atomic_load(&s->board->rows[i].state) >= BOARD_ENDED) continue;
+    prac_time t = atomic_load(&s->board->rows[i].safe);
+    playing++;
+    if (t < slowest) slowest = t;
+  }
+  if (playing && slowest > 0)
+    prac_log(&s->log, &ev_status, "the captures' clock shows %s; %zu of %zu still playing",
+             prac_time_text(at, slowest), playing, s->board->n_players);
+}
+
+static bool block_signals(void)
 {
   sigset_t set;
-  struct finish f = {0};
-  bool said = false;
   (void)sigemptyset(&set);
   (void)sigaddset(&set, SIGCHLD);
   (void)sigaddset(&set, SIGTERM);
   (void)sigaddset(&set, SIGINT);
-  if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
-    return PRAC_FAIL(reterr, PRAC_IO, "cannot block signals");
+  return sigprocmask(SIG_BLOCK, &set, NULL) == 0;
+}
+
+static void start_due(struct supervisor *s)
+{
+  int64_t now = sys_mono_ns();
+  for (size_t i = 0; i < s->n; i++)
+    if (!s->v[i].pid && !s->v[i].over && now >= s->v[i].next_start) start(s, &s->v[i]);
+}
+
+/* What a person wants to know now and then. */
+static void tell(struct supervisor *s)
+{
+  int64_t now = sys_mono_ns();
+  if (!s->said_played && s->board->n_players && played(s)) {
+    s->said_played = true;
+    prac_log(&s->log, &ev_played, "all captures have been played; the page stays");
+  }
+  if (s->next_status == 0) s->next_status = now + STATUS_NS;
+  if (now < s->next_status) return;
+  s->next_status = now + STATUS_NS;
+  status(s);
+}
+
+prac_rc supervisor_run(struct supervisor *s, struct prac_err *reterr)
+{
+  struct finish f = {0};
+  if (!block_signals()) return PRAC_FAIL(reterr, PRAC_IO, "cannot block signals");
   for (;;) {
-    int64_t now = sys_mono_ns();
-    for (size_t i = 0; i < s->n; i++)
-      if (!s->v[i].pid && !s->v[i].over && now >= s->v[i].next_start) start(s, &s->v[i]);
+    start_due(s);
     if (wait_signal(TICK_NS)) break;
     reap(s, false);
     if (s->once && all_done(s, &f)) break;
-    if (!said && s->board->n_players && played(s)) {
-      said = true;
-      prac_log(&s->log, &ev_played, "all captures have been played; the page stays");
-    }
+    tell(s);
   }
   drain(s);
   for (size_t i = 0; i < s->n; i++)

@@ -22,6 +22,8 @@ struct supervisor {
   struct supervised v[ROLES_MAX];
   size_t n, n_sensors;
   bool once; /* end when all captures are played and everything is stored */
+  bool said_played;
+  int64_t next_status;
   int bus_fd, http_fd;
   struct sys_logsink sink;
   struct prac_log log;

@@ -10,3 +10,4 @@ static const struct prac_log_event ev_again = {"role_again", PRAC_LOG_INFO, ""};
 static const struct prac_log_event ev_over = {"role_over", PRAC_LOG_ERROR, "look at its captures"};
 static const struct prac_log_event ev_stop = {"run_stop", PRAC_LOG_INFO, ""};
 static const struct prac_log_event ev_played = {"run_played", PRAC_LOG_INFO, ""};
+static const struct prac_log_event ev_status = {"run_status", PRAC_LOG_INFO, ""};
