@@ -79,7 +79,7 @@ def settings(sensors, lists):
     if date:
         lines.append(f'  label: demo geography of {date}')
     if lists:
-        lines.append(f'  lists: {json.dumps(lists)}')
+        lines += [f'  lists: {json.dumps(lists)}', '  list-expiry: 3650d']  # a made list does not grow old
     lines.append('sensors:')
     for s in sensors:
         for i, (key, value) in enumerate(s.items()):
@@ -98,18 +98,6 @@ pace = f'{speed:.0f} times as fast as it happened' if speed > 1 else 'as it happ
 say(f'''
 Playing {"the made day" if not files else "your captures"} {pace}, through every role of PRACTICE:
 sensors mark packets and make flow batches, engines find, alerts open and close, everything is stored.
-
-    the page        http://{PAGE}
-    the settings    {config.relative_to(ROOT)}
-    the data        {(HERE / "data").relative_to(ROOT)}
-
-What to try next, in another terminal (P={practice.relative_to(ROOT) if practice.is_relative_to(ROOT) else practice}):
-
-    $P query alerts --config {config.relative_to(ROOT)}     what has been found so far
-    $P replay FILE.pcap                          the alerts of a capture of yours, without the page
-    ./dev run FILE.pcap                          the same show with your own captures
-    a live interface: in the settings, a sensor with  interface: eth1  instead of files
-
-Ctrl-C ends it.
+The settings of this run are in {config.relative_to(ROOT)}; practice is {practice.relative_to(ROOT) if practice.is_relative_to(ROOT) else practice}.
 ''')
 os.execv(practice, [str(practice), 'run', '--config', str(config)])

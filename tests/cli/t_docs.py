@@ -41,6 +41,13 @@ for room in law:
         t.check(f'src/{room} has a README.md', text)
         gone = [w for w in re.findall(r'`([a-z_0-9]+\.[ch])`', text) if not any((ROOT / 'src' / room).rglob(w))]
         t.check(f'src/{room}/README.md names files that exist', not gone, gone)
+rights = {}
+for f in (ROOT / 'src/app').glob('role_*.c'):
+    may = re.search(r'\.may = ([^,]*),', f.read_text())
+    if may:
+        rights[f.stem[5:]] = {w.lower() for w in re.findall(r'SYS_MAY_(\w+)', may[1])}
+t.equal("ARCHITECTURE.md: the roles' rights", {r[0]: set(r[1].split()) for r in table(architecture, 'role')}, rights)
+
 commands = set(json.loads(practice('version', '--json')[1])['commands'])
 for name, head in (('README.md', 'command'), ('README.ja.md', 'コマンド')):
     rows = table((ROOT / name).read_text(), head)
