@@ -14,7 +14,7 @@ struct conf {
   int64_t slot_ns, min_duration_ns, silent_ns, update_ns;
   int64_t min_packets, min_window, max_victims, monitored;
   int64_t medium, high, critical;
-  double grown;
+  double medium_pps, high_pps, critical_pps, grown;
 };
 #define DURATION(k, field, l, h, d, text)                                                          \
   {                                                                                                \
@@ -25,6 +25,11 @@ struct conf {
   {                                                                                                \
     .key = (k), .type = PRAC_CONF_INT, .offset = offsetof(struct conf, field), .lo = (l),          \
     .hi = (h), .dflt = (d), .help = (text)                                                         \
+  }
+#define REAL(k, field, d, text)                                                                    \
+  {                                                                                                \
+    .key = (k), .type = PRAC_CONF_REAL, .offset = offsetof(struct conf, field), .lo = 1,           \
+    .hi = 1e15, .dflt = (d), .help = (text)                                                        \
   }
 static const struct prac_conf_item conf_items[] = {
     ENG_COMMON_ITEMS,
@@ -46,9 +51,12 @@ static const struct prac_conf_item conf_items[] = {
     NUMBER("medium", medium, 1, 1e9, 300, "answers a minute from which an attack is medium"),
     NUMBER("high", high, 1, 1e9, 3000, "answers a minute from which an attack is high"),
     NUMBER("critical", critical, 1, 1e9, 30000, "answers a minute from which it is critical"),
+    REAL("medium-pps", medium_pps, 1e3, "packets/s at the victim from which it is medium"),
+    REAL("high-pps", high_pps, 1e5, "packets/s at the victim from which it is high"),
+    REAL("critical-pps", critical_pps, 1e6, "packets/s at the victim from which it is critical"),
     NUMBER("monitored", monitored, 0, 4294967296.0, 0,
-           "IPv4 addresses that our sensors watch; with it the rate at the victim is estimated; 0: "
-           "unknown"),
+           "IPv4 addresses that our sensors watch; with it the rate at the victim is estimated and "
+           "gives the level; 0: unknown"),
     NUMBER("max-victims", max_victims, 64, 16777216, 262144, "addresses followed at the same time"),
 };
 static const struct prac_conf_section conf_section = {
@@ -164,13 +172,6 @@ static const char *proto_text(char out[8], uint8_t proto)
   }
 }
 
-static uint32_t level_of(const struct conf *c, const struct bs_victim *v)
-{
-  if (v->max_window >= c->critical) return 5;
-  if (v->max_window >= c->high) return 4;
-  return v->max_window >= c->medium ? 3 : 2;
-}
-
 static uint32_t ports_of(const struct bs_victim *v, struct model_port out[BS_PORTS])
 {
   struct bs_port p[BS_PORTS];
@@ -196,11 +197,41 @@ static double pps_at_victim(const struct conf *c, const struct bs_victim *v)
                                                  : seen;
 }
 
+static bool is_scaled(const struct conf *c, const struct bs_victim *v)
+{
+  return c->monitored > 0 && prac_ip_is4(&v->ip);
+}
+
+/* By what the victim gets, where that can be known; else by what we get. */
+static uint32_t level_of(const struct conf *c, const struct bs_victim *v)
+{
+  if (is_scaled(c, v)) {
+    double pps = pps_at_victim(c, v);
+    if (pps >= c->critical_pps) return 5;
+    if (pps >= c->high_pps) return 4;
+    return pps >= c->medium_pps ? 3 : 2;
+  }
+  if (v->max_window >= c->critical) return 5;
+  if (v->max_window >= c->high) return 4;
+  return v->max_window >= c->medium ? 3 : 2;
+}
+
 struct words {
   char key[PRAC_IP_TEXT + 24], text[512], flows[256], country[3];
   struct model_port ports[BS_PORTS];
   const char *sensors[SENSORS];
 };
+
+/* An estimate with two digits: more would be a lie. */
+static void rate_text(char out[64], double pps)
+{
+  double unit = pps >= 1e6 ? 1e6 : pps >= 1e3 ? 1e3 : 1;
+  double n = pps / unit, step = n >= 100 ? 10 : n >= 10 ? 1 : 0.1;
+  snprintf(out, 64, "; about %.*f%s packets/s at the victim", n < 10, round(n / step) * step,
+           pps >= 1e6   ? " million"
+           : pps >= 1e3 ? " thousand"
+                        : "");
+}
 
 static void text_of(const struct conf *c, const struct bs_victim *v, uint32_t n_ports,
                     struct words *w)
@@ -210,8 +241,7 @@ static void text_of(const struct conf *c, const struct bs_victim *v, uint32_t n_
   prac_time_text(from, prac_time_floor(v->first, PRAC_MIN));
   prac_time_text(to, prac_time_floor(v->last, PRAC_MIN) + PRAC_MIN);
   if (n_ports) model_port_text(port, w->ports[0]);
-  if (c->monitored > 0 && prac_ip_is4(&v->ip))
-    snprintf(rate, sizeof rate, "; about %.0f packets/s at the victim", pps_at_victim(c, v));
+  if (is_scaled(c, v)) rate_text(rate, pps_at_victim(c, v));
   prac_ip_text(ip, &v->ip);
   snprintf(w->key, sizeof w->key, "victim:%s/%s", ip, proto_text(proto, v->proto));
   uint32_t spread = bs_victim_spread(v);

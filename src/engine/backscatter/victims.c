@@ -209,7 +209,8 @@ uint32_t bs_victim_spread(const struct bs_victim *v)
   unsigned set = 0;
   for (size_t i = 0; i < sizeof v->spread; i++) set += (unsigned)__builtin_popcount(v->spread[i]);
   double zero = set < BS_SPREAD_BITS ? BS_SPREAD_BITS - set : 1;
-  return (uint32_t)lround(-(double)BS_SPREAD_BITS * log(zero / BS_SPREAD_BITS));
+  double n = -(double)BS_SPREAD_BITS * log(zero / BS_SPREAD_BITS);
+  return n < (double)v->packets ? (uint32_t)lround(n) : (uint32_t)v->packets;
 }
 
 void bs_victim_save(const struct bs_victim *v, struct prac_wr *w)

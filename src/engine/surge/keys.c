@@ -11,14 +11,15 @@ enum { FIRST_CAP = 256 };
 static uint32_t slot_of(const struct surge_state *s, uint32_t what)
 {
   uint32_t i = (uint32_t)prac_mix64(what) & (s->n_slots - 1);
-  while (s->slots[i] && s->keys[s->slots[i] - 1].what != what) i = (i + 1) & (s->n_slots - 1);
+  while (s->slots[i].at && s->slots[i].what != what) i = (i + 1) & (s->n_slots - 1);
   return i;
 }
 
 static void index_all(struct surge_state *s)
 {
   memset(s->slots, 0, s->n_slots * sizeof *s->slots);
-  for (uint32_t i = 0; i < s->n_keys; i++) s->slots[slot_of(s, s->keys[i].what)] = i + 1;
+  for (uint32_t i = 0; i < s->n_keys; i++)
+    s->slots[slot_of(s, s->keys[i].what)] = (struct surge_slot){s->keys[i].what, i + 1};
 }
 
 static bool grow(struct surge_state *s)
@@ -27,7 +28,7 @@ static bool grow(struct surge_state *s)
   struct surge_key *keys = realloc(s->keys, cap * sizeof *keys);
   if (!keys) return false;
   s->keys = keys;
-  uint32_t *slots = calloc((size_t)cap * 2, sizeof *slots);
+  struct surge_slot *slots = calloc((size_t)cap * 2, sizeof *slots);
   if (!slots) return false;
   free(s->slots);
   s->slots = slots;
@@ -45,7 +46,7 @@ static size_t key_bytes(const struct surge_state *s)
 struct surge_key *surge_key_touch(struct surge_state *s, uint32_t what)
 {
   if (s->n_slots) {
-    uint32_t at = s->slots[slot_of(s, what)];
+    uint32_t at = s->slots[slot_of(s, what)].at;
     if (at) return &s->keys[at - 1];
   }
   if (s->n_keys >= (uint32_t)s->conf->max_keys) return NULL;
@@ -54,7 +55,7 @@ struct surge_key *surge_key_touch(struct surge_state *s, uint32_t what)
   if (!hist) return NULL;
   struct surge_key *k = &s->keys[s->n_keys++];
   *k = (struct surge_key){.what = what, .hist = hist};
-  s->slots[slot_of(s, what)] = s->n_keys;
+  s->slots[slot_of(s, what)] = (struct surge_slot){what, s->n_keys};
   s->room.bytes += key_bytes(s);
   return k;
 }

@@ -91,7 +91,8 @@ static void name_it(const struct surge_key *k, struct words *w)
     model_port_text(port, port_of(k->what));
     snprintf(w->name, sizeof w->name, "to %s", port);
     snprintf(w->key, sizeof w->key, "port:%s", port);
-    snprintf(w->flows, sizeof w->flows, "port=%s from=%s to=%s", port, from, to);
+    const char *word = strchr(port, '/') ? "port" : "proto"; /* GRE and such have no ports */
+    snprintf(w->flows, sizeof w->flows, "%s=%s from=%s to=%s", word, port, from, to);
   }
 }
 
@@ -122,19 +123,18 @@ static void text_of(const struct surge_state *s, const struct surge_key *k,
   snprintf(w->text, sizeof w->text, "Sources %s: %s%.0f %s, usually %.0f.", w->name,
            k->on ? "" : "back to ", j->value, w->when, j->usual.median);
   if (!k->on) return;
-  for (uint32_t i = 0, said = 0; i < n_t && said < NAMED_IN_TEXT; i++) {
+  append(w, " ");
+  uint32_t said = 0;
+  for (uint32_t i = 0; i < n_t && said < NAMED_IN_TEXT; i++) {
     if (!country && t[i].partner == 0) continue;
     const char *name = country ? model_port_text(port, port_of(t[i].partner))
                                : country_text(letters, t[i].partner);
-    snprintf(part, sizeof part, "%s%s (%u)",
-             said      ? ", "
-             : country ? " Most to "
-                       : " Most from ",
-             name, t[i].senders);
+    if (said == 0) append(w, country ? "Most to " : "Most from ");
+    snprintf(part, sizeof part, "%s%s (%u)", said ? ", " : "", name, t[i].senders);
     append(w, part);
     if (said++ == 0 && k->est.many) append(w, " of a sample");
   }
-  snprintf(part, sizeof part, "; %llu packets, robust z %.1f against %u slots.",
+  snprintf(part, sizeof part, "%s%llu packets, robust z %.1f against %u slots.", said ? "; " : "",
            (unsigned long long)k->packets, j->z, s->n_hist);
   append(w, part);
 }

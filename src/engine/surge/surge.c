@@ -41,7 +41,7 @@ static const struct prac_conf_item conf_items[] = {
     ITEM("exact", PRAC_CONF_INT, exact, 64, 1048576, 1024,
          "senders of one key that are kept one by one before they are estimated"),
     ITEM("max-keys", PRAC_CONF_INT, max_keys, 16, 1048576, 140000, "countries and ports followed"),
-    ITEM("memory", PRAC_CONF_SIZE, memory, 1048576, 1099511627776.0, 536870912,
+    ITEM("memory", PRAC_CONF_SIZE, memory, 1048576, 1099511627776.0, 268435456,
          "limit for all sets of senders; from half of it on they are kept shorter"),
     WORDS("dims", dims, "country,port", "what is counted: country, port"),
     WORDS("ignore", ignore, "backscatter,spoofed,bogon",

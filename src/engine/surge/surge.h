@@ -61,10 +61,13 @@ struct surge_key {
   double said;        /* value last said in this slot; 0: not yet */
   uint32_t *hist;     /* newest first at state.head, as long as state.n_hist */
 };
+struct surge_slot {  /* of the index: beside its key, so that looking costs one line of memory */
+  uint32_t what, at; /* at: 1 + index into keys; 0: free */
+};
 struct surge_state {
   const struct surge_conf *conf;
   struct surge_key *keys;
-  uint32_t *slots; /* 1 + index into keys */
+  struct surge_slot *slots;
   uint32_t n_keys, cap_keys, n_slots;
   struct surge_sensor *sensors;
   uint32_t n_sensors;
