@@ -4,11 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <zstd.h>
 
 #include "base/hash.h"
-
-enum { ZSTD_LEVEL = 1, RAW_MAX = 1 << 30, SMALL = 64, SKETCH_HEAD = 5 };
 
 void store_roll_blob_done(struct store_roll_blob *b)
 {
@@ -64,31 +61,11 @@ static void put_sketch(struct bytes *b, const struct store_sketch *s)
   b->n += prac_wr_len(&w);
 }
 
-static prac_rc pack(const struct bytes *raw, struct store_roll_blob *ret)
-{
-  size_t room = SKETCH_HEAD + ZSTD_compressBound(raw->n);
-  ret->sketch = malloc(room);
-  if (!ret->sketch) return PRAC_NOMEM;
-  size_t got = 0;
-  bool small = raw->n <= SMALL;
-  if (small) {
-    if (raw->n) memcpy(ret->sketch + SKETCH_HEAD, raw->v, raw->n);
-    got = raw->n;
-  } else {
-    got = ZSTD_compress(ret->sketch + SKETCH_HEAD, room - SKETCH_HEAD, raw->v, raw->n, ZSTD_LEVEL);
-    if (ZSTD_isError(got)) return PRAC_NOMEM;
-  }
-  struct prac_wr w = prac_wr_of(ret->sketch, SKETCH_HEAD);
-  prac_wr_u8(&w, small ? 0 : 1);
-  prac_wr_u32le(&w, (uint32_t)raw->n);
-  ret->n_sketch = SKETCH_HEAD + got;
-  return PRAC_OK;
-}
-
 /* Takes both; frees raw. */
-static prac_rc finish(struct bytes *counts, struct bytes *raw, struct store_roll_blob *ret)
+static prac_rc finish(struct bytes *counts, struct bytes *raw, const size_t *cut, size_t chunks,
+                      struct store_roll_blob *ret)
 {
-  prac_rc rc = counts->bad || raw->bad ? PRAC_NOMEM : pack(raw, ret);
+  prac_rc rc = counts->bad || raw->bad ? PRAC_NOMEM : store_roll_pack(raw->v, cut, chunks, ret);
   free(raw->v);
   if (rc != PRAC_OK) {
     free(counts->v);
@@ -208,34 +185,44 @@ static void sort_pairs(struct build *b)
   b->n_pairs = n;
 }
 
+/* The sketch of the pairs from *at on that share a key. */
+static prac_rc sketch_of(const struct build *b, size_t *at, struct store_sketch *s)
+{
+  uint32_t v[STORE_SKETCH_EXACT + 1];
+  uint64_t key = b->pair[*at] >> 32;
+  size_t n = 0;
+  for (; *at < b->n_pairs && b->pair[*at] >> 32 == key; ++*at) {
+    v[n++] = (uint32_t)b->pair[*at];
+    if (n <= STORE_SKETCH_EXACT) continue;
+    PRAC_TRY(store_sketch_add_sorted(s, v, n));
+    n = 0;
+  }
+  return store_sketch_add_sorted(s, v, n);
+}
+
 static prac_rc write_out(struct build *b, struct store_roll_blob *ret)
 {
   struct bytes counts = {0}, raw = {0};
-  uint32_t v[STORE_SKETCH_EXACT + 1];
   uint8_t *head = grow(&counts, 10);
+  size_t *cut = calloc(b->n_rows / STORE_ROLL_CHUNK + 1, sizeof *cut), n = 0;
   struct prac_wr w = prac_wr_of(head, head ? 10 : 0);
   prac_wr_varint(&w, b->n_rows);
   counts.n = prac_wr_len(&w);
   uint64_t last = 0;
-  for (size_t i = 0; i < b->n_pairs;) {
+  for (size_t i = 0; i < b->n_pairs && cut; n++) {
     uint64_t key = b->pair[i] >> 32;
     struct store_sketch s = {0};
-    size_t n = 0;
-    prac_rc rc = PRAC_OK;
-    for (; i < b->n_pairs && b->pair[i] >> 32 == key && rc == PRAC_OK; i++) {
-      v[n++] = (uint32_t)b->pair[i];
-      if (n <= STORE_SKETCH_EXACT) continue;
-      rc = store_sketch_add_sorted(&s, v, n);
-      n = 0;
-    }
-    if (rc == PRAC_OK) rc = store_sketch_add_sorted(&s, v, n);
-    if (rc != PRAC_OK) raw.bad = true;
+    if (sketch_of(b, &i, &s) != PRAC_OK) raw.bad = true;
     put_row(&counts, key - last, row_of(b, key));
     put_sketch(&raw, &s);
     store_sketch_done(&s);
     last = key;
+    cut[n / STORE_ROLL_CHUNK] = raw.n;
   }
-  return finish(&counts, &raw, ret);
+  if (!cut) raw.bad = true;
+  prac_rc rc = finish(&counts, &raw, cut, (n + STORE_ROLL_CHUNK - 1) / STORE_ROLL_CHUNK, ret);
+  free(cut);
+  return rc;
 }
 
 prac_rc store_roll_build(enum store_dim_kept dim, struct flow_batch *const *batches, size_t n,
@@ -290,29 +277,5 @@ prac_rc store_roll_next(struct store_roll_rd *r, struct store_roll_row *ret)
   r->left--;
   r->key += step;
   ret->key = r->key;
-  return PRAC_OK;
-}
-
-prac_rc store_roll_sketches(const void *sketch, size_t n, struct prac_rd *ret, uint8_t **ret_free)
-{
-  struct prac_rd r = prac_rd_of(sketch, n);
-  uint8_t form = prac_rd_u8(&r);
-  size_t raw = prac_rd_u32le(&r);
-  *ret_free = NULL;
-  if (r.bad || form > 1 || raw > RAW_MAX || (form == 0 && raw != prac_rd_left(&r)))
-    return PRAC_DAMAGED;
-  if (form == 0) {
-    *ret = r;
-    return PRAC_OK;
-  }
-  uint8_t *out = malloc(raw + 1);
-  if (!out) return PRAC_NOMEM;
-  size_t got = ZSTD_decompress(out, raw, r.p, prac_rd_left(&r));
-  if (ZSTD_isError(got) || got != raw) {
-    free(out);
-    return PRAC_DAMAGED;
-  }
-  *ret = prac_rd_of(out, raw);
-  *ret_free = out;
   return PRAC_OK;
 }

@@ -2,10 +2,11 @@
  * (port, country, AS) did.
  *
  * counts   varint n, then n rows by rising key: varints key - key before, packets, flows, bytes
- * sketch   u8 1, u32le size, then zstd of the n sketches (store/sketch.h) in the same order; or u8
- *          0, u32le size and the sketches as they are
- * use      every append adds a row of deltas; reading adds them up; compaction merges them
- * fails    PRAC_DAMAGED: bytes that are not a roll-up; PRAC_NOMEM
+ * sketch   the n sketches (store/sketch.h) in the same order, in chunks of STORE_ROLL_CHUNK, so
+ * that a few can be had without unpacking all: u8 1, u32le chunks, {u32le stored, u32le raw} for
+ * each, then the chunks: zstd, or as they are where stored == raw use      every append adds a row
+ * of deltas; reading adds them up; compaction merges them fails    PRAC_DAMAGED: bytes that are not
+ * a roll-up; PRAC_NOMEM
  */
 #pragma once
 #include "store/answer.h"
@@ -30,9 +31,23 @@ struct store_roll_rd {
 PRAC_NODISCARD prac_rc store_roll_rd_of(const void *counts, size_t n, struct store_roll_rd *ret);
 /* PRAC_END after the last. */
 PRAC_NODISCARD prac_rc store_roll_next(struct store_roll_rd *r, struct store_roll_row *ret);
-/* The sketches as one run of bytes. *ret_free: to be freed by the caller; may be NULL. */
-PRAC_NODISCARD prac_rc store_roll_sketches(const void *sketch, size_t n, struct prac_rd *ret,
-                                           uint8_t **ret_free);
+/* Sketches by their place, in rising order. */
+enum { STORE_ROLL_CHUNK = 256 };
+struct store_roll_sk {
+  struct prac_rd heads, chunks; /* of the chunks not yet opened */
+  uint8_t *buf;
+  size_t cap;
+  struct prac_rd rd; /* within the open chunk */
+  uint64_t at, end;  /* place that rd stands at; first place after the open chunk */
+};
+PRAC_NODISCARD prac_rc store_roll_sk_of(const void *sketch, size_t n, struct store_roll_sk *ret);
+/* Adds the sketch at `place` to *s. */
+PRAC_NODISCARD prac_rc store_roll_sk_read(struct store_roll_sk *k, uint64_t place,
+                                          struct store_sketch *s);
+void store_roll_sk_done(struct store_roll_sk *k);
+/* raw: sketches one after another; cut[i]: where chunk i ends. Sets ret->sketch. */
+PRAC_NODISCARD prac_rc store_roll_pack(const uint8_t *raw, const size_t *cut, size_t chunks,
+                                       struct store_roll_blob *ret);
 
 /* Adding up whole roll-ups. */
 struct store_roll_sum;

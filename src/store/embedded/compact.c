@@ -17,54 +17,68 @@ enum { LATE_NS_MIN = 2, ROW_GROUP = 65536 };
 static const struct prac_log_event ev_written = {"store_segment_written", PRAC_LOG_INFO, ""};
 
 /* ---- the order: a heap over batches that are sorted already ---- */
+struct head { /* where one batch stands */
+  uint64_t hi, lo;
+  uint32_t batch, row;
+};
 struct merge {
   const struct emb_hot *h;
-  uint32_t *heap, *row; /* heap of batch numbers; next row of each batch */
+  struct head *heap;
   size_t n;
 };
 
-static bool before(const struct merge *m, uint32_t a, uint32_t b)
+static void look(const struct emb_hot *h, struct head *at)
 {
-  int c = memcmp(&m->h->b[a]->src[m->row[a]], &m->h->b[b]->src[m->row[b]], sizeof(struct prac_ip));
-  return c ? c < 0 : a < b;
+  const struct prac_ip *src = &h->b[at->batch]->src[at->row];
+  at->hi = emb_half(src->b);
+  at->lo = emb_half(src->b + 8);
+}
+
+static bool before(const struct head *a, const struct head *b)
+{
+  if (a->hi != b->hi) return a->hi < b->hi;
+  return a->lo != b->lo ? a->lo < b->lo : a->batch < b->batch;
 }
 
 static void sink(struct merge *m, size_t at)
 {
+  struct head mine = m->heap[at];
   for (;;) {
     size_t kid = 2 * at + 1;
-    if (kid >= m->n) return;
-    if (kid + 1 < m->n && before(m, m->heap[kid + 1], m->heap[kid])) kid++;
-    if (before(m, m->heap[at], m->heap[kid])) return;
-    uint32_t swap = m->heap[at];
+    if (kid >= m->n) break;
+    if (kid + 1 < m->n && before(&m->heap[kid + 1], &m->heap[kid])) kid++;
+    if (before(&mine, &m->heap[kid])) break;
     m->heap[at] = m->heap[kid];
-    m->heap[kid] = swap;
     at = kid;
   }
+  m->heap[at] = mine;
 }
 
 static prac_rc order_rows(const struct emb_hot *h, uint64_t **ret, struct prac_err *reterr)
 {
-  struct merge m = {
-      .h = h, .heap = calloc(h->n + 1, sizeof *m.heap), .row = calloc(h->n + 1, sizeof *m.row)};
+  struct merge m = {.h = h, .heap = calloc(h->n + 1, sizeof *m.heap)};
   uint64_t *order = malloc((h->rows + 1) * sizeof *order), at = 0;
-  if (!m.heap || !m.row || !order) {
+  if (!m.heap || !order) {
     free(m.heap);
-    free(m.row);
     free(order);
     return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory to compact %" PRIu64 " rows", h->rows);
   }
   for (uint32_t i = 0; i < h->n; i++)
-    if (h->b[i]->n > 0) m.heap[m.n++] = i;
+    if (h->b[i]->n > 0) {
+      m.heap[m.n].batch = i;
+      look(h, &m.heap[m.n++]);
+    }
   for (size_t i = m.n; i-- > 0;) sink(&m, i);
   while (m.n > 0) {
-    uint32_t b = m.heap[0];
-    order[at++] = (uint64_t)b << 32 | m.row[b];
-    if (++m.row[b] == h->b[b]->n) m.heap[0] = m.heap[--m.n];
-    sink(&m, 0);
+    struct head *top = m.heap;
+    order[at++] = (uint64_t)top->batch << 32 | top->row;
+    if (++top->row < h->b[top->batch]->n)
+      look(h, top);
+    else
+      *top = m.heap[--m.n];
+    if (m.n > 0) sink(&m, 0);
   }
   free(m.heap);
-  free(m.row);
   *ret = order;
   return PRAC_OK;
 }
@@ -250,6 +264,7 @@ prac_rc emb_maintain(void *st, prac_time now, struct prac_err *reterr)
   PRAC_TRY(compact_due(e, PRAC_HOUR, now, reterr));
   PRAC_TRY(compact_due(e, PRAC_DAY, now, reterr));
   PRAC_TRY(emb_rolls_merge(e, now, reterr));
+  PRAC_TRY(emb_rolls_derive(e, now, reterr));
   PRAC_TRY(emb_retain(e, now, reterr));
   PRAC_TRY(emb_log_sweep(e, reterr));
   return emb_segments_sweep(e, reterr);

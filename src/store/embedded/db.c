@@ -31,6 +31,7 @@ static const char *const migrations[] = {
     " PRIMARY KEY(level, start)) WITHOUT ROWID;",
 };
 
+#define DAY "86400000000000"
 static const char *const sql[EMB_COUNT_] = {
     [EMB_BEGIN] = "BEGIN IMMEDIATE",
     [EMB_COMMIT] = "COMMIT",
@@ -53,12 +54,33 @@ static const char *const sql[EMB_COUNT_] = {
                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
     [EMB_ROLL_UNDERIVE] = "DELETE FROM derived WHERE (level = 3600 AND start = ?1)"
                           " OR (level = 86400 AND start = ?2)",
-    [EMB_ROLL_COUNTS] = "SELECT start, sensor, counts FROM rollup WHERE level = ?1 AND dim = ?2"
-                        " AND start >= ?3 AND start < ?4 AND CASE ?5 WHEN '' THEN sensor <> ''"
-                        " WHEN '*' THEN sensor = '' ELSE sensor = ?5 END",
-    [EMB_ROLL_SKETCHES] = "SELECT start, sensor, counts, sketch FROM rollup WHERE level = ?1 AND"
-                          " dim = ?2 AND start >= ?3 AND start < ?4 AND CASE ?5 WHEN '' THEN"
-                          " sensor <> '' WHEN '*' THEN sensor = '' ELSE sensor = ?5 END",
+#define ROLL_HOURS                                                                                 \
+  " FROM rollup AS r WHERE level = ?1 AND dim = ?2 AND start >= ?3 AND start < ?4 AND"             \
+  " CASE WHEN ?6 AND EXISTS (SELECT 1 FROM derived AS d WHERE d.level = 3600 AND"                  \
+  " d.start = r.start) THEN sensor = '' ELSE sensor <> '' AND (?5 = '' OR sensor = ?5) END"        \
+  " AND NOT (?7 AND start - start % " DAY " >= ?3 AND start - start % " DAY " + " DAY " <= ?4"     \
+  " AND EXISTS (SELECT 1 FROM derived AS d WHERE d.level = 86400 AND"                              \
+  " d.start = r.start - r.start % " DAY "))"
+#define ROLL_DAYS                                                                                  \
+  " FROM rollup AS r WHERE level = 86400 AND dim = ?2 AND start >= ?3 AND start + " DAY " <= ?4"   \
+  " AND EXISTS (SELECT 1 FROM derived AS d WHERE d.level = 86400 AND d.start = r.start) AND"       \
+  " CASE WHEN ?6 THEN sensor = '' ELSE sensor <> '' AND (?5 = '' OR sensor = ?5) END AND ?1 = ?1"
+    [EMB_ROLL_COUNTS] = "SELECT start, sensor, counts" ROLL_HOURS,
+    [EMB_ROLL_SKETCHES] = "SELECT start, sensor, counts, sketch" ROLL_HOURS,
+    [EMB_ROLL_DAY_COUNTS] = "SELECT start, sensor, counts" ROLL_DAYS,
+    [EMB_ROLL_DAY_SKETCHES] = "SELECT start, sensor, counts, sketch" ROLL_DAYS,
+    [EMB_UNDERIVED] =
+        "SELECT DISTINCT start - start % ?1 FROM rollup WHERE level = 3600 AND"
+        " dim = 0 AND start >= 0 AND start - start % ?1 + ?1 <= ?2 AND start -"
+        " start % ?1 NOT IN (SELECT start FROM derived WHERE level = ?1 / 1000000000)",
+    [EMB_DERIVE_FROM] = "SELECT counts, sketch FROM rollup WHERE level = 3600 AND dim = ?1 AND"
+                        " start >= ?2 AND start < ?3 AND CASE ?4 WHEN '' THEN sensor <> '' ELSE"
+                        " sensor = ?4 END",
+    [EMB_DERIVE_DROP] = "DELETE FROM rollup WHERE level = ?1 AND start = ?2 AND (level = 86400 OR"
+                        " sensor = '')",
+    [EMB_DERIVE_MARK] = "INSERT OR REPLACE INTO derived VALUES(?1, ?2, 1)",
+    [EMB_DERIVE_SENSORS] = "SELECT DISTINCT sensor FROM rollup WHERE level = 3600 AND dim = 0 AND"
+                           " start >= ?1 AND start < ?2 AND sensor <> ''",
     [EMB_HOT] = "SELECT id, log, off, len FROM batch WHERE log IS NOT NULL AND rows > 0"
                 " AND minute >= ?1 AND minute < ?2 AND (?3 = '' OR sensor = ?3)"
                 " ORDER BY minute, sensor, part, id",
@@ -70,7 +92,8 @@ static const char *const sql[EMB_COUNT_] = {
                         " WHERE id = ?1",
     [EMB_HOT_SLOTS] = "SELECT minute - ((minute % ?1) + ?1) % ?1 AS slot, sum(rows) FROM batch"
                       " WHERE log IS NOT NULL GROUP BY 1 HAVING sum(rows) > 0 ORDER BY 1",
-    [EMB_ROLL_MANY] = "SELECT level, dim, start, sensor FROM rollup GROUP BY 1, 2, 3, 4"
+    [EMB_ROLL_MANY] = "SELECT level, dim, start, sensor FROM rollup WHERE level < 86400"
+                      " AND sensor <> '' GROUP BY 1, 2, 3, 4"
                       " HAVING count(*) > iif(start + level * 1000000000 <= ?1, 1, ?2)",
     [EMB_ROLL_SLOT] = "SELECT counts, sketch FROM rollup WHERE level = ?1 AND dim = ?2"
                       " AND start = ?3 AND sensor = ?4",

@@ -41,6 +41,13 @@ enum emb_sql { /* statements prepared once; texts in db.c */
                EMB_ROLL_UNDERIVE,
                EMB_ROLL_COUNTS,
                EMB_ROLL_SKETCHES,
+               EMB_ROLL_DAY_COUNTS,
+               EMB_ROLL_DAY_SKETCHES,
+               EMB_UNDERIVED,
+               EMB_DERIVE_FROM,
+               EMB_DERIVE_DROP,
+               EMB_DERIVE_MARK,
+               EMB_DERIVE_SENSORS,
                EMB_HOT,
                EMB_SEGMENTS,
                EMB_SEGMENT_PUT,
@@ -121,6 +128,9 @@ PRAC_NODISCARD prac_rc emb_hot_read(struct emb *e, struct prac_span span, const 
 /* rolls.c */
 PRAC_NODISCARD prac_rc emb_rolls_put(struct emb *e, struct flow_batch *const *b, size_t n,
                                      struct prac_err *reterr);
+PRAC_NODISCARD prac_rc emb_roll_put(struct emb *e, int64_t level, enum store_dim_kept dim,
+                                    prac_time start, const char *sensor,
+                                    const struct store_roll_blob *b, struct prac_err *reterr);
 prac_rc emb_rolls_query(struct emb *e, const struct store_query *q, const struct store_plan *p,
                         store_row *each, void *arg, struct prac_err *reterr);
 
@@ -132,5 +142,6 @@ void emb_duck_close(struct emb *e);
 /* compact.c, rolls_merge.c, retain.c */
 PRAC_NODISCARD prac_rc emb_maintain(void *st, prac_time now, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc emb_rolls_merge(struct emb *e, prac_time now, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc emb_rolls_derive(struct emb *e, prac_time now, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc emb_retain(struct emb *e, prac_time now, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc emb_segments_sweep(struct emb *e, struct prac_err *reterr);

@@ -17,9 +17,8 @@ static int by_sensor_minute(const void *pa, const void *pb)
   return c ? c : a->minute < b->minute ? -1 : a->minute > b->minute;
 }
 
-static prac_rc put_blob(struct emb *e, int64_t level, enum store_dim_kept dim, prac_time start,
-                        const char *sensor, const struct store_roll_blob *b,
-                        struct prac_err *reterr)
+prac_rc emb_roll_put(struct emb *e, int64_t level, enum store_dim_kept dim, prac_time start,
+                     const char *sensor, const struct store_roll_blob *b, struct prac_err *reterr)
 {
   sqlite3_stmt *s;
   bool row;
@@ -43,7 +42,7 @@ static prac_rc put_slot(struct emb *e, int64_t level, prac_time start, struct fl
     struct store_roll_blob blob;
     rc = store_roll_build((enum store_dim_kept)d, b, n, &blob);
     if (rc != PRAC_OK) return PRAC_FAIL(reterr, rc, "no memory for a roll-up");
-    rc = put_blob(e, level, (enum store_dim_kept)d, start, b[0]->sensor, &blob, reterr);
+    rc = emb_roll_put(e, level, (enum store_dim_kept)d, start, b[0]->sensor, &blob, reterr);
     store_roll_blob_done(&blob);
   }
   return rc;
@@ -155,27 +154,26 @@ static prac_rc find(struct acc *a, const struct store_group *like, size_t *ret)
   return PRAC_OK;
 }
 
+/* sketches NULL: the first pass. place: which of the blob's rows this is. */
 static prac_rc add_row(struct acc *a, struct store_group *like, const struct store_roll_row *r,
-                       struct prac_rd *sketches)
+                       struct store_roll_sk *sketches, uint64_t place)
 {
   size_t i = 0;
-  bool mine = r->key >= a->plan->key_lo && r->key <= a->plan->key_hi;
+  if (r->key < a->plan->key_lo || r->key > a->plan->key_hi) return PRAC_OK;
   like->lo = a->plan->by_key ? r->key : 0;
-  prac_rc rc = mine ? find(a, like, &i) : PRAC_END;
-  if (rc != PRAC_OK && rc != PRAC_END) return rc;
-  if (!sketches) {
-    if (rc == PRAC_END) return PRAC_OK;
-    a->g[i].packets += r->packets;
-    a->g[i].flows += r->flows;
-    a->g[i].bytes += r->bytes;
-    return PRAC_OK;
-  }
-  if (rc == PRAC_OK) {
-    rc = store_sketch_read(&a->sketch[i], sketches);
-    return rc == PRAC_OK || rc == PRAC_NOMEM ? rc : PRAC_DAMAGED;
-  }
-  store_sketch_skip(sketches);
-  return sketches->bad ? PRAC_DAMAGED : PRAC_OK;
+  prac_rc rc = find(a, like, &i);
+  if (rc != PRAC_OK) return rc == PRAC_END ? PRAC_OK : rc;
+  if (sketches) return store_roll_sk_read(sketches, place, &a->sketch[i]);
+  a->g[i].packets += r->packets;
+  a->g[i].flows += r->flows;
+  a->g[i].bytes += r->bytes;
+  return PRAC_OK;
+}
+
+/* A whole day may be read at once where nobody asks for its hours. */
+static bool uses_days(const struct store_plan *p)
+{
+  return p->level_ns == PRAC_HOUR && p->step_ns % PRAC_DAY == 0;
 }
 
 /* One row of the table. */
@@ -184,37 +182,38 @@ static prac_rc add_blob(struct acc *a, sqlite3_stmt *s, bool with_sketches)
   struct store_group like = {.at = PRAC_TIME_NONE};
   struct store_roll_rd r;
   struct store_roll_row row;
-  struct prac_rd sketches = {0};
-  uint8_t *to_free = NULL;
+  struct store_roll_sk sk = {0};
   prac_time start = sqlite3_column_int64(s, 0);
   if (a->plan->step_ns) like.at = prac_time_floor(start, a->plan->step_ns);
   if (a->plan->by_sensor)
     (void)snprintf(like.sensor, sizeof like.sensor, "%s", (const char *)sqlite3_column_text(s, 1));
   PRAC_TRY(store_roll_rd_of(sqlite3_column_blob(s, 2), (size_t)sqlite3_column_bytes(s, 2), &r));
   if (with_sketches)
-    PRAC_TRY(store_roll_sketches(sqlite3_column_blob(s, 3), (size_t)sqlite3_column_bytes(s, 3),
-                                 &sketches, &to_free));
+    PRAC_TRY(store_roll_sk_of(sqlite3_column_blob(s, 3), (size_t)sqlite3_column_bytes(s, 3), &sk));
   prac_rc rc;
-  while ((rc = store_roll_next(&r, &row)) == PRAC_OK) {
-    rc = add_row(a, &like, &row, with_sketches ? &sketches : NULL);
+  for (uint64_t i = 0; (rc = store_roll_next(&r, &row)) == PRAC_OK; i++) {
+    rc = add_row(a, &like, &row, with_sketches ? &sk : NULL, i);
     if (rc != PRAC_OK) break;
   }
-  free(to_free);
+  store_roll_sk_done(&sk);
   return rc == PRAC_END ? PRAC_OK : rc;
 }
 
-static prac_rc pass(struct emb *e, const struct store_query *q, struct acc *a, bool with_sketches,
-                    struct prac_err *reterr)
+static prac_rc pass_level(struct emb *e, enum emb_sql which, const struct store_query *q,
+                          struct acc *a, bool with_sketches, struct prac_err *reterr)
 {
   sqlite3_stmt *s;
   bool row;
   const struct store_plan *p = a->plan;
-  PRAC_TRY(emb_stmt(e, with_sketches ? EMB_ROLL_SKETCHES : EMB_ROLL_COUNTS, &s, reterr));
+  bool one_sensor = q->sensor && q->sensor[0];
+  PRAC_TRY(emb_stmt(e, which, &s, reterr));
   sqlite3_bind_int64(s, 1, p->level_ns / PRAC_SEC);
   sqlite3_bind_int64(s, 2, p->dim);
   sqlite3_bind_int64(s, 3, p->span.from);
   sqlite3_bind_int64(s, 4, p->span.to);
   emb_bind_text(s, 5, q->sensor);
+  sqlite3_bind_int(s, 6, p->level_ns == PRAC_HOUR && !one_sensor && !p->by_sensor);
+  sqlite3_bind_int(s, 7, uses_days(p));
   prac_rc rc;
   while ((rc = emb_step(e, s, &row, reterr)) == PRAC_OK && row) {
     rc = add_blob(a, s, with_sketches);
@@ -226,6 +225,16 @@ static prac_rc pass(struct emb *e, const struct store_query *q, struct acc *a, b
   }
   sqlite3_reset(s);
   return rc;
+}
+
+static prac_rc pass(struct emb *e, const struct store_query *q, struct acc *a, bool with_sketches,
+                    struct prac_err *reterr)
+{
+  if (uses_days(a->plan))
+    PRAC_TRY(pass_level(e, with_sketches ? EMB_ROLL_DAY_SKETCHES : EMB_ROLL_DAY_COUNTS, q, a,
+                        with_sketches, reterr));
+  return pass_level(e, with_sketches ? EMB_ROLL_SKETCHES : EMB_ROLL_COUNTS, q, a, with_sketches,
+                    reterr);
 }
 
 static prac_rc second_pass(struct emb *e, const struct store_query *q, struct acc *a,
