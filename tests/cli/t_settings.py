@@ -24,6 +24,19 @@ def example_is_right():
     assert good(run('check-config', '-', text=example)) == 'standard input: good\n'
 
 
+def the_example_in_the_tree_is_todays():
+    file = os.path.join(os.environ.get('PRACTICE_SOURCE', '.'), 'data/practice.example.yaml')
+    if os.path.exists(file):
+        with open(file) as f:
+            same = f.read() == good(run('settings', '--example'))
+        assert same, f'run: practice settings --example > {file}'
+
+
+def the_demonstrations_settings_are_right():
+    file = os.path.join(os.environ.get('PRACTICE_SOURCE', '.'), 'data/demo/demo.yaml')
+    assert good(run('check-config', file)) == f'{file}: good\n'
+
+
 def every_section_shows():
     sections = json.loads(good(run('settings', '--json')))
     assert sections
@@ -57,7 +70,8 @@ def without_a_file():
         assert done.returncode == 0
 
 
-tests = [example_is_right, every_section_shows, mistakes_have_a_place, a_missing_file_is_the_machines_fault,
+tests = [example_is_right, the_example_in_the_tree_is_todays, the_demonstrations_settings_are_right, every_section_shows,
+         mistakes_have_a_place, a_missing_file_is_the_machines_fault,
          without_a_file]
 print(f'1..{len(tests)}')
 failed = 0
