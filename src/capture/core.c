@@ -462,21 +462,6 @@ void cap_core_health(struct cap_core *k, const struct cap_stats *now, struct hea
   };
 }
 
-const struct prac_counter_def cap_counter_defs[] = {
-#define X(name, unit, help) {#name, unit, help, PRAC_COUNTER},
-    CAP_COUNTERS(X)
-#undef X
-#define X(name, bit, word, help)                                                                   \
-  {"mark_" #name, "packets", "in rows marked so: " help, PRAC_COUNTER},
-        FLOW_MARKS(X)
-#undef X
-#define X(name, word) {"tool_" #name, "packets", "in rows with the tool label " word, PRAC_COUNTER},
-            FLOW_TOOLS(X)
-#undef X
-};
-const size_t cap_counter_count = PRAC_ARRAY_LEN(cap_counter_defs);
-_Static_assert(PRAC_ARRAY_LEN(cap_counter_defs) == CAP_COUNT_COUNT_, "one definition a counter");
-
 const _Atomic uint64_t *cap_core_counters(const struct cap_core *k)
 {
   return k->shown;
