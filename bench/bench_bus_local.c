@@ -124,6 +124,7 @@ int main(void)
       st == 0 ? "true" : "false");
   bus_close(&b);
   flow_batch_unref(&fb);
+  (void)fflush(stdout);
   execlp("rm", "rm", "-rf", dir, (char *)NULL);
   return 1;
 }

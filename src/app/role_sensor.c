@@ -43,17 +43,34 @@ static prac_rc on_batch(void *arg, struct flow_batch *b)
   return rc;
 }
 
-prac_rc sensor_say(struct sensor_role *s, prac_time at, struct prac_err *reterr)
+prac_rc sensor_advance(struct sensor_role *s, prac_time now, struct prac_err *reterr)
 {
-  char subject[64], id[96], source[128];
-  struct cap_stats st = {0};
-  struct health h = {0};
   s->err = reterr;
-  prac_rc rc = cap_core_advance(s->core, at);
-  if (rc != PRAC_OK) return reterr->rc == rc ? rc : PRAC_FAIL(reterr, rc, "cannot close a minute");
+  prac_rc rc = cap_core_advance(s->core, now);
+  if (rc == PRAC_OK || reterr->rc == rc) return rc;
+  return PRAC_FAIL(reterr, rc, "cannot close a minute: %s", prac_rc_text(rc));
+}
+
+void sensor_count(struct sensor_role *s)
+{
+  struct cap_stats st = {0};
+  struct health h = {0}, *sum = &s->counts;
   if (s->source) s->source->stats(s->source_st, &st);
   if (s->at < s->n) input_stats(&s->in[s->at], &st);
   cap_core_health(s->core, &st, &h);
+  sum->packets += h.packets;
+  sum->lost += h.lost;
+  sum->evicted += h.evicted;
+  sum->malformed += h.malformed;
+  sum->clock_offset_ns = h.clock_offset_ns;
+}
+
+prac_rc sensor_say(struct sensor_role *s, prac_time at, struct prac_err *reterr)
+{
+  char subject[64], id[96], source[128];
+  sensor_count(s);
+  struct health h = s->counts;
+  s->counts = (struct health){.clock_offset_ns = h.clock_offset_ns};
   s->said = at;
   if (s->skip != PRAC_TIME_NONE && at <= s->skip) return PRAC_OK;
   const char *name = s->e->sensor->name;
@@ -125,7 +142,7 @@ static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
   char path[ROLE_PATH + 64];
   s->e = e;
   s->place.fd = -1;
-  s->said = s->skip = s->first_minute = PRAC_TIME_NONE;
+  s->said = s->skip = s->first_minute = s->newest = PRAC_TIME_NONE;
   s->speed = e->speed >= 0 ? e->speed : c->speed;
   PRAC_TRY(c->interface[0] ? open_live(e, s, reterr) : open_files(e, s, reterr));
   (void)snprintf(path, sizeof path, "%s/sensors/%s", e->real_data, c->name);

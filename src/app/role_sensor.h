@@ -20,6 +20,8 @@ struct sensor_role {
   prac_time said;         /* health says: nothing before this will come */
   prac_time skip;         /* published and safe before this start; PRAC_TIME_NONE */
   prac_time first_minute; /* live: of this start */
+  prac_time newest;       /* files: of the packets given to the core */
+  struct health counts;   /* not yet said */
   int64_t flushed_at;
   uint64_t skipped;
   double speed;
@@ -27,7 +29,12 @@ struct sensor_role {
 };
 #define SENSOR_LATENESS_NS (2 * PRAC_SEC)
 
-/* Health at `at`: closes the minutes before it, says so on the bus. */
+/* The sensor's clock shows `now`: closes the minutes that end before now - lateness. */
+PRAC_NODISCARD prac_rc sensor_advance(struct sensor_role *s, prac_time now,
+                                      struct prac_err *reterr);
+/* Counts since the last call go into the next health record. */
+void sensor_count(struct sensor_role *s);
+/* Health: nothing before `at` will come; the minutes before it have been closed. */
 PRAC_NODISCARD prac_rc sensor_say(struct sensor_role *s, prac_time at, struct prac_err *reterr);
 /* Waits until the bus has all of it, remembers how far that was. */
 PRAC_NODISCARD prac_rc sensor_settle(struct sensor_role *s, struct prac_err *reterr);

@@ -12,15 +12,20 @@ static const struct prac_log_event ev_step = {"sensor_clock_stepped", PRAC_LOG_W
                                               "check the time service of this machine"};
 static const struct prac_log_event ev_live = {"sensor_listens", PRAC_LOG_INFO, ""};
 
-static prac_time now(struct sensor_role *s, struct sys_steady *steady)
+/* What the core makes of the wall clock: after it was set back, event time goes on where it was. */
+static prac_time event_now(struct sensor_role *s, struct sys_steady *steady, prac_time wall)
 {
-  prac_time wall = prac_now(&s->e->clock), t;
-  enum sys_step step = sys_steady_take(steady, wall, sys_mono_ns(), &t);
-  if (step != SYS_STEP_NONE)
+  prac_time ignored;
+  enum sys_step step = sys_steady_take(steady, wall, sys_mono_ns(), &ignored);
+  if (step != SYS_STEP_NONE) {
+    sensor_count(s);
     prac_log(&s->e->log, &ev_step,
-             "the clock was set %s; minutes go on in order (%" PRIu64 " steps back so far)",
-             step == SYS_STEP_BACK ? "back" : "ahead", steady->steps_back);
-  return t;
+             "the clock was set %s (%" PRIu64 " steps back so far); minutes go on in order, %.0f s "
+             "ahead of the clock",
+             step == SYS_STEP_BACK ? "back" : "ahead", steady->steps_back,
+             (double)s->counts.clock_offset_ns / 1e9);
+  }
+  return wall + s->counts.clock_offset_ns;
 }
 
 static prac_rc take(struct sensor_role *s, struct cap_frame *frames, struct prac_err *reterr)
@@ -41,14 +46,18 @@ prac_rc sensor_listen(struct sensor_role *s, struct prac_err *reterr)
   struct cap_frame *frames = calloc(FRAMES, sizeof *frames);
   if (!frames) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for packets");
   prac_log(&s->e->log, &ev_live, "listening at %s", s->e->sensor->interface);
-  s->said = s->first_minute = prac_time_floor(now(s, &steady), PRAC_MIN);
+  s->said = s->first_minute = prac_time_floor(prac_now(&s->e->clock), PRAC_MIN);
   prac_rc rc = sensor_say(s, s->said, reterr);
   while (rc == PRAC_OK && !stop_asked()) {
     rc = take(s, frames, reterr);
     if (rc != PRAC_OK) break;
     role_idle(s->e);
-    prac_time m = prac_time_floor(now(s, &steady) - SENSOR_LATENESS_NS - PRAC_SEC, PRAC_MIN);
-    if (m > s->said) rc = sensor_say(s, m, reterr);
+    prac_time wall = prac_now(&s->e->clock);
+    rc = sensor_advance(s, wall, reterr);
+    if (rc != PRAC_OK) break;
+    prac_time t = event_now(s, &steady, wall) - SENSOR_LATENESS_NS - PRAC_SEC;
+    if (prac_time_floor(t, PRAC_MIN) > s->said)
+      rc = sensor_say(s, prac_time_floor(t, PRAC_MIN), reterr);
   }
   free(frames);
   if (rc != PRAC_OK) return rc;

@@ -9,7 +9,7 @@
 #include "sys/wall.h"
 
 enum { NAP_NS = 5000000 };
-#define AHEAD_NS (8 * PRAC_MIN)  /* of the slowest; below the engines' idea of silence */
+#define AHEAD_NS (5 * PRAC_MIN)  /* of the slowest; below the engines' idea of silence */
 #define SETTLE_NS (3 * PRAC_MIN) /* event time between two waits for the bus */
 #define SLICE_NS (50 * PRAC_MS)  /* real time that is fed at once */
 #define JUMP_NS (26 * PRAC_HOUR) /* a longer gap is not walked minute by minute */
@@ -75,6 +75,10 @@ static prac_rc step(struct sensor_role *s, prac_time next, int64_t when, struct 
     if (atomic_load(&row(s)->safe) < s->said) PRAC_TRY(sensor_settle(s, reterr));
     sys_sleep_ns(NAP_NS);
   }
+  /* Before the first packet there is nothing to close. */
+  prac_time clock = next + SENSOR_LATENESS_NS;
+  if (s->newest != PRAC_TIME_NONE)
+    PRAC_TRY(sensor_advance(s, clock > s->newest ? clock : s->newest, reterr));
   PRAC_TRY(sensor_say(s, next, reterr));
   bool far = s->said - atomic_load(&row(s)->safe) >= SETTLE_NS;
   if (again || !(far || sys_mono_ns() - s->flushed_at > PRAC_SEC / 2)) return PRAC_OK;
@@ -98,6 +102,10 @@ static prac_rc feed(struct sensor_role *s, prac_time until, struct prac_err *ret
   size_t n = input_ready(in, until), at = in->at;
   in->at += n;
   in->items += n;
+  for (size_t i = at; i < in->at; i++) {
+    prac_time t = in->frames ? in->frames[i].at : in->seen[i].at;
+    if (t > s->newest) s->newest = t;
+  }
   s->err = reterr;
   prac_rc rc = in->frames ? cap_core_frames(s->core, in->frames + at, n)
                           : cap_core_seen(s->core, in->seen + at, n);
