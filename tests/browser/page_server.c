@@ -249,6 +249,7 @@ int main(void)
   prac_conf_defaults(&portal_conf_section, &w.conf);
   w.conf.listen = "127.0.0.1:0";
   w.conf.rate = 0;
+  w.conf.max_per_address = 1000;
   w.conf.title = "National early warning";
   w.conf.title_ja = "早期警戒システム";
   struct prac_err err = {0};
