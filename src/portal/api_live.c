@@ -36,11 +36,13 @@ static const char *state_of(const struct live_sensor *s, prac_time now)
 
 void portal_sensors_json(const struct portal *p, struct prac_json *j)
 {
-  prac_time now = live_event_time(p->live), end = prac_time_floor(now, PRAC_MIN);
+  prac_time now = live_event_time(p->live);
   prac_json_open(j, '[');
   for (size_t i = 0; i < live_sensor_count(p->live); i++) {
     const struct live_sensor *s = live_sensor_at(p->live, i);
-    const struct live_minute *m = now == PRAC_TIME_NONE ? NULL : live_minute_at(s, end - PRAC_MIN);
+    /* Its own newest minute: sensors may be a little apart. None when it is behind. */
+    bool speaks = s->last != PRAC_TIME_NONE && now - s->last <= (LATE_MIN + 1) * PRAC_MIN;
+    const struct live_minute *m = speaks ? live_minute_at(s, s->last) : NULL;
     prac_json_open(j, '{');
     key_text(j, "name", s->name);
     key_text(j, "country", s->country);

@@ -137,9 +137,10 @@ static void say_alert(struct world *w, const char *id, const char *state, const 
   prac_time now = START + w->minute * PRAC_MIN;
   bool closed = strcmp(state, "close") == 0;
   const char *what = strchr(key, ':');
-  char text[200];
+  char text[200], title[100];
   for (uint32_t i = 0; i < 40; i++) hosts[i] = prac_ip4(0xcb007100u + i * 7);
   (void)snprintf(text, sizeof text, "%s was seen from 4210 sources a day, 310 are usual", key);
+  (void)snprintf(title, sizeof title, "Many more than usual: %s", what ? what + 1 : key);
   struct alert a = {.id = id,
                     .key = key,
                     .kind = kind,
@@ -152,7 +153,7 @@ static void say_alert(struct world *w, const char *id, const char *state, const 
                     .closed = closed ? now : PRAC_TIME_NONE,
                     .severity = severity,
                     .tlp = "TLP:AMBER",
-                    .title = key,
+                    .title = title,
                     .text = text,
                     .score = 13.4,
                     .value = 4210,

@@ -34,7 +34,7 @@ function Findings({ list }) {
   if (!status.value?.history) return html`<p class="note">${t('history_none')}</p>`;
   if (list && list.length === 0) return html`<p class="note">${t('findings_none')}</p>`;
   return html`<ol class="findings">${(list || []).slice(0, 8).map((f) => html`<li key=${f.id}>
-    <span class="when">${dayTime(seconds(f.at))}</span> ${f.text}
+    <span class="when">${dayTime(seconds(f.at))}</span> <span lang="en">${f.text}</span>
     <small class="mono">${t('finding_by', { engine: f.engine, version: f.engine_version, settings: String(f.settings).slice(0, 8), seed: f.seed })}</small></li>`)}</ol>`;
 }
 
@@ -65,7 +65,7 @@ function Content({ a }) {
     <p class="alert-top"><${Severity} level=${a.severity} /><b class=${'sev-text sev-' + a.severity}>${sevWord(a.severity)}</b>
       <span class=${'state state-' + a.state}>${t('state_' + a.state)}</span> <span class="tlp" translate="no">${a.tlp}</span></p>
     <h2 id="drawer-title">${titleOf(a)}</h2>
-    <p class="lead">${a.text}</p>
+    <p class="lead" lang="en">${a.text}</p>
     <${Compare} a=${a} />
     <dl class="facts">
       <${Row} name=${t('began')}>${dayTime(seconds(a.from))}<//>

@@ -1,11 +1,13 @@
 /* Alerts in the reader's language: kinds we know are said by template, others as the engine said. */
-import { country, number, t, unit } from './i18n.js';
+import { country, lang, number, t, unit } from './i18n.js';
 
+/* The engine's own line is English; in Japanese, or when there is none, ours. */
 export function titleOf(a) {
   const key = a.key || '';
   const what = key.slice(key.indexOf(':') + 1);
+  if (lang.value === 'en' && a.title) return a.title;
   switch (a.kind) {
-    case 'spoofed-flood': return t('title_spoofed_flood', { who: what });
+    case 'spoofed-flood': return t('title_spoofed_flood', { who: what.replace(/\/\w+$/, '') + (a.ports?.length ? ` ${a.ports[0]}` : '') });
     case 'surge-country': return t('title_surge_country', { who: country(a.country || what) });
     case 'surge-port': return t('title_surge_port', { who: what });
     default: return a.title || key;
