@@ -11,7 +11,6 @@
  * first.
  */
 #include <ftw.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
