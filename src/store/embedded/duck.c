@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 void emb_say(struct emb_sqltext *t, const char *fmt, ...)
 {
@@ -40,13 +41,15 @@ static bool configure(const struct emb *e, duckdb_config c)
   char memory[40], threads[16], tmp[EMB_PATH];
   (void)snprintf(memory, sizeof memory, "%lldB", (long long)e->conf.memory_bytes);
   (void)snprintf(threads, sizeof threads, "%u", e->nthreads);
-  (void)snprintf(tmp, sizeof tmp, "%s/tmp/duckdb", e->dir);
+  (void)snprintf(tmp, sizeof tmp, "%s/tmp", e->dir);
+  bool can_spill = access(tmp, W_OK) == 0; /* a scan beyond the memory limit goes to disk */
+  (void)snprintf(tmp, sizeof tmp, "%s/tmp/duckdb-%d", e->dir, (int)getpid());
   const char *const set[][2] = {
       {"autoinstall_known_extensions", "false"},
       {"autoload_known_extensions", "false"},
       {"memory_limit", memory},
       {"threads", threads},
-      {"temp_directory", e->read_only ? "" : tmp},
+      {"temp_directory", can_spill ? tmp : ""},
   };
   for (size_t i = 0; i < PRAC_ARRAY_LEN(set); i++)
     if (duckdb_set_config(c, set[i][0], set[i][1]) != DuckDBSuccess) return false;
