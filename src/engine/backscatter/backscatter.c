@@ -225,12 +225,11 @@ struct words {
 /* An estimate with two digits: more would be a lie. */
 static void rate_text(char out[64], double pps)
 {
-  double unit = pps >= 1e6 ? 1e6 : pps >= 1e3 ? 1e3 : 1;
-  double n = pps / unit, step = n >= 100 ? 10 : n >= 10 ? 1 : 0.1;
-  snprintf(out, 64, "; about %.*f%s packets/s at the victim", n < 10, round(n / step) * step,
-           pps >= 1e6   ? " million"
-           : pps >= 1e3 ? " thousand"
-                        : "");
+  bool millions = pps >= 9.95e5, thousands = !millions && pps >= 995; /* as they round */
+  double n = pps / (millions ? 1e6 : thousands ? 1e3 : 1);
+  double step = n >= 100 ? 10 : n >= 10 ? 1 : 0.1;
+  const char *word = millions ? " million" : thousands ? " thousand" : "";
+  snprintf(out, 64, "; about %.*f%s packets/s at the victim", n < 10, round(n / step) * step, word);
 }
 
 static void text_of(const struct conf *c, const struct bs_victim *v, uint32_t n_ports,
