@@ -403,7 +403,9 @@ prac_rc cap_core_advance(struct cap_core *k, prac_time t)
   struct cap_minute *m;
   uint32_t ms;
   t += k->behind_ns;
-  if (k->started && k->newest - t > BACK_NS) { /* nothing may be published twice: time goes on */
+  /* a replay of several files tells the oldest one's time: that sets no clock back */
+  if (k->started && !k->no_empty &&
+      k->newest - t > BACK_NS) { /* nothing may be published twice: time goes on */
     k->behind_ns += k->newest - t;
     k->count[CAP_COUNT_set_back]++;
     show(k);

@@ -7,7 +7,7 @@
  * open        a minute stays open until a packet is `lateness_ns` past its end: two at most
  * quiet       packets make no empty batches; cap_core_advance (live) makes one for every minute
  *             without a packet, so that silence and absence can be told apart (60 a call at most)
- * clock       live: when cap_core_advance is told a time 30 s or more before the newest packet, the
+ * clock       live (not no_empty): when cap_core_advance is told a time 30 s or more before the newest packet, the
  *             clock was set back. Minutes are never published twice: event time goes on from where
  *             it was, and health.clock_offset_ns says how far it is ahead of the clock
  * labels      `tool` is set on a row while its source has the label (capture/tools.h) and every
