@@ -32,6 +32,8 @@ static const struct cmd_option options[] = {
     {"--source", "NAME", "pcap or csv; else seen from the first bytes", CMD_TEXT,
      offsetof(struct opts, source)},
     {"--engines", "NAMES", "only these, comma-separated", CMD_TEXT, offsetof(struct opts, engines)},
+    {"--store", "DIR", "keep flows, findings and alerts there", CMD_TEXT,
+     offsetof(struct opts, store)},
     {"--threads", "N", "worker threads; the output does not depend on it", CMD_U64,
      offsetof(struct opts, threads), .dflt = "1", .lo = 1, .hi = 64},
     {"--seed", "N", "of the engines' randomness", CMD_U64, offsetof(struct opts, seed),
@@ -274,6 +276,13 @@ static prac_rc play(struct replay *r, struct prac_err *err)
 static prac_rc setup(struct replay *r, struct prac_err *err)
 {
   PRAC_TRY(settings_load(r->o.config, &r->conf, err));
+  PRAC_TRY(lookup_new(prac_conf_get(r->conf, lookup_conf_section.path, 0), PRAC_TIME_NONE, NULL,
+                      &r->look, err));
+  if (r->o.store) {
+    struct store_env env = {.dir = r->o.store, .nthreads = (unsigned)r->o.threads};
+    const void *conf = prac_conf_get(r->conf, "store.embedded", 0);
+    PRAC_TRY(store_open("embedded", conf, &env, &r->store, err));
+  }
   struct pipeline_conf pc = {.settings = r->conf,
                              .look = r->look,
                              .store = r->store.ops ? &r->store : NULL,
@@ -293,6 +302,8 @@ static void teardown(struct replay *r)
   for (size_t i = 0; i < r->n; i++) input_close(&r->in[i]);
   free(r->in);
   free(r->core);
+  store_close(&r->store);
+  lookup_unref(&r->look);
   prac_conf_free(&r->conf);
   prac_json_done(&r->line);
 }
@@ -340,7 +351,8 @@ const struct cmd cmd_replay = {
             "is a sensor of its own unless --sensor says that they belong together. The same "
             "input, settings and seed give the same output, byte for byte.",
     .examples = "practice replay day.pcap.gz\tthe alerts of one capture\n"
-                "practice replay tokyo=a.pcap oslo=b.pcap --json\ttwo sensors, as JSON lines\n",
+                "practice replay tokyo=a.pcap oslo=b.pcap --json\ttwo sensors, as JSON lines\n"
+                "practice replay --store DIR day.pcap\tkeep everything for `query` and `explain`",
     .options = options,
     .n_options = PRAC_ARRAY_LEN(options),
     .run = run,
