@@ -52,7 +52,7 @@ commands = set(json.loads(practice('version', '--json')[1])['commands'])
 for name, head in (('README.md', 'command'), ('README.ja.md', 'コマンド')):
     rows = table((ROOT / name).read_text(), head)
     listed = {w for r in rows for w in re.findall(r'`practice ([a-z-]+)', r[0])}
-    t.check(f'{name}: the table of commands promises none that is not there', listed <= commands, listed - commands)
+    t.equal(f'{name}: the table of commands', sorted(listed), sorted(commands))
 
 dev = (ROOT / 'dev').read_text()
 for name in ('README.md', 'README.ja.md', 'CONTRIBUTING.md'):
