@@ -10,6 +10,7 @@ enum { HOLD_MAX = 1 << 16, STORE_ROWS = 1 << 20, STORE_BATCHES = 8192, STORE_REC
 
 struct sensor {
   char name[32];
+  char room[48]; /* of its counters: capture/NAME */
   struct cap_core *core;
 };
 /* What waits for the store: one transaction at a time. */
@@ -197,6 +198,7 @@ prac_rc pipeline_sensor(struct pipeline *p, const char *name, struct cap_core **
     return PRAC_FAIL(reterr, PRAC_FULL, "more than %d sensors", PIPELINE_SENSORS_MAX);
   struct sensor *s = &p->sensors[p->n_sensors];
   memcpy(s->name, clean, sizeof clean);
+  (void)snprintf(s->room, sizeof s->room, "capture/%s", clean);
   struct cap_conf c = {.sensor = s->name,
                        .country = "",
                        .nthreads = p->c.nthreads,
@@ -292,7 +294,7 @@ const struct pipeline_totals *pipeline_totals(const struct pipeline *p)
 size_t pipeline_counters(const struct pipeline *p, struct prac_counters *ret, size_t max)
 {
   for (size_t i = 0; i < p->n_sensors && i < max; i++)
-    ret[i] = (struct prac_counters){p->sensors[i].name, cap_counter_defs,
+    ret[i] = (struct prac_counters){p->sensors[i].room, cap_counter_defs,
                                     cap_core_counters(p->sensors[i].core), cap_counter_count};
   return p->n_sensors;
 }

@@ -65,7 +65,7 @@ const char *flow_mark_text(unsigned bit);     /* NULL: no such bit */
   C(uint16_t, span_ms, "ms", "from the first to the last packet of the row")                       \
   C(struct prac_ip, src, "", "sender")                                                             \
   C(struct prac_ip, dst, "", "our address; leaves the core only in the operator's views")          \
-  C(struct prac_ip, victim, "", "backscatter: whose answer this is; :: otherwise")                 \
+  C(struct prac_ip, victim, "", "whom an ICMP error quotes; :: otherwise: then it is src")         \
   C(uint8_t, proto, "", "IANA protocol number")                                                    \
   C(uint8_t, tcp_flags, "", "all TCP flags seen, OR-ed")                                           \
   C(uint8_t, ttl, "", "TTL or hop limit of the first packet")                                      \

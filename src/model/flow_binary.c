@@ -135,8 +135,7 @@ prac_rc flow_batch_encode(const struct flow_batch *b, int level, uint8_t **ret_b
     return rc;
   }
   *ret_len = prac_wr_len(&w);
-  uint8_t *fit = realloc(out, *ret_len);
-  *ret_bytes = fit ? fit : out;
+  *ret_bytes = out;
   return PRAC_OK;
 }
 
