@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "base/rng.h"
-#include "bus/bus.h"
 #include "bus/broker.h"
+#include "bus/bus.h"
 #include "bus/local_client.h"
 #include "sys/unixsock.h"
 #include "sys/wall.h"

@@ -6,7 +6,6 @@
 
 #include "alert/alert.h"
 #include "app/roles.h"
-#include "app/stop.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
 
@@ -80,8 +79,9 @@ static prac_rc make_desk(struct role_env *e, struct alert_role *s, struct prac_e
   return rc == PRAC_OK ? rc : PRAC_FAIL(reterr, rc, "alerts: %s", prac_rc_text(rc));
 }
 
-static prac_rc save(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
+static prac_rc save(struct role_env *e, void *st, struct prac_err *reterr)
 {
+  struct alert_role *s = st;
   s->next_save = sys_mono_ns() + SAVE_NS;
   if (s->seq == s->saved) return PRAC_OK;
   PRAC_TRY(role_flush(&s->bus, reterr));
@@ -97,9 +97,9 @@ static prac_rc save(struct role_env *e, struct alert_role *s, struct prac_err *r
   return s->bus.ops->ack(s->bus.st, s->seq, reterr);
 }
 
-static prac_rc take(struct role_env *e, struct alert_role *s, const struct bus_msg *m,
-                    struct prac_err *reterr)
+static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struct prac_err *reterr)
 {
+  struct alert_role *s = st;
   struct prac_err err = {0};
   bool mark = strncmp(m->subject, "mark.", 5) == 0;
   union {
@@ -127,20 +127,7 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
   PRAC_TRY(make_desk(e, s, reterr));
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));
   PRAC_TRY(s->bus.ops->subscribe(s->bus.st, what, 2, true, reterr));
-  while (!stop_asked()) {
-    struct bus_msg m;
-    prac_rc rc = s->bus.ops->fetch(s->bus.st, 100 * PRAC_MS, &m, reterr);
-    if (rc == PRAC_OK && m.seq > s->seq) {
-      PRAC_TRY(take(e, s, &m, reterr));
-    } else if (rc == PRAC_AGAIN) {
-      PRAC_TRY(save(e, s, reterr));
-      role_idle(e);
-    } else if (rc != PRAC_OK) {
-      return rc;
-    }
-  }
-  PRAC_TRY(save(e, s, reterr));
-  return role_flush(&s->bus, reterr);
+  return role_consume(e, &(struct role_feed){&s->bus, &s->seq, s, take, save}, reterr);
 }
 
 static void done(void *st)

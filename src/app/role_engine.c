@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "app/roles.h"
-#include "app/stop.h"
 #include "engine/core.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
@@ -62,8 +61,9 @@ static prac_rc make_core(struct role_env *e, struct engine_role *s, struct prac_
   return eng_core_new(&c, e->settings, on_finding, s, &s->core, reterr);
 }
 
-static prac_rc save(struct role_env *e, struct engine_role *s, struct prac_err *reterr)
+static prac_rc save(struct role_env *e, void *st, struct prac_err *reterr)
 {
+  struct engine_role *s = st;
   s->next_save = sys_mono_ns() + SAVE_NS;
   if (s->seq == s->saved) return PRAC_OK;
   PRAC_TRY(role_flush(&s->bus, reterr)); /* what was said is on disk before we forget saying it */
@@ -90,9 +90,9 @@ static prac_rc tell(struct engine_role *s, struct prac_err *reterr)
   return role_publish_record(&s->bus, &model_health, &h, "mark.engine", id, reterr);
 }
 
-static prac_rc take(struct role_env *e, struct engine_role *s, const struct bus_msg *m,
-                    struct prac_err *reterr)
+static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struct prac_err *reterr)
 {
+  struct engine_role *s = st;
   struct prac_err err = {0};
   prac_rc rc;
   s->seq = m->seq;
@@ -101,8 +101,9 @@ static prac_rc take(struct role_env *e, struct engine_role *s, const struct bus_
     struct flow_batch *b = NULL;
     rc = flow_batch_decode(m->data, m->len, &b, &err);
     if (rc == PRAC_OK) {
-      PRAC_TRY(eng_core_feed(s->core, b, reterr));
+      prac_rc fed = eng_core_feed(s->core, b, reterr);
       flow_batch_unref(&b);
+      PRAC_TRY(fed);
     }
   } else {
     struct health h;
@@ -123,20 +124,7 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
   PRAC_TRY(make_core(e, s, reterr));
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));
   PRAC_TRY(s->bus.ops->subscribe(s->bus.st, what, 2, true, reterr));
-  while (!stop_asked()) {
-    struct bus_msg m;
-    prac_rc rc = s->bus.ops->fetch(s->bus.st, 100 * PRAC_MS, &m, reterr);
-    if (rc == PRAC_OK && m.seq > s->seq) {
-      PRAC_TRY(take(e, s, &m, reterr));
-    } else if (rc == PRAC_AGAIN) {
-      PRAC_TRY(save(e, s, reterr));
-      role_idle(e);
-    } else if (rc != PRAC_OK) {
-      return rc;
-    }
-  }
-  PRAC_TRY(save(e, s, reterr));
-  return role_flush(&s->bus, reterr);
+  return role_consume(e, &(struct role_feed){&s->bus, &s->seq, s, take, save}, reterr);
 }
 
 static void done(void *st)

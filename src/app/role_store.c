@@ -69,8 +69,9 @@ static prac_rc append(struct role_env *e, struct store_role *s, struct prac_err 
   return PRAC_OK;
 }
 
-static prac_rc commit(struct role_env *e, struct store_role *s, struct prac_err *reterr)
+static prac_rc commit(struct role_env *e, void *st, struct prac_err *reterr)
 {
+  struct store_role *s = st;
   if (s->seq == s->committed) return PRAC_OK;
   if (s->n_batches + s->n_recs > 0) PRAC_TRY(append(e, s, reterr));
   drop_tx(s);
@@ -109,9 +110,9 @@ static prac_rc take_record(struct store_role *s, const struct bus_msg *m, struct
   return PRAC_OK;
 }
 
-static prac_rc take(struct role_env *e, struct store_role *s, const struct bus_msg *m,
-                    struct prac_err *reterr)
+static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struct prac_err *reterr)
 {
+  struct store_role *s = st;
   struct prac_err err = {0};
   if (s->seq == s->committed) s->since = sys_mono_ns();
   s->seq = m->seq;
@@ -145,20 +146,7 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct store_role *s = st;
   PRAC_TRY(open_all(e, s, reterr));
-  while (!stop_asked()) {
-    struct bus_msg m;
-    prac_rc rc = s->bus.ops->fetch(s->bus.st, 100 * PRAC_MS, &m, reterr);
-    if (rc == PRAC_OK && m.seq > s->seq) {
-      PRAC_TRY(take(e, s, &m, reterr));
-    } else if (rc == PRAC_AGAIN) {
-      PRAC_TRY(commit(e, s, reterr));
-      role_idle(e);
-    } else if (rc != PRAC_OK) {
-      return rc;
-    }
-  }
-  PRAC_TRY(commit(e, s, reterr));
-  return role_flush(&s->bus, reterr);
+  return role_consume(e, &(struct role_feed){&s->bus, &s->seq, s, take, commit}, reterr);
 }
 
 static void done(void *st)

@@ -207,6 +207,24 @@ void role_idle(const struct role_env *e)
   if (e->board) atomic_fetch_add(&e->board->rows[e->row].idle, 1);
 }
 
+prac_rc role_consume(struct role_env *e, const struct role_feed *f, struct prac_err *reterr)
+{
+  while (!stop_asked()) {
+    struct bus_msg m;
+    prac_rc rc = f->bus->ops->fetch(f->bus->st, 100 * PRAC_MS, &m, reterr);
+    if (rc == PRAC_OK && m.seq > *f->seq) {
+      PRAC_TRY(f->take(e, f->st, &m, reterr));
+    } else if (rc == PRAC_AGAIN) {
+      PRAC_TRY(f->rest(e, f->st, reterr));
+      role_idle(e);
+    } else if (rc != PRAC_OK) {
+      return rc;
+    }
+  }
+  PRAC_TRY(f->rest(e, f->st, reterr));
+  return role_flush(f->bus, reterr);
+}
+
 prac_rc role_state_save(const struct role_env *e, uint64_t seq, const uint8_t *data, size_t n,
                         struct prac_err *reterr)
 {

@@ -106,6 +106,17 @@ PRAC_NODISCARD prac_rc role_publish_record(struct bus *b, const struct model_kin
                                            const void *rec, const char *subject, const char *id,
                                            struct prac_err *reterr);
 PRAC_NODISCARD prac_rc role_flush(struct bus *b, struct prac_err *reterr);
+/* How a role lives that reads the bus: every message after *seq is taken; when there is none, and
+ * at the end, it rests (saves, commits). Returns when it is asked to stop, everything flushed. */
+struct role_feed {
+  struct bus *bus;
+  const uint64_t *seq; /* the last one taken, moved by take */
+  void *st;
+  prac_rc (*take)(struct role_env *e, void *st, const struct bus_msg *m, struct prac_err *reterr);
+  prac_rc (*rest)(struct role_env *e, void *st, struct prac_err *reterr);
+};
+PRAC_NODISCARD prac_rc role_consume(struct role_env *e, const struct role_feed *f,
+                                    struct prac_err *reterr);
 void role_idle(const struct role_env *e); /* says on the board: nothing left to do now */
 
 /* Saved state of a role that computes: bytes and the bus position they stand for. */

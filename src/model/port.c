@@ -22,8 +22,8 @@ const char *model_port_text(char out[MODEL_PORT_TEXT], struct model_port p)
       return out;
     }
   if (is_icmp(p.proto))
-    (void)snprintf(out, MODEL_PORT_TEXT, "%s/%u.%u", p.proto == 1 ? "icmp" : "icmp6", p.port >> 8,
-                   p.port & 0xffu);
+    (void)snprintf(out, MODEL_PORT_TEXT, "%s/%u.%u", p.proto == 1 ? "icmp" : "icmp6",
+                   (unsigned)p.port >> 8, p.port & 0xffu);
   else
     (void)snprintf(out, MODEL_PORT_TEXT, "%u", p.proto);
   return out;

@@ -261,8 +261,9 @@ static bool varint(struct store_roll_rd *r, uint64_t *ret)
 
 prac_rc store_roll_rd_of(const void *counts, size_t n, struct store_roll_rd *ret)
 {
+  if (!counts) return PRAC_DAMAGED;
   struct store_roll_rd r = {.p = counts, .end = (const uint8_t *)counts + n};
-  if (!counts || !varint(&r, &r.left) || r.left > n) return PRAC_DAMAGED;
+  if (!varint(&r, &r.left) || r.left > n) return PRAC_DAMAGED;
   *ret = r;
   return PRAC_OK;
 }

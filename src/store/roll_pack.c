@@ -29,6 +29,7 @@ prac_rc store_roll_pack(const uint8_t *raw, const size_t *cut, size_t chunks,
                         struct store_roll_blob *ret)
 {
   size_t heads = HEAD + CHUNK_HEAD * chunks, room = heads;
+  /* cppcheck-suppress ctunullpointer ; cut is NULL only when there is no chunk */
   for (size_t i = 0; i < chunks; i++) room += ZSTD_compressBound(cut[i] - (i ? cut[i - 1] : 0));
   uint8_t *out = malloc(room);
   ZSTD_CCtx *z = ZSTD_createCCtx();

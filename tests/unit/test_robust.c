@@ -46,7 +46,8 @@ static void edges(void **s)
   assert_true(fabs(u.median - (500)) < 1e-12);
   assert_true(fabs(u.mad - (250)) < 1e-12);
   assert_true(fabs(math_robust_z(24, (struct math_usual){0, 0}, 1) - (24)) < 1e-12);
-  assert_true(fabs(math_robust_z(10, (struct math_usual){4, 2}, 1) - (6 / (2 * 1.4826 + 1))) < 1e-12);
+  assert_true(fabs(math_robust_z(10, (struct math_usual){4, 2}, 1) - (6 / (2 * 1.4826 + 1))) <
+              1e-12);
 }
 
 int main(void)

@@ -1,8 +1,8 @@
 /* bus/local/broker_priv.h — what the two halves of the broker share: broker.c (log, groups, places)
  * and broker_conn.c (bytes from and to one client). */
 #pragma once
-#include "bus/local/blog.h"
 #include "bus/broker.h"
+#include "bus/local/blog.h"
 #include "bus/local/places.h"
 
 struct bus_conn {
