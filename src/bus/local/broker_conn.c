@@ -89,10 +89,13 @@ void bus_conn_say(struct bus_conn *c, const struct bus_frame *f)
     c->out_have += prac_wr_len(&w);
 }
 
+enum { REASON_MAX = 480 }; /* bytes of a refusal that the other side is told */
+
 static void refuse(struct bus_conn *c, prac_rc rc, const char *text)
 {
+  size_t n = strlen(text);
   struct bus_frame f = {.type = BUS_FAIL, .rc = (uint8_t) - (int)rc, .id = {"", 0}};
-  f.name = (struct bus_text){text, strnlen(text, 480)};
+  f.name = (struct bus_text){text, n < REASON_MAX ? n : REASON_MAX};
   bus_conn_say(c, &f);
   bus_conn_flush(c);
   c->dead = true;

@@ -178,7 +178,7 @@ prac_rc emb_step(struct emb *e, sqlite3_stmt *s, bool *ret_row, struct prac_err 
 
 prac_rc emb_run(struct emb *e, enum emb_sql which, struct prac_err *reterr)
 {
-  sqlite3_stmt *s;
+  sqlite3_stmt *s = NULL;
   bool row;
   PRAC_TRY(emb_stmt(e, which, &s, reterr));
   return emb_step(e, s, &row, reterr);
