@@ -3,7 +3,7 @@
  *
  * counts   varint n, then n rows by rising key: varints key - key before, packets, flows, bytes
  * sketch   the n sketches (store/sketch.h) in the same order, in chunks of STORE_ROLL_CHUNK, so
- * that a few can be had without unpacking all: u8 1, u32le chunks, {u32le stored, u32le raw} for
+ * that a few can be had without unpacking all: u8 2, u32le chunks, {u32le stored, u32le raw} for
  * each, then the chunks: zstd, or as they are where stored == raw use      every append adds a row
  * of deltas; reading adds them up; compaction merges them fails    PRAC_DAMAGED: bytes that are not
  * a roll-up; PRAC_NOMEM
@@ -41,7 +41,10 @@ struct store_roll_sk {
   uint64_t at, end;  /* place that rd stands at; first place after the open chunk */
 };
 PRAC_NODISCARD prac_rc store_roll_sk_of(const void *sketch, size_t n, struct store_roll_sk *ret);
-/* Adds the sketch at `place` to *s. */
+/* The sketch at `place`: as store_sketch_open gives it, or added to *s. */
+PRAC_NODISCARD prac_rc store_roll_sk_open(struct store_roll_sk *k, uint64_t place,
+                                          uint32_t v[STORE_SKETCH_EXACT], size_t *ret_n,
+                                          const uint8_t **ret_dense);
 PRAC_NODISCARD prac_rc store_roll_sk_read(struct store_roll_sk *k, uint64_t place,
                                           struct store_sketch *s);
 void store_roll_sk_done(struct store_roll_sk *k);
@@ -49,10 +52,12 @@ void store_roll_sk_done(struct store_roll_sk *k);
 PRAC_NODISCARD prac_rc store_roll_pack(const uint8_t *raw, const size_t *cut, size_t chunks,
                                        struct store_roll_blob *ret);
 
-/* Adding up whole roll-ups. */
+/* Adding up: flows and whole roll-ups, in any order, give the same bytes. */
 struct store_roll_sum;
 struct store_roll_sum *store_roll_sum_new(void);
 void store_roll_sum_free(struct store_roll_sum **sp);
+PRAC_NODISCARD prac_rc store_roll_sum_batch(struct store_roll_sum *s, enum store_dim_kept dim,
+                                            const struct flow_batch *b);
 PRAC_NODISCARD prac_rc store_roll_sum_add(struct store_roll_sum *s, const void *counts,
                                           size_t n_counts, const void *sketch, size_t n_sketch);
 PRAC_NODISCARD prac_rc store_roll_sum_blob(struct store_roll_sum *s, struct store_roll_blob *ret);

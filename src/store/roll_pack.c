@@ -6,7 +6,13 @@
 
 #include "store/roll.h"
 
-enum { LEVEL = 1, HEAD = 5, CHUNK_HEAD = 8, RAW_MAX = STORE_ROLL_CHUNK * STORE_SKETCH_BINARY_MAX };
+enum {
+  FORM = 2,
+  LEVEL = 1,
+  HEAD = 5,
+  CHUNK_HEAD = 8,
+  RAW_MAX = STORE_ROLL_CHUNK * STORE_SKETCH_BINARY_MAX
+};
 
 /* One chunk at w; its head at h. */
 static prac_rc pack_chunk(ZSTD_CCtx *z, const uint8_t *raw, size_t n, struct prac_wr *w,
@@ -36,7 +42,7 @@ prac_rc store_roll_pack(const uint8_t *raw, const size_t *cut, size_t chunks,
   prac_rc rc = out && z ? PRAC_OK : PRAC_NOMEM;
   struct prac_wr h = prac_wr_of(out, out ? heads : 0);
   struct prac_wr w = prac_wr_of(out ? out + heads : NULL, out ? room - heads : 0);
-  prac_wr_u8(&h, 1);
+  prac_wr_u8(&h, FORM);
   prac_wr_u32le(&h, (uint32_t)chunks);
   for (size_t i = 0, from = 0; i < chunks && rc == PRAC_OK; from = cut[i++])
     rc = pack_chunk(z, raw + from, cut[i] - from, &w, &h);
@@ -57,7 +63,7 @@ prac_rc store_roll_sk_of(const void *sketch, size_t n, struct store_roll_sk *ret
   uint8_t form = prac_rd_u8(&r);
   uint64_t chunks = prac_rd_u32le(&r);
   *ret = (struct store_roll_sk){0};
-  if (r.bad || form != 1 || chunks > prac_rd_left(&r) / CHUNK_HEAD) return PRAC_DAMAGED;
+  if (r.bad || form != FORM || chunks > prac_rd_left(&r) / CHUNK_HEAD) return PRAC_DAMAGED;
   ret->heads = prac_rd_sub(&r, (size_t)chunks * CHUNK_HEAD);
   ret->chunks = r;
   return PRAC_OK;
@@ -101,12 +107,30 @@ static prac_rc go_to(struct store_roll_sk *k, uint64_t place)
   return PRAC_OK;
 }
 
-prac_rc store_roll_sk_read(struct store_roll_sk *k, uint64_t place, struct store_sketch *s)
+/* Stands before the sketch at `place` afterwards; a list is decoded to be stepped over. */
+static prac_rc stand_at(struct store_roll_sk *k, uint64_t place, uint32_t v[STORE_SKETCH_EXACT])
 {
+  const uint8_t *dense;
+  size_t n;
   if (place < k->at) return PRAC_RANGE; /* only forwards */
   PRAC_TRY(go_to(k, place));
-  for (; k->at < place; k->at++) store_sketch_skip(&k->rd);
+  for (; k->at < place; k->at++)
+    if (store_sketch_open(&k->rd, v, &n, &dense) != PRAC_OK) return PRAC_DAMAGED;
   k->at++;
+  return PRAC_OK;
+}
+
+prac_rc store_roll_sk_open(struct store_roll_sk *k, uint64_t place, uint32_t v[STORE_SKETCH_EXACT],
+                           size_t *ret_n, const uint8_t **ret_dense)
+{
+  PRAC_TRY(stand_at(k, place, v));
+  return store_sketch_open(&k->rd, v, ret_n, ret_dense) == PRAC_OK ? PRAC_OK : PRAC_DAMAGED;
+}
+
+prac_rc store_roll_sk_read(struct store_roll_sk *k, uint64_t place, struct store_sketch *s)
+{
+  uint32_t v[STORE_SKETCH_EXACT];
+  PRAC_TRY(stand_at(k, place, v));
   prac_rc rc = store_sketch_read(s, &k->rd);
   return rc == PRAC_OK || rc == PRAC_NOMEM ? rc : PRAC_DAMAGED;
 }

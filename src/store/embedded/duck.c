@@ -56,9 +56,10 @@ static bool configure(const struct emb *e, duckdb_config c)
   return true;
 }
 
-prac_rc emb_duck_run(struct emb *e, const char *sql, duckdb_result *ret, struct prac_err *reterr)
+prac_rc emb_duck_run(struct emb_lane *l, const char *sql, duckdb_result *ret,
+                     struct prac_err *reterr)
 {
-  if (duckdb_query(e->duck->con, sql, ret) == DuckDBSuccess) return PRAC_OK;
+  if (duckdb_query(l->con, sql, ret) == DuckDBSuccess) return PRAC_OK;
   const char *why = duckdb_result_error(ret);
   prac_rc rc = PRAC_IO;
   if (!why) why = "unknown error";
@@ -79,34 +80,47 @@ prac_rc emb_duck_open(struct emb *e, struct prac_err *reterr)
   if (e->duck) return PRAC_OK;
   struct emb_duck *d = calloc(1, sizeof *d);
   if (!d) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a scan");
+  for (int i = 0; i < EMB_LANES; i++) d->lane[i].number = i;
   duckdb_config c = NULL;
   char *why = NULL;
   bool ok = duckdb_create_config(&c) == DuckDBSuccess && configure(e, c) &&
             duckdb_open_ext(NULL, &d->db, c, &why) == DuckDBSuccess &&
-            duckdb_connect(d->db, &d->con) == DuckDBSuccess;
+            duckdb_connect(d->db, &d->lane[0].con) == DuckDBSuccess;
   duckdb_destroy_config(&c);
   if (!ok) {
     prac_rc rc =
         PRAC_FAIL(reterr, PRAC_IO, "DuckDB does not start: %.200s", why ? why : "settings refused");
     duckdb_free(why);
-    duckdb_disconnect(&d->con);
+    duckdb_disconnect(&d->lane[0].con);
     duckdb_close(&d->db);
     free(d);
     return rc;
   }
   e->duck = d;
-  emb_feed_register(d->con, &d->feed);
+  emb_feed_register(d);
   duckdb_result r;
-  prac_rc rc = emb_duck_run(e, "SET parquet_metadata_cache=true", &r, reterr);
+  prac_rc rc = emb_duck_run(&d->lane[0], "SET parquet_metadata_cache=true", &r, reterr);
   duckdb_destroy_result(&r);
   return rc;
+}
+
+prac_rc emb_duck_lanes(struct emb *e, size_t n, struct prac_err *reterr)
+{
+  PRAC_TRY(emb_duck_open(e, reterr));
+  for (size_t i = 0; i < n && i < EMB_LANES; i++)
+    if (!e->duck->lane[i].con &&
+        duckdb_connect(e->duck->db, &e->duck->lane[i].con) != DuckDBSuccess)
+      return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for another DuckDB connection");
+  return PRAC_OK;
 }
 
 void emb_duck_close(struct emb *e)
 {
   if (!e->duck) return;
-  emb_feed_clear(e);
-  duckdb_disconnect(&e->duck->con);
+  for (size_t i = 0; i < EMB_LANES; i++) {
+    emb_feed_clear(&e->duck->lane[i]);
+    duckdb_disconnect(&e->duck->lane[i].con);
+  }
   duckdb_close(&e->duck->db);
   free(e->duck);
   e->duck = NULL;

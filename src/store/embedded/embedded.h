@@ -44,7 +44,8 @@ enum emb_sql { /* statements prepared once; texts in db.c */
                EMB_ROLL_DAY_COUNTS,
                EMB_ROLL_DAY_SKETCHES,
                EMB_UNDERIVED,
-               EMB_DERIVE_FROM,
+               EMB_DERIVE_HOUR,
+               EMB_DERIVE_DAY,
                EMB_DERIVE_DROP,
                EMB_DERIVE_MARK,
                EMB_DERIVE_SENSORS,
@@ -131,6 +132,18 @@ PRAC_NODISCARD prac_rc emb_rolls_put(struct emb *e, struct flow_batch *const *b,
 PRAC_NODISCARD prac_rc emb_roll_put(struct emb *e, int64_t level, enum store_dim_kept dim,
                                     prac_time start, const char *sensor,
                                     const struct store_roll_blob *b, struct prac_err *reterr);
+/* rolls_sum.c: roll-ups made of others. */
+struct emb_sum {
+  enum emb_sql from; /* gives counts, sketch for ?1 level, ?2 dim, ?3 start, ?4 sensor */
+  int64_t level;
+  enum store_dim_kept dim;
+  prac_time start;
+  char sensor[STORE_SENSOR_MAX + 1];
+};
+typedef prac_rc emb_sum_put(struct emb *e, const struct emb_sum *v, const struct store_roll_blob *b,
+                            struct prac_err *reterr);
+PRAC_NODISCARD prac_rc emb_sums(struct emb *e, const struct emb_sum *v, size_t n, emb_sum_put *put,
+                                struct prac_err *reterr); /* in this order */
 prac_rc emb_rolls_query(struct emb *e, const struct store_query *q, const struct store_plan *p,
                         store_row *each, void *arg, struct prac_err *reterr);
 
@@ -139,8 +152,10 @@ prac_rc emb_scan_query(struct emb *e, const struct store_query *q, store_row *ea
                        struct prac_err *reterr);
 void emb_duck_close(struct emb *e);
 
-/* compact.c, rolls_merge.c, retain.c */
+/* compact.c, segment.c, rolls_merge.c, retain.c */
 PRAC_NODISCARD prac_rc emb_maintain(void *st, prac_time now, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc emb_segments_write(struct emb *e, const struct emb_hot *h,
+                                          struct prac_err *reterr); /* h->rows > 0 */
 PRAC_NODISCARD prac_rc emb_rolls_merge(struct emb *e, prac_time now, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc emb_rolls_derive(struct emb *e, prac_time now, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc emb_retain(struct emb *e, prac_time now, struct prac_err *reterr);

@@ -1,41 +1,10 @@
-/* hot(): flow batches as a DuckDB table, copied column by column straight into its vectors, and
- * only the columns that the question needs. */
+/* hot(LANE): flow batches as a DuckDB table, copied column by column straight into its vectors, and
+ * only the columns that the question needs. The words of its ENUMs are words.c's. */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/embedded/duck.h"
-
-duckdb_string_t emb_string(const char *s)
-{
-  duckdb_string_t t;
-  size_t n = strlen(s);
-  memset(&t, 0, sizeof t);
-  t.value.inlined.length = (uint32_t)n;
-  if (n <= sizeof t.value.inlined.inlined) {
-    memcpy(t.value.inlined.inlined, s, n);
-  } else {
-    memcpy(t.value.pointer.prefix, s, sizeof t.value.pointer.prefix);
-    memcpy(&t.value.pointer.ptr, &s, sizeof s);
-  }
-  return t;
-}
-
-duckdb_string_t emb_country(uint16_t c)
-{
-  const char text[3] = {(char)(c >> 8), (char)(c & 0xff), 0};
-  return emb_string(text);
-}
-
-duckdb_string_t emb_tool(uint8_t tool)
-{
-  return emb_string(tool < FLOW_TOOL_COUNT_ ? flow_tool_text((enum flow_tool)tool) : "");
-}
-
-duckdb_string_t emb_survey(const struct flow_batch *b, uint16_t list)
-{
-  return emb_string(list && list <= b->lists.n ? b->lists.v[list - 1] : "");
-}
 
 enum { CHUNK = 2048 }; /* rows of a vector; checked against DuckDB's at opening */
 struct scan {
@@ -56,10 +25,10 @@ struct rows { /* what one call gives */
     ctype *to = out;                                                                               \
     for (size_t k = 0; k < r->n; k++) {                                                            \
       const struct flow_batch *b = r->feed->b[r->batch[k]];                                        \
-      const struct emb_text16 *f = &r->feed->texts[r->batch[k]];                                   \
+      const struct emb_codes *w = &r->feed->codes[r->batch[k]];                                    \
       const uint32_t i = r->row[k];                                                                \
       (void)b;                                                                                     \
-      (void)f;                                                                                     \
+      (void)w;                                                                                     \
       (void)i;                                                                                     \
       to[k] = expr;                                                                                \
     }                                                                                              \
@@ -72,30 +41,47 @@ static void (*const fill[EMB_COL_COUNT_])(const struct rows *r, void *out) = {
 #undef C
 };
 
+static const struct {
+  const char *name;
+  duckdb_type type;
+} cols[EMB_COL_COUNT_] = {
+#define C(name, type, ctype, expr) {#name, DUCKDB_TYPE_##type},
+    EMB_COLUMNS(C)
+#undef C
+};
+
+static duckdb_logical_type type_of(const struct emb_feed *f, size_t col)
+{
+  const struct emb_words *w = &f->words[col];
+  if (cols[col].type != DUCKDB_TYPE_VARCHAR) return duckdb_create_logical_type(cols[col].type);
+  return duckdb_create_enum_type(w->v, w->n);
+}
+
 static void bind(duckdb_bind_info info)
 {
-  static const struct {
-    const char *name;
-    duckdb_type type;
-  } cols[] = {
-#define C(name, type, ctype, expr) {#name, DUCKDB_TYPE_##type},
-      EMB_COLUMNS(C)
-#undef C
-  };
+  struct emb_duck *d = duckdb_bind_get_extra_info(info);
+  duckdb_value which = duckdb_bind_get_parameter(info, 0);
+  int64_t lane = duckdb_get_int64(which);
+  duckdb_destroy_value(&which);
+  if (lane < 0 || lane >= EMB_LANES || !d->lane[lane].feed.unit) {
+    duckdb_bind_set_error(info, "hot() has no such lane");
+    return;
+  }
+  struct emb_feed *f = &d->lane[lane].feed;
   for (size_t i = 0; i < PRAC_ARRAY_LEN(cols); i++) {
-    duckdb_logical_type t = duckdb_create_logical_type(cols[i].type);
+    duckdb_logical_type t = type_of(f, i);
     duckdb_bind_add_result_column(info, cols[i].name, t);
     duckdb_destroy_logical_type(&t);
   }
-  const struct emb_feed *f = duckdb_bind_get_extra_info(info);
   uint64_t rows = f->n_order;
   for (size_t i = 0; !f->order && i < f->n; i++) rows += f->b[i]->n;
   duckdb_bind_set_cardinality(info, rows, true);
+  duckdb_bind_set_bind_data(info, f, NULL);
 }
 
 static void init(duckdb_init_info info)
 {
-  const struct emb_feed *f = duckdb_init_get_extra_info(info);
+  const struct emb_feed *f = duckdb_init_get_bind_data(info);
   struct scan *s = calloc(1, sizeof *s);
   if (!s) {
     duckdb_init_set_error(info, "no memory");
@@ -135,60 +121,76 @@ static void take(const struct emb_feed *f, uint64_t u, struct rows *r)
   }
 }
 
+/* DuckDB keeps the number of a word in one byte where that is enough. */
+static void give_words(const struct rows *r, idx_t col, void *out)
+{
+  uint16_t code[CHUNK];
+  if (r->feed->words[col].n > UINT8_MAX) {
+    fill[col](r, out);
+    return;
+  }
+  fill[col](r, code);
+  uint8_t *to = out;
+  for (size_t k = 0; k < r->n; k++) to[k] = (uint8_t)code[k];
+}
+
 static void give(duckdb_function_info info, duckdb_data_chunk out)
 {
-  const struct emb_feed *f = duckdb_function_get_extra_info(info);
+  const struct emb_feed *f = duckdb_function_get_bind_data(info);
   struct scan *s = duckdb_function_get_init_data(info);
   struct rows r = {.feed = f};
   take(f, atomic_fetch_add(&s->next, 1), &r);
   for (idx_t c = 0; c < s->n_cols && r.n > 0; c++) {
-    if (s->col[c] >= EMB_COL_COUNT_) continue; /* the row id of count(*) */
-    fill[s->col[c]](&r, duckdb_vector_get_data(duckdb_data_chunk_get_vector(out, c)));
+    idx_t col = s->col[c];
+    if (col >= EMB_COL_COUNT_) continue; /* the row id of count(*) */
+    void *to = duckdb_vector_get_data(duckdb_data_chunk_get_vector(out, c));
+    if (cols[col].type == DUCKDB_TYPE_VARCHAR)
+      give_words(&r, col, to);
+    else
+      fill[col](&r, to);
   }
   duckdb_data_chunk_set_size(out, r.n);
 }
 
-void emb_feed_register(duckdb_connection con, struct emb_feed *feed)
+void emb_feed_register(struct emb_duck *d)
 {
   PRAC_INSIST(duckdb_vector_size() >= CHUNK);
   duckdb_table_function t = duckdb_create_table_function();
+  duckdb_logical_type number = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
   duckdb_table_function_set_name(t, "hot");
-  duckdb_table_function_set_extra_info(t, feed, NULL);
+  duckdb_table_function_add_parameter(t, number);
+  duckdb_table_function_set_extra_info(t, d, NULL);
   duckdb_table_function_set_bind(t, bind);
   duckdb_table_function_set_init(t, init);
   duckdb_table_function_set_function(t, give);
   duckdb_table_function_supports_projection_pushdown(t, true);
-  PRAC_INSIST(duckdb_register_table_function(con, t) == DuckDBSuccess);
+  PRAC_INSIST(duckdb_register_table_function(d->lane[0].con, t) == DuckDBSuccess);
+  duckdb_destroy_logical_type(&number);
   duckdb_destroy_table_function(&t);
 }
 
-void emb_feed_clear(struct emb *e)
+void emb_feed_clear(struct emb_lane *l)
 {
-  if (!e->duck) return;
-  struct emb_feed *f = &e->duck->feed;
-  free(f->texts);
+  struct emb_feed *f = &l->feed;
+  emb_words_done(f);
   free(f->unit);
   *f = (struct emb_feed){0};
 }
 
-prac_rc emb_feed_set(struct emb *e, const struct emb_hot *h, const uint64_t *order,
+prac_rc emb_feed_set(struct emb_lane *l, const struct emb_hot *h, const uint64_t *order,
                      uint64_t n_order, struct prac_err *reterr)
 {
-  emb_feed_clear(e);
-  struct emb_feed *f = &e->duck->feed;
+  emb_feed_clear(l);
+  struct emb_feed *f = &l->feed;
   f->b = h->b;
   f->n = h->n;
   f->order = order;
   f->n_order = n_order;
-  f->texts = calloc(h->n + 1, sizeof *f->texts);
   f->unit = calloc(h->n + 1, sizeof *f->unit);
-  if (!f->texts || !f->unit) {
-    emb_feed_clear(e);
+  if (!f->unit || emb_words_of(f) != PRAC_OK) {
+    emb_feed_clear(l);
     return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a scan");
   }
-  for (size_t i = 0; i < h->n; i++) {
-    f->texts[i] = (struct emb_text16){emb_string(h->b[i]->sensor), emb_string(h->b[i]->geo)};
-    f->unit[i + 1] = f->unit[i] + (h->b[i]->n + CHUNK - 1) / CHUNK;
-  }
+  for (size_t i = 0; i < h->n; i++) f->unit[i + 1] = f->unit[i] + (h->b[i]->n + CHUNK - 1) / CHUNK;
   return PRAC_OK;
 }

@@ -3,67 +3,48 @@
  * day takes the mark away in its own transaction, and they are made again. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "store/embedded/embedded.h"
 
 enum { SETTLE_NS_MIN = 2, SENSORS_MAX = 4096 };
 
-struct names {
-  char (*v)[STORE_SENSOR_MAX + 1];
+struct sums {
+  struct emb_sum *v;
   size_t n;
 };
 
-static prac_rc put(struct emb *e, int64_t level, enum store_dim_kept dim, prac_time start,
-                   const char *sensor, struct prac_err *reterr)
+static prac_rc add(struct sums *l, enum emb_sql from, int64_t level, prac_time start,
+                   const char *sensor)
 {
-  sqlite3_stmt *s;
-  bool row;
-  struct store_roll_blob b = {0};
-  struct store_roll_sum *sum = store_roll_sum_new();
-  prac_rc rc = sum ? emb_stmt(e, EMB_DERIVE_FROM, &s, reterr)
-                   : PRAC_FAIL(reterr, PRAC_NOMEM, "no memory to add up roll-ups");
-  if (rc == PRAC_OK) {
-    sqlite3_bind_int64(s, 1, dim);
-    sqlite3_bind_int64(s, 2, start);
-    sqlite3_bind_int64(s, 3, start + level * PRAC_SEC);
-    emb_bind_text(s, 4, sensor);
-  }
-  while (rc == PRAC_OK && (rc = emb_step(e, s, &row, reterr)) == PRAC_OK && row) {
-    rc = store_roll_sum_add(sum, sqlite3_column_blob(s, 0), (size_t)sqlite3_column_bytes(s, 0),
-                            sqlite3_column_blob(s, 1), (size_t)sqlite3_column_bytes(s, 1));
-    if (rc != PRAC_OK) rc = PRAC_FAIL(reterr, rc, "roll-up: %s", prac_rc_text(rc));
-  }
-  if (e->stmt[EMB_DERIVE_FROM]) sqlite3_reset(e->stmt[EMB_DERIVE_FROM]);
-  if (rc == PRAC_OK && store_roll_sum_blob(sum, &b) != PRAC_OK)
-    rc = PRAC_FAIL(reterr, PRAC_NOMEM, "no memory to add up roll-ups");
-  if (rc == PRAC_OK) rc = emb_roll_put(e, level, dim, start, sensor, &b, reterr);
-  store_roll_blob_done(&b);
-  store_roll_sum_free(&sum);
-  return rc;
-}
-
-static prac_rc add_name(struct names *l, const char *name)
-{
-  if (l->n == SENSORS_MAX) return PRAC_FULL;
-  void *v = realloc(l->v, (l->n + 1) * sizeof *l->v);
+  static const enum store_dim_kept dims[] = {STORE_KEPT_PORT, STORE_KEPT_ASN, STORE_KEPT_COUNTRY,
+                                             STORE_KEPT_TOTAL}; /* those of like cost together */
+  struct emb_sum *v = realloc(l->v, (l->n + STORE_KEPT_COUNT) * sizeof *v);
   if (!v) return PRAC_NOMEM;
   l->v = v;
-  (void)snprintf(l->v[l->n++], sizeof *l->v, "%s", name);
+  for (size_t i = 0; i < STORE_KEPT_COUNT; i++) {
+    v = &l->v[l->n++];
+    *v = (struct emb_sum){.from = from, .level = level, .dim = dims[i], .start = start};
+    (void)snprintf(v->sensor, sizeof v->sensor, "%s", sensor);
+  }
   return PRAC_OK;
 }
 
-static prac_rc sensors_of(struct emb *e, prac_time start, int64_t level, struct names *ret,
-                          struct prac_err *reterr)
+/* An hour: over all sensors. A day: of each sensor, and of the hours over all sensors, which stand
+ * already: hours come first. */
+static prac_rc sums_of(struct emb *e, prac_time start, int64_t level, struct sums *ret,
+                       struct prac_err *reterr)
 {
   sqlite3_stmt *s;
   bool row;
-  prac_rc rc;
+  prac_rc rc = add(ret, level == 3600 ? EMB_DERIVE_HOUR : EMB_DERIVE_DAY, level, start, "");
+  if (rc != PRAC_OK || level == 3600) return rc;
   PRAC_TRY(emb_stmt(e, EMB_DERIVE_SENSORS, &s, reterr));
   sqlite3_bind_int64(s, 1, start);
   sqlite3_bind_int64(s, 2, start + level * PRAC_SEC);
   while ((rc = emb_step(e, s, &row, reterr)) == PRAC_OK && row) {
-    rc = add_name(ret, (const char *)sqlite3_column_text(s, 0));
+    rc = ret->n < (size_t)SENSORS_MAX * STORE_KEPT_COUNT
+             ? add(ret, EMB_DERIVE_DAY, level, start, (const char *)sqlite3_column_text(s, 0))
+             : PRAC_FULL;
     if (rc == PRAC_OK) continue;
     sqlite3_reset(s);
     return PRAC_FAIL(reterr, rc, "no room to add up roll-ups");
@@ -71,7 +52,13 @@ static prac_rc sensors_of(struct emb *e, prac_time start, int64_t level, struct 
   return rc;
 }
 
-static prac_rc derive(struct emb *e, int64_t level, prac_time start, const struct names *l,
+static prac_rc put(struct emb *e, const struct emb_sum *v, const struct store_roll_blob *b,
+                   struct prac_err *reterr)
+{
+  return emb_roll_put(e, v->level, v->dim, v->start, v->sensor, b, reterr);
+}
+
+static prac_rc derive(struct emb *e, int64_t level, prac_time start, const struct sums *l,
                       struct prac_err *reterr)
 {
   sqlite3_stmt *s;
@@ -81,11 +68,7 @@ static prac_rc derive(struct emb *e, int64_t level, prac_time start, const struc
   sqlite3_bind_int64(s, 1, level);
   sqlite3_bind_int64(s, 2, start);
   PRAC_TRY(emb_step(e, s, &row, reterr));
-  for (int d = 0; d < STORE_KEPT_COUNT; d++) {
-    PRAC_TRY(put(e, level, (enum store_dim_kept)d, start, "", reterr));
-    for (size_t i = 0; i < l->n && level == 86400; i++)
-      PRAC_TRY(put(e, level, (enum store_dim_kept)d, start, l->v[i], reterr));
-  }
+  PRAC_TRY(emb_sums(e, l->v, l->n, put, reterr));
   PRAC_TRY(emb_stmt(e, EMB_DERIVE_MARK, &s, reterr));
   sqlite3_bind_int64(s, 1, level);
   sqlite3_bind_int64(s, 2, start);
@@ -114,10 +97,10 @@ prac_rc emb_rolls_derive(struct emb *e, prac_time now, struct prac_err *reterr)
     for (;;) {
       bool any = false;
       prac_time start = 0;
-      struct names l = {0};
+      struct sums l = {0};
       PRAC_TRY(next(e, levels[i], now, &any, &start, reterr));
       if (!any) break;
-      prac_rc rc = sensors_of(e, start, levels[i], &l, reterr);
+      prac_rc rc = sums_of(e, start, levels[i], &l, reterr);
       if (rc == PRAC_OK) rc = derive(e, levels[i], start, &l, reterr);
       if (rc != PRAC_OK) emb_rollback(e);
       free(l.v);

@@ -92,7 +92,7 @@ static bool readable(struct emb *e, int64_t id)
   duckdb_result r;
   emb_path(e, path, "flows", id);
   emb_say(&t, "SELECT min(COLUMNS(*)) FROM read_parquet('%s')", path);
-  bool ok = !t.bad && duckdb_query(e->duck->con, t.v, &r) == DuckDBSuccess;
+  bool ok = !t.bad && duckdb_query(e->duck->lane[0].con, t.v, &r) == DuckDBSuccess;
   if (!ok && !t.bad)
     prac_log(e->log, &ev_damaged, "%s cannot be read: %.200s", path,
              duckdb_result_error(&r) ? duckdb_result_error(&r) : "");
@@ -148,7 +148,7 @@ static void from_clause(const struct emb *e, const struct files *f, bool hot, st
     emb_say(t, "])");
   }
   if (f->n > 0 && hot) emb_say(t, " UNION ALL ");
-  if (f->n == 0 || hot) emb_say(t, "SELECT * FROM hot()");
+  if (f->n == 0 || hot) emb_say(t, EMB_HOT_TEXTS);
   emb_say(t, ")");
 }
 
@@ -159,13 +159,13 @@ static prac_rc once(struct emb *e, const struct store_query *q, struct files *f,
   if (rc == PRAC_OK) rc = list_files(e, q, f, reterr);
   if (rc == PRAC_OK) rc = emb_hot_read(e, emb_minutes(q), q->sensor, hot, reterr);
   emb_rollback(e);
-  if (rc == PRAC_OK) rc = emb_feed_set(e, hot, NULL, 0, reterr);
+  if (rc == PRAC_OK) rc = emb_feed_set(&e->duck->lane[0], hot, NULL, 0, reterr);
   if (rc != PRAC_OK) return rc;
   struct emb_sqltext from = {0}, sql = {0};
   from_clause(e, f, hot->n > 0, &from);
   if (!from.bad) emb_scan_sql(q, from.v, &sql);
   rc = from.bad || sql.bad ? PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a scan")
-                           : emb_duck_run(e, sql.v, ret, reterr);
+                           : emb_duck_run(&e->duck->lane[0], sql.v, ret, reterr);
   emb_say_done(&from);
   emb_say_done(&sql);
   return rc;
@@ -186,7 +186,7 @@ prac_rc emb_scan_query(struct emb *e, const struct store_query *q, store_row *ea
     bool again = rc == PRAC_AGAIN || (rc == PRAC_IO && changed(e, &f));
     if (rc == PRAC_OK) rc = emb_scan_answer(q, &r, each, arg, reterr);
     duckdb_destroy_result(&r);
-    emb_feed_clear(e);
+    emb_feed_clear(&e->duck->lane[0]);
     emb_hot_done(&hot);
     free(f.id);
     if (!again) break;

@@ -146,7 +146,7 @@ static prac_rc sweep(struct hits *l, struct store_group *g, size_t *ret_n)
       g[n].flows++;
       g[n].bytes += l->v[k].g.bytes;
       if (l->plan)
-        rc = store_sketch_add(&s, store_sketch_hash(&l->v[k].src));
+        rc = store_sketch_add(&s, store_sketch_code(&l->v[k].src));
       else if (k == i || !prac_ip_eq(&l->v[k].src, &l->v[k - 1].src))
         g[n].sources++;
     }
