@@ -33,13 +33,26 @@ prac_rc store_roll_rd_of(const void *counts, size_t n, struct store_roll_rd *ret
   return PRAC_OK;
 }
 
+/* A flow has a packet or more, a packet 40 bytes or more as a rule: what is above that is small. */
+enum { PACKET_BYTES = 40 };
+
+void store_roll_put(struct prac_wr *w, const struct store_roll_row *r, uint64_t last_key)
+{
+  uint64_t over = r->bytes - PACKET_BYTES * r->packets;
+  prac_wr_varint(w, r->key - last_key);
+  prac_wr_varint(w, r->flows);
+  prac_wr_varint(w, r->packets - r->flows);
+  prac_wr_varint(w, over << 1 ^ (0 - (over >> 63)));
+}
+
 prac_rc store_roll_next(struct store_roll_rd *r, struct store_roll_row *ret)
 {
-  uint64_t step;
+  uint64_t step, more, over;
   if (r->left == 0) return PRAC_END;
-  if (!varint(r, &step) || !varint(r, &ret->packets) || !varint(r, &ret->flows) ||
-      !varint(r, &ret->bytes))
+  if (!varint(r, &step) || !varint(r, &ret->flows) || !varint(r, &more) || !varint(r, &over))
     return PRAC_DAMAGED;
+  ret->packets = ret->flows + more;
+  ret->bytes = PACKET_BYTES * ret->packets + (over >> 1 ^ (0 - (over & 1)));
   r->left--;
   r->key += step;
   ret->key = r->key;

@@ -1,7 +1,8 @@
 /* store/roll.h — roll-ups as bytes: for one time slot, one sensor and one dimension, what each key
  * (port, country, AS) did.
  *
- * counts   varint n, then n rows by rising key: varints key - key before, packets, flows, bytes
+ * counts   varint n, then n rows by rising key: varints key - key before, flows, packets - flows,
+ *          bytes - 40 packets (zigzag)
  * sketch   the n sketches (store/sketch.h) in the same order, in chunks of STORE_ROLL_CHUNK, so
  * that a few can be had without unpacking all: u8 2, u32le chunks, {u32le stored, u32le raw} for
  * each, then the chunks: zstd, or as they are where stored == raw use      every append adds a row
@@ -29,6 +30,7 @@ struct store_roll_rd {
   uint64_t left, key;
 };
 PRAC_NODISCARD prac_rc store_roll_rd_of(const void *counts, size_t n, struct store_roll_rd *ret);
+void store_roll_put(struct prac_wr *w, const struct store_roll_row *r, uint64_t last_key);
 /* PRAC_END after the last. */
 PRAC_NODISCARD prac_rc store_roll_next(struct store_roll_rd *r, struct store_roll_row *ret);
 /* Sketches by their place, in rising order. */
@@ -58,6 +60,7 @@ struct store_roll_sum *store_roll_sum_new(void);
 void store_roll_sum_free(struct store_roll_sum **sp);
 PRAC_NODISCARD prac_rc store_roll_sum_batch(struct store_roll_sum *s, enum store_dim_kept dim,
                                             const struct flow_batch *b);
+/* sketch NULL: counts only, and nobody was seen. */
 PRAC_NODISCARD prac_rc store_roll_sum_add(struct store_roll_sum *s, const void *counts,
                                           size_t n_counts, const void *sketch, size_t n_sketch);
 PRAC_NODISCARD prac_rc store_roll_sum_blob(struct store_roll_sum *s, struct store_roll_blob *ret);

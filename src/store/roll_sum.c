@@ -213,6 +213,7 @@ static prac_rc add_sketch(struct store_roll_sum *s, const struct store_roll_row 
   return PRAC_OK;
 }
 
+/* k NULL: counts only. */
 static prac_rc add_rows(struct store_roll_sum *s, struct store_roll_rd *rd, struct store_roll_sk *k)
 {
   struct store_roll_row from;
@@ -226,7 +227,7 @@ static prac_rc add_rows(struct store_roll_sum *s, struct store_roll_rd *rd, stru
     r->packets += from.packets;
     r->flows += from.flows;
     r->bytes += from.bytes;
-    PRAC_TRY(add_sketch(s, r, k, place));
+    if (k) PRAC_TRY(add_sketch(s, r, k, place));
   }
   return rc == PRAC_END ? PRAC_OK : rc;
 }
@@ -237,6 +238,7 @@ prac_rc store_roll_sum_add(struct store_roll_sum *s, const void *counts, size_t 
   struct store_roll_rd r;
   struct store_roll_sk k;
   PRAC_TRY(store_roll_rd_of(counts, n_counts, &r));
+  if (!sketch) return add_rows(s, &r, NULL);
   PRAC_TRY(store_roll_sk_of(sketch, n_sketch, &k));
   prac_rc rc = add_rows(s, &r, &k);
   store_roll_sk_done(&k);
@@ -264,10 +266,7 @@ static void put_counts(const struct store_roll_sum *s, const struct order *o, st
   prac_wr_varint(w, s->n_rows);
   for (size_t i = 0; i < s->n_rows; i++) {
     const struct store_roll_row *r = &s->row[(uint32_t)o->v[i]];
-    prac_wr_varint(w, r->key - last);
-    prac_wr_varint(w, r->packets);
-    prac_wr_varint(w, r->flows);
-    prac_wr_varint(w, r->bytes);
+    store_roll_put(w, r, last);
     last = r->key;
   }
 }

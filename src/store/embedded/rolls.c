@@ -212,7 +212,9 @@ static prac_rc pass_level(struct emb *e, enum emb_sql which, const struct store_
   sqlite3_bind_int64(s, 3, p->span.from);
   sqlite3_bind_int64(s, 4, p->span.to);
   emb_bind_text(s, 5, q->sensor);
-  sqlite3_bind_int(s, 6, p->level_ns == PRAC_HOUR && !one_sensor && !p->by_sensor);
+  bool all = p->level_ns == PRAC_HOUR && !one_sensor && !p->by_sensor;
+  if (with_sketches && which == EMB_ROLL_SKETCHES && emb_hour_counts_only(p->dim)) all = false;
+  sqlite3_bind_int(s, 6, all);
   sqlite3_bind_int(s, 7, uses_days(p));
   prac_rc rc;
   while ((rc = emb_step(e, s, &row, reterr)) == PRAC_OK && row) {

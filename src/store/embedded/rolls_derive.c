@@ -29,15 +29,21 @@ static prac_rc add(struct sums *l, enum emb_sql from, int64_t level, prac_time s
   return PRAC_OK;
 }
 
-/* An hour: over all sensors. A day: of each sensor, and of the hours over all sensors, which stand
- * already: hours come first. */
+/* An hour over all sensors: who sent is not kept again for every port and AS
+ * (emb_hour_counts_only); the sensors' own rows tell it. A day: each sensor's hours, then the
+ * sensors' days. */
 static prac_rc sums_of(struct emb *e, prac_time start, int64_t level, struct sums *ret,
                        struct prac_err *reterr)
 {
   sqlite3_stmt *s;
   bool row;
-  prac_rc rc = add(ret, level == 3600 ? EMB_DERIVE_HOUR : EMB_DERIVE_DAY, level, start, "");
-  if (rc != PRAC_OK || level == 3600) return rc;
+  prac_rc rc = PRAC_OK;
+  if (level == 3600) {
+    rc = add(ret, EMB_DERIVE_HOUR, level, start, "");
+    for (size_t i = 0; i < ret->n; i++)
+      if (emb_hour_counts_only(ret->v[i].dim)) ret->v[i].from = EMB_DERIVE_HOUR_COUNTS;
+    return rc;
+  }
   PRAC_TRY(emb_stmt(e, EMB_DERIVE_SENSORS, &s, reterr));
   sqlite3_bind_int64(s, 1, start);
   sqlite3_bind_int64(s, 2, start + level * PRAC_SEC);
@@ -49,7 +55,7 @@ static prac_rc sums_of(struct emb *e, prac_time start, int64_t level, struct sum
     sqlite3_reset(s);
     return PRAC_FAIL(reterr, rc, "no room to add up roll-ups");
   }
-  return rc;
+  return rc == PRAC_OK ? add(ret, EMB_DERIVE_DAY_ALL, level, start, "") : rc;
 }
 
 static prac_rc put(struct emb *e, const struct emb_sum *v, const struct store_roll_blob *b,

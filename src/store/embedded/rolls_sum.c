@@ -54,7 +54,7 @@ static prac_rc add_part(struct job *j, sqlite3_stmt *s)
     j->cap = cap;
   }
   PRAC_TRY(keep(j, sqlite3_column_blob(s, 0), p.n_counts));
-  PRAC_TRY(keep(j, sqlite3_column_blob(s, 1), p.n_sketch));
+  PRAC_TRY(keep(j, sqlite3_column_blob(s, 1), p.n_sketch)); /* 0: none */
   j->part[j->n++] = p;
   return PRAC_OK;
 }
@@ -87,7 +87,8 @@ static void *job_run(void *arg)
   j->rc = sum ? PRAC_OK : PRAC_NOMEM;
   for (size_t i = 0; i < j->n && j->rc == PRAC_OK; i++) {
     const struct part *p = &j->part[i];
-    j->rc = store_roll_sum_add(sum, at, p->n_counts, at + p->n_counts, p->n_sketch);
+    const uint8_t *sketch = p->n_sketch ? at + p->n_counts : NULL;
+    j->rc = store_roll_sum_add(sum, at, p->n_counts, sketch, p->n_sketch);
     at += p->n_counts + p->n_sketch;
   }
   if (j->rc == PRAC_OK) j->rc = store_roll_sum_blob(sum, &j->out);
