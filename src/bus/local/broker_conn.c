@@ -21,7 +21,9 @@ enum {
 };
 static const struct prac_log_event denied = {"bus_denied", PRAC_LOG_WARN,
                                              "check who this is and what it should be allowed"};
-static const struct prac_log_event broken = {"bus_client_broken", PRAC_LOG_WARN, ""};
+static const struct prac_log_event broken = {
+    "bus_client_broken", PRAC_LOG_WARN,
+    "run roles of one version only; if they are, report this as a mistake of the program"};
 static const struct prac_log_event damage = {
     "bus_damaged", PRAC_LOG_ERROR,
     "restore the segment, or set bus.damaged: skip to go on behind it"};
