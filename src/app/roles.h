@@ -70,7 +70,8 @@ struct role_env {
   size_t row;
   double speed; /* < 0: the sensor's own */
   bool json;
-  struct prac_clock clock;
+  struct prac_clock clock; /* the wall */
+  struct prac_clock mono;  /* never set: shows when the wall was */
   struct sys_logsink sink;
   struct prac_log log;
 };

@@ -38,7 +38,8 @@ prac_rc supervisor_env(struct role_env *e, const struct role *r, const struct pr
                          .http_fd = -1,
                          .speed = -1,
                          .json = isatty(1) != 1,
-                         .clock = sys_wall_clock()};
+                         .clock = sys_wall_clock(),
+                         .mono = sys_mono_clock()};
   (void)snprintf(e->name, sizeof e->name, "%s", r->name);
   const char *dir = data ? data : e->run->data;
   PRAC_TRY(sys_mkdirs(dir, 0755, reterr));
