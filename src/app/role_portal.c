@@ -7,6 +7,7 @@
 
 #include "app/roles.h"
 #include "app/stop.h"
+#include "bus/broker.h"
 #include "portal/portal.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
@@ -17,6 +18,7 @@ struct portal_role {
   struct bus bus;
   struct store store;
   struct portal *portal;
+  struct prac_counters counters; /* the broker's */
 };
 
 /* The store role may still be making its files. */
@@ -41,10 +43,16 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
   struct portal_role *s = st;
   static const char *const all[] = {""};
   bool have = open_store(e, s) == PRAC_OK;
+  s->counters = (struct prac_counters){.room = "bus",
+                                       .defs = bus_broker_counter_defs,
+                                       .values = e->board ? e->board->bus : NULL,
+                                       .n = bus_broker_counter_count};
   struct portal_env env = {.store = have ? &s->store : NULL,
                            .listen_fd = e->http_fd,
                            .clock = &e->clock,
                            .version = PRACTICE_VERSION,
+                           .counters = &s->counters,
+                           .n_counters = e->board && e->board->shared ? 1 : 0,
                            .log = &e->log};
   PRAC_TRY(portal_open(prac_conf_get(e->settings, "portal", 0), &env, &s->portal, reterr));
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));

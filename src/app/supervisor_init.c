@@ -144,6 +144,7 @@ prac_rc supervisor_init(struct supervisor *s, const char *data, const char *list
     s->board = NULL;
     return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory to share between the roles");
   }
+  s->board->shared = true;
   for (size_t i = 0; i < ROLES_MAX; i++) atomic_store(&s->board->rows[i].safe, INT64_MIN + 1);
   PRAC_TRY(add_sensors(s, data, reterr));
   for (size_t i = 0; i < PRAC_ARRAY_LEN(fixed); i++) {

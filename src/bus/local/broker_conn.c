@@ -91,7 +91,7 @@ void bus_conn_say(struct bus_conn *c, const struct bus_frame *f)
     c->out_have += prac_wr_len(&w);
 }
 
-static void refuse(struct bus_conn *c, prac_rc rc, const char *text)
+void bus_conn_refuse(struct bus_conn *c, prac_rc rc, const char *text)
 {
   struct bus_frame f = {.type = BUS_FAIL, .rc = (uint8_t) - (int)rc, .id = {"", 0}};
   f.name = (struct bus_text){text, strnlen(text, 480)};
@@ -100,14 +100,14 @@ static void refuse(struct bus_conn *c, prac_rc rc, const char *text)
   c->dead = true;
 }
 
-static void deny(struct bus_broker *b, struct bus_conn *c, const char *what, struct bus_text t)
+void bus_conn_deny(struct bus_broker *b, struct bus_conn *c, const char *what, struct bus_text t)
 {
   char text[256];
   (void)snprintf(text, sizeof text, "client %s may not %s \"%.*s\"", c->name, what,
                  t.n > 127 ? 127 : (int)t.n, t.s);
   prac_count(&b->n[BUS_N_denied], 1);
   prac_log(b->o.log, &denied, "%s", text);
-  refuse(c, PRAC_DENIED, text);
+  bus_conn_refuse(c, PRAC_DENIED, text);
 }
 
 /* "flow.%" for sensor.tokyo is "flow.tokyo"; a rule that ends in a dot stands for all below. */
@@ -160,7 +160,7 @@ static void on_hello(struct bus_broker *b, struct bus_conn *c, const struct bus_
   bool uid_ok = c->rule && (c->rule->uid == BUS_ANY_UID || uid == c->rule->uid || uid == 0 ||
                             uid == (int64_t)geteuid());
   if (!uid_ok) {
-    deny(b, c, c->rule ? "connect under this uid as" : "connect as", f->name);
+    bus_conn_deny(b, c, c->rule ? "connect under this uid as" : "connect as", f->name);
     return;
   }
   c->ready = true;
@@ -172,11 +172,11 @@ static bool on_pub(struct bus_broker *b, struct bus_conn *c, const struct bus_fr
 {
   if (f->n <= c->pub_done) {
     prac_count(&b->n[BUS_N_broken], 1);
-    refuse(c, PRAC_MALFORMED, "publish numbers must rise");
+    bus_conn_refuse(c, PRAC_MALFORMED, "publish numbers must rise");
     return true;
   }
   if (!may_publish(c, f->name)) {
-    deny(b, c, "publish", f->name);
+    bus_conn_deny(b, c, "publish", f->name);
     return true;
   }
   struct bus_entry e = {.subject = f->name, .id = f->id, .data = f->data, .len = f->len};
@@ -200,7 +200,7 @@ static void on_sub(struct bus_broker *b, struct bus_conn *c, const struct bus_fr
 {
   for (size_t i = 0; i < f->n_prefixes; i++)
     if (!may_subscribe(c, f->prefixes[i])) {
-      deny(b, c, "subscribe to", f->prefixes[i]);
+      bus_conn_deny(b, c, "subscribe to", f->prefixes[i]);
       return;
     }
   c->filter.n = f->n_prefixes;
@@ -213,7 +213,7 @@ static void on_sub(struct bus_broker *b, struct bus_conn *c, const struct bus_fr
     uint64_t before = bus_log_first(&b->log) - 1;
     prac_rc rc = bus_places_take(&b->places, c->name, before, &c->place, &err);
     if (rc != PRAC_OK) {
-      refuse(c, rc, err.text);
+      bus_conn_refuse(c, rc, err.text);
       return;
     }
     take_over(b, c);
@@ -234,7 +234,7 @@ static void on_ack(struct bus_broker *b, struct bus_conn *c, uint64_t seq)
 {
   if (!c->subscribed || seq > c->sent) {
     prac_count(&b->n[BUS_N_broken], 1);
-    refuse(c, PRAC_MALFORMED, "acknowledged what was never sent");
+    bus_conn_refuse(c, PRAC_MALFORMED, "acknowledged what was never sent");
     return;
   }
   struct prac_err err = {0};
@@ -258,15 +258,16 @@ static void on_credit(struct bus_conn *c, const struct bus_frame *f)
 static bool on_frame(struct bus_broker *b, struct bus_conn *c, const struct bus_frame *f)
 {
   bool hello = f->type == BUS_HELLO;
-  if (hello == c->ready || f->type > BUS_ACK || (f->type == BUS_SUB && c->subscribed)) {
+  if (hello == c->ready || f->type > BUS_FORGET || (f->type == BUS_SUB && c->subscribed)) {
     prac_count(&b->n[BUS_N_broken], 1);
-    refuse(c, PRAC_MALFORMED, "message out of order");
+    bus_conn_refuse(c, PRAC_MALFORMED, "message out of order");
     return true;
   }
   if (hello) on_hello(b, c, f);
   if (f->type == BUS_SUB) on_sub(b, c, f);
   if (f->type == BUS_ACK) on_ack(b, c, f->n);
   if (f->type == BUS_CREDIT) on_credit(c, f);
+  if (f->type == BUS_FORGET) bus_conn_forget(b, c, f->name);
   return f->type != BUS_PUB || on_pub(b, c, f);
 }
 
@@ -337,7 +338,7 @@ static bool cursor_failed(struct bus_broker *b, struct bus_conn *c, prac_rc rc,
     return false;
   }
   prac_log(b->o.log, &damage, "%s cannot be served: %s", c->name, err->text);
-  refuse(c, rc, err->text);
+  bus_conn_refuse(c, rc, err->text);
   return true;
 }
 
