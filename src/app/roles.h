@@ -69,6 +69,7 @@ struct role_env {
   int64_t gid;         /* 0: the uid */
   int64_t parent;      /* pid it must not outlive; 0: none */
   int bus_fd, http_fd; /* listening, or -1 */
+  const char *listen;  /* portal: where http_fd listens; NULL: portal.listen */
   struct board *board;
   size_t row;
   double speed; /* < 0: the sensor's own */

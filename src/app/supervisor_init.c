@@ -124,7 +124,9 @@ static prac_rc sockets(struct supervisor *s, const char *listen, struct prac_err
   for (size_t i = 0; i < s->n; i++) {
     struct role_env *e = &s->v[i].env;
     if (e->role == &role_bus) e->bus_fd = s->bus_fd;
-    if (e->role == &role_portal) e->http_fd = s->http_fd;
+    if (e->role != &role_portal) continue;
+    e->http_fd = s->http_fd;
+    e->listen = listen;
   }
   return PRAC_OK;
 }

@@ -1,6 +1,8 @@
 /* Settings of the portal. */
 #include "portal/portal.h"
 
+#include <string.h>
+
 #define ITEM(name, kind, ...)                                                                      \
   {                                                                                                \
     .key = #name, .type = PRAC_CONF_##kind, .offset = offsetof(struct portal_conf, name),          \
@@ -39,3 +41,18 @@ const struct prac_conf_section portal_conf_section = {
     .n_items = PRAC_ARRAY_LEN(items),
     .size = sizeof(struct portal_conf),
 };
+
+const char portal_open_text[] =
+    "can be reached from other machines, there are no accounts, and portal.proxies names no proxy "
+    "that would check who asks";
+
+bool portal_is_open(const struct portal_conf *c)
+{
+  static const uint8_t loop6[16] = {[15] = 1};
+  struct prac_ip ip;
+  const char *s = c->listen, *colon = strrchr(s, ':');
+  size_t n = colon ? (size_t)(colon - s) : 0;
+  if (n >= 2 && s[0] == '[' && s[n - 1] == ']') s++, n -= 2;
+  if (c->proxies.n > 0 || prac_ip_parse(s, n, &ip) != PRAC_OK) return false;
+  return prac_ip_is4(&ip) ? ip.b[12] != 127 : memcmp(ip.b, loop6, sizeof loop6) != 0;
+}

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The bus seen from outside while `practice run` works: its counters on the page's /metrics, and a consumer that is gone
-is forgotten."""
+is forgotten. And the warning for a page that anybody can reach."""
 import json
 import os
 import re
@@ -101,11 +101,37 @@ def running(t, tmp):
         event = [json.loads(line) for line in said().splitlines() if '"bus_forgotten"' in line]
         t.check('... and the log says so', len(event) == 1 and event[0]['level'] == 'warning' and 'portal' in event[0]['text'],
                 said()[-2000:])
+        t.check('a page on loopback is nothing to warn of', 'portal_open_to_all' not in said())
     finally:
         run.send_signal(signal.SIGTERM)
         t.equal('the run ends in order', run.wait(40), 0)
     st, out, err = practice('bus', '--data', data, '--forget', 'portal')
     t.check('without a bus there is nobody to tell', st == 1 and 'no bus is running' in err, (st, out, err))
+
+
+def open_to_all(t, tmp):
+    def check(text, *more):
+        return subprocess.run([PRACTICE, 'check-config', '-', *more], input=text, capture_output=True, text=True, check=False)
+    for listen, proxies, warns in [('0.0.0.0:8640', '', True), ('[::]:8640', '', True), ('192.0.2.1:80', '', True),
+                                   ('0.0.0.0:8640', '192.0.2.7', False), ('127.0.0.1:8640', '', False),
+                                   ('127.8.0.1:80', '', False), ('[::1]:8640', '', False)]:
+        text = f'portal:\n  listen: "{listen}"\n' + (f'  proxies: [{proxies}]\n' if proxies else '')
+        r = check(text)
+        t.check(f'check-config: {listen}{", behind a proxy" if proxies else ""}: {"warned of" if warns else "good"}',
+                r.returncode == 0 and r.stdout == 'standard input: good\n' and
+                (f'warning: portal.listen: {listen} can be reached' in r.stderr if warns else r.stderr == ''), r)
+        said = json.loads(check(text, '--json').stdout)
+        t.check('... and in JSON', said['ok'] and len(said['warnings']) == warns, said)
+    log = f'{tmp}/open.log'
+    with open(log, 'w') as err:
+        run = subprocess.Popen([PRACTICE, 'run', '--data', f'{tmp}/open', '--listen', '0.0.0.0:0', f'{tmp}/tokyo.pcap'],
+                               stdout=subprocess.DEVNULL, stderr=err, stdin=subprocess.DEVNULL)
+    try:
+        t.check('a run whose page anybody can reach says so', wait_for(lambda: '"portal_open_to_all"' in open(log).read()),
+                open(log).read())
+    finally:
+        run.send_signal(signal.SIGTERM)
+        run.wait(40)
 
 
 def main():
@@ -114,6 +140,7 @@ def main():
     os.chmod(tmp, 0o755)
     try:
         running(t, tmp)
+        open_to_all(t, tmp)
     finally:
         shutil.rmtree(tmp, ignore_errors=True)
     t.done()
