@@ -103,13 +103,13 @@ static int run_role(const struct cmd *c, const struct role *r, int argc, char **
   }                                                                                                \
   const struct cmd cmd_##r = {                                                                     \
       .name = #r,                                                                                  \
-      .about = about_text,                                                                         \
+      .about = (about_text),                                                                       \
       .group = "run it",                                                                           \
       .text =                                                                                      \
           "One role of `practice run` alone, for a supervisor of your own. It meets the others "   \
           "at DATA/bus.sock.",                                                                     \
       .examples = "practice " #r " --config practice.yaml\tthis role only\n",                      \
-      .options = opts_table,                                                                       \
+      .options = (opts_table),                                                                     \
       .n_options = PRAC_ARRAY_LEN(opts_table),                                                     \
       .run = run_##r,                                                                              \
   };

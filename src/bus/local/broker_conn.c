@@ -70,7 +70,7 @@ void bus_conn_flush(struct bus_conn *c)
     c->out_at += (size_t)n;
   }
   c->out_at = c->out_have = 0;
-  if (c->out_cap > 4 * OUT_ENOUGH) { /* one large message must not keep its memory */
+  if (c->out_cap > (size_t)4 * OUT_ENOUGH) { /* one large message must not keep its memory */
     free(c->out);
     c->out = NULL;
     c->out_cap = 0;
@@ -294,7 +294,7 @@ void bus_conn_parse(struct bus_broker *b, struct bus_conn *c)
   }
   if (at) memmove(c->in, c->in + at, c->in_have - at);
   c->in_have -= at;
-  if (c->in_have == 0 && c->in_cap > 4 * READ_CHUNK) {
+  if (c->in_have == 0 && c->in_cap > (size_t)4 * READ_CHUNK) {
     free(c->in);
     c->in = NULL;
     c->in_cap = 0;
