@@ -44,36 +44,44 @@ static prac_rc room_for(struct store_sketch *s, size_t n)
   return PRAC_OK;
 }
 
-/* Merges from the back: no second buffer. The union's size is counted first. */
+/* How many of v the sketch, still exact, has already. */
+static size_t in_both(const struct store_sketch *s, const uint32_t *v, size_t n)
+{
+  size_t both = 0;
+  for (size_t i = 0, k = 0; i < s->n && k < n;) {
+    uint32_t mine = s->v[i], yours = v[k];
+    both += mine == yours;
+    i += mine <= yours;
+    k += yours <= mine;
+  }
+  return both;
+}
+
+/* Merges from the back: no second buffer. all: the size of the union, for which there is room. */
+static void merge(struct store_sketch *s, const uint32_t *v, size_t n, size_t all)
+{
+  size_t i = s->n, k = n, at = all;
+  while (k > 0) {
+    if (i > 0 && s->v[i - 1] >= v[k - 1]) {
+      if (s->v[i - 1] == v[k - 1]) k--;
+      s->v[--at] = s->v[--i];
+    } else {
+      s->v[--at] = v[--k];
+    }
+  }
+  s->n = (uint32_t)all;
+}
+
 prac_rc store_sketch_add_sorted(struct store_sketch *s, const uint32_t *v, size_t n)
 {
   if (!s->dense) {
-    size_t both = 0;
-    for (size_t i = 0, k = 0; i < s->n && k < n;) {
-      if (s->v[i] == v[k])
-        both++, i++, k++;
-      else if (s->v[i] < v[k])
-        i++;
-      else
-        k++;
-    }
-    size_t all = s->n + n - both;
-    if (all > STORE_SKETCH_EXACT) {
-      PRAC_TRY(make_dense(s));
-    } else {
+    size_t all = s->n + n - in_both(s, v, n);
+    if (all <= STORE_SKETCH_EXACT) {
       PRAC_TRY(room_for(s, all));
-      size_t i = s->n, k = n, at = all;
-      while (k > 0) {
-        if (i > 0 && s->v[i - 1] >= v[k - 1]) {
-          if (s->v[i - 1] == v[k - 1]) k--;
-          s->v[--at] = s->v[--i];
-        } else {
-          s->v[--at] = v[--k];
-        }
-      }
-      s->n = (uint32_t)all;
+      merge(s, v, n, all);
       return PRAC_OK;
     }
+    PRAC_TRY(make_dense(s));
   }
   for (size_t k = 0; k < n; k++) put(s->dense, v[k]);
   return PRAC_OK;
