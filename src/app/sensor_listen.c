@@ -84,8 +84,11 @@ prac_rc sensor_listen(struct sensor_role *s, struct prac_err *reterr)
     rc = sensor_advance(s, wall, reterr);
     if (rc != PRAC_OK) break;
     prac_time t = event_now(s, &steady, wall) - SENSOR_LATENESS_NS - PRAC_SEC;
-    if (prac_time_floor(t, PRAC_MIN) > s->said)
-      rc = sensor_say(s, prac_time_floor(t, PRAC_MIN), reterr);
+    if (prac_time_floor(t, PRAC_MIN) <= s->said) continue;
+    rc = sensor_say(s, prac_time_floor(t, PRAC_MIN), reterr);
+    /* not waited for, packets would be lost meanwhile: begin() asks for what was said, not for what
+     * is safe */
+    if (rc == PRAC_OK) rc = sensor_place_keep(&s->place, s->said, reterr);
   }
   free(frames);
   if (rc != PRAC_OK) return rc;

@@ -178,6 +178,8 @@ static void live(struct bus_ram_hub *hub, const char *dir, int ticks, struct log
   assert_int_equal(bus_open("ram", hub, &env, &s.bus, &err), PRAC_OK);
   prac_rc rc = sensor_listen(&s, &err);
   assert_int_equal(rc, m.last_life ? PRAC_OK : PRAC_STOPPED);
+  /* known on disk a minute ago at most, should it have been killed here */
+  assert_in_range(s.place.safe, s.said - PRAC_MIN, s.said);
   if (!m.last_life) { /* what the loop does at its end */
     assert_int_equal(cap_core_finish(s.core), PRAC_OK);
     assert_int_equal(sensor_settle(&s, &err), PRAC_OK);
