@@ -28,7 +28,9 @@ static prac_rc make_dense(struct store_sketch *s)
   if (!d) return PRAC_NOMEM;
   for (uint32_t i = 0; i < s->n; i++) put(d, s->v[i]);
   free(s->v);
-  *s = (struct store_sketch){.dense = d};
+  s->v = NULL;
+  s->n = s->cap = 0;
+  s->dense = d;
   return PRAC_OK;
 }
 
