@@ -66,7 +66,8 @@ static prac_rc write_all(struct out *o, const void *data, size_t n)
   while (n > 0) {
     ssize_t w = write(o->fd, p, n);
     if (w < 0 && errno == EINTR) continue;
-    if (w < 0) return PRAC_FAIL(&o->err, PRAC_IO, "writing the batches: %s", strerror(errno));
+    if (w < 0)
+      return PRAC_FAIL(&o->err, PRAC_IO, "writing the batches: %s", strerrordesc_np(errno));
     p += w;
     n -= (size_t)w;
   }
@@ -213,11 +214,12 @@ static prac_rc open_out(struct run *r)
   const char *base = strrchr(r->what, '/');
   base = base ? base + 1 : strcmp(r->what, "-") == 0 ? "stdin" : r->what;
   if (mkdir(r->o->write, 0777) != 0 && errno != EEXIST)
-    return PRAC_FAIL(&r->err, PRAC_IO, "%s: %s", r->o->write, strerror(errno));
+    return PRAC_FAIL(&r->err, PRAC_IO, "%s: %s", r->o->write, strerrordesc_np(errno));
   if (snprintf(path, sizeof path, "%s/%s.flows", r->o->write, base) >= (int)sizeof path)
     return PRAC_FAIL(&r->err, PRAC_RANGE, "%s: the name is too long", r->what);
   r->out.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  return r->out.fd >= 0 ? PRAC_OK : PRAC_FAIL(&r->err, PRAC_IO, "%s: %s", path, strerror(errno));
+  return r->out.fd >= 0 ? PRAC_OK
+                        : PRAC_FAIL(&r->err, PRAC_IO, "%s: %s", path, strerrordesc_np(errno));
 }
 
 static prac_rc open_live(struct run *r, const struct prac_conf *conf)

@@ -7,6 +7,7 @@
 #include "app/settings.h"
 #include "app/settings_print.h"
 #include "base/json.h"
+#include "portal/portal.h"
 
 /* ---- check-config ---- */
 
@@ -23,7 +24,17 @@ static const struct cmd_option check_options[] = {
 };
 extern const struct cmd cmd_check_config;
 
-static void check_json(const char *name, prac_rc rc, const struct prac_err *e)
+/* What is allowed, and yet should be known before others find out. "" when there is nothing. */
+static const char *warning(const struct prac_conf *c, char out[400])
+{
+  const struct portal_conf *p = c ? prac_conf_get(c, "portal", 0) : NULL;
+  out[0] = '\0';
+  if (p && portal_is_open(p))
+    (void)snprintf(out, 400, "portal.listen: %.100s %s", p->listen, portal_open_text);
+  return out;
+}
+
+static void check_json(const char *name, prac_rc rc, const struct prac_err *e, const char *warn)
 {
   struct prac_json j = prac_json_of(8192);
   prac_json_open(&j, '{');
@@ -33,6 +44,10 @@ static void check_json(const char *name, prac_rc rc, const struct prac_err *e)
   prac_json_bool(&j, rc == PRAC_OK);
   prac_json_key(&j, "error");
   prac_json_str(&j, rc == PRAC_OK ? NULL : e->text);
+  prac_json_key(&j, "warnings");
+  prac_json_open(&j, '[');
+  if (warn[0]) prac_json_str(&j, warn);
+  prac_json_close(&j, ']');
   prac_json_close(&j, '}');
   if (!j.bad) printf("%s\n", j.buf);
   prac_json_done(&j);
@@ -56,9 +71,11 @@ static int run_check(int argc, char **argv)
   if (st != CMD_GO) return st;
   const char *file = o.file ? o.file : usual_place(),
              *name = file && strcmp(file, "-") == 0 ? "standard input" : file;
+  char warn[400];
   prac_rc rc = settings_load(file, &c, &e);
+  if (warning(c, warn)[0] && !o.json) fprintf(stderr, "practice: warning: %s\n", warn);
   if (o.json) {
-    check_json(name, rc, &e);
+    check_json(name, rc, &e, warn);
     st = rc == PRAC_OK ? CMD_OK : cmd_status_of(rc);
   } else if (rc != PRAC_OK)
     st = cmd_fail(&e);
@@ -78,7 +95,8 @@ const struct cmd cmd_check_config = {
     .about = "read a settings file and say whether it is right",
     .group = "make and check",
     .text = "Reads the file the way every role does, and stops there. The first mistake is named "
-            "with its line, its key and what is allowed.",
+            "with its line, its key and what is allowed. What is allowed and still unwise is a "
+            "warning.",
     .examples = "practice check-config practice.yaml\tis this file right?\n"
                 "practice check-config - --json\tthe same for a program",
     .options = check_options,

@@ -50,7 +50,7 @@ static void bash(void)
   names();
   fputs("\"\n  else case ${COMP_WORDS[1]}:$prev in\n  help:help) words=\"", stdout);
   names();
-  fputs("\" ;;\n", stdout);
+  fputs(" events\" ;;\n", stdout);
   for (const struct cmd *const *c = cmd_list; *c; c++)
     for (size_t i = 0; i < (*c)->n_options; i++) {
       const struct cmd_option *o = &(*c)->options[i];

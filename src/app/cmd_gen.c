@@ -53,7 +53,7 @@ static prac_rc open_in(struct out *o, const char *name, FILE **ret)
   if (n < 0 || (size_t)n >= sizeof path)
     return PRAC_FAIL(&o->err, PRAC_RANGE, "%s: a name too long", o->dir);
   *ret = fopen(path, "wbe");
-  if (!*ret) return PRAC_FAIL(&o->err, PRAC_IO, "%s: %s", path, strerror(errno));
+  if (!*ret) return PRAC_FAIL(&o->err, PRAC_IO, "%s: %s", path, strerrordesc_np(errno));
   (void)setvbuf(*ret, NULL, _IOFBF, BUFFER);
   return PRAC_OK;
 }
@@ -62,7 +62,7 @@ static prac_rc put(struct out *o, FILE *f, const void *p, size_t n)
 {
   if (fwrite(p, 1, n, f) == n) return PRAC_OK;
   return PRAC_FAIL(&o->err, errno == ENOSPC ? PRAC_FULL : PRAC_IO, "%s: %s", o->dir,
-                   strerror(errno));
+                   strerrordesc_np(errno));
 }
 
 /* The file head of libpcap's format: LINKTYPE_ETHERNET, little-endian whatever the machine. */
@@ -96,7 +96,7 @@ static prac_rc pcap_packet(struct out *o, const struct gen_frame *p)
 static prac_rc open_all(struct out *o, const struct gen *g)
 {
   if (mkdir(o->dir, 0777) != 0 && errno != EEXIST)
-    return PRAC_FAIL(&o->err, PRAC_IO, "%s: %s", o->dir, strerror(errno));
+    return PRAC_FAIL(&o->err, PRAC_IO, "%s: %s", o->dir, strerrordesc_np(errno));
   for (size_t i = 0; i < gen_sensor_count(g); i++) {
     char name[64];
     (void)snprintf(name, sizeof name, "%s.pcap", gen_sensor_at(g, i)->name);
@@ -112,7 +112,7 @@ static prac_rc close_one(struct out *o, FILE **f)
   int bad = fclose(*f);
   *f = NULL;
   return bad ? PRAC_FAIL(&o->err, errno == ENOSPC ? PRAC_FULL : PRAC_IO, "%s: %s", o->dir,
-                         strerror(errno))
+                         strerrordesc_np(errno))
              : PRAC_OK;
 }
 

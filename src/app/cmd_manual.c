@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/events.h"
 #include "app/help.h"
 #include "app/settings.h"
 #include "base/conf_text.h"
@@ -104,6 +105,18 @@ static void section(const struct prac_conf_section *s)
   }
 }
 
+static void events(void)
+{
+  fputs(
+      ".SH LOG EVENTS\nWhat the program says on standard error, by the name under \"event\" in the "
+      "JSON form, and\nwhat the operator should do.\n",
+      stdout);
+  for (size_t i = 0; i < events_count; i++) {
+    printf(".TP\n.B %s\n(%s) ", events_list[i].name, events_level(events_list[i].level));
+    line(events_todo(&events_list[i]));
+  }
+}
+
 static int run(int argc, char **argv)
 {
   char none;
@@ -121,6 +134,7 @@ static int run(int argc, char **argv)
         "the file.\nUnknown keys are errors.\n",
         stdout);
   for (const struct prac_conf_section *const *s = settings_sections(); *s; s++) section(*s);
+  events();
   fputs(".SH EXIT STATUS\n.TP\n.B 0\ndone\n.TP\n.B 1\nthe work was done and the answer is no\n"
         ".TP\n.B 2\nthe command line was not understood\n.TP\n.B 3\nthe machine refused: a file, "
         "a right, memory, space\n",

@@ -1,4 +1,5 @@
 /* `practice bus`, `practice sensor`, ...: one role alone, the same code as under `practice run`. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,9 +8,10 @@
 #include "app/settings.h"
 #include "app/stop.h"
 #include "app/supervisor.h"
+#include "bus/local_client.h"
 
 struct opts {
-  const char *config, *data, *name;
+  const char *config, *data, *name, *forget;
   double speed;
 };
 static const struct cmd_option options[] = {
@@ -27,6 +29,16 @@ static const struct cmd_option sensor_options[] = {
      CMD_REAL, offsetof(struct opts, speed), .dflt = "-1", .lo = -1, .hi = 1e9},
 };
 
+static const struct cmd_option bus_options[] = {
+    {"--config", "FILE", "settings", CMD_TEXT, offsetof(struct opts, config)},
+    {"--data", "DIR", "where everything is kept; else run.data", CMD_TEXT,
+     offsetof(struct opts, data)},
+    {"--forget", "NAME",
+     "tell the running bus that the consumer NAME is gone for good, and end: it holds nothing back "
+     "any more",
+     CMD_TEXT, offsetof(struct opts, forget)},
+};
+
 static prac_rc find_sensor(struct role_env *e, const char *name, struct prac_err *err)
 {
   size_t n = prac_conf_count(e->settings, "sensors");
@@ -41,31 +53,43 @@ static prac_rc find_sensor(struct role_env *e, const char *name, struct prac_err
   return PRAC_FAIL(err, PRAC_UNKNOWN, "no sensor %s in the settings", name ? name : "at all");
 }
 
+static prac_rc forget(const struct role_env *e, const char *name, struct prac_err *err)
+{
+  char path[ROLE_PATH];
+  uint64_t left = 0;
+  PRAC_TRY(bus_local_forget(role_path(e, "bus.sock", path), BUS_OPERATOR, name, 10 * PRAC_SEC,
+                            &left, err));
+  printf("%s is forgotten; it had not dealt with %" PRIu64 " messages\n", name, left);
+  return PRAC_OK;
+}
+
+static prac_rc live(struct role_env *e, double speed, int *ret_status, struct prac_err *err)
+{
+  static struct board board;
+  e->board = &board;
+  e->board->n_players = 1;
+  atomic_store(&board.rows[0].safe, INT64_MIN + 1);
+  if (e->role == &role_sensor) e->speed = speed;
+  PRAC_TRY(role_make_dirs(e, err));
+  stop_install();
+  *ret_status = supervisor_role_main(e) == 0 ? CMD_OK : CMD_FAILED;
+  return PRAC_OK;
+}
+
 static int run_role(const struct cmd *c, const struct role *r, int argc, char **argv)
 {
   struct opts o = {0};
-  static struct board board;
   struct role_env e;
   struct prac_err err = {0};
   struct prac_conf *conf = NULL;
   int st = cmd_parse(c, argc, argv, &o, sizeof o);
   if (st != CMD_GO) return st;
+  st = CMD_OK;
   prac_rc rc = settings_load(o.config, &conf, &err);
   if (rc == PRAC_OK) rc = supervisor_env(&e, r, conf, o.data, &err);
   if (rc == PRAC_OK && r == &role_sensor) rc = find_sensor(&e, o.name, &err);
-  if (rc == PRAC_OK) {
-    e.board = &board;
-    e.board->n_players = 1;
-    atomic_store(&board.rows[0].safe, INT64_MIN + 1);
-    if (r == &role_sensor) e.speed = o.speed;
-    rc = role_make_dirs(&e, &err);
-  }
-  if (rc == PRAC_OK) {
-    stop_install();
-    st = supervisor_role_main(&e) == 0 ? CMD_OK : CMD_FAILED;
-  } else {
-    st = cmd_fail(&err);
-  }
+  if (rc == PRAC_OK) rc = o.forget ? forget(&e, o.forget, &err) : live(&e, o.speed, &st, &err);
+  if (rc != PRAC_OK) st = cmd_fail(&err);
   prac_conf_free(&conf);
   return st;
 }
@@ -79,17 +103,17 @@ static int run_role(const struct cmd *c, const struct role *r, int argc, char **
   }                                                                                                \
   const struct cmd cmd_##r = {                                                                     \
       .name = #r,                                                                                  \
-      .about = about_text,                                                                         \
+      .about = (about_text),                                                                       \
       .group = "run it",                                                                           \
       .text =                                                                                      \
           "One role of `practice run` alone, for a supervisor of your own. It meets the others "   \
           "at DATA/bus.sock.",                                                                     \
       .examples = "practice " #r " --config practice.yaml\tthis role only\n",                      \
-      .options = opts_table,                                                                       \
+      .options = (opts_table),                                                                     \
       .n_options = PRAC_ARRAY_LEN(opts_table),                                                     \
       .run = run_##r,                                                                              \
   };
-ROLE(bus, "one role: the log between the others", options)
+ROLE(bus, "one role: the log between the others", bus_options)
 ROLE(sensor, "one role: packets in, flow records out", sensor_options)
 ROLE(store, "one role: keeps every record", options)
 ROLE(engine, "one role: looks for what is out of the ordinary", options)

@@ -14,12 +14,12 @@ static prac_rc read_head(const char *what, uint8_t *head, size_t *ret_n, struct 
   *ret_n = 0;
   if (strcmp(what, "-") == 0) return PRAC_OK;
   FILE *f = fopen(what, "rbe");
-  if (!f) return PRAC_FAIL(reterr, PRAC_IO, "%s: %s", what, strerror(errno));
+  if (!f) return PRAC_FAIL(reterr, PRAC_IO, "%s: %s", what, strerrordesc_np(errno));
   *ret_n = fread(head, 1, HEAD_BYTES, f);
   bool bad = ferror(f) != 0;
   int why = errno;
   (void)fclose(f);
-  return bad ? PRAC_FAIL(reterr, PRAC_IO, "%s: %s", what, strerror(why)) : PRAC_OK;
+  return bad ? PRAC_FAIL(reterr, PRAC_IO, "%s: %s", what, strerrordesc_np(why)) : PRAC_OK;
 }
 
 static const struct cap_source *best_claim(const char *what, const uint8_t *head, size_t n)

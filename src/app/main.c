@@ -27,7 +27,8 @@ static int flushed(int st)
 {
   errno = 0;
   if (fflush(stdout) == 0 && !ferror(stdout)) return st;
-  fprintf(stderr, "practice: standard output: %s\n", errno ? strerror(errno) : "write failed");
+  fprintf(stderr, "practice: standard output: %s\n",
+          errno ? strerrordesc_np(errno) : "write failed");
   return st == CMD_OK ? CMD_ENVIRONMENT : st;
 }
 

@@ -2,6 +2,7 @@
  * else. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "app/roles.h"
 #include "app/stop.h"
@@ -41,6 +42,9 @@ static void make_rules(const struct role_env *e, struct bus_role *s)
       {.client = "portal", .sub = sub_all, .uid = own ? base + 4 : BUS_ANY_UID},
   };
   for (size_t i = 0; i < PRAC_ARRAY_LEN(fixed); i++) s->rules[s->n_rules++] = fixed[i];
+  /* `practice bus --forget`: root, or who the bus itself runs as. */
+  s->rules[s->n_rules++] =
+      (struct bus_rule){.client = BUS_OPERATOR, .forget = true, .uid = (int64_t)geteuid()};
   size_t n = prac_conf_count(e->settings, "sensors");
   for (size_t i = 0; own && i < n && i < SENSORS_MAX; i++) {
     const struct sensor_conf *c = prac_conf_get(e->settings, "sensors", i);
@@ -51,6 +55,14 @@ static void make_rules(const struct role_env *e, struct bus_role *s)
   /* Captures named on the command line, and sensors started by hand. */
   s->rules[s->n_rules++] =
       (struct bus_rule){.client = "sensor.", .pub = pub_sensor, .uid = BUS_ANY_UID};
+}
+
+/* For the portal's /metrics. */
+static void show(struct board *board, const struct bus_broker *b)
+{
+  const _Atomic uint64_t *n = bus_broker_counters(b);
+  for (size_t i = 0; board && i < bus_broker_counter_count; i++)
+    prac_gauge(&board->bus[i], prac_counter_get(&n[i]));
 }
 
 static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
@@ -70,7 +82,11 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
   const struct bus_broker_conf *c = prac_conf_get(e->settings, "bus", 0);
   PRAC_TRY(bus_broker_new(c, &o, &b, reterr));
   prac_rc rc = PRAC_OK;
-  while (rc == PRAC_OK && !stop_asked()) rc = bus_broker_step(b, PRAC_SEC, reterr);
+  PRAC_INSIST(bus_broker_counter_count <= BOARD_BUS_MAX);
+  while (rc == PRAC_OK && !stop_asked()) {
+    rc = bus_broker_step(b, PRAC_SEC, reterr);
+    show(e->board, b);
+  }
   bus_broker_free(&b);
   return rc;
 }

@@ -7,16 +7,24 @@
 
 #include "app/roles.h"
 #include "app/stop.h"
+#include "bus/broker.h"
 #include "portal/portal.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
 
 static const struct prac_log_event ev_no_store = {"portal_without_store", PRAC_LOG_WARN,
                                                   "history is back when the portal starts again"};
+static const struct prac_log_event ev_open = {
+    "portal_open_to_all", PRAC_LOG_WARN,
+    "listen on loopback, or put a proxy in front that checks who asks and name it in "
+    "portal.proxies"};
+
 struct portal_role {
   struct bus bus;
   struct store store;
   struct portal *portal;
+  struct portal_conf conf;
+  struct prac_counters counters; /* the broker's */
 };
 
 /* The store role may still be making its files. */
@@ -41,12 +49,23 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
   struct portal_role *s = st;
   static const char *const all[] = {""};
   bool have = open_store(e, s) == PRAC_OK;
+  const struct portal_conf *set = prac_conf_get(e->settings, "portal", 0);
+  s->conf = *set;
+  if (e->listen) s->conf.listen = e->listen;
+  if (portal_is_open(&s->conf))
+    prac_log(&e->log, &ev_open, "%s %s", s->conf.listen, portal_open_text);
+  s->counters = (struct prac_counters){.room = "bus",
+                                       .defs = bus_broker_counter_defs,
+                                       .values = e->board ? e->board->bus : NULL,
+                                       .n = bus_broker_counter_count};
   struct portal_env env = {.store = have ? &s->store : NULL,
                            .listen_fd = e->http_fd,
                            .clock = &e->clock,
                            .version = PRACTICE_VERSION,
+                           .counters = &s->counters,
+                           .n_counters = e->board && e->board->shared ? 1 : 0,
                            .log = &e->log};
-  PRAC_TRY(portal_open(prac_conf_get(e->settings, "portal", 0), &env, &s->portal, reterr));
+  PRAC_TRY(portal_open(&s->conf, &env, &s->portal, reterr));
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));
   PRAC_TRY(s->bus.ops->subscribe(s->bus.st, all, 1, false, reterr));
   int64_t next = 0;

@@ -135,16 +135,18 @@ static prac_rc open_files(struct role_env *e, struct sensor_role *s, struct prac
   return PRAC_OK;
 }
 
-static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
+void sensor_begin(struct sensor_role *s, struct role_env *e)
 {
-  struct sensor_role *s = st;
-  const struct sensor_conf *c = e->sensor;
-  char path[ROLE_PATH + 64];
   s->e = e;
   s->place.fd = -1;
   s->said = s->skip = s->first_minute = s->newest = PRAC_TIME_NONE;
-  s->speed = e->speed >= 0 ? e->speed : c->speed;
-  PRAC_TRY(c->interface[0] ? open_live(e, s, reterr) : open_files(e, s, reterr));
+}
+
+prac_rc sensor_open_core(struct sensor_role *s, struct prac_err *reterr)
+{
+  struct role_env *e = s->e;
+  const struct sensor_conf *c = e->sensor;
+  char path[ROLE_PATH + 64];
   (void)snprintf(path, sizeof path, "%s/sensors/%s", e->real_data, c->name);
   PRAC_TRY(sensor_place_open(&s->place, path, reterr));
   if (!s->source) s->skip = s->place.safe;
@@ -163,6 +165,15 @@ static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
   prac_rc rc = cap_core_new(&cc, s->look, on_batch, s, &s->core, reterr);
   if (rc != PRAC_OK) return prac_err_prefix(reterr, rc, "sensor %s", c->name);
   return PRAC_OK;
+}
+
+static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
+{
+  struct sensor_role *s = st;
+  sensor_begin(s, e);
+  s->speed = e->speed >= 0 ? e->speed : e->sensor->speed;
+  PRAC_TRY(e->sensor->interface[0] ? open_live(e, s, reterr) : open_files(e, s, reterr));
+  return sensor_open_core(s, reterr);
 }
 
 static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)

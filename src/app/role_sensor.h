@@ -29,6 +29,9 @@ struct sensor_role {
 };
 #define SENSOR_LATENESS_NS (2 * PRAC_SEC)
 
+void sensor_begin(struct sensor_role *s, struct role_env *e); /* of zeros; nothing opened yet */
+/* Its place, lookup and capture core, once it is known whether it is live (source). */
+PRAC_NODISCARD prac_rc sensor_open_core(struct sensor_role *s, struct prac_err *reterr);
 /* The sensor's clock shows `now`: closes the minutes that end before now - lateness. */
 PRAC_NODISCARD prac_rc sensor_advance(struct sensor_role *s, prac_time now,
                                       struct prac_err *reterr);

@@ -15,7 +15,9 @@ static const struct prac_log_event ev_retry = {"store_retry", PRAC_LOG_ERROR,
 static const struct prac_log_event ev_back = {"store_back", PRAC_LOG_INFO, ""};
 static const struct prac_log_event ev_unread = {
     "store_unreadable", PRAC_LOG_WARN, "a publisher of another version? The record was left out"};
-static const struct prac_log_event ev_maintain = {"store_maintain", PRAC_LOG_WARN, ""};
+static const struct prac_log_event ev_maintain = {
+    "store_maintain", PRAC_LOG_WARN,
+    "put right what the sentence names; it is tried again by itself"};
 
 struct store_role {
   struct store store;

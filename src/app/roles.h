@@ -19,7 +19,7 @@
 #include "bus/bus.h"
 #include "sys/logsink.h"
 
-enum { ROLES_MAX = 80, SENSORS_MAX = 64, ROLE_DIR = 448, ROLE_PATH = 640 };
+enum { BOARD_BUS_MAX = 32, ROLES_MAX = 80, SENSORS_MAX = 64, ROLE_DIR = 448, ROLE_PATH = 640 };
 
 struct run_conf {
   const char *data;
@@ -39,7 +39,8 @@ extern const struct prac_conf_section run_conf_section;     /* "run" */
 extern const struct prac_conf_section sensors_conf_section; /* "sensors", many */
 
 /* Shared by all processes of one run, outlives each of them: how sensors that play files keep step,
- * and how the supervisor sees that all is done. Only the row's own process writes it. */
+ * how the supervisor sees that all is done, and where the portal reads the counters of a broker
+ * that may be stuck itself. Only the row's own process writes it. */
 enum board_state { BOARD_AWAY, BOARD_READY, BOARD_ENDED, BOARD_DONE };
 struct board_row {
   _Atomic int64_t first; /* time of the first packet */
@@ -52,6 +53,8 @@ struct board {
   _Atomic int64_t origin_mono; /* when playing began; 0: not yet */
   size_t n_players;            /* rows 0 .. n_players - 1 play files together */
   struct board_row rows[ROLES_MAX];
+  bool shared;                         /* false: a role alone, which sees only itself here */
+  _Atomic uint64_t bus[BOARD_BUS_MAX]; /* bus_broker_counter_defs, by the bus role */
 };
 
 struct role_env {
@@ -66,11 +69,13 @@ struct role_env {
   int64_t gid;         /* 0: the uid */
   int64_t parent;      /* pid it must not outlive; 0: none */
   int bus_fd, http_fd; /* listening, or -1 */
+  const char *listen;  /* portal: where http_fd listens; NULL: portal.listen */
   struct board *board;
   size_t row;
   double speed; /* < 0: the sensor's own */
   bool json;
-  struct prac_clock clock;
+  struct prac_clock clock; /* the wall */
+  struct prac_clock mono;  /* never set: shows when the wall was */
   struct sys_logsink sink;
   struct prac_log log;
 };
@@ -86,6 +91,7 @@ struct role {
   prac_rc (*run)(struct role_env *e, void *st, struct prac_err *reterr);
   void (*done)(void *st); /* accepts a half-made state */
 };
+#define BUS_OPERATOR "operator" /* the client that may forget consumers */
 extern const struct role role_bus, role_store, role_sensor, role_engine, role_alert, role_portal;
 extern const struct role *const role_list[]; /* NULL-terminated */
 const struct role *role_find(const char *name);

@@ -12,18 +12,30 @@ static const struct prac_log_event ev_step = {"sensor_clock_stepped", PRAC_LOG_W
                                               "check the time service of this machine"};
 static const struct prac_log_event ev_live = {"sensor_listens", PRAC_LOG_INFO, ""};
 
+static void say_step(struct sensor_role *s, const struct sys_steady *steady, enum sys_step step)
+{
+  double by = (double)steady->step_ns / 1e9, ahead = (double)s->counts.clock_offset_ns / 1e9;
+  if (step == SYS_STEP_AHEAD)
+    prac_log(&s->e->log, &ev_step,
+             "the clock was set ahead by %.0f s (%" PRIu64
+             " steps ahead so far); no packet is lost, "
+             "the minutes between stay empty; minutes stand %.0f s ahead of the clock",
+             by, steady->steps_ahead, ahead);
+  else
+    prac_log(&s->e->log, &ev_step,
+             "the clock was set back by %.0f s (%" PRIu64 " steps back so far); no packet is lost, "
+             "minutes go on in order, %.0f s ahead of the clock",
+             -by, steady->steps_back, ahead);
+}
+
 /* What the core makes of the wall clock: after it was set back, event time goes on where it was. */
 static prac_time event_now(struct sensor_role *s, struct sys_steady *steady, prac_time wall)
 {
   prac_time ignored;
-  enum sys_step step = sys_steady_take(steady, wall, sys_mono_ns(), &ignored);
+  enum sys_step step = sys_steady_take(steady, wall, prac_now(&s->e->mono), &ignored);
   if (step != SYS_STEP_NONE) {
     sensor_count(s);
-    prac_log(&s->e->log, &ev_step,
-             "the clock was set %s (%" PRIu64 " steps back so far); minutes go on in order, %.0f s "
-             "ahead of the clock",
-             step == SYS_STEP_BACK ? "back" : "ahead", steady->steps_back,
-             (double)s->counts.clock_offset_ns / 1e9);
+    say_step(s, steady, step);
   }
   return wall + s->counts.clock_offset_ns;
 }
@@ -40,14 +52,30 @@ static prac_rc take(struct sensor_role *s, struct cap_frame *frames, struct prac
                                            : PRAC_FAIL(reterr, rc, "packets: %s", prac_rc_text(rc));
 }
 
+/* A clock that was set back while the sensor was away shows minutes that have been published: the
+ * bus would take them for repeats, and they would be lost. Event time goes on behind them. */
+static prac_rc begin(struct sensor_role *s, struct prac_err *reterr)
+{
+  prac_time now = prac_now(&s->e->clock), safe = s->place.safe;
+  if (safe != PRAC_TIME_NONE && safe > now) {
+    prac_log(&s->e->log, &ev_step,
+             "the clock stands %.0f s before what is published already: it was set back while the "
+             "sensor was away; minutes go on in order",
+             (double)(safe - now) / 1e9);
+    now = safe;
+    PRAC_TRY(sensor_advance(s, safe + SENSOR_LATENESS_NS, reterr));
+  }
+  s->said = s->first_minute = prac_time_floor(now, PRAC_MIN);
+  return sensor_say(s, s->said, reterr);
+}
+
 prac_rc sensor_listen(struct sensor_role *s, struct prac_err *reterr)
 {
   struct sys_steady steady = {0};
   struct cap_frame *frames = calloc(FRAMES, sizeof *frames);
   if (!frames) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for packets");
   prac_log(&s->e->log, &ev_live, "listening at %s", s->e->sensor->interface);
-  s->said = s->first_minute = prac_time_floor(prac_now(&s->e->clock), PRAC_MIN);
-  prac_rc rc = sensor_say(s, s->said, reterr);
+  prac_rc rc = begin(s, reterr);
   while (rc == PRAC_OK && !stop_asked()) {
     rc = take(s, frames, reterr);
     if (rc != PRAC_OK) break;
@@ -56,8 +84,11 @@ prac_rc sensor_listen(struct sensor_role *s, struct prac_err *reterr)
     rc = sensor_advance(s, wall, reterr);
     if (rc != PRAC_OK) break;
     prac_time t = event_now(s, &steady, wall) - SENSOR_LATENESS_NS - PRAC_SEC;
-    if (prac_time_floor(t, PRAC_MIN) > s->said)
-      rc = sensor_say(s, prac_time_floor(t, PRAC_MIN), reterr);
+    if (prac_time_floor(t, PRAC_MIN) <= s->said) continue;
+    rc = sensor_say(s, prac_time_floor(t, PRAC_MIN), reterr);
+    /* not waited for, packets would be lost meanwhile: begin() asks for what was said, not for what
+     * is safe */
+    if (rc == PRAC_OK) rc = sensor_place_keep(&s->place, s->said, reterr);
   }
   free(frames);
   if (rc != PRAC_OK) return rc;

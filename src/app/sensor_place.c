@@ -31,7 +31,7 @@ prac_rc sensor_place_open(struct sensor_place *p, const char *path, struct prac_
   uint8_t b[2 * SLOT] = {0};
   struct sensor_place v;
   ssize_t n = pread(fd, b, sizeof b, 0);
-  for (int i = 0; i < 2; i++)
+  for (ssize_t i = 0; i < 2; i++)
     if (n >= (i + 1) * SLOT && read_slot(b + i * SLOT, &v) && v.gen > p->gen) *p = v;
   p->fd = fd;
   p->starts++;

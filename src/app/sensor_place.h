@@ -6,7 +6,8 @@
 
 struct sensor_place {
   int fd;         /* -1: not kept */
-  prac_time safe; /* everything before is on the bus's disk; PRAC_TIME_NONE: nothing */
+  prac_time safe; /* everything before is on the bus's disk (live: has been given to the bus);
+                     PRAC_TIME_NONE: nothing */
   uint64_t starts;
   uint64_t gen;
 };

@@ -62,7 +62,7 @@ const struct prac_conf_section *settings_find(const char *path)
 static prac_rc read_all(FILE *f, const char *name, char *to, size_t *ret_n, struct prac_err *reterr)
 {
   *ret_n = fread(to, 1, FILE_MAX_BYTES + 1, f);
-  if (ferror(f)) return PRAC_FAIL(reterr, PRAC_IO, "%s: %s", name, strerror(errno));
+  if (ferror(f)) return PRAC_FAIL(reterr, PRAC_IO, "%s: %s", name, strerrordesc_np(errno));
   if (*ret_n > FILE_MAX_BYTES)
     return PRAC_FAIL(reterr, PRAC_RANGE, "%s: settings are 1 MiB at most", name);
   return PRAC_OK;
@@ -73,7 +73,7 @@ prac_rc settings_load(const char *file, struct prac_conf **ret, struct prac_err 
   if (!file) return prac_conf_parse("", 0, "defaults", settings_sections(), ret, reterr);
   bool is_stdin = strcmp(file, "-") == 0;
   FILE *f = is_stdin ? stdin : fopen(file, "rbe");
-  if (!f) return PRAC_FAIL(reterr, PRAC_IO, "%s: %s", file, strerror(errno));
+  if (!f) return PRAC_FAIL(reterr, PRAC_IO, "%s: %s", file, strerrordesc_np(errno));
   char *text = malloc(FILE_MAX_BYTES + 1);
   size_t n = 0;
   prac_rc rc = text ? read_all(f, file, text, &n, reterr)

@@ -38,7 +38,8 @@ prac_rc supervisor_env(struct role_env *e, const struct role *r, const struct pr
                          .http_fd = -1,
                          .speed = -1,
                          .json = isatty(1) != 1,
-                         .clock = sys_wall_clock()};
+                         .clock = sys_wall_clock(),
+                         .mono = sys_mono_clock()};
   (void)snprintf(e->name, sizeof e->name, "%s", r->name);
   const char *dir = data ? data : e->run->data;
   PRAC_TRY(sys_mkdirs(dir, 0755, reterr));
@@ -84,7 +85,7 @@ static void child(struct supervisor *s, struct supervised *v)
   sigset_t none;
   (void)sigemptyset(&none);
   stop_install();
-  (void)sigprocmask(SIG_SETMASK, &none, NULL);
+  (void)pthread_sigmask(SIG_SETMASK, &none, NULL);
   (void)setpgid(0, 0); /* Ctrl-C goes to the supervisor, which ends all in order */
   (void)s;
   sys_close_others(keep, 2);
@@ -261,7 +262,7 @@ static bool block_signals(void)
   (void)sigaddset(&set, SIGCHLD);
   (void)sigaddset(&set, SIGTERM);
   (void)sigaddset(&set, SIGINT);
-  return sigprocmask(SIG_BLOCK, &set, NULL) == 0;
+  return pthread_sigmask(SIG_BLOCK, &set, NULL) == 0;
 }
 
 static void start_due(struct supervisor *s)

@@ -124,7 +124,9 @@ static prac_rc sockets(struct supervisor *s, const char *listen, struct prac_err
   for (size_t i = 0; i < s->n; i++) {
     struct role_env *e = &s->v[i].env;
     if (e->role == &role_bus) e->bus_fd = s->bus_fd;
-    if (e->role == &role_portal) e->http_fd = s->http_fd;
+    if (e->role != &role_portal) continue;
+    e->http_fd = s->http_fd;
+    e->listen = listen;
   }
   return PRAC_OK;
 }
@@ -144,6 +146,7 @@ prac_rc supervisor_init(struct supervisor *s, const char *data, const char *list
     s->board = NULL;
     return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory to share between the roles");
   }
+  s->board->shared = true;
   for (size_t i = 0; i < ROLES_MAX; i++) atomic_store(&s->board->rows[i].safe, INT64_MIN + 1);
   PRAC_TRY(add_sensors(s, data, reterr));
   for (size_t i = 0; i < PRAC_ARRAY_LEN(fixed); i++) {

@@ -16,4 +16,4 @@ static inline uint64_t prac_hash2(uint64_t seed, uint64_t a, uint64_t b)
   __uint128_t m = (__uint128_t)(a ^ seed ^ 0x9e3779b97f4a7c15u) * (b ^ 0xe7037ed1a0b428dbu);
   return prac_mix64((uint64_t)m ^ (uint64_t)(m >> 64) ^ seed);
 }
-uint64_t prac_hash_bytes(uint64_t seed, const void *p, size_t n);
+uint64_t prac_hash_bytes(uint64_t seed, const void *data, size_t n);

@@ -129,7 +129,9 @@ void prac_hll_done(struct prac_hll *h)
 {
   free(h->sparse);
   free(h->dense);
-  *h = (struct prac_hll){0};
+  h->sparse = NULL;
+  h->dense = NULL;
+  h->n = 0;
 }
 
 void prac_hll_write(const struct prac_hll *h, struct prac_wr *w)

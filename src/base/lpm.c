@@ -318,5 +318,6 @@ size_t prac_lpm_bytes(const struct prac_lpm *l)
 {
   if (!l) return 0;
   return sizeof *l + l->n4 * (sizeof *l->start4 + sizeof *l->value4) +
-         l->n6 * (sizeof *l->start6 + sizeof *l->value6) + 2 * (TOPS + 1) * sizeof *l->index4;
+         l->n6 * (sizeof *l->start6 + sizeof *l->value6) +
+         2 * ((size_t)TOPS + 1) * sizeof *l->index4;
 }

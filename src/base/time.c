@@ -152,19 +152,36 @@ static bool scan_clock(struct scan *s, int64_t *ns)
   return true;
 }
 
+static int days_in(int64_t year, int64_t month)
+{
+  static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+  return days[month - 1] + (month == 2 && leap);
+}
+
+/* "2013-08-07"; only years that int64 nanoseconds can hold. */
+static bool scan_date(struct scan *s, prac_time *midnight)
+{
+  int64_t year, month, day;
+  if (!scan_num(s, 4, &year) || !scan_char(s, "-") || !scan_num(s, 2, &month) ||
+      !scan_char(s, "-") || !scan_num(s, 2, &day))
+    return false;
+  if (year < 1678 || year > 2261 || month < 1 || month > 12) return false;
+  if (day < 1 || day > days_in(year, month)) return false;
+  *midnight = prac_days_from_date(year, (int)month, (int)day) * PRAC_DAY;
+  return true;
+}
+
 prac_rc prac_time_parse(const char *text, size_t n, prac_time *ret)
 {
-  static const int month_days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
   struct scan s = {text, text + n};
-  int64_t year, month, day, clock_ns, zone_ns;
+  prac_time midnight;
+  int64_t clock_ns, zone_ns;
   if (scan_char(&s, "@")) return scan_epoch(&s, ret) ? PRAC_OK : PRAC_MALFORMED;
-  if (!scan_num(&s, 4, &year) || !scan_char(&s, "-") || !scan_num(&s, 2, &month) ||
-      !scan_char(&s, "-") || !scan_num(&s, 2, &day))
+  if (!scan_date(&s, &midnight) || !scan_clock(&s, &clock_ns) || !scan_zone(&s, &zone_ns) ||
+      s.p != s.end)
     return PRAC_MALFORMED;
-  if (month < 1 || month > 12 || day < 1 || day > month_days[month - 1]) return PRAC_MALFORMED;
-  if (year < 1678 || year > 2261) return PRAC_MALFORMED; /* what int64 nanoseconds can hold */
-  if (!scan_clock(&s, &clock_ns) || !scan_zone(&s, &zone_ns) || s.p != s.end) return PRAC_MALFORMED;
-  *ret = prac_days_from_date(year, (int)month, (int)day) * PRAC_DAY + clock_ns - zone_ns;
+  *ret = midnight + clock_ns - zone_ns;
   return PRAC_OK;
 }
 

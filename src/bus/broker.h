@@ -27,6 +27,7 @@ struct bus_rule {
   const char *const *pub; /* subjects or, with a dot at the end, prefixes; NULL-terminated */
   const char *const *sub; /* prefixes it may subscribe to; "" is all; NULL-terminated */
   bool derived;           /* publishes what it made from what it read */
+  bool forget;            /* may take a consumer's place away */
   int64_t uid;            /* BUS_ANY_UID, or the only one besides root and the broker's own */
 };
 struct bus_broker_conf {

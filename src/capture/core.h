@@ -47,7 +47,7 @@ PRAC_NODISCARD prac_rc cap_core_seen(struct cap_core *c, const struct cap_seen *
 PRAC_NODISCARD prac_rc cap_core_advance(struct cap_core *c, prac_time t);
 PRAC_NODISCARD prac_rc cap_core_finish(struct cap_core *c); /* the open minute, as last */
 /* Health since the last call; counters since the start are in the table. */
-void cap_core_health(struct cap_core *c, const struct cap_stats *now, struct health *ret);
+void cap_core_health(struct cap_core *k, const struct cap_stats *now, struct health *ret);
 
 /* name, unit, sentence. After these: one per mark and one per tool, in the order of their tables.
  */
@@ -82,4 +82,4 @@ enum cap_counter {
 };
 extern const struct prac_counter_def cap_counter_defs[];
 extern const size_t cap_counter_count;
-const _Atomic uint64_t *cap_core_counters(const struct cap_core *c);
+const _Atomic uint64_t *cap_core_counters(const struct cap_core *k);

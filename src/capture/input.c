@@ -18,7 +18,7 @@ static bool is_gzip(const uint8_t *p, size_t n)
 
 static prac_rc io_failed(const struct cap_input *in, struct prac_err *reterr)
 {
-  return PRAC_FAIL(reterr, PRAC_IO, "%s: %s", in->what, strerror(errno));
+  return PRAC_FAIL(reterr, PRAC_IO, "%s: %s", in->what, strerrordesc_np(errno));
 }
 
 static prac_rc read_some(struct cap_input *in, uint8_t *to, size_t room, size_t *ret_n,

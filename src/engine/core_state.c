@@ -200,30 +200,52 @@ static struct eng_run *run_named(struct eng_core *c, const char *name)
   return NULL;
 }
 
+struct saved_run {
+  char name[64], version[64];
+  uint64_t settings, seed;
+  prac_time slot_from, busy_from;
+  struct prac_rng rng;
+  struct prac_rd state; /* the engine's own */
+};
+
+static prac_rc run_read(struct prac_rd *r, struct saved_run *v)
+{
+  if (!text_read(r, v->name, sizeof v->name) || !text_read(r, v->version, sizeof v->version))
+    return PRAC_DAMAGED;
+  v->settings = prac_rd_u64le(r);
+  v->seed = prac_rd_u64le(r);
+  v->slot_from = (prac_time)prac_rd_u64le(r);
+  v->busy_from = (prac_time)prac_rd_u64le(r);
+  for (int i = 0; i < 4; i++) v->rng.s[i] = prac_rd_u64le(r);
+  v->state = prac_rd_sub(r, prac_rd_u64le(r));
+  if (r->bad || !time_fits(v->slot_from) || !time_fits(v->busy_from)) return PRAC_DAMAGED;
+  return PRAC_OK;
+}
+
+/* Another version, other settings or another seed: what was saved says nothing about this run. */
+static bool run_is(const struct eng_run *run, const struct saved_run *v)
+{
+  return run && strcmp(run->ops->version, v->version) == 0 && run->settings == v->settings &&
+         run->seed == v->seed;
+}
+
 static prac_rc run_load(struct eng_core *c, struct prac_rd *r)
 {
-  char name[64], version[64];
-  if (!text_read(r, name, sizeof name) || !text_read(r, version, sizeof version))
-    return PRAC_DAMAGED;
-  uint64_t settings = prac_rd_u64le(r), seed = prac_rd_u64le(r);
-  prac_time slot_from = (prac_time)prac_rd_u64le(r), busy_from = (prac_time)prac_rd_u64le(r);
-  struct prac_rng rng;
-  for (int i = 0; i < 4; i++) rng.s[i] = prac_rd_u64le(r);
-  struct prac_rd state = prac_rd_sub(r, prac_rd_u64le(r));
-  if (r->bad || !time_fits(slot_from) || !time_fits(busy_from)) return PRAC_DAMAGED;
-  struct eng_run *run = run_named(c, name);
-  if (!run || strcmp(run->ops->version, version) != 0 || run->settings != settings ||
-      run->seed != seed) {
+  struct saved_run v;
+  PRAC_TRY(run_read(r, &v));
+  struct eng_run *run = run_named(c, v.name);
+  if (!run_is(run, &v)) {
     prac_count(&c->counters[ENG_CORE_FRESH], 1);
     return PRAC_OK;
   }
-  if (slot_from != PRAC_TIME_NONE && slot_from % run->slot_ns != 0) return PRAC_DAMAGED;
-  if ((slot_from == PRAC_TIME_NONE) != (busy_from == PRAC_TIME_NONE) || busy_from > slot_from)
+  if (v.slot_from != PRAC_TIME_NONE && v.slot_from % run->slot_ns != 0) return PRAC_DAMAGED;
+  if ((v.slot_from == PRAC_TIME_NONE) != (v.busy_from == PRAC_TIME_NONE) ||
+      v.busy_from > v.slot_from)
     return PRAC_DAMAGED;
-  run->slot_from = slot_from;
-  run->busy_from = busy_from;
-  run->rng = rng;
-  return run->ops->load ? run->ops->load(run->st, &state) : PRAC_OK;
+  run->slot_from = v.slot_from;
+  run->busy_from = v.busy_from;
+  run->rng = v.rng;
+  return run->ops->load ? run->ops->load(run->st, &v.state) : PRAC_OK;
 }
 
 static prac_rc core_load(struct eng_core *c, struct prac_rd r, struct prac_err *reterr)

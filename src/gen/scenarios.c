@@ -67,8 +67,8 @@ static prac_rc background(struct gen *g, uint64_t mpps)
 }
 
 #define TOOL(id, why, which, rate, n)                                                              \
-  .name = id, .what = why, .kind = GEN_PROBES, .tool = which, .to = gen_length(g),                 \
-  .mpps = mpps * (rate) / 1000, .sources = n
+  .name = (id), .what = (why), .kind = GEN_PROBES, .tool = (which), .to = gen_length(g),           \
+  .mpps = mpps * (rate) / 1000, .sources = (n)
 
 /* One plan for each fingerprint, and survey scanners, which say who they are on a list. */
 static prac_rc scanners(struct gen *g, uint64_t mpps)

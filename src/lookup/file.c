@@ -15,7 +15,7 @@ static prac_rc read_open(FILE *f, const char *path, char **ret, size_t *ret_n, p
 {
   struct stat st;
   if (fstat(fileno(f), &st) != 0)
-    return PRAC_FAIL(reterr, PRAC_IO, "%s: %s", path, strerror(errno));
+    return PRAC_FAIL(reterr, PRAC_IO, "%s: %s", path, strerrordesc_np(errno));
   if (!S_ISREG(st.st_mode)) return PRAC_FAIL(reterr, PRAC_IO, "%s: is not a file", path);
   if (st.st_size > FILE_MAX_BYTES)
     return PRAC_FAIL(reterr, PRAC_RANGE, "%s: more than 512 MiB", path);
@@ -25,7 +25,7 @@ static prac_rc read_open(FILE *f, const char *path, char **ret, size_t *ret_n, p
   n = fread(text, 1, size, f);
   if (ferror(f)) {
     free(text);
-    return PRAC_FAIL(reterr, PRAC_IO, "%s: %s", path, strerror(errno));
+    return PRAC_FAIL(reterr, PRAC_IO, "%s: %s", path, strerrordesc_np(errno));
   }
   text[n] = 0;
   *ret = text;
@@ -38,7 +38,7 @@ prac_rc lookup_file_read(const char *path, char **ret, size_t *ret_n, prac_time 
                          struct prac_err *reterr)
 {
   FILE *f = fopen(path, "rbe");
-  if (!f) return PRAC_FAIL(reterr, PRAC_IO, "%s: %s", path, strerror(errno));
+  if (!f) return PRAC_FAIL(reterr, PRAC_IO, "%s: %s", path, strerrordesc_np(errno));
   prac_rc rc = read_open(f, path, ret, ret_n, ret_date, reterr);
   (void)fclose(f);
   return rc;

@@ -268,8 +268,8 @@ prac_rc flow_batch_decode(const void *data, size_t len, struct flow_batch **ret,
   PRAC_TRY(read_head(&r, &h, reterr));
   for (size_t i = 0; i < FLOW_COLUMN_COUNT; i++)
     room += flow_column_room(flow_columns[i].width, h.n);
-  size_t texts = prac_rd_left(&r) < (FLOW_LISTS_MAX + 2) * 256u ? prac_rd_left(&r)
-                                                                : (FLOW_LISTS_MAX + 2) * 256u;
+  const size_t texts_max = ((size_t)FLOW_LISTS_MAX + 2) * 256;
+  size_t texts = prac_rd_left(&r) < texts_max ? prac_rd_left(&r) : texts_max;
   struct flow_block *k = flow_block_new(0, texts + FLOW_TEXT_MAX + 2);
   struct flow_batch *b = NULL;
   if (!k || flow_batch_frame(k, &b) != PRAC_OK) {

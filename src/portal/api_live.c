@@ -279,8 +279,8 @@ static void top_rows(struct portal *p, enum live_dim dim, bool by_packets, size_
   char key[40];
   if (rows->format == ROWS_JSON) {
     key_time(&rows->j, "at", live_event_time(p->live));
-    key_u64(&rows->j, "minutes", LIVE_NOW * LIVE_SLOT_MIN);
-    key_u64(&rows->j, "minutes_before", LIVE_BEFORE * LIVE_SLOT_MIN);
+    key_u64(&rows->j, "minutes", (uint64_t)LIVE_NOW * LIVE_SLOT_MIN);
+    key_u64(&rows->j, "minutes_before", (uint64_t)LIVE_BEFORE * LIVE_SLOT_MIN);
     key_text(&rows->j, "geography", live_geo(p->live));
   }
   n = live_tops(p->live, dim, by_packets, top, n);

@@ -1,11 +1,14 @@
 /* Settings of the portal. */
 #include "portal/portal.h"
 
-#define ITEM(name, kind, ...)                                                                      \
+#include <string.h>
+
+#define ITEM_AS(word, name, kind, ...)                                                             \
   {                                                                                                \
-    .key = #name, .type = PRAC_CONF_##kind, .offset = offsetof(struct portal_conf, name),          \
+    .key = (word), .type = PRAC_CONF_##kind, .offset = offsetof(struct portal_conf, name),         \
     __VA_ARGS__                                                                                    \
   }
+#define ITEM(name, kind, ...) ITEM_AS(#name, name, kind, __VA_ARGS__)
 
 static const struct prac_conf_item items[] = {
     ITEM(listen, STRING, .sdflt = "127.0.0.1:8640",
@@ -13,17 +16,19 @@ static const struct prac_conf_item items[] = {
              "address and port of the page and the API; there are no accounts yet, so keep it on "
              "loopback or behind a proxy that checks who asks"),
     ITEM(title, STRING, .sdflt = "PRACTICE", .help = "name shown at the top of the page"),
-    ITEM(title_ja, STRING, .sdflt = "", .help = "the same in Japanese; empty: as `title`"),
+    ITEM_AS("title-ja", title_ja, STRING, .sdflt = "",
+            .help = "the same in Japanese; empty: as `title`"),
     ITEM(hosts, STRINGS, .sdflt = "",
          .help =
              "host names that the page is reached by, beside localhost and the listening address; "
              "requests for any other name are refused"),
     ITEM(proxies, PREFIXES, .sdflt = "", .help = "proxies whose X-Forwarded-For is believed"),
-    ITEM(max_connections, INT, .lo = 8, .hi = 100000, .dflt = 1000, .help = "connections in all"),
-    ITEM(max_per_address, INT, .lo = 1, .hi = 100000, .dflt = 64,
-         .help = "connections from one address"),
-    ITEM(max_streams, INT, .lo = 1, .hi = 100000, .dflt = 500,
-         .help = "live streams in all, each holds a connection"),
+    ITEM_AS("max-connections", max_connections, INT, .lo = 8, .hi = 100000, .dflt = 1000,
+            .help = "connections in all"),
+    ITEM_AS("max-per-address", max_per_address, INT, .lo = 1, .hi = 100000, .dflt = 64,
+            .help = "connections from one address"),
+    ITEM_AS("max-streams", max_streams, INT, .lo = 1, .hi = 100000, .dflt = 500,
+            .help = "live streams in all, each holds a connection"),
     ITEM(rate, INT, .lo = 0, .hi = 1000000, .dflt = 50,
          .help = "requests a second from one address in the long run; 0: no limit"),
     ITEM(burst, INT, .lo = 1, .hi = 1000000, .dflt = 200,
@@ -39,3 +44,18 @@ const struct prac_conf_section portal_conf_section = {
     .n_items = PRAC_ARRAY_LEN(items),
     .size = sizeof(struct portal_conf),
 };
+
+const char portal_open_text[] =
+    "can be reached from other machines, there are no accounts, and portal.proxies names no proxy "
+    "that would check who asks";
+
+bool portal_is_open(const struct portal_conf *c)
+{
+  static const uint8_t loop6[16] = {[15] = 1};
+  struct prac_ip ip;
+  const char *s = c->listen, *colon = strrchr(s, ':');
+  size_t n = colon ? (size_t)(colon - s) : 0;
+  if (n >= 2 && s[0] == '[' && s[n - 1] == ']') s++, n -= 2;
+  if (c->proxies.n > 0 || prac_ip_parse(s, n, &ip) != PRAC_OK) return false;
+  return prac_ip_is4(&ip) ? ip.b[12] != 127 : memcmp(ip.b, loop6, sizeof loop6) != 0;
+}

@@ -34,6 +34,10 @@ struct portal_conf {
 };
 extern const struct prac_conf_section portal_conf_section; /* "portal" */
 
+/* Can other machines reach it, with nobody in front who checks them? */
+bool portal_is_open(const struct portal_conf *c);
+extern const char portal_open_text[]; /* what there is to say then, behind the address */
+
 struct portal_env {
   const struct store *store;      /* read-only handle; NULL: live numbers only */
   bool query_in_tick;             /* the store's handle belongs to the caller's thread */

@@ -62,12 +62,10 @@ static size_t in_both(const struct store_sketch *s, const uint32_t *v, size_t n)
 {
   size_t both = 0;
   for (size_t i = 0, k = 0; i < s->n && k < n;) {
-    if (s->v[i] == v[k])
-      both++, i++, k++;
-    else if (s->v[i] < v[k])
-      i++;
-    else
-      k++;
+    uint32_t mine = s->v[i], yours = v[k];
+    both += mine == yours;
+    i += mine <= yours;
+    k += yours <= mine;
   }
   return both;
 }

@@ -31,7 +31,7 @@ static void put_words(struct sys_logsink *s, const struct prac_log_event *e, con
 
 static void put_json(struct sys_logsink *s, const struct prac_log_event *e, const char *text)
 {
-  struct prac_json j = prac_json_of(LINE_MAX_BYTES * 2);
+  struct prac_json j = prac_json_of((size_t)LINE_MAX_BYTES * 2);
   prac_json_open(&j, '{');
   prac_json_key(&j, "time");
   prac_json_time(&j, prac_now(&s->clock));

@@ -2,6 +2,7 @@
  * is the border where the real one comes in. */
 #include "sys/wall.h"
 
+#include <stdbool.h>
 #include <time.h>
 
 static prac_time read_clock(clockid_t id)
@@ -27,6 +28,17 @@ int64_t sys_mono_ns(void)
   return read_clock(CLOCK_MONOTONIC);
 }
 
+static prac_time mono_now(const struct prac_clock *c)
+{
+  (void)c;
+  return sys_mono_ns();
+}
+
+struct prac_clock sys_mono_clock(void)
+{
+  return (struct prac_clock){.now = mono_now};
+}
+
 void sys_sleep_ns(int64_t ns)
 {
   struct timespec ts = {.tv_sec = ns / PRAC_SEC, .tv_nsec = ns % PRAC_SEC};
@@ -36,21 +48,21 @@ void sys_sleep_ns(int64_t ns)
 enum sys_step sys_steady_take(struct sys_steady *s, prac_time wall, int64_t mono, prac_time *ret)
 {
   enum sys_step step = SYS_STEP_NONE;
-  if (s->last == 0 && s->mono_last == 0) {
-    s->last = wall;
-  } else {
-    int64_t gone = mono - s->mono_last;
-    int64_t off = wall - s->last - gone; /* against where the wall should stand */
-    if (off <= -PRAC_SEC) {
-      step = SYS_STEP_BACK;
-      s->steps_back++;
-      if (-off > s->worst_back_ns) s->worst_back_ns = -off;
-    } else if (off >= PRAC_SEC) {
-      step = SYS_STEP_AHEAD;
-      s->steps_ahead++;
-    }
-    if (wall > s->last) s->last = wall;
+  bool first = s->last == 0 && s->mono_last == 0;
+  /* against where the wall should stand, by its own last reading: a wall that stays an hour behind
+   * was set once */
+  int64_t off = first ? 0 : (wall - s->wall_last) - (mono - s->mono_last);
+  if (off <= -PRAC_SEC) {
+    step = SYS_STEP_BACK;
+    s->steps_back++;
+    if (-off > s->worst_back_ns) s->worst_back_ns = -off;
+  } else if (off >= PRAC_SEC) {
+    step = SYS_STEP_AHEAD;
+    s->steps_ahead++;
   }
+  if (step != SYS_STEP_NONE) s->step_ns = off;
+  if (first || wall > s->last) s->last = wall;
+  s->wall_last = wall;
   s->mono_last = mono;
   *ret = s->last;
   return step;

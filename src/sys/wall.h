@@ -2,18 +2,21 @@
  *
  * for     live roles; a replay is handed prac_clock_virtual instead
  * steps   the wall may be set backwards by an operator or NTP: sys_steady never goes back within
- * one run, and says how often and how far the wall did (a step below 1 s is slewing, not a step)
+ * one run, and says once for each step how far the wall went (below 1 s it is slewing, not a step)
  */
 #pragma once
 #include "base/clock.h"
 
 struct prac_clock sys_wall_clock(void); /* now() reads CLOCK_REALTIME */
+struct prac_clock sys_mono_clock(void); /* now() is sys_mono_ns() */
 int64_t sys_mono_ns(void);              /* for waiting only; never written into a record */
 
 void sys_sleep_ns(int64_t ns); /* a signal ends it early */
 
 struct sys_steady {
-  prac_time last, mono_last;
+  prac_time last;                 /* what was returned: never goes back */
+  prac_time wall_last, mono_last; /* the readings before */
+  int64_t step_ns;                /* of the newest step; < 0: back */
   uint64_t steps_back, steps_ahead;
   int64_t worst_back_ns;
 };

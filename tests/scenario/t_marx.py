@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Real input: the Marx honeypot log of 2013 (nine sensors, 190 days). What really happened must be alerted on its day,
 and nothing much else: at most 0.1 country and 0.2 port alerts a day."""
-import json
+import collections
+import csv
 import datetime
+import gzip
+import json
 
 from tap import Tap, practice, shared, skip
 
@@ -43,7 +46,19 @@ def run(*more):
     return status, out, err, recs
 
 
+def rows_by_sensor():
+    """The same file, counted without our reader."""
+    with gzip.open(DATA, 'rt', encoding='utf-8', newline='') as f:
+        return dict(collections.Counter(row['sensor'] for row in csv.DictReader(f)))
+
+
 t = Tap()
+status, out, err = practice('capture', '--json', DATA)
+counts = json.loads(out)
+t.equal('the rows of each of the nine sensors are those of the file', (len(counts['sensors']), counts['sensors']), (9, rows_by_sensor()))
+t.equal('the sensors\' rows are all rows', sum(counts['sensors'].values()), 451581)
+t.equal('and no row is refused', (status, counts['refused'], counts['lost'], counts['error']), (0, 0, 0, ''))
+
 status, out, err, recs = run()
 t.equal('replay succeeds', status, 0)
 alerts = [r['alert'] for r in recs if 'alert' in r]

@@ -11,13 +11,14 @@ static struct bus_frame frame_from(struct choice *c, uint8_t data[64])
 {
   static const enum bus_frame_type types[] = {BUS_HELLO, BUS_PUB,     BUS_SUB,    BUS_CREDIT,
                                               BUS_ACK,   BUS_WELCOME, BUS_PUBACK, BUS_SUBOK,
-                                              BUS_MSG,   BUS_FAIL};
+                                              BUS_MSG,   BUS_FAIL,    BUS_FORGET};
   static const char *const names[] = {"flow.a", "health.tokyo-1", "x", "finding.backscatter_2"};
-  struct bus_frame f = {.type = types[choice_below(c, 10)], .name = {"", 0}, .id = {"", 0}};
+  struct bus_frame f = {.type = types[choice_below(c, 11)], .name = {"", 0}, .id = {"", 0}};
   const char *name = names[choice_below(c, 4)];
-  if (f.type == BUS_HELLO || f.type == BUS_PUB || f.type == BUS_MSG || f.type == BUS_FAIL)
+  if (f.type == BUS_HELLO || f.type == BUS_PUB || f.type == BUS_MSG || f.type == BUS_FAIL ||
+      f.type == BUS_FORGET)
     f.name = (struct bus_text){name, strlen(name)};
-  if (f.type != BUS_HELLO && f.type != BUS_WELCOME && f.type != BUS_FAIL)
+  if (f.type != BUS_HELLO && f.type != BUS_WELCOME && f.type != BUS_FAIL && f.type != BUS_FORGET)
     f.n = (uint64_t)choice_below(c, UINT32_MAX) << 20;
   if (f.type == BUS_CREDIT) f.bytes = choice_below(c, 1 << 30);
   if (f.type == BUS_FAIL) f.rc = choice_u8(c);
@@ -96,6 +97,10 @@ static void bad_frames_are_refused(void **state)
       {"\x05\0\0\0\x01\x01\x01\0a", 9, PRAC_OK},
       {"\x05\0\0\0\x01\x01\x01\0\0", 9, PRAC_MALFORMED},  /* NUL in a name */
       {"\x06\0\0\0\x01\x01\x01\0ab", 10, PRAC_MALFORMED}, /* bytes left over */
+      {"\x01\0\0\0\x06", 5, PRAC_MALFORMED},              /* FORGET without a name */
+      {"\x04\0\0\0\x06\x01\0A", 8, PRAC_MALFORMED},       /* capital letter */
+      {"\x04\0\0\0\x06\x01\0a", 8, PRAC_OK},
+      {"\x01\0\0\0\x07", 5, PRAC_MALFORMED}, /* the first type that no client may say */
       {"\x03\0\0", 3, PRAC_AGAIN},
   };
   for (size_t i = 0; i < sizeof t / sizeof *t; i++) {

@@ -35,6 +35,7 @@ static const struct bus_rule rules[] = {
     {.client = "sensor.", .pub = pub_sensor, .uid = BUS_ANY_UID},
     {.client = "store", .sub = sub_all, .uid = BUS_ANY_UID},
     {.client = "engine", .pub = pub_finding, .sub = sub_flow, .derived = true, .uid = BUS_ANY_UID},
+    {.client = "operator", .forget = true, .uid = BUS_ANY_UID},
     {.client = "locked", .sub = sub_all, .uid = 12345},
 };
 
@@ -161,6 +162,72 @@ static void rights_are_kept(void **state)
   (void)engine.ops->subscribe(engine.st, &any, 1, true, &err); /* may know already */
   assert_int_equal(engine.ops->fetch(engine.st, 5 * PRAC_SEC, &m, &err), PRAC_DENIED);
   bus_close(&tokyo), bus_close(&spy), bus_close(&nobody), bus_close(&engine);
+  box_done(&b);
+}
+
+static prac_rc forget(const struct box *b, const char *as, const char *who, const char *says)
+{
+  struct prac_err err = {.text = ""};
+  uint64_t left = 0;
+  prac_rc rc = bus_local_forget(b->socket, as, who, 5 * PRAC_SEC, &left, &err);
+  if (says && !strstr(err.text, says)) fail_msg("\"%s\" instead of \"%s\"", err.text, says);
+  if (rc == PRAC_OK) assert_in_range(left, 1, 1000);
+  return rc;
+}
+
+static int64_t log_bytes(const struct box *b)
+{
+  char cmd[160];
+  long n = 0;
+  snprintf(cmd, sizeof cmd, "cat %s/*.log | wc -c", b->dir);
+  FILE *p = popen(cmd, "r");
+  assert_non_null(p);
+  assert_int_equal(fscanf(p, "%ld", &n), 1);
+  pclose(p);
+  return n;
+}
+
+/* A consumer that is gone holds the log; once it is forgotten the log goes, and it stays forgotten
+ * over a restart of the broker. */
+static void a_consumer_is_forgotten(void **state)
+{
+  (void)state;
+  struct box b = box_new();
+  struct prac_err err = {0};
+  struct bus_msg m;
+  const char *flow = "flow.", *any = "";
+  struct bus engine = client(&b, "engine"), store = client(&b, "store");
+  assert_int_equal(engine.ops->subscribe(engine.st, &flow, 1, true, &err), PRAC_OK);
+  assert_int_equal(engine.ops->fetch(engine.st, 50 * PRAC_MS, &m, &err), PRAC_AGAIN);
+  assert_int_equal(forget(&b, "operator", "engine", "engine is connected"), PRAC_EXISTS);
+  bus_close(&engine);
+
+  struct bus s = client(&b, "sensor.a");
+  for (unsigned k = 0; k < 400; k++) put(&s, "flow.a", k, 2000);
+  assert_int_equal(s.ops->flush(s.st, 10 * PRAC_SEC, &err), PRAC_OK);
+  assert_int_equal(store.ops->subscribe(store.st, &any, 1, true, &err), PRAC_OK);
+  for (unsigned k = 0; k < 400; k++) {
+    assert_int_equal(store.ops->fetch(store.st, 5 * PRAC_SEC, &m, &err), PRAC_OK);
+    assert_int_equal(store.ops->ack(store.st, m.seq, &err), PRAC_OK);
+  }
+  assert_int_equal(store.ops->flush(store.st, 5 * PRAC_SEC, &err), PRAC_OK);
+  assert_true(log_bytes(&b) > 700000); /* the engine's */
+
+  assert_int_equal(forget(&b, "store", "engine", "may not forget"), PRAC_DENIED);
+  assert_int_equal(forget(&b, "operator", "nobody", "there are: store engine"), PRAC_UNKNOWN);
+  assert_int_equal(forget(&b, "operator", "No-Body", "is no client name"), PRAC_RANGE);
+  assert_int_equal(forget(&b, "operator", "engine", NULL), PRAC_OK);
+  for (int i = 0; i < 100 && log_bytes(&b) > 200000; i++) sys_sleep_ns(50 * PRAC_MS);
+  assert_true(log_bytes(&b) < 200000);
+
+  kill_pid(&b.broker);
+  start_broker(&b);
+  assert_int_equal(forget(&b, "operator", "engine", "there are: store"), PRAC_UNKNOWN);
+  bus_close(&s), bus_close(&store);
+  kill_pid(&b.broker);
+  close(b.listen_fd);
+  b.listen_fd = -1;
+  assert_int_equal(forget(&b, "operator", "engine", "no bus is running"), PRAC_AGAIN);
   box_done(&b);
 }
 
@@ -398,6 +465,7 @@ int main(void)
   signal(SIGPIPE, SIG_IGN);
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(rights_are_kept),
+      cmocka_unit_test(a_consumer_is_forgotten),
       cmocka_unit_test(order_repeats_and_places),
       cmocka_unit_test(kill_9_at_random_points_loses_nothing),
       cmocka_unit_test(a_slow_consumer_costs_disk_not_memory),

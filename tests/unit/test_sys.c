@@ -77,7 +77,8 @@ static void the_steady_clock_never_goes_back(void **state)
       {1900, 2000, SYS_STEP_NONE, 1900}, /* slewing */
       {1800, 2050, SYS_STEP_NONE, 1900}, /* small, but never back */
       {-58000, 3000, SYS_STEP_BACK, 1900},
-      {-57000, 4000, SYS_STEP_BACK, 1900},
+      {-57000, 4000, SYS_STEP_NONE, 1900}, /* still behind, but not set again */
+      {-59000, 4500, SYS_STEP_BACK, 1900},
       {90000, 5000, SYS_STEP_AHEAD, 90000},
       {91000, 6000, SYS_STEP_NONE, 91000},
   };
@@ -90,7 +91,8 @@ static void the_steady_clock_never_goes_back(void **state)
   }
   assert_int_equal(s.steps_back, 2);
   assert_int_equal(s.steps_ahead, 1);
-  assert_true(s.worst_back_ns > 58 * PRAC_SEC);
+  assert_int_equal(s.worst_back_ns, INT64_C(60750) * PRAC_MS);
+  assert_int_equal(s.step_ns, INT64_C(148500) * PRAC_MS);
 }
 
 static int in_child(int (*fn)(void))

@@ -144,7 +144,8 @@ static void settings(void **s)
     check((*l)->many || prac_conf_get(c, path, 0), "settings", path, "the defaults fill it");
     for (size_t i = 0; i < (*l)->n_items; i++) {
       const struct prac_conf_item *it = &(*l)->items[i];
-      check(name_ok(it->key), path, it->key, "a key is short and plain");
+      check(name_ok(it->key) && !strchr(it->key, '_'), path, it->key,
+            "a key is short and plain, its words joined by hyphens");
       check(sentence_ok(it->help), path, it->key, "a key has a sentence");
       check(it->offset < (*l)->size, path, it->key, "a key lies in its struct");
       for (size_t k = 0; k < i; k++)

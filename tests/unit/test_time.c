@@ -29,8 +29,8 @@ static void nonsense_is_refused(void **s)
 {
   (void)s;
   static const char *const rows[] = {
-      "",           "2013", "2013-13-01",  "2013-02-30x", "2013-08-07T", "2013-08-07T25:00",
-      "1500-01-01", "@",    "@99999999999"};
+      "",           "2013",        "2013-13-01",       "2013-02-30x", "2013-02-29", "1900-02-29",
+      "2013-04-31", "2013-08-07T", "2013-08-07T25:00", "1500-01-01",  "@",          "@99999999999"};
   for (size_t i = 0; i < PRAC_ARRAY_LEN(rows); i++) {
     prac_time t = 7;
     assert_int_not_equal(prac_time_parse(rows[i], strlen(rows[i]), &t), PRAC_OK);

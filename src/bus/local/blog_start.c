@@ -18,7 +18,8 @@
 enum { PATH_CAP = 4096, SEG_READ_MAX = 1 << 30 };
 static const char seg_magic[8] = "PRACBUS1";
 static const char ids_magic[8] = "PRACIDS1";
-static const struct prac_log_event torn = {"bus_tail_cut", PRAC_LOG_WARN, ""};
+static const struct prac_log_event torn = {"bus_tail_cut", PRAC_LOG_WARN,
+                                           "nothing: its publisher sends it again"};
 static const struct prac_log_event ids_lost = {
     "bus_ids_rebuilt", PRAC_LOG_WARN, "repeats of very old messages may be delivered again"};
 static const struct prac_log_event hole = {

@@ -22,7 +22,9 @@ static const struct prac_log_event ev_go = {"bus_publishers_go_on", PRAC_LOG_INF
 static const struct prac_log_event ev_stuck = {"bus_device_full", PRAC_LOG_ERROR,
                                                "free space on the device of the data directory"};
 static const struct prac_log_event ev_unstuck = {"bus_device_ok", PRAC_LOG_INFO, ""};
-static const struct prac_log_event ev_crowd = {"bus_too_many_clients", PRAC_LOG_WARN, ""};
+static const struct prac_log_event ev_crowd = {
+    "bus_too_many_clients", PRAC_LOG_WARN,
+    "find out who connects to the bus's socket again and again"};
 
 #define FIELD(f) offsetof(struct bus_broker_conf, f)
 static const char *const damaged_words[] = {"stop", "skip", NULL};

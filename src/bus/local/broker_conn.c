@@ -21,7 +21,9 @@ enum {
 };
 static const struct prac_log_event denied = {"bus_denied", PRAC_LOG_WARN,
                                              "check who this is and what it should be allowed"};
-static const struct prac_log_event broken = {"bus_client_broken", PRAC_LOG_WARN, ""};
+static const struct prac_log_event broken = {
+    "bus_client_broken", PRAC_LOG_WARN,
+    "run roles of one version only; if they are, report this as a mistake of the program"};
 static const struct prac_log_event damage = {
     "bus_damaged", PRAC_LOG_ERROR,
     "restore the segment, or set bus.damaged: skip to go on behind it"};
@@ -68,7 +70,7 @@ void bus_conn_flush(struct bus_conn *c)
     c->out_at += (size_t)n;
   }
   c->out_at = c->out_have = 0;
-  if (c->out_cap > 4 * OUT_ENOUGH) { /* one large message must not keep its memory */
+  if (c->out_cap > (size_t)4 * OUT_ENOUGH) { /* one large message must not keep its memory */
     free(c->out);
     c->out = NULL;
     c->out_cap = 0;
@@ -91,7 +93,7 @@ void bus_conn_say(struct bus_conn *c, const struct bus_frame *f)
 
 enum { REASON_MAX = 480 }; /* bytes of a refusal that the other side is told */
 
-static void refuse(struct bus_conn *c, prac_rc rc, const char *text)
+void bus_conn_refuse(struct bus_conn *c, prac_rc rc, const char *text)
 {
   size_t n = strlen(text);
   struct bus_frame f = {.type = BUS_FAIL, .rc = (uint8_t) - (int)rc, .id = {"", 0}};
@@ -101,14 +103,14 @@ static void refuse(struct bus_conn *c, prac_rc rc, const char *text)
   c->dead = true;
 }
 
-static void deny(struct bus_broker *b, struct bus_conn *c, const char *what, struct bus_text t)
+void bus_conn_deny(struct bus_broker *b, struct bus_conn *c, const char *what, struct bus_text t)
 {
   char text[256];
   (void)snprintf(text, sizeof text, "client %s may not %s \"%.*s\"", c->name, what,
                  t.n > 127 ? 127 : (int)t.n, t.s);
   prac_count(&b->n[BUS_N_denied], 1);
   prac_log(b->o.log, &denied, "%s", text);
-  refuse(c, PRAC_DENIED, text);
+  bus_conn_refuse(c, PRAC_DENIED, text);
 }
 
 /* "flow.%" for sensor.tokyo is "flow.tokyo"; a rule that ends in a dot stands for all below. */
@@ -161,7 +163,7 @@ static void on_hello(struct bus_broker *b, struct bus_conn *c, const struct bus_
   bool uid_ok = c->rule && (c->rule->uid == BUS_ANY_UID || uid == c->rule->uid || uid == 0 ||
                             uid == (int64_t)geteuid());
   if (!uid_ok) {
-    deny(b, c, c->rule ? "connect under this uid as" : "connect as", f->name);
+    bus_conn_deny(b, c, c->rule ? "connect under this uid as" : "connect as", f->name);
     return;
   }
   c->ready = true;
@@ -173,11 +175,11 @@ static bool on_pub(struct bus_broker *b, struct bus_conn *c, const struct bus_fr
 {
   if (f->n <= c->pub_done) {
     prac_count(&b->n[BUS_N_broken], 1);
-    refuse(c, PRAC_MALFORMED, "publish numbers must rise");
+    bus_conn_refuse(c, PRAC_MALFORMED, "publish numbers must rise");
     return true;
   }
   if (!may_publish(c, f->name)) {
-    deny(b, c, "publish", f->name);
+    bus_conn_deny(b, c, "publish", f->name);
     return true;
   }
   struct bus_entry e = {.subject = f->name, .id = f->id, .data = f->data, .len = f->len};
@@ -201,7 +203,7 @@ static void on_sub(struct bus_broker *b, struct bus_conn *c, const struct bus_fr
 {
   for (size_t i = 0; i < f->n_prefixes; i++)
     if (!may_subscribe(c, f->prefixes[i])) {
-      deny(b, c, "subscribe to", f->prefixes[i]);
+      bus_conn_deny(b, c, "subscribe to", f->prefixes[i]);
       return;
     }
   c->filter.n = f->n_prefixes;
@@ -214,7 +216,7 @@ static void on_sub(struct bus_broker *b, struct bus_conn *c, const struct bus_fr
     uint64_t before = bus_log_first(&b->log) - 1;
     prac_rc rc = bus_places_take(&b->places, c->name, before, &c->place, &err);
     if (rc != PRAC_OK) {
-      refuse(c, rc, err.text);
+      bus_conn_refuse(c, rc, err.text);
       return;
     }
     take_over(b, c);
@@ -235,7 +237,7 @@ static void on_ack(struct bus_broker *b, struct bus_conn *c, uint64_t seq)
 {
   if (!c->subscribed || seq > c->sent) {
     prac_count(&b->n[BUS_N_broken], 1);
-    refuse(c, PRAC_MALFORMED, "acknowledged what was never sent");
+    bus_conn_refuse(c, PRAC_MALFORMED, "acknowledged what was never sent");
     return;
   }
   struct prac_err err = {0};
@@ -259,15 +261,16 @@ static void on_credit(struct bus_conn *c, const struct bus_frame *f)
 static bool on_frame(struct bus_broker *b, struct bus_conn *c, const struct bus_frame *f)
 {
   bool hello = f->type == BUS_HELLO;
-  if (hello == c->ready || f->type > BUS_ACK || (f->type == BUS_SUB && c->subscribed)) {
+  if (hello == c->ready || f->type > BUS_FORGET || (f->type == BUS_SUB && c->subscribed)) {
     prac_count(&b->n[BUS_N_broken], 1);
-    refuse(c, PRAC_MALFORMED, "message out of order");
+    bus_conn_refuse(c, PRAC_MALFORMED, "message out of order");
     return true;
   }
   if (hello) on_hello(b, c, f);
   if (f->type == BUS_SUB) on_sub(b, c, f);
   if (f->type == BUS_ACK) on_ack(b, c, f->n);
   if (f->type == BUS_CREDIT) on_credit(c, f);
+  if (f->type == BUS_FORGET) bus_conn_forget(b, c, f->name);
   return f->type != BUS_PUB || on_pub(b, c, f);
 }
 
@@ -294,7 +297,7 @@ void bus_conn_parse(struct bus_broker *b, struct bus_conn *c)
   }
   if (at) memmove(c->in, c->in + at, c->in_have - at);
   c->in_have -= at;
-  if (c->in_have == 0 && c->in_cap > 4 * READ_CHUNK) {
+  if (c->in_have == 0 && c->in_cap > (size_t)4 * READ_CHUNK) {
     free(c->in);
     c->in = NULL;
     c->in_cap = 0;
@@ -338,7 +341,7 @@ static bool cursor_failed(struct bus_broker *b, struct bus_conn *c, prac_rc rc,
     return false;
   }
   prac_log(b->o.log, &damage, "%s cannot be served: %s", c->name, err->text);
-  refuse(c, rc, err->text);
+  bus_conn_refuse(c, rc, err->text);
   return true;
 }
 

@@ -71,5 +71,10 @@ void bus_conn_read(struct bus_broker *b, struct bus_conn *c);
 /* Acts on what has been read already. */
 void bus_conn_parse(struct bus_broker *b, struct bus_conn *c);
 void bus_conn_deliver(struct bus_broker *b, struct bus_conn *c);
+/* Says why and ends the connection; deny counts and logs it too. */
+void bus_conn_refuse(struct bus_conn *c, prac_rc rc, const char *text);
+void bus_conn_deny(struct bus_broker *b, struct bus_conn *c, const char *what, struct bus_text t);
+/* FORGET: takes away the place of a consumer that is not connected. broker_forget.c */
+void bus_conn_forget(struct bus_broker *b, struct bus_conn *c, struct bus_text client);
 void bus_conn_say(struct bus_conn *c, const struct bus_frame *f);
 void bus_conn_flush(struct bus_conn *c);

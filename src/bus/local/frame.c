@@ -68,13 +68,21 @@ static void read_protocol(struct prac_rd *r)
   if (prac_rd_u8(r) != BUS_PROTOCOL) r->bad = true;
 }
 
+static void read_client(struct prac_rd *r, struct bus_frame *f)
+{
+  f->name = read_text(r, BUS_CLIENT_MAX);
+  if (!bus_client_ok(f->name.s, f->name.n)) r->bad = true;
+}
+
 static void read_body(struct prac_rd *r, struct bus_frame *f)
 {
   switch (f->type) {
   case BUS_HELLO:
     read_protocol(r);
-    f->name = read_text(r, BUS_CLIENT_MAX);
-    if (!bus_client_ok(f->name.s, f->name.n)) r->bad = true;
+    read_client(r, f);
+    break;
+  case BUS_FORGET:
+    read_client(r, f);
     break;
   case BUS_PUB:
   case BUS_MSG:
@@ -113,7 +121,8 @@ prac_rc bus_frame_read(const uint8_t *p, size_t n, struct bus_frame *ret, size_t
   if (prac_rd_left(&r) < len) return PRAC_AGAIN;
   struct prac_rd body = prac_rd_sub(&r, len);
   uint8_t type = prac_rd_u8(&body);
-  bool known = (type >= BUS_HELLO && type <= BUS_ACK) || (type >= BUS_WELCOME && type <= BUS_FAIL);
+  bool known =
+      (type >= BUS_HELLO && type <= BUS_FORGET) || (type >= BUS_WELCOME && type <= BUS_FAIL);
   if (!known) return PRAC_MALFORMED;
   struct bus_frame f = {.type = (enum bus_frame_type)type, .name = {"", 0}, .id = {"", 0}};
   read_body(&body, &f);
@@ -149,6 +158,9 @@ static void write_body(const struct bus_frame *f, struct prac_wr *w)
   switch (f->type) {
   case BUS_HELLO:
     prac_wr_u8(w, BUS_PROTOCOL);
+    write_text(w, f->name);
+    break;
+  case BUS_FORGET:
     write_text(w, f->name);
     break;
   case BUS_PUB:

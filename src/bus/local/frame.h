@@ -6,9 +6,11 @@
  *                      SUB      u8 durable, u64 after, u16 count, count x str prefix
  *                      CREDIT   u64 messages, u64 bytes        (pull: what may be sent more)
  *                      ACK      u64 seq                        (cumulative)
+ *                      FORGET   str client                     (its place goes; needs the right)
  *   broker -> client   WELCOME  u8 protocol
  *                      PUBACK   u64 n                          (cumulative: on disk)
- *                      SUBOK    u64 seq acked: after SUB and after each ACK
+ *                      SUBOK    u64: after SUB and each ACK the seq acked; after FORGET how many
+ *                               messages were not
  *                      MSG      u64 seq, str subject, data
  *                      FAIL     u8 -rc, str sentence           (then the connection ends)
  *   str: u16 length, bytes without NUL
@@ -36,6 +38,7 @@ enum bus_frame_type {
   BUS_SUB,
   BUS_CREDIT,
   BUS_ACK,
+  BUS_FORGET, /* the last that a client may say */
   BUS_WELCOME = 16,
   BUS_PUBACK,
   BUS_SUBOK,
@@ -52,7 +55,7 @@ struct bus_frame {
   uint64_t bytes; /* CREDIT */
   bool durable;   /* SUB */
   uint8_t rc;     /* FAIL */
-  struct bus_text name; /* HELLO: client; PUB, MSG: subject; FAIL: sentence */
+  struct bus_text name; /* HELLO, FORGET: client; PUB, MSG: subject; FAIL: sentence */
   struct bus_text id;   /* PUB */
   struct bus_text prefixes[BUS_PREFIXES_MAX];
   size_t n_prefixes;

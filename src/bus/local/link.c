@@ -259,6 +259,7 @@ static bool on_frame(struct bus_link *l, const struct bus_frame *f)
   case BUS_SUB:
   case BUS_CREDIT:
   case BUS_ACK:
+  case BUS_FORGET:
     return false;
   }
   return false;

@@ -124,6 +124,24 @@ prac_rc bus_places_ack(struct bus_places *p, struct bus_place *at, uint64_t seq,
   return store_slot(p, at, reterr);
 }
 
+struct bus_place *bus_places_find(struct bus_places *p, const char *client)
+{
+  for (size_t i = 0; client[0] && i < BUS_PLACES_MAX; i++)
+    if (strcmp(p->v[i].client, client) == 0) return &p->v[i];
+  return NULL;
+}
+
+/* Both copies at once; after a crash in between the older one may be back: then it is asked again.
+ */
+prac_rc bus_places_forget(struct bus_places *p, struct bus_place *at, struct prac_err *reterr)
+{
+  static const uint8_t zero[SLOT];
+  int64_t off = (at - p->v) * SLOT;
+  *at = (struct bus_place){0};
+  p->dirty = true;
+  return sys_write_all(p->fd, zero, sizeof zero, off, p->path, reterr);
+}
+
 prac_rc bus_places_sync(struct bus_places *p, struct prac_err *reterr)
 {
   if (!p->dirty) return PRAC_OK;

@@ -30,6 +30,10 @@ PRAC_NODISCARD prac_rc bus_places_take(struct bus_places *p, const char *client,
 /* Never backwards. */
 PRAC_NODISCARD prac_rc bus_places_ack(struct bus_places *p, struct bus_place *at, uint64_t seq,
                                       struct prac_err *reterr);
+struct bus_place *bus_places_find(struct bus_places *p, const char *client); /* NULL: none */
+/* The slot is free again; what the client had not acked is not kept for it any more. */
+PRAC_NODISCARD prac_rc bus_places_forget(struct bus_places *p, struct bus_place *at,
+                                         struct prac_err *reterr);
 PRAC_NODISCARD prac_rc bus_places_sync(struct bus_places *p, struct prac_err *reterr);
 uint64_t bus_places_highest(const struct bus_places *p);
 /* The lowest acked seq and whose it is; UINT64_MAX and NULL without any. */

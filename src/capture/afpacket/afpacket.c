@@ -68,7 +68,7 @@ static prac_rc failed(const struct state *s, const char *doing, struct prac_err 
 {
   bool rights = errno == EPERM || errno == EACCES;
   return PRAC_FAIL(reterr, rights ? PRAC_DENIED : PRAC_IO, "%s: %s: %s%s", s->what, doing,
-                   strerror(errno), rights ? " (capturing needs CAP_NET_RAW)" : "");
+                   strerrordesc_np(errno), rights ? " (capturing needs CAP_NET_RAW)" : "");
 }
 
 static prac_rc option(const struct state *s, int name, const void *v, socklen_t n,

@@ -114,7 +114,12 @@ prac_rc csv_layout_of(char *header, size_t n, const struct csv_conf *conf, struc
   struct csv_field f[CSV_FIELDS_MAX];
   const char *d = conf && conf->delimiter ? conf->delimiter : "";
   if (n >= 3 && memcmp(header, "\xef\xbb\xbf", 3) == 0) header += 3, n -= 3; /* UTF-8's mark */
-  ret->delimiter = strcmp(d, "tab") == 0 ? '\t' : d[0] ? d[0] : most_of(header, n);
+  if (strcmp(d, "tab") == 0)
+    ret->delimiter = '\t';
+  else if (d[0])
+    ret->delimiter = d[0];
+  else
+    ret->delimiter = most_of(header, n);
   size_t n_fields = csv_split(header, n, ret->delimiter, f, CSV_FIELDS_MAX);
   size_t only = conf && conf->map > 0 ? (size_t)conf->map - 1 : PRAC_ARRAY_LEN(maps);
   for (size_t m = 0; m < PRAC_ARRAY_LEN(maps); m++)

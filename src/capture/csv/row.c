@@ -43,7 +43,7 @@ static bool plain_time(const char *p, size_t n, prac_time *ret)
     if (v[i] < parts[i].lo || v[i] > parts[i].hi) return false;
   }
   int64_t days = prac_days_from_date(v[0] * 100 + v[1], v[2], v[3]);
-  *ret = (days * 86400 + v[4] * 3600 + v[5] * 60 + v[6]) * PRAC_SEC;
+  *ret = days * PRAC_DAY + v[4] * PRAC_HOUR + v[5] * PRAC_MIN + v[6] * PRAC_SEC;
   return true;
 }
 

@@ -94,8 +94,8 @@ static bool is_idle(const struct surge_state *s, const struct surge_key *k)
 /* Is enough of the slot known to be an example of what is usual? */
 static bool is_complete(const struct surge_state *s)
 {
-  double all = (double)(s->conf->slot_ns / s->conf->evaluate_ns);
-  return s->intervals >= s->conf->complete * all;
+  int64_t all = s->conf->slot_ns / s->conf->evaluate_ns; /* the settings hold it to a multiple */
+  return s->intervals >= s->conf->complete * (double)all;
 }
 
 void surge_keys_turn(struct surge_state *s)

@@ -24,5 +24,5 @@ struct ram {
   struct ram_consumer consumer[RAM_CONSUMERS_MAX];
   size_t n_consumers;
 };
-prac_rc ram_query(void *st, const struct store_query *q, store_row *each, void *arg,
+prac_rc ram_query(void *st, const struct store_query *asked, store_row *each, void *arg,
                   struct prac_err *reterr);
