@@ -238,9 +238,10 @@ static struct input *oldest(struct replay *r, size_t *ret_i, prac_time *ret_unti
       second = t;
     }
   }
-  /* within one minute the order between files does not matter */
+  /* Within one minute the order between files does not matter. Beyond it, sensors that share a file
+   * must be told the time, or those with little to say would be late for the engines. */
   prac_time minute = first == INT64_MAX ? first : prac_time_floor(first, PRAC_MIN) + PRAC_MIN - 1;
-  *ret_until = second < minute ? minute : second;
+  *ret_until = second < minute || !r->core[*ret_i] ? minute : second;
   return best;
 }
 
