@@ -82,14 +82,14 @@ static prac_rc add_row(void *to, const struct store_flow *f)
   return store_batches_row(to, f);
 }
 
+#define C(name, type, ctype, expr) "," #name
+static const char columns[] = EMB_COLUMNS(C);
+#undef C
+
 /* Names of sensors have been checked letter by letter in store_batch_query_check. */
 static void say_sql(const struct reading *r, struct emb_sqltext *t)
 {
-  emb_say(t, "SELECT ");
-#define C(name, type, ctype, expr) emb_say(t, "%s" #name, EMB_COL_##name ? "," : "");
-  EMB_COLUMNS(C)
-#undef C
-  emb_say(t, " FROM ");
+  emb_say(t, "SELECT %s FROM ", columns + 1);
   emb_files_from(r->e, &r->files, false, t);
   emb_say(t,
           " WHERE minute >= make_timestamp(%" PRId64 ") AND minute < make_timestamp(%" PRId64 ")",
