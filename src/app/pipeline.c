@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A minute of a sensor that has fallen silent leaves the sensor's core only when the caller says
+ * that the time has come: SKEW and the core's lateness after it, and a caller says so once a minute
+ * at most. Engines that settled sooner would call it late. */
+#define SETTLE_NS (PIPELINE_SKEW_NS + 2 * PRAC_MIN)
+
 enum { HOLD_MAX = 1 << 16, STORE_ROWS = 1 << 20, STORE_BATCHES = 8192, STORE_RECS = 4096 };
 
 struct sensor {
@@ -131,7 +136,7 @@ static prac_rc make(struct pipeline *p, struct prac_err *reterr)
                              .seed = p->c.seed,
                              .only = p->c.engines,
                              .silent_ns = PIPELINE_SKEW_NS,
-                             .settle_ns = PIPELINE_SKEW_NS,
+                             .settle_ns = SETTLE_NS,
                              .hold_max = HOLD_MAX};
   p->w.batches = calloc(STORE_BATCHES, sizeof(struct flow_batch *));
   p->w.recs = calloc(STORE_RECS, sizeof *p->w.recs);

@@ -25,6 +25,7 @@ enum {
 struct store_flow {
   const char *sensor; /* borrowed */
   const char *survey; /* list name or ""; borrowed */
+  const char *geo;    /* what country and asn come from; NULL where nobody asks; borrowed */
   prac_time minute;
   uint32_t part;
   struct flow_row row;

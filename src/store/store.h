@@ -85,6 +85,15 @@ struct store_value {
 typedef prac_rc store_row(void *arg, const struct store_col *cols, size_t n,
                           const struct store_value *v);
 
+/* ---- having it again ---- */
+/* Flow batches, to be replayed. Whole minutes: a minute that the span cuts comes whole. */
+struct store_batch_query {
+  struct prac_span span;     /* from/to PRAC_TIME_NONE: open; both 0: open */
+  struct model_strs sensors; /* none: all */
+};
+/* Borrowed for the call; flow_batch_ref keeps it. Anything but PRAC_OK stops, and is returned. */
+typedef prac_rc store_batch_sink(void *arg, struct flow_batch *b);
+
 struct store_env {
   const char *dir; /* data directory; ram ignores it */
   bool read_only;
@@ -101,6 +110,11 @@ struct store_ops {
   prac_rc (*position)(void *st, const char *consumer, uint64_t *ret_seq, struct prac_err *reterr);
   prac_rc (*query)(void *st, const struct store_query *q, store_row *each, void *arg,
                    struct prac_err *reterr);
+  /* Batches as they were appended, those without rows too, in order of (minute, sensor, part); what
+   * store/batches.h says of lists and of batches that stand there twice. Memory is bounded by
+   * what the backend allows a scan, or by one minute's flows. */
+  prac_rc (*batches)(void *st, const struct store_batch_query *q, store_batch_sink *each, void *arg,
+                     struct prac_err *reterr);
   /* Compaction of finished hours, retention by age and size; event time `now`. NULL: nothing to do
    */
   prac_rc (*maintain)(void *st, prac_time now, struct prac_err *reterr);

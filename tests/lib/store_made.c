@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
+
 const char *const made_sensors[3] = {"tokyo", "osaka-dc-2-with-a-long-name", "paris"};
 
 static struct prac_ip address(struct choice *c, uint32_t net)
@@ -145,6 +147,42 @@ char *answer_text(struct store *s, const struct store_query *q, prac_rc *ret_rc)
     put(&l, "error: ");
     put(&l, err.text);
   }
+  return l.v;
+}
+
+void batch_text(const struct flow_batch *b, char **text)
+{
+  struct lines l = {.v = *text, .n = *text ? strlen(*text) : 0};
+  char line[512];
+  (void)snprintf(line, sizeof line, "%lld %s part %u last %d rows %u geo %s\n",
+                 (long long)(b->minute / PRAC_MIN), b->sensor, b->part, b->last, b->n, b->geo);
+  l.cap = l.n + (l.n != 0);
+  put(&l, line);
+  for (uint32_t i = 0; i < b->n; i++) {
+    struct flow_row r = flow_batch_row(b, i);
+    const char *list = r.survey ? b->lists.v[r.survey - 1] : "";
+    char src[PRAC_IP_TEXT];
+    r.survey = 0;
+    (void)snprintf(line, sizeof line, "  %s %016llx %s\n", prac_ip_text(src, &r.src),
+                   (unsigned long long)prac_hash_bytes(7, &r, sizeof r), list);
+    put(&l, line);
+  }
+  *text = l.v;
+}
+
+static prac_rc each_batch(void *arg, struct flow_batch *b)
+{
+  batch_text(b, arg);
+  return PRAC_OK;
+}
+
+char *batches_text(struct store *s, const struct store_batch_query *q, prac_rc *ret_rc)
+{
+  struct lines l = {0};
+  struct prac_err err = {0};
+  put(&l, "");
+  *ret_rc = s->ops->batches(s->st, q, each_batch, &l.v, &err);
+  if (*ret_rc != PRAC_OK) fprintf(stderr, "# %s\n", err.text);
   return l.v;
 }
 

@@ -76,6 +76,23 @@ static int ask_both(struct pair *p, const struct store_query *q)
   return ok;
 }
 
+/* What a replay would get: the same batches, whatever has been compacted by then. */
+static int replay_both(struct pair *p, struct choice *c)
+{
+  const char *two[2] = {made_sensors[choice_u8(c) % 3], made_sensors[choice_u8(c) % 3]};
+  struct store_batch_query q = {.sensors = {two, choice_u8(c) % 3}};
+  if (choice_u8(c) & 1) q.span.from = MADE_DAY + choice_below(c, 20 * 3600) * PRAC_SEC;
+  q.span.to = choice_u8(c) & 1 ? MADE_DAY + PRAC_DAY + choice_below(c, 6 * 3600) * PRAC_SEC
+                               : PRAC_TIME_NONE;
+  prac_rc ra, rb;
+  char *a = batches_text(&p->ram, &q, &ra), *b = batches_text(&p->emb, &q, &rb);
+  int ok = ra == PRAC_OK && rb == PRAC_OK && strcmp(a, b) == 0;
+  if (!ok) fprintf(stderr, "batches\nram:\n%.1500s\nembedded:\n%.1500s\n", a, b);
+  free(a);
+  free(b);
+  return ok;
+}
+
 static int maintain(struct pair *p, int64_t after)
 {
   struct prac_err err = {0};
@@ -104,6 +121,9 @@ static int same(struct choice *small)
       made_query(&qc, &q);
       ok = ask_both(&p, &q);
     }
+    for (size_t i = 0; i < 64; i++) bytes[i] = (uint8_t)prac_rng_u64(&rng);
+    struct choice bc = {bytes, bytes + 64};
+    ok = ok && replay_both(&p, &bc);
   }
   pair_close(&p);
   return ok;

@@ -104,8 +104,9 @@ static void stores(void **s)
   for (const struct store_ops *const *l = store_list; *l; l++) {
     const char *name = (*l)->name;
     check_plugin("store", name, (*l)->about, (*l)->conf, (*l)->state_size);
-    check((*l)->open && (*l)->append && (*l)->position && (*l)->query && (*l)->close, "store", name,
-          "a store does all five things");
+    check((*l)->open && (*l)->append && (*l)->position && (*l)->query && (*l)->batches &&
+              (*l)->close,
+          "store", name, "a store does all six things");
     check(store_find(name) == *l, "store", name, "names are unique");
   }
   assert_null(store_find("no-such"));

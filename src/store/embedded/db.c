@@ -86,7 +86,7 @@ static const char *const sql[EMB_COUNT_] = {
     [EMB_DERIVE_MARK] = "INSERT OR REPLACE INTO derived VALUES(?1, ?2, 1)",
     [EMB_DERIVE_SENSORS] = "SELECT DISTINCT sensor FROM rollup WHERE level = 3600 AND dim = 0 AND"
                            " start >= ?1 AND start < ?2 AND sensor <> ''",
-    [EMB_HOT] = "SELECT id, log, off, len FROM batch WHERE log IS NOT NULL AND rows > 0"
+    [EMB_HOT] = "SELECT id, log, off, len FROM batch WHERE log IS NOT NULL AND (rows > 0 OR ?4)"
                 " AND minute >= ?1 AND minute < ?2 AND (?3 = '' OR sensor = ?3)"
                 " ORDER BY minute, sensor, part, id",
     [EMB_SEGMENTS] = "SELECT id, since, rows FROM segment WHERE since < ?2 AND upto > ?1"
@@ -104,6 +104,10 @@ static const char *const sql[EMB_COUNT_] = {
                       " AND start = ?3 AND sensor = ?4",
     [EMB_ROLL_DROP] = "DELETE FROM rollup WHERE level = ?1 AND dim = ?2 AND start = ?3"
                       " AND sensor = ?4",
+    [EMB_MINUTES] = "SELECT minute, sum(rows + 1) FROM batch WHERE minute >= ?1 AND minute < ?2"
+                    " GROUP BY minute ORDER BY minute",
+    [EMB_BATCHES] = "SELECT sensor, minute, part, rows, last, log IS NULL FROM batch"
+                    " WHERE minute >= ?1 AND minute < ?2",
 };
 
 /* SQLite keeps no errno of a write that hit the limit on a file's size (ulimit -f). */

@@ -270,6 +270,7 @@ const struct store_ops store_embedded = {
     .append = emb_append,
     .position = emb_position,
     .query = emb_query,
+    .batches = emb_batches,
     .maintain = emb_maintain,
     .close = emb_close,
 };

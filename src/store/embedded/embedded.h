@@ -59,6 +59,8 @@ enum emb_sql { /* statements prepared once; texts in db.c */
                EMB_ROLL_MANY,
                EMB_ROLL_SLOT,
                EMB_ROLL_DROP,
+               EMB_MINUTES,
+               EMB_BATCHES,
                EMB_COUNT_
 };
 struct emb_duck;
@@ -122,6 +124,7 @@ struct emb_hot { /* batches read back from the log */
   int64_t *id;
   size_t n, cap, lost; /* lost: could not be read */
   uint64_t rows;
+  bool empty; /* asked for: batches without rows too */
 };
 void emb_hot_done(struct emb_hot *h);
 /* Batches still in the log whose minute lies in span (and of sensor, unless NULL). */
@@ -158,6 +161,10 @@ prac_rc emb_rolls_query(struct emb *e, const struct store_query *q, const struct
 prac_rc emb_scan_query(struct emb *e, const struct store_query *q, store_row *each, void *arg,
                        struct prac_err *reterr);
 void emb_duck_close(struct emb *e);
+
+/* batches.c: flows to be replayed */
+PRAC_NODISCARD prac_rc emb_batches(void *st, const struct store_batch_query *q,
+                                   store_batch_sink *each, void *arg, struct prac_err *reterr);
 
 /* compact.c, segment.c, rolls_merge.c, retain.c */
 PRAC_NODISCARD prac_rc emb_maintain(void *st, prac_time now, struct prac_err *reterr);

@@ -203,6 +203,7 @@ prac_rc emb_hot_read(struct emb *e, struct prac_span span, const char *sensor, s
   sqlite3_bind_int64(s, 1, span.from);
   sqlite3_bind_int64(s, 2, span.to);
   emb_bind_text(s, 3, sensor);
+  sqlite3_bind_int(s, 4, ret->empty);
   prac_rc rc;
   while ((rc = emb_step(e, s, &row, reterr)) == PRAC_OK && row) {
     rc = read_one(e, &r, s, ret);

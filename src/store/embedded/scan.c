@@ -19,12 +19,7 @@ static const struct prac_log_event ev_damaged = {
     "check the disk; restore the file from a backup, or remove it: all other flows are answered"};
 
 /* ---- which files ---- */
-struct files {
-  int64_t *id;
-  size_t n, cap;
-};
-
-static prac_rc add_file(struct files *f, int64_t id)
+static prac_rc add_file(struct emb_files *f, int64_t id)
 {
   if (f->n == f->cap) {
     size_t cap = f->cap ? f->cap * 2 : 64;
@@ -59,8 +54,8 @@ struct prac_span emb_minutes(const struct store_query *q)
   return s;
 }
 
-static prac_rc list_files(struct emb *e, const struct store_query *q, struct files *ret,
-                          struct prac_err *reterr)
+prac_rc emb_files_list(struct emb *e, const struct store_query *q, struct emb_files *ret,
+                       struct prac_err *reterr)
 {
   sqlite3_stmt *s;
   bool row;
@@ -108,8 +103,7 @@ static bool remember_bad(struct emb *e, int64_t id)
   return true;
 }
 
-/* true: the answer should be asked for again, the list of files has changed. */
-static bool changed(struct emb *e, const struct files *f)
+bool emb_files_changed(struct emb *e, const struct emb_files *f)
 {
   bool again = false;
   for (size_t i = 0; i < f->n; i++) {
@@ -135,7 +129,7 @@ static bool changed(struct emb *e, const struct files *f)
 }
 
 /* ---- running ---- */
-static void from_clause(const struct emb *e, const struct files *f, bool hot, struct emb_sqltext *t)
+void emb_files_from(const struct emb *e, const struct emb_files *f, bool hot, struct emb_sqltext *t)
 {
   emb_say(t, "(");
   if (f->n > 0) {
@@ -152,17 +146,17 @@ static void from_clause(const struct emb *e, const struct files *f, bool hot, st
   emb_say(t, ")");
 }
 
-static prac_rc once(struct emb *e, const struct store_query *q, struct files *f,
+static prac_rc once(struct emb *e, const struct store_query *q, struct emb_files *f,
                     struct emb_hot *hot, duckdb_result *ret, struct prac_err *reterr)
 {
   prac_rc rc = emb_run(e, EMB_READ, reterr);
-  if (rc == PRAC_OK) rc = list_files(e, q, f, reterr);
+  if (rc == PRAC_OK) rc = emb_files_list(e, q, f, reterr);
   if (rc == PRAC_OK) rc = emb_hot_read(e, emb_minutes(q), q->sensor, hot, reterr);
   emb_rollback(e);
   if (rc == PRAC_OK) rc = emb_feed_set(&e->duck->lane[0], hot, NULL, 0, reterr);
   if (rc != PRAC_OK) return rc;
   struct emb_sqltext from = {0}, sql = {0};
-  from_clause(e, f, hot->n > 0, &from);
+  emb_files_from(e, f, hot->n > 0, &from);
   if (!from.bad) emb_scan_sql(q, from.v, &sql);
   rc = from.bad || sql.bad ? PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a scan")
                            : emb_duck_run(&e->duck->lane[0], sql.v, ret, reterr);
@@ -178,12 +172,12 @@ prac_rc emb_scan_query(struct emb *e, const struct store_query *q, store_row *ea
   prac_rc rc = PRAC_AGAIN;
   PRAC_TRY(emb_duck_open(e, reterr));
   for (int i = 0; i < TRIES; i++) {
-    struct files f = {0};
+    struct emb_files f = {0};
     struct emb_hot hot = {0};
     duckdb_result r;
     memset(&r, 0, sizeof r);
     rc = once(e, q, &f, &hot, &r, reterr);
-    bool again = rc == PRAC_AGAIN || (rc == PRAC_IO && changed(e, &f));
+    bool again = rc == PRAC_AGAIN || (rc == PRAC_IO && emb_files_changed(e, &f));
     if (rc == PRAC_OK) rc = emb_scan_answer(q, &r, each, arg, reterr);
     duckdb_destroy_result(&r);
     emb_feed_clear(&e->duck->lane[0]);

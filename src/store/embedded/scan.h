@@ -7,3 +7,21 @@ void emb_scan_sql(const struct store_query *q, const char *from, struct emb_sqlt
 prac_rc emb_scan_answer(const struct store_query *q, duckdb_result *r, store_row *each, void *arg,
                         struct prac_err *reterr);
 struct prac_span emb_minutes(const struct store_query *q); /* minutes that can hold rows of q */
+
+/* Segments that can hold rows of q, but for those that could not be read before. */
+struct emb_files {
+  int64_t *id; /* owned: free() */
+  size_t n, cap;
+};
+PRAC_NODISCARD prac_rc emb_files_list(struct emb *e, const struct store_query *q,
+                                      struct emb_files *ret, struct prac_err *reterr);
+/* What stands after FROM: the files, and hot() if asked for or if there are no files. */
+void emb_files_from(const struct emb *e, const struct emb_files *f, bool hot,
+                    struct emb_sqltext *t);
+/* After a scan that failed. true: ask again, the list of files has changed; what cannot be read has
+ * been named in the log. */
+bool emb_files_changed(struct emb *e, const struct emb_files *f);
+
+/* Every row of a result with the columns EMB_COLUMNS. */
+typedef prac_rc emb_flow(void *to, const struct store_flow *f);
+PRAC_NODISCARD prac_rc emb_flows_walk(duckdb_result *r, emb_flow *each, void *to);

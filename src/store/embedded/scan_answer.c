@@ -32,7 +32,7 @@ static uint8_t tool_of(duckdb_string_t *s)
 
 struct chunk {
   void *col[EMB_COL_COUNT_];
-  char sensor[STORE_SENSOR_MAX + 1], survey[256];
+  char sensor[STORE_SENSOR_MAX + 1], survey[256], geo[256];
 };
 #define AT(c, name, type, k) (((type *)(c)->col[EMB_COL_##name])[k])
 
@@ -42,6 +42,7 @@ static void flow_of(struct chunk *c, idx_t k, struct store_flow *f)
   f->minute = AT(c, minute, int64_t, k) * 1000;
   f->sensor = text_of(&AT(c, sensor, duckdb_string_t, k), c->sensor, sizeof c->sensor);
   f->survey = text_of(&AT(c, survey, duckdb_string_t, k), c->survey, sizeof c->survey);
+  f->geo = text_of(&AT(c, geo, duckdb_string_t, k), c->geo, sizeof c->geo);
   f->part = AT(c, part, uint32_t, k);
   r->first_ms = AT(c, first_ms, uint16_t, k);
   r->span_ms = AT(c, span_ms, uint16_t, k);
@@ -63,9 +64,7 @@ static void flow_of(struct chunk *c, idx_t k, struct store_flow *f)
   r->payload = AT(c, payload, uint64_t, k);
 }
 
-typedef prac_rc give(void *to, const struct store_flow *f);
-
-static prac_rc walk_flows(duckdb_result *r, give *g, void *to)
+prac_rc emb_flows_walk(duckdb_result *r, emb_flow *each, void *to)
 {
   prac_rc rc = PRAC_OK;
   for (duckdb_data_chunk d; rc == PRAC_OK && (d = duckdb_fetch_chunk(*r));) {
@@ -76,7 +75,7 @@ static prac_rc walk_flows(duckdb_result *r, give *g, void *to)
     idx_t n = duckdb_data_chunk_get_size(d);
     for (idx_t k = 0; k < n && rc == PRAC_OK; k++) {
       flow_of(&c, k, &f);
-      rc = g(to, &f);
+      rc = each(to, &f);
     }
     duckdb_destroy_data_chunk(&d);
   }
@@ -103,7 +102,7 @@ static prac_rc host_answer(const struct store_query *q, duckdb_result *r, store_
                            void *arg)
 {
   struct store_host *h = store_host_new();
-  prac_rc rc = h ? walk_flows(r, keep_act, h) : PRAC_NOMEM;
+  prac_rc rc = h ? emb_flows_walk(r, keep_act, h) : PRAC_NOMEM;
   if (rc == PRAC_OK) rc = store_host_emit(h, q, each, arg);
   store_host_free(&h);
   return rc;
@@ -163,7 +162,7 @@ prac_rc emb_scan_answer(const struct store_query *q, duckdb_result *r, store_row
   struct out o = {each, arg};
   prac_rc rc;
   if (q->what == STORE_FLOWS)
-    rc = walk_flows(r, emit_flow, &o);
+    rc = emb_flows_walk(r, emit_flow, &o);
   else if (q->what == STORE_HOST)
     rc = host_answer(q, r, each, arg);
   else

@@ -214,5 +214,6 @@ const struct store_ops store_ram = {
     .append = ram_append,
     .position = ram_position,
     .query = ram_query,
+    .batches = ram_batches,
     .close = ram_close,
 };

@@ -24,5 +24,7 @@ struct ram {
   struct ram_consumer consumer[RAM_CONSUMERS_MAX];
   size_t n_consumers;
 };
+prac_rc ram_batches(void *st, const struct store_batch_query *q, store_batch_sink *each, void *arg,
+                    struct prac_err *reterr);
 prac_rc ram_query(void *st, const struct store_query *asked, store_row *each, void *arg,
                   struct prac_err *reterr);

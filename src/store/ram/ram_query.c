@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/batches.h"
 #include "store/ram/ram.h"
 
 typedef prac_rc visit(void *arg, const struct store_flow *f);
@@ -253,6 +254,26 @@ static prac_rc ask_sensors(struct ram *m, const struct store_query *q, store_row
     left--;
   }
   return PRAC_OK;
+}
+
+/* ---- batches ---- */
+prac_rc ram_batches(void *st, const struct store_batch_query *q, store_batch_sink *each, void *arg,
+                    struct prac_err *reterr)
+{
+  const struct ram *m = st;
+  struct prac_span span;
+  PRAC_TRY(store_batch_query_check(q, &span, reterr));
+  struct store_batches *s = store_batches_new();
+  prac_rc rc = s ? PRAC_OK : PRAC_NOMEM;
+  for (size_t i = 0; i < m->n_batches && rc == PRAC_OK; i++) {
+    struct flow_batch *b = m->batch[i];
+    if (b->minute >= span.from && b->minute < span.to && store_batch_wanted(q, b->sensor))
+      rc = store_batches_take(s, b);
+  }
+  if (rc != PRAC_OK) (void)PRAC_FAIL(reterr, rc, "no memory to hand out batches");
+  if (rc == PRAC_OK) rc = store_batches_give(s, each, arg, reterr);
+  store_batches_free(&s);
+  return rc;
 }
 
 prac_rc ram_query(void *st, const struct store_query *asked, store_row *each, void *arg,

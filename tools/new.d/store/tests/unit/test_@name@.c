@@ -76,6 +76,29 @@ static void the_oldest_goes_first(void **st)
   store_close(&s);
 }
 
+static prac_rc count(void *arg, struct flow_batch *b)
+{
+  size_t *n = arg;
+  assert_true(b->minute == MADE_DAY + (prac_time)*n * PRAC_MIN);
+  ++*n;
+  return PRAC_OK;
+}
+
+static void batches_come_again_in_order(void **st)
+{
+  (void)st;
+  struct store s = opened("");
+  const struct store_batch_query q = {.span = {PRAC_TIME_NONE, MADE_DAY + 2 * PRAC_MIN}};
+  size_t n = 0;
+  for (int m = 2; m >= 0; m--) {
+    struct choice c = {bytes, bytes + sizeof bytes};
+    append(&s, &c, m, (uint64_t)(3 - m));
+  }
+  assert_int_equal(s.ops->batches(s.st, &q, count, &n, NULL), PRAC_OK);
+  assert_int_equal(n, 2);
+  store_close(&s);
+}
+
 static void other_questions_are_refused_in_words(void **st)
 {
   (void)st;
@@ -92,6 +115,7 @@ int main(void)
   const struct CMUnitTest t[] = {
       cmocka_unit_test(nothing_is_stored_twice),
       cmocka_unit_test(the_oldest_goes_first),
+      cmocka_unit_test(batches_come_again_in_order),
       cmocka_unit_test(other_questions_are_refused_in_words),
   };
   return cmocka_run_group_tests_name("@name@", t, NULL, NULL);

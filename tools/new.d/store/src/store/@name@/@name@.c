@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/answer.h"
+#include "store/batches.h"
 
 enum { CONSUMERS_MAX = 16, CONSUMER_MAX_BYTES = 64 };
 
@@ -154,6 +154,26 @@ static prac_rc query(void *st, const struct store_query *asked, store_row *each,
   return rc == PRAC_NOMEM ? PRAC_FAIL(reterr, rc, "no memory for the answer") : rc;
 }
 
+/* For a replay: everything of the span again, in order. */
+static prac_rc batches(void *st, const struct store_batch_query *q, store_batch_sink *each, void *arg,
+                       struct prac_err *reterr)
+{
+  const struct state *s = st;
+  struct prac_span span;
+  PRAC_TRY(store_batch_query_check(q, &span, reterr));
+  struct store_batches *all = store_batches_new();
+  prac_rc rc = all ? PRAC_OK : PRAC_NOMEM;
+  for (size_t i = 0; i < s->cap && rc == PRAC_OK; i++) {
+    struct flow_batch *b = s->ring[i];
+    if (b && b->minute >= span.from && b->minute < span.to && store_batch_wanted(q, b->sensor))
+      rc = store_batches_take(all, b);
+  }
+  if (rc != PRAC_OK) (void)PRAC_FAIL(reterr, rc, "no memory to hand out batches");
+  if (rc == PRAC_OK) rc = store_batches_give(all, each, arg, reterr);
+  store_batches_free(&all);
+  return rc;
+}
+
 const struct store_ops store_@name@ = {
     .name = "@name@",
     .about = "TODO what it is, in one sentence",
@@ -163,5 +183,6 @@ const struct store_ops store_@name@ = {
     .append = append,
     .position = position,
     .query = query,
+    .batches = batches,
     .close = close,
 };
