@@ -116,8 +116,34 @@ static int biggest_first(const void *pa, const void *pb)
   return by_key(a, b);
 }
 
+static void sift(uint64_t *heap, size_t n, uint64_t v) /* v takes the place of the least */
+{
+  size_t at = 0;
+  for (size_t kid; (kid = 2 * at + 1) < n; at = kid) {
+    if (kid + 1 < n && heap[kid + 1] < heap[kid]) kid++;
+    if (v <= heap[kid]) break;
+    heap[at] = heap[kid];
+  }
+  heap[at] = v;
+}
+
+/* Most of sixty thousand ports are not among the biggest twenty: they go before the sorting. */
+static size_t drop_small(struct store_group *g, size_t n, uint32_t limit)
+{
+  uint64_t *heap = n / 4 > limit ? calloc(limit + 1, sizeof *heap) : NULL;
+  if (!heap) return n;
+  for (size_t i = 0; i < n; i++)
+    if (g[i].packets > heap[0]) sift(heap, limit, g[i].packets);
+  size_t to = 0;
+  for (size_t i = 0; i < n; i++)
+    if (g[i].packets >= heap[0]) g[to++] = g[i];
+  free(heap);
+  return to;
+}
+
 size_t store_groups_cut(const struct store_query *q, struct store_group *g, size_t n)
 {
+  if (q->what != STORE_SERIES) n = drop_small(g, n, store_limit(q));
   if (n > 1) qsort(g, n, sizeof *g, q->what == STORE_SERIES ? by_time : biggest_first);
   uint32_t limit = store_limit(q);
   return n > limit ? limit : n;

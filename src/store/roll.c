@@ -24,11 +24,29 @@ static bool varint(struct store_roll_rd *r, uint64_t *ret)
   return false;
 }
 
+enum { HEAD = 4, INDEX = 8, ROW_MAX = 40 };
+
+static uint32_t chunks_of(uint32_t n)
+{
+  return n / STORE_ROLL_CHUNK + (n % STORE_ROLL_CHUNK != 0);
+}
+
+static uint32_t index_at(const struct store_roll_rd *r, uint32_t chunk, unsigned field)
+{
+  struct prac_rd at = prac_rd_of(r->index + (size_t)chunk * INDEX + 4 * field, 4);
+  return prac_rd_u32le(&at);
+}
+
 prac_rc store_roll_rd_of(const void *counts, size_t n, struct store_roll_rd *ret)
 {
-  if (!counts) return PRAC_DAMAGED;
-  struct store_roll_rd r = {.p = counts, .end = (const uint8_t *)counts + n};
-  if (!varint(&r, &r.left) || r.left > n) return PRAC_DAMAGED;
+  struct prac_rd in = prac_rd_of(counts, counts ? n : 0);
+  struct store_roll_rd r = {.n = prac_rd_u32le(&in)};
+  if (in.bad || r.n > n) return PRAC_DAMAGED;
+  r.index = in.p;
+  prac_rd_skip(&in, (size_t)chunks_of(r.n) * INDEX);
+  if (in.bad) return PRAC_DAMAGED;
+  r.rows = r.p = in.p;
+  r.end = in.end;
   *ret = r;
   return PRAC_OK;
 }
@@ -36,27 +54,71 @@ prac_rc store_roll_rd_of(const void *counts, size_t n, struct store_roll_rd *ret
 /* A flow has a packet or more, a packet 40 bytes or more as a rule: what is above that is small. */
 enum { PACKET_BYTES = 40 };
 
-void store_roll_put(struct prac_wr *w, const struct store_roll_row *r, uint64_t last_key)
-{
-  uint64_t over = r->bytes - PACKET_BYTES * r->packets;
-  prac_wr_varint(w, r->key - last_key);
-  prac_wr_varint(w, r->flows);
-  prac_wr_varint(w, r->packets - r->flows);
-  prac_wr_varint(w, over << 1 ^ (0 - (over >> 63)));
-}
-
 prac_rc store_roll_next(struct store_roll_rd *r, struct store_roll_row *ret)
 {
   uint64_t step, more, over;
-  if (r->left == 0) return PRAC_END;
+  if (r->place == r->n) return PRAC_END;
   if (!varint(r, &step) || !varint(r, &ret->flows) || !varint(r, &more) || !varint(r, &over))
     return PRAC_DAMAGED;
-  ret->packets = ret->flows + more;
-  ret->bytes = PACKET_BYTES * ret->packets + (over >> 1 ^ (0 - (over & 1)));
-  r->left--;
+  if (r->place % STORE_ROLL_CHUNK == 0) r->key = index_at(r, r->place / STORE_ROLL_CHUNK, 0);
+  r->place++;
   r->key += step;
   ret->key = r->key;
+  ret->packets = ret->flows + more;
+  ret->bytes = PACKET_BYTES * ret->packets + (over >> 1 ^ (0 - (over & 1)));
   return PRAC_OK;
+}
+
+prac_rc store_roll_seek(struct store_roll_rd *r, uint64_t key, struct store_roll_row *ret)
+{
+  uint32_t lo = 0, hi = chunks_of(r->n);
+  while (hi - lo > 1) {
+    uint32_t mid = lo + (hi - lo) / 2;
+    if (index_at(r, mid, 0) <= key)
+      lo = mid;
+    else
+      hi = mid;
+  }
+  if (hi == 0) return PRAC_END;
+  uint32_t offset = index_at(r, lo, 1);
+  if (offset > (size_t)(r->end - r->rows)) return PRAC_DAMAGED;
+  r->p = r->rows + offset;
+  r->place = lo * STORE_ROLL_CHUNK;
+  prac_rc rc;
+  do rc = store_roll_next(r, ret);
+  while (rc == PRAC_OK && ret->key < key);
+  return rc;
+}
+
+size_t store_roll_counts_room(size_t n)
+{
+  return HEAD + n * ROW_MAX + (n / STORE_ROLL_CHUNK + 1) * INDEX;
+}
+
+struct store_roll_wr store_roll_wr_of(uint8_t *to, size_t room, uint32_t n)
+{
+  struct store_roll_wr w = {.base = to, .w = prac_wr_of(to, room), .n = n};
+  prac_wr_u32le(&w.w, n);
+  prac_wr_zero(&w.w, (size_t)chunks_of(n) * INDEX);
+  return w;
+}
+
+void store_roll_put(struct store_roll_wr *w, const struct store_roll_row *r)
+{
+  if (w->place % STORE_ROLL_CHUNK == 0) {
+    size_t index = HEAD + w->place / STORE_ROLL_CHUNK * INDEX;
+    struct prac_wr at = prac_wr_of(w->base + index, INDEX);
+    prac_wr_u32le(&at, (uint32_t)r->key);
+    prac_wr_u32le(&at, (uint32_t)(prac_wr_len(&w->w) - HEAD - (size_t)chunks_of(w->n) * INDEX));
+    w->key = r->key;
+  }
+  uint64_t over = r->bytes - PACKET_BYTES * r->packets;
+  prac_wr_varint(&w->w, r->key - w->key);
+  prac_wr_varint(&w->w, r->flows);
+  prac_wr_varint(&w->w, r->packets - r->flows);
+  prac_wr_varint(&w->w, over << 1 ^ (0 - (over >> 63)));
+  w->key = r->key;
+  w->place++;
 }
 
 prac_rc store_roll_build(enum store_dim_kept dim, struct flow_batch *const *batches, size_t n,

@@ -1,13 +1,15 @@
 /* store/roll.h — roll-ups as bytes: for one time slot, one sensor and one dimension, what each key
  * (port, country, AS) did.
  *
- * counts   varint n, then n rows by rising key: varints key - key before, flows, packets - flows,
- *          bytes - 40 packets (zigzag)
- * sketch   the n sketches (store/sketch.h) in the same order, in chunks of STORE_ROLL_CHUNK, so
- * that a few can be had without unpacking all: u8 2, u32le chunks, {u32le stored, u32le raw} for
- * each, then the chunks: zstd, or as they are where stored == raw use      every append adds a row
- * of deltas; reading adds them up; compaction merges them fails    PRAC_DAMAGED: bytes that are not
- * a roll-up; PRAC_NOMEM
+ * counts   u32le n; for each chunk of STORE_ROLL_CHUNK rows {u32le key of its first row, u32le
+ *          where it begins, behind this table}; n rows by rising key: varints key - key of the row
+ *          before in the chunk, flows, packets - flows, bytes - 40 packets (zigzag)
+ * sketch   the n sketches (store/sketch.h) in the same order and chunks: u8 2, u32le chunks,
+ *          {u32le stored, u32le raw} for each, then the chunks: zstd, or as they are where
+ *          stored == raw
+ * use      every append adds a row of deltas; reading adds them up; compaction merges them. The
+ *          table is for a few keys of many: one chunk is read, not all
+ * fails    PRAC_DAMAGED: bytes that are not a roll-up; PRAC_NOMEM
  */
 #pragma once
 #include "store/answer.h"
@@ -22,19 +24,32 @@ PRAC_NODISCARD prac_rc store_roll_build(enum store_dim_kept dim, struct flow_bat
                                         size_t n, struct store_roll_blob *ret);
 
 /* Rows one after another. */
+enum { STORE_ROLL_CHUNK = 256 };
 struct store_roll_row {
   uint64_t key, packets, flows, bytes;
 };
 struct store_roll_rd {
-  const uint8_t *p, *end;
-  uint64_t left, key;
+  const uint8_t *index, *rows, *p, *end;
+  uint32_t n, place; /* rows; which one is next */
+  uint64_t key;      /* of the row before */
 };
 PRAC_NODISCARD prac_rc store_roll_rd_of(const void *counts, size_t n, struct store_roll_rd *ret);
-void store_roll_put(struct prac_wr *w, const struct store_roll_row *r, uint64_t last_key);
 /* PRAC_END after the last. */
 PRAC_NODISCARD prac_rc store_roll_next(struct store_roll_rd *r, struct store_roll_row *ret);
+/* The first row whose key is not below `key`, forwards or backwards; its place is r->place - 1. */
+PRAC_NODISCARD prac_rc store_roll_seek(struct store_roll_rd *r, uint64_t key,
+                                       struct store_roll_row *ret);
+/* Writing: the rows in order; size bytes at most for n of them. */
+size_t store_roll_counts_room(size_t n);
+struct store_roll_wr {
+  uint8_t *base;
+  struct prac_wr w;
+  uint32_t n, place;
+  uint64_t key;
+};
+struct store_roll_wr store_roll_wr_of(uint8_t *to, size_t room, uint32_t n);
+void store_roll_put(struct store_roll_wr *w, const struct store_roll_row *r);
 /* Sketches by their place, in rising order. */
-enum { STORE_ROLL_CHUNK = 256 };
 struct store_roll_sk {
   struct prac_rd heads, chunks; /* of the chunks not yet opened */
   uint8_t *buf;

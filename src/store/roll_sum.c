@@ -260,17 +260,6 @@ static prac_rc order_of(const struct store_roll_sum *s, struct order *ret)
   return PRAC_OK;
 }
 
-static void put_counts(const struct store_roll_sum *s, const struct order *o, struct prac_wr *w)
-{
-  uint64_t last = 0;
-  prac_wr_varint(w, s->n_rows);
-  for (size_t i = 0; i < s->n_rows; i++) {
-    const struct store_roll_row *r = &s->row[(uint32_t)o->v[i]];
-    store_roll_put(w, r, last);
-    last = r->key;
-  }
-}
-
 /* The pairs, sorted, become lists; what has registers has no pairs. */
 static void put_sketches(const struct store_roll_sum *s, const struct order *o, struct prac_wr *w,
                          size_t *cut)
@@ -299,22 +288,30 @@ static size_t sketch_room(const struct store_roll_sum *s)
   return room;
 }
 
+static prac_rc put_counts(const struct store_roll_sum *s, const struct order *o,
+                          struct store_roll_blob *ret)
+{
+  size_t room = store_roll_counts_room(s->n_rows);
+  ret->counts = malloc(room);
+  if (!ret->counts || s->n_rows > UINT32_MAX) return PRAC_NOMEM;
+  struct store_roll_wr w = store_roll_wr_of(ret->counts, room, (uint32_t)s->n_rows);
+  for (size_t i = 0; i < s->n_rows; i++) store_roll_put(&w, &s->row[(uint32_t)o->v[i]]);
+  PRAC_INSIST(!w.w.bad);
+  ret->n_counts = prac_wr_len(&w.w);
+  return PRAC_OK;
+}
+
 static prac_rc write_out(const struct store_roll_sum *s, const struct order *o,
                          struct store_roll_blob *ret)
 {
-  enum { ROW_MAX = 40 };
   size_t chunks = (s->n_rows + STORE_ROLL_CHUNK - 1) / STORE_ROLL_CHUNK, room = sketch_room(s);
   uint8_t *raw = malloc(room + 1);
   size_t *cut = calloc(chunks + 1, sizeof *cut);
-  ret->counts = malloc(10 + s->n_rows * ROW_MAX);
-  prac_rc rc = raw && cut && ret->counts ? PRAC_OK : PRAC_NOMEM;
+  prac_rc rc = raw && cut ? put_counts(s, o, ret) : PRAC_NOMEM;
   if (rc == PRAC_OK) {
-    struct prac_wr c = prac_wr_of(ret->counts, 10 + s->n_rows * ROW_MAX);
     struct prac_wr w = prac_wr_of(raw, room);
-    put_counts(s, o, &c);
-    ret->n_counts = prac_wr_len(&c);
     put_sketches(s, o, &w, cut);
-    PRAC_INSIST(!c.bad && !w.bad);
+    PRAC_INSIST(!w.bad);
     rc = store_roll_pack(raw, cut, chunks, ret);
   }
   free(raw);

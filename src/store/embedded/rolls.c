@@ -93,16 +93,17 @@ enum { GROUPS_MAX = 1 << 22 };
 struct acc {
   const struct store_plan *plan;
   struct store_group *g;
-  struct store_sketch *sketch; /* second pass */
-  uint32_t *slot;              /* 1 + index into g; open addressing */
+  uint32_t *slot; /* 1 + index into g; open addressing */
   size_t n, n_slots;
-  bool fixed; /* second pass: no new groups */
+  struct store_sketch *sketch; /* second pass: one a group */
+  uint32_t *order;             /* second pass: groups by (time, sensor, key) */
 };
 
 static void acc_done(struct acc *a)
 {
   for (size_t i = 0; a->sketch && i < a->n; i++) store_sketch_done(&a->sketch[i]);
   free(a->sketch);
+  free(a->order);
   free(a->slot);
   free(a->g);
 }
@@ -129,10 +130,9 @@ static prac_rc reindex(struct acc *a, size_t n_slots)
   return PRAC_OK;
 }
 
-/* PRAC_END: not among the groups of the answer. */
 static prac_rc find(struct acc *a, const struct store_group *like, size_t *ret)
 {
-  if (!a->fixed && a->n * 2 >= a->n_slots) {
+  if (a->n * 2 >= a->n_slots) {
     size_t n = a->n_slots ? a->n_slots * 2 : 1024;
     if (a->n >= GROUPS_MAX) return PRAC_FULL;
     struct store_group *g = realloc(a->g, n / 2 * sizeof *g);
@@ -147,26 +147,9 @@ static prac_rc find(struct acc *a, const struct store_group *like, size_t *ret)
     *ret = a->slot[at] - 1;
     return PRAC_OK;
   }
-  if (a->fixed) return PRAC_END;
   *ret = a->n;
   a->g[a->n] = *like;
   a->slot[at] = (uint32_t)++a->n;
-  return PRAC_OK;
-}
-
-/* sketches NULL: the first pass. place: which of the blob's rows this is. */
-static prac_rc add_row(struct acc *a, struct store_group *like, const struct store_roll_row *r,
-                       struct store_roll_sk *sketches, uint64_t place)
-{
-  size_t i = 0;
-  if (r->key < a->plan->key_lo || r->key > a->plan->key_hi) return PRAC_OK;
-  like->lo = a->plan->by_key ? r->key : 0;
-  prac_rc rc = find(a, like, &i);
-  if (rc != PRAC_OK) return rc == PRAC_END ? PRAC_OK : rc;
-  if (sketches) return store_roll_sk_read(sketches, place, &a->sketch[i]);
-  a->g[i].packets += r->packets;
-  a->g[i].flows += r->flows;
-  a->g[i].bytes += r->bytes;
   return PRAC_OK;
 }
 
@@ -176,27 +159,83 @@ static bool uses_days(const struct store_plan *p)
   return p->level_ns == PRAC_HOUR && p->step_ns % PRAC_DAY == 0;
 }
 
+/* ---- groups in the order of the roll-ups they come from ---- */
+static int by_slot(const struct store_group *a, const struct store_group *b)
+{
+  if (a->at != b->at) return a->at < b->at ? -1 : 1;
+  return strcmp(a->sensor, b->sensor);
+}
+
+static int by_slot_key(const void *pa, const void *pb, void *groups)
+{
+  const struct store_group *g = groups, *a = &g[*(const uint32_t *)pa],
+                           *b = &g[*(const uint32_t *)pb];
+  int c = by_slot(a, b);
+  return c ? c : (a->lo > b->lo) - (a->lo < b->lo);
+}
+
+static size_t first_like(const struct acc *a, const struct store_group *like)
+{
+  size_t lo = 0, hi = a->n;
+  while (lo < hi) {
+    size_t mid = lo + (hi - lo) / 2;
+    if (by_slot(&a->g[a->order[mid]], like) < 0)
+      lo = mid + 1;
+    else
+      hi = mid;
+  }
+  return lo;
+}
+
+/* First pass: counts of the rows that the question is about. */
+static prac_rc add_counts(struct acc *a, struct store_group *like, struct store_roll_rd *r)
+{
+  struct store_roll_row row;
+  prac_rc rc = store_roll_seek(r, a->plan->key_lo, &row);
+  for (; rc == PRAC_OK && row.key <= a->plan->key_hi; rc = store_roll_next(r, &row)) {
+    size_t i = 0;
+    like->lo = a->plan->by_key ? row.key : 0;
+    PRAC_TRY(find(a, like, &i));
+    a->g[i].packets += row.packets;
+    a->g[i].flows += row.flows;
+    a->g[i].bytes += row.bytes;
+  }
+  return rc == PRAC_END ? PRAC_OK : rc;
+}
+
+/* Second pass: sketches of the groups that are in the answer, by rising key. */
+static prac_rc add_senders(struct acc *a, const struct store_group *like, struct store_roll_rd *r,
+                           struct store_roll_sk *sk)
+{
+  struct store_roll_row row;
+  for (size_t k = first_like(a, like); k < a->n && by_slot(&a->g[a->order[k]], like) == 0; k++) {
+    uint32_t i = a->order[k];
+    uint64_t lo = a->plan->by_key ? a->g[i].lo : a->plan->key_lo;
+    uint64_t hi = a->plan->by_key ? lo : a->plan->key_hi;
+    prac_rc rc = store_roll_seek(r, lo, &row);
+    for (; rc == PRAC_OK && row.key <= hi; rc = store_roll_next(r, &row))
+      PRAC_TRY(store_roll_sk_read(sk, r->place - 1, &a->sketch[i]));
+    if (rc != PRAC_OK && rc != PRAC_END) return rc;
+  }
+  return PRAC_OK;
+}
+
 /* One row of the table. */
 static prac_rc add_blob(struct acc *a, sqlite3_stmt *s, bool with_sketches)
 {
   struct store_group like = {.at = PRAC_TIME_NONE};
   struct store_roll_rd r;
-  struct store_roll_row row;
   struct store_roll_sk sk = {0};
   prac_time start = sqlite3_column_int64(s, 0);
   if (a->plan->step_ns) like.at = prac_time_floor(start, a->plan->step_ns);
   if (a->plan->by_sensor)
     (void)snprintf(like.sensor, sizeof like.sensor, "%s", (const char *)sqlite3_column_text(s, 1));
   PRAC_TRY(store_roll_rd_of(sqlite3_column_blob(s, 2), (size_t)sqlite3_column_bytes(s, 2), &r));
-  if (with_sketches)
-    PRAC_TRY(store_roll_sk_of(sqlite3_column_blob(s, 3), (size_t)sqlite3_column_bytes(s, 3), &sk));
-  prac_rc rc;
-  for (uint64_t i = 0; (rc = store_roll_next(&r, &row)) == PRAC_OK; i++) {
-    rc = add_row(a, &like, &row, with_sketches ? &sk : NULL, i);
-    if (rc != PRAC_OK) break;
-  }
+  if (!with_sketches) return add_counts(a, &like, &r);
+  PRAC_TRY(store_roll_sk_of(sqlite3_column_blob(s, 3), (size_t)sqlite3_column_bytes(s, 3), &sk));
+  prac_rc rc = add_senders(a, &like, &r, &sk);
   store_roll_sk_done(&sk);
-  return rc == PRAC_END ? PRAC_OK : rc;
+  return rc;
 }
 
 static prac_rc pass_level(struct emb *e, enum emb_sql which, const struct store_query *q,
@@ -243,10 +282,11 @@ static prac_rc second_pass(struct emb *e, const struct store_query *q, struct ac
                            struct prac_err *reterr)
 {
   a->n = store_groups_cut(q, a->g, a->n);
-  a->fixed = true;
   a->sketch = calloc(a->n + 1, sizeof *a->sketch);
-  if (!a->sketch || reindex(a, a->n_slots) != PRAC_OK)
-    return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for an answer");
+  a->order = calloc(a->n + 1, sizeof *a->order);
+  if (!a->sketch || !a->order) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for an answer");
+  for (uint32_t i = 0; i < a->n; i++) a->order[i] = i;
+  qsort_r(a->order, a->n, sizeof *a->order, by_slot_key, a->g);
   PRAC_TRY(pass(e, q, a, true, reterr));
   for (size_t i = 0; i < a->n; i++) a->g[i].sources = store_sketch_count(&a->sketch[i]);
   return PRAC_OK;
