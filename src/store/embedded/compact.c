@@ -62,12 +62,24 @@ static prac_rc compact_due(struct emb *e, int64_t slot_ns, prac_time now, struct
   return rc;
 }
 
+/* A minute without packets is a batch without rows: nothing to write, but its bytes would keep a
+ * file of the log. The catalogue goes on telling of it. */
+static prac_rc drop_empty(struct emb *e, prac_time now, struct prac_err *reterr)
+{
+  sqlite3_stmt *s;
+  bool row;
+  PRAC_TRY(emb_stmt(e, EMB_EMPTY_MOVED, &s, reterr));
+  sqlite3_bind_int64(s, 1, now - PRAC_HOUR - LATE_NS_MIN * PRAC_MIN);
+  return emb_step(e, s, &row, reterr);
+}
+
 prac_rc emb_maintain(void *st, prac_time now, struct prac_err *reterr)
 {
   struct emb *e = st;
   if (e->read_only) return PRAC_FAIL(reterr, PRAC_DENIED, "%s is open for reading only", e->dir);
   PRAC_TRY(compact_due(e, PRAC_HOUR, now, reterr));
   PRAC_TRY(compact_due(e, PRAC_DAY, now, reterr));
+  PRAC_TRY(drop_empty(e, now, reterr));
   PRAC_TRY(emb_rolls_merge(e, now, reterr));
   PRAC_TRY(emb_rolls_derive(e, now, reterr));
   PRAC_TRY(emb_retain(e, now, reterr));

@@ -95,6 +95,8 @@ static const char *const sql[EMB_COUNT_] = {
                         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [EMB_BATCH_MOVED] = "UPDATE batch SET log = NULL, off = NULL, len = NULL, segment = ?2"
                         " WHERE id = ?1",
+    [EMB_EMPTY_MOVED] = "UPDATE batch SET log = NULL, off = NULL, len = NULL WHERE log IS NOT NULL"
+                        " AND rows = 0 AND minute < ?1",
     [EMB_HOT_SLOTS] = "SELECT minute - ((minute % ?1) + ?1) % ?1 AS slot, sum(rows) FROM batch"
                       " WHERE log IS NOT NULL GROUP BY 1 HAVING sum(rows) > 0 ORDER BY 1",
     [EMB_ROLL_MANY] = "SELECT level, dim, start, sensor FROM rollup WHERE level < 86400"

@@ -55,6 +55,7 @@ enum emb_sql { /* statements prepared once; texts in db.c */
                EMB_SEGMENTS,
                EMB_SEGMENT_PUT,
                EMB_BATCH_MOVED,
+               EMB_EMPTY_MOVED,
                EMB_HOT_SLOTS,
                EMB_ROLL_MANY,
                EMB_ROLL_SLOT,
