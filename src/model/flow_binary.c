@@ -115,10 +115,13 @@ static prac_rc put_all(struct packer *p, const struct flow_batch *b, struct prac
   return PRAC_OK;
 }
 
+enum { FEW_ROWS = 32 }; /* making a compressor ready costs more than it saves */
+
 prac_rc flow_batch_encode(const struct flow_batch *b, int level, uint8_t **ret_bytes,
                           size_t *ret_len)
 {
   if (level < 0 || level > 19 || b->lists.n > FLOW_LISTS_MAX) return PRAC_RANGE;
+  if (b->n < FEW_ROWS) level = 0;
   size_t need = bytes_needed(b);
   struct packer p = {.level = level};
   uint8_t *out = malloc(need);

@@ -242,7 +242,7 @@ prac_rc store_batches_expect(struct store_batches *s, const struct store_flow *k
   PRAC_TRY(group_new(s, key, &g));
   g->expected = rows;
   g->last = last;
-  return PRAC_OK;
+  return key->geo ? name_of(s, key->geo, &g->geo) : PRAC_OK;
 }
 
 prac_rc store_batches_take(struct store_batches *s, struct flow_batch *b)

@@ -24,7 +24,8 @@ struct store_batches;
 struct store_batches *store_batches_new(void); /* NULL: no memory */
 void store_batches_free(struct store_batches **sp);
 void store_batches_reset(struct store_batches *s); /* forgets everything gathered */
-/* A batch of `rows` rows is in the stretch; its rows or itself may follow. */
+/* A batch of `rows` rows is in the stretch; its rows or itself may follow. key->geo NULL: they say.
+ */
 PRAC_NODISCARD prac_rc store_batches_expect(struct store_batches *s, const struct store_flow *key,
                                             uint64_t rows, bool last);
 PRAC_NODISCARD prac_rc store_batches_take(struct store_batches *s, struct flow_batch *b); /* refs */

@@ -14,12 +14,18 @@ enum {
   RAW_MAX = STORE_ROLL_CHUNK * STORE_SKETCH_BINARY_MAX
 };
 
-/* One chunk at w; its head at h. */
-static prac_rc pack_chunk(ZSTD_CCtx *z, const uint8_t *raw, size_t n, struct prac_wr *w,
+/* One chunk at w; its head at h. Lists of codes do not get smaller, registers do; and most chunks
+ * of most roll-ups are a few short lists, for which a compressor costs more than all the rest. */
+static prac_rc pack_chunk(ZSTD_CCtx **z, const uint8_t *raw, size_t n, struct prac_wr *w,
                           struct prac_wr *h)
 {
-  size_t got = ZSTD_compressCCtx(z, w->p, (size_t)(w->end - w->p), raw, n, LEVEL);
-  if (ZSTD_isError(got)) return PRAC_NOMEM;
+  size_t got = n;
+  if (n >= STORE_SKETCH_BINARY_MAX) {
+    if (!*z) *z = ZSTD_createCCtx();
+    if (!*z) return PRAC_NOMEM;
+    got = ZSTD_compressCCtx(*z, w->p, (size_t)(w->end - w->p), raw, n, LEVEL);
+    if (ZSTD_isError(got)) return PRAC_NOMEM;
+  }
   if (got >= n) {
     prac_wr_bytes(w, raw, n);
     got = n;
@@ -38,14 +44,14 @@ prac_rc store_roll_pack(const uint8_t *raw, const size_t *cut, size_t chunks,
   /* cppcheck-suppress ctunullpointer ; cut is NULL only when there is no chunk */
   for (size_t i = 0; i < chunks; i++) room += ZSTD_compressBound(cut[i] - (i ? cut[i - 1] : 0));
   uint8_t *out = malloc(room);
-  ZSTD_CCtx *z = ZSTD_createCCtx();
-  prac_rc rc = out && z ? PRAC_OK : PRAC_NOMEM;
+  ZSTD_CCtx *z = NULL;
+  prac_rc rc = out ? PRAC_OK : PRAC_NOMEM;
   struct prac_wr h = prac_wr_of(out, out ? heads : 0);
   struct prac_wr w = prac_wr_of(out ? out + heads : NULL, out ? room - heads : 0);
   prac_wr_u8(&h, FORM);
   prac_wr_u32le(&h, (uint32_t)chunks);
   for (size_t i = 0, from = 0; i < chunks && rc == PRAC_OK; from = cut[i++])
-    rc = pack_chunk(z, raw + from, cut[i] - from, &w, &h);
+    rc = pack_chunk(&z, raw + from, cut[i] - from, &w, &h);
   ZSTD_freeCCtx(z);
   if (rc != PRAC_OK) {
     free(out);

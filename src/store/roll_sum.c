@@ -12,8 +12,9 @@ enum {
   CODE_MASK = (1 << STORE_SKETCH_CODE_BITS) - 1,
   DIGIT = 12,
   DIGITS = 1 << DIGIT,
-  PAIRS_FIRST = 1 << 14,
-  ROWS_FIRST = 1024
+  PAIRS_FIRST = 256,
+  ROWS_FIRST = 64,
+  FEW = 512
 };
 
 struct store_roll_sum {
@@ -99,16 +100,26 @@ static uint64_t key_of(uint64_t pair)
   return pair >> STORE_SKETCH_CODE_BITS;
 }
 
+static int by_value(const void *pa, const void *pb)
+{
+  uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
+  return (a > b) - (a < b);
+}
+
 /* Least significant digit first; a digit that all share is skipped. */
 static void sort(uint64_t **v, uint64_t **tmp, size_t n)
 {
   size_t at[DIGITS + 1];
+  if (n < FEW) { /* counting the digits would cost more */
+    if (n > 1) qsort(*v, n, sizeof **v, by_value);
+    return;
+  }
   for (unsigned shift = 0; shift < 64; shift += DIGIT) {
     const uint64_t *from = *v;
     uint64_t *to = *tmp;
     memset(at, 0, sizeof at);
     for (size_t i = 0; i < n; i++) at[(from[i] >> shift & (DIGITS - 1)) + 1]++;
-    if (n == 0 || at[(from[0] >> shift & (DIGITS - 1)) + 1] == n) continue;
+    if (at[(from[0] >> shift & (DIGITS - 1)) + 1] == n) continue;
     for (size_t k = 0; k < DIGITS; k++) at[k + 1] += at[k];
     for (size_t i = 0; i < n; i++) to[at[from[i] >> shift & (DIGITS - 1)]++] = from[i];
     *tmp = *v;

@@ -58,7 +58,8 @@ static prac_rc catalogue(struct reading *r, bool *ret_segments, struct prac_err 
   while ((rc = emb_step(r->e, s, &row, reterr)) == PRAC_OK && row) {
     struct store_flow key = {.sensor = (const char *)sqlite3_column_text(s, 0),
                              .minute = sqlite3_column_int64(s, 1),
-                             .part = (uint32_t)sqlite3_column_int64(s, 2)};
+                             .part = (uint32_t)sqlite3_column_int64(s, 2),
+                             .geo = (const char *)sqlite3_column_text(s, 6)};
     uint64_t rows = (uint64_t)sqlite3_column_int64(s, 3);
     if (!key.sensor || !store_batch_wanted(r->q, key.sensor)) continue;
     if (rows > 0 && sqlite3_column_int(s, 5)) *ret_segments = true;

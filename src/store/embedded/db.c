@@ -15,7 +15,7 @@ static const char *const migrations[] = {
     "CREATE TABLE position(consumer TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE batch(id INTEGER PRIMARY KEY, sensor TEXT NOT NULL, minute INTEGER NOT NULL,"
     " part INTEGER NOT NULL, rows INTEGER NOT NULL, last INTEGER NOT NULL, log INTEGER,"
-    " off INTEGER, len INTEGER, segment INTEGER);"
+    " off INTEGER, len INTEGER, segment INTEGER, geo TEXT);"
     "CREATE INDEX batch_minute ON batch(minute);"
     "CREATE INDEX batch_hot ON batch(minute, sensor, part) WHERE log IS NOT NULL;"
     "CREATE TABLE sensor(sensor TEXT PRIMARY KEY, first INTEGER, last INTEGER, packets INTEGER,"
@@ -40,8 +40,8 @@ static const char *const sql[EMB_COUNT_] = {
     [EMB_POSITION_GET] = "SELECT seq FROM position WHERE consumer = ?1",
     [EMB_POSITION_PUT] = "INSERT INTO position VALUES(?1, ?2)"
                          " ON CONFLICT(consumer) DO UPDATE SET seq = excluded.seq",
-    [EMB_BATCH_PUT] = "INSERT INTO batch(sensor, minute, part, rows, last, log, off, len)"
-                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [EMB_BATCH_PUT] = "INSERT INTO batch(sensor, minute, part, rows, last, log, off, len, geo)"
+                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [EMB_SENSOR_PUT] =
         "INSERT INTO sensor VALUES(?1, ?2, ?2, ?3, ?4, ?5, 1) ON CONFLICT(sensor) DO UPDATE SET"
         " first = min(first, excluded.first), last = max(last, excluded.last),"
@@ -108,7 +108,7 @@ static const char *const sql[EMB_COUNT_] = {
                       " AND sensor = ?4",
     [EMB_MINUTES] = "SELECT minute, sum(rows + 1) FROM batch WHERE minute >= ?1 AND minute < ?2"
                     " GROUP BY minute ORDER BY minute",
-    [EMB_BATCHES] = "SELECT sensor, minute, part, rows, last, log IS NULL FROM batch"
+    [EMB_BATCHES] = "SELECT sensor, minute, part, rows, last, log IS NULL, geo FROM batch"
                     " WHERE minute >= ?1 AND minute < ?2",
 };
 

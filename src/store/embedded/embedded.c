@@ -179,6 +179,7 @@ static prac_rc put_batch(struct emb *e, const struct flow_batch *b, const struct
   sqlite3_bind_int64(s, 6, at->log);
   sqlite3_bind_int64(s, 7, at->off);
   sqlite3_bind_int64(s, 8, at->len);
+  if (b->n == 0) emb_bind_text(s, 9, b->geo); /* it leaves the log and enters no segment */
   return emb_step(e, s, &row, reterr);
 }
 

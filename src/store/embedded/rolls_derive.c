@@ -82,35 +82,56 @@ static prac_rc derive(struct emb *e, int64_t level, prac_time start, const struc
   return emb_run(e, EMB_COMMIT, reterr);
 }
 
-/* The next slot that is over and has no sums. */
-static prac_rc next(struct emb *e, int64_t level, prac_time now, bool *ret_any, prac_time *ret,
-                    struct prac_err *reterr)
+struct slots {
+  prac_time *v;
+  size_t n;
+};
+
+/* Slots that are over and have no sums. */
+static prac_rc slots_due(struct emb *e, int64_t level, prac_time now, struct slots *ret,
+                         struct prac_err *reterr)
 {
   sqlite3_stmt *s;
+  bool row;
+  prac_rc rc;
   PRAC_TRY(emb_stmt(e, EMB_UNDERIVED, &s, reterr));
   sqlite3_bind_int64(s, 1, level * PRAC_SEC);
   sqlite3_bind_int64(s, 2, now - SETTLE_NS_MIN * PRAC_MIN);
-  PRAC_TRY(emb_step(e, s, ret_any, reterr));
-  if (*ret_any) *ret = sqlite3_column_int64(s, 0);
-  sqlite3_reset(s);
-  return PRAC_OK;
+  while ((rc = emb_step(e, s, &row, reterr)) == PRAC_OK && row) {
+    prac_time *v = realloc(ret->v, (ret->n + 1) * sizeof *v);
+    if (!v) {
+      sqlite3_reset(s);
+      return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory to add up roll-ups");
+    }
+    ret->v = v;
+    ret->v[ret->n++] = sqlite3_column_int64(s, 0);
+  }
+  return rc;
+}
+
+static prac_rc derive_level(struct emb *e, int64_t level, const struct slots *due,
+                            struct prac_err *reterr)
+{
+  prac_rc rc = PRAC_OK;
+  for (size_t i = 0; i < due->n && rc == PRAC_OK; i++) {
+    struct sums l = {0};
+    rc = sums_of(e, due->v[i], level, &l, reterr);
+    if (rc == PRAC_OK) rc = derive(e, level, due->v[i], &l, reterr);
+    if (rc != PRAC_OK) emb_rollback(e);
+    free(l.v);
+  }
+  return rc;
 }
 
 prac_rc emb_rolls_derive(struct emb *e, prac_time now, struct prac_err *reterr)
 {
   static const int64_t levels[] = {3600, 86400};
-  for (size_t i = 0; i < PRAC_ARRAY_LEN(levels); i++)
-    for (;;) {
-      bool any = false;
-      prac_time start = 0;
-      struct sums l = {0};
-      PRAC_TRY(next(e, levels[i], now, &any, &start, reterr));
-      if (!any) break;
-      prac_rc rc = sums_of(e, start, levels[i], &l, reterr);
-      if (rc == PRAC_OK) rc = derive(e, levels[i], start, &l, reterr);
-      if (rc != PRAC_OK) emb_rollback(e);
-      free(l.v);
-      PRAC_TRY(rc);
-    }
-  return PRAC_OK;
+  prac_rc rc = PRAC_OK;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(levels) && rc == PRAC_OK; i++) {
+    struct slots due = {0};
+    rc = slots_due(e, levels[i], now, &due, reterr);
+    if (rc == PRAC_OK) rc = derive_level(e, levels[i], &due, reterr);
+    free(due.v);
+  }
+  return rc;
 }
