@@ -81,8 +81,8 @@ static const char *const sql[EMB_COUNT_] = {
                        " dim = ?2 AND start >= ?3 AND start < ?3 + " DAY " AND sensor = ?4",
     [EMB_DERIVE_DAY_ALL] = "SELECT counts, sketch FROM rollup WHERE level = 86400 AND ?1 = 86400"
                            " AND dim = ?2 AND start = ?3 AND sensor <> '' AND ?4 = ''",
-    [EMB_DERIVE_DROP] = "DELETE FROM rollup WHERE level = ?1 AND start = ?2 AND (level = 86400 OR"
-                        " sensor = '')",
+    [EMB_DERIVE_DROP] = "DELETE FROM rollup WHERE level = ?1 AND dim IN (0, 1, 2, 3)" /* by index */
+                        " AND start = ?2 AND (level = 86400 OR sensor = '')",
     [EMB_DERIVE_MARK] = "INSERT OR REPLACE INTO derived VALUES(?1, ?2, 1)",
     [EMB_DERIVE_SENSORS] = "SELECT DISTINCT sensor FROM rollup WHERE level = 3600 AND dim = 0 AND"
                            " start >= ?1 AND start < ?2 AND sensor <> ''",
