@@ -7,6 +7,7 @@
 #include "app/settings.h"
 #include "app/stop.h"
 #include "app/supervisor.h"
+#include "honeypot/sensor.h"
 
 struct opts {
   const char *config, *data, *name;
@@ -27,6 +28,14 @@ static const struct cmd_option sensor_options[] = {
      CMD_REAL, offsetof(struct opts, speed), .dflt = "-1", .lo = -1, .hi = 1e9},
 };
 
+static const struct cmd_option honeypot_options[] = {
+    {"--config", "FILE", "settings", CMD_TEXT, offsetof(struct opts, config)},
+    {"--data", "DIR", "where everything is kept; else run.data", CMD_TEXT,
+     offsetof(struct opts, data)},
+    {"--name", "NAME", "which of the configured honeypots; else the first", CMD_TEXT,
+     offsetof(struct opts, name)},
+};
+
 static prac_rc find_sensor(struct role_env *e, const char *name, struct prac_err *err)
 {
   size_t n = prac_conf_count(e->settings, "sensors");
@@ -41,6 +50,20 @@ static prac_rc find_sensor(struct role_env *e, const char *name, struct prac_err
   return PRAC_FAIL(err, PRAC_UNKNOWN, "no sensor %s in the settings", name ? name : "at all");
 }
 
+static prac_rc find_honeypot(struct role_env *e, const char *name, struct prac_err *err)
+{
+  size_t n = prac_conf_count(e->settings, "honeypots");
+  for (size_t i = 0; i < n; i++) {
+    const struct hp_conf *c = prac_conf_get(e->settings, "honeypots", i);
+    if (name && strcmp(c->name, name) != 0) continue;
+    e->honeypot = c;
+    if ((size_t)snprintf(e->name, sizeof e->name, "honeypot.%s", c->name) >= sizeof e->name)
+      return PRAC_FAIL(err, PRAC_RANGE, "honeypot name too long: %s", c->name);
+    return PRAC_OK;
+  }
+  return PRAC_FAIL(err, PRAC_UNKNOWN, "no honeypot %s in the settings", name ? name : "at all");
+}
+
 static int run_role(const struct cmd *c, const struct role *r, int argc, char **argv)
 {
   struct opts o = {0};
@@ -53,6 +76,7 @@ static int run_role(const struct cmd *c, const struct role *r, int argc, char **
   prac_rc rc = settings_load(o.config, &conf, &err);
   if (rc == PRAC_OK) rc = supervisor_env(&e, r, conf, o.data, &err);
   if (rc == PRAC_OK && r == &role_sensor) rc = find_sensor(&e, o.name, &err);
+  if (rc == PRAC_OK && r == &role_honeypot) rc = find_honeypot(&e, o.name, &err);
   if (rc == PRAC_OK) {
     e.board = &board;
     e.board->n_players = 1;
@@ -91,6 +115,7 @@ static int run_role(const struct cmd *c, const struct role *r, int argc, char **
   };
 ROLE(bus, "one role: the log between the others", options)
 ROLE(sensor, "one role: packets in, flow records out", sensor_options)
+ROLE(honeypot, "one role: records amplification attacks, never amplifies them", honeypot_options)
 ROLE(store, "one role: keeps every record", options)
 ROLE(engine, "one role: looks for what is out of the ordinary", options)
 ROLE(alert, "one role: findings become alerts", options)
