@@ -191,6 +191,11 @@ size_t hp_core_bytes(const struct hp_core *c)
          (c->ring_mask + (size_t)1) * sizeof *c->ring;
 }
 
+size_t hp_core_table_bytes(const struct hp_core *c)
+{
+  return hp_table_bytes(c->table);
+}
+
 uint64_t hp_core_slots(const struct hp_core *c)
 {
   return hp_table_slots(c->table);

@@ -59,7 +59,7 @@ struct hp_core_open {
   uint64_t slots, seed;
   uint32_t ring; /* hits that may wait for the reader */
 };
-enum { HP_NOBODY = UINT32_MAX };
+#define HP_NOBODY UINT32_MAX
 PRAC_NODISCARD prac_rc hp_core_new(const struct hp_core_open *o, int64_t now, struct hp_core **ret);
 void hp_core_free(struct hp_core **cp);
 /* now: monotonic. The pair's place for hp_core_lost, HP_NOBODY if it is not counted. */
@@ -75,4 +75,5 @@ const struct hp_told *hp_core_told(struct hp_core *c);
 void hp_core_told_next(struct hp_core *c);
 const _Atomic uint64_t *hp_core_counters(const struct hp_core *c);
 size_t hp_core_bytes(const struct hp_core *c);
+size_t hp_core_table_bytes(const struct hp_core *c); /* flows, names, marks */
 uint64_t hp_core_slots(const struct hp_core *c);

@@ -9,7 +9,8 @@
 #include "honeypot/names.h"
 
 #define QUIET_NS (5 * PRAC_MIN)
-enum { NO_PLACE = UINT32_MAX, FLOWS_PER_NAME = 64 };
+enum { FLOWS_PER_NAME = 64 };
+#define NO_PLACE UINT32_MAX
 
 struct flow {
   struct prac_ip victim;
