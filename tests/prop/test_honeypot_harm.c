@@ -16,6 +16,8 @@
 
 #include "base/rng.h"
 #include "honeypot/core.h"
+#include "honeypot/stanza.h"
+#include "lib/hp_requests.h"
 
 #define WALL (INT64_C(1700000000) * PRAC_SEC)
 enum { REQUESTS = 4096, EVENTS = 1 << 20 };
@@ -27,6 +29,7 @@ struct request {
 };
 static struct request requests[REQUESTS];
 static size_t n_requests;
+static struct hp_stanzas *stanzas;
 
 static void add(const void *data, size_t n)
 {
@@ -67,6 +70,11 @@ static void collect(void)
   add("\n", 1);
   add(dns, sizeof dns - 1);
   add("\x17\x00\x03\x2a\x00\x00\x00\x00", 8);
+  stanzas = hp_shipped();
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(hp_requests); i++) {
+    uint8_t bytes[1500];
+    add(bytes, hp_unhex(hp_requests[i].hex, bytes));
+  }
   snprintf(path, sizeof path, "%s/fuzz/corpus", root ? root : ".");
   DIR *d = opendir(path);
   for (struct dirent *e; d && (e = readdir(d));) {
@@ -174,7 +182,8 @@ struct pot {
 };
 static void pot_open(struct pot *p, const char *name, const char *vector, struct prac_ip own)
 {
-  struct hp_services_open so = {.sensor = name, .only = {&vector, vector ? 1 : 0}};
+  struct hp_services_open so = {
+      .sensor = name, .only = {&vector, vector ? 1 : 0}, .stanzas = stanzas};
   size_t n;
   *p = (struct pot){.own = own};
   assert_int_equal(hp_services_new(&so, &p->services, NULL), PRAC_OK);
@@ -251,6 +260,7 @@ static const struct flood floods[] = {
     {"a carpet of one /24", 256, 0x09090900, 1, 20000, PRAC_MS, false, false, false},
     {"service ports", 500, 0x08000000, 65537, 5000, PRAC_MS, true, false, false},
     {"scanners, for two hours", 100000, 0x08000000, 257, 7200, PRAC_SEC, false, false, false},
+    {"patient victims", 3, 0x08000000, 65537, 14400, PRAC_SEC / 2, false, false, false},
     {"a carpet of one /48", 65536, 1, 1, 20000, PRAC_MS, false, true, true},
 };
 
@@ -264,7 +274,7 @@ static size_t change(struct prac_rng *r, const struct request *q, uint8_t out[15
   return n;
 }
 
-static uint64_t flood_one(const char *vector, const struct flood *f)
+static uint64_t flood_one(const char *vector, const struct flood *f, int part)
 {
   struct pot p;
   struct prac_rng r = prac_rng_of(prac_rng_below(&(struct prac_rng){{1, 2, 3, 4}}, 99) + f->base);
@@ -273,7 +283,7 @@ static uint64_t flood_one(const char *vector, const struct flood *f)
   pot_open(&p, "prop", vector, prac_ip4(0xd0d0d001));
   (void)hp_services_ports(p.services, &n_ports);
   int64_t now = 100 * PRAC_SEC;
-  for (int i = 0; i < f->packets; i++, now += f->gap_ns) {
+  for (int i = 0; i < f->packets / part; i++, now += f->gap_ns) {
     uint32_t v = (uint32_t)prac_rng_below(&r, f->victims);
     struct prac_ip src = f->six ? prac_ip_of(UINT64_C(0x2a00123400010000) + v, v)
                                 : prac_ip4(f->base + v * f->spread);
@@ -297,11 +307,18 @@ static void every_vector_every_flood(void **st)
   for (const struct hp_proto *const *p = hp_protos; *p; p++) {
     uint64_t replies = 0;
     for (size_t f = 0; f < PRAC_ARRAY_LEN(floods); f++)
-      replies += flood_one((*p)->name, &floods[f]);
+      replies += flood_one((*p)->name, &floods[f], 4);
     if (replies == 0) print_message("# no request made %s answer\n", (*p)->name);
     if (strcmp((*p)->name, "chargen") == 0) assert_true(replies > 100);
   }
-  for (size_t f = 0; f < PRAC_ARRAY_LEN(floods); f++) (void)flood_one(NULL, &floods[f]);
+  for (size_t i = 0; i < hp_stanzas_count(stanzas); i++) {
+    const struct hp_stanza *z = hp_stanzas_at(stanzas, i);
+    uint64_t replies = 0;
+    for (size_t f = 0; f < PRAC_ARRAY_LEN(floods); f++)
+      replies += flood_one(z->name, &floods[f], 4);
+    if ((replies > 0) != (z->n_reply > 0)) fail_msg("%s: %zu replies", z->name, (size_t)replies);
+  }
+  for (size_t f = 0; f < PRAC_ARRAY_LEN(floods); f++) (void)flood_one(NULL, &floods[f], 1);
 }
 
 /* A flood lets more out than a trickle does, but never more than came in: bytes that come in just
@@ -412,6 +429,7 @@ static int teardown(void **st)
 {
   (void)st;
   for (size_t i = 0; i < n_requests; i++) free(requests[i].data);
+  hp_stanzas_free(&stanzas);
   return 0;
 }
 
