@@ -113,6 +113,21 @@ static bool bytes(struct scan *s, const uint8_t **ret, uint32_t *ret_n)
   return true;
 }
 
+static bool comparison(struct scan *s, struct hp_match *m)
+{
+  bool here = m->kind == HP_MATCH_AT;
+  if (here && *s->p == '~') {
+    m->kind = HP_MATCH_ANY_CASE;
+    s->p++;
+    return true;
+  }
+  if (here && *s->p == '!') {
+    m->differs = true;
+    s->p++;
+  }
+  return *s->p++ == '=' || wrong(s, "= is missing");
+}
+
 /* "any", "4 = 0001", "0 & f8 = 38", "0 ~ \"m-search\"", "* = \"find_node\"" */
 static bool condition(struct scan *s, struct hp_match *m)
 {
@@ -138,18 +153,8 @@ static bool condition(struct scan *s, struct hp_match *m)
     if (!bytes(s, &m->mask, &n_mask)) return false;
     blanks(s);
   }
-  if (*s->p == '!' && m->kind == HP_MATCH_AT) {
-    m->differs = true;
-    s->p++;
-  }
-  if (*s->p == '~' && m->kind == HP_MATCH_AT && !m->differs)
-    m->kind = HP_MATCH_ANY_CASE;
-  else if (*s->p != '=')
-    return wrong(s, "= is missing");
-  s->p++;
-  if (!bytes(s, &m->bytes, &m->n)) return false;
-  if (m->mask && n_mask != m->n) return wrong(s, "a mask is as long as its bytes");
-  return true;
+  if (!comparison(s, m) || !bytes(s, &m->bytes, &m->n)) return false;
+  return !m->mask || n_mask == m->n || wrong(s, "a mask is as long as its bytes");
 }
 
 bool hp_stanza_alternative(const char *text, struct prac_arena *a, struct hp_alternative *ret,

@@ -3,6 +3,7 @@ answered is what the valve allows; the kill switch works."""
 import collections
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -62,12 +63,17 @@ class House:
         return p.wait(30)
 
     def hits(self):
-        """All roles end in order; then the store holds everything."""
-        status = [self.stop(r) for r in ('honeypot', 'store', 'bus')]
-        t.equal('honeypot, store and bus end well', status, [0, 0, 0])
-        db = sqlite3.connect(self.dir / 'd/store/practice.db')
+        """All roles end in order, the store when it has what the honeypot said it had told."""
+        status = [self.stop('honeypot')]
+        told = sum(map(int, re.findall(r'(\d+) hits', self.log())))
+        db = sqlite3.connect(f'file:{self.dir}/d/store/practice.db?mode=ro', uri=True)
         db.row_factory = sqlite3.Row
-        return [dict(r) for r in db.execute('select * from hit order by id')]
+        wait(lambda: db.execute('select count(*) from hit').fetchone()[0] == told)
+        rows = [dict(r) for r in db.execute('select * from hit order by id')]
+        t.equal('the store has every hit that was told', len(rows), told)
+        status += [self.stop(r) for r in ('store', 'bus')]
+        t.equal('honeypot, store and bus end well', status, [0, 0, 0])
+        return rows
 
     def done(self):
         for p in self.live.values():
