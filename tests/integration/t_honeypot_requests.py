@@ -147,12 +147,14 @@ honeypots:
         live[2].send_signal(signal.SIGTERM)  # the last thing it says is its health
         live[2].wait(30)
         said = re.findall(r'(\d+) hits', (work / 'honeypot.log').read_text())
-        db, until = sqlite3.connect(f'file:{work}/d/store/practice.db?mode=ro', uri=True), time.monotonic() + 30
-        while time.monotonic() < until:
-            hits = db.execute('select victim, vector, port, packets from hit').fetchall()
-            if len(hits) == sum(map(int, said)):
-                break
+        hits, until = [], time.monotonic() + 30
+        while len(hits) != sum(map(int, said)) and time.monotonic() < until:
             time.sleep(0.05)
+            try:
+                with sqlite3.connect(f'file:{work}/d/store/practice.db?mode=ro', uri=True) as db:
+                    hits = db.execute('select victim, vector, port, packets from hit').fetchall()
+            except sqlite3.OperationalError:
+                pass  # the store has only begun
         return hits
     finally:
         for p in live:
