@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "app/honeypot_watch.h"
 #include "app/roles.h"
 #include "app/stop.h"
 #include "honeypot/sensor.h"
@@ -43,6 +44,7 @@ struct honeypot_role {
   int64_t next_control, next_health, next_status;
   uint64_t *now, *said, *logged; /* counts; as of the last health; of the last line in the log */
   bool was_shut;
+  struct honeypot_watch watch;
 };
 
 /* The kill switch works at once, whatever the role is waiting for. */
@@ -171,6 +173,7 @@ static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
                       reterr));
   o.look = s->look;
   prac_rc rc = hp_sensor_new(&o, &s->sensor, reterr);
+  if (rc == PRAC_OK) rc = honeypot_watch_open(&s->watch, e, s->sensor, reterr);
   return rc == PRAC_OK ? rc : prac_err_prefix(reterr, rc, "honeypot %s", e->honeypot->name);
 }
 
@@ -199,6 +202,7 @@ static prac_rc live_on(struct role_env *e, struct honeypot_role *s, const char *
     size_t n;
     int64_t now = sys_mono_ns();
     PRAC_TRY(publish_hits(s, subject, &n, reterr));
+    PRAC_TRY(honeypot_watch_turn(&s->watch, e, &s->bus, now, reterr));
     PRAC_TRY(hear(e, s, n ? 0 : IDLE_NS, reterr));
     role_idle(e);
     if (now >= s->next_control) {
@@ -249,6 +253,7 @@ static void done(void *st)
 {
   struct honeypot_role *s = st;
   live = NULL;
+  honeypot_watch_close(&s->watch);
   hp_sensor_free(&s->sensor);
   bus_close(&s->bus);
   lookup_unref(&s->look);
