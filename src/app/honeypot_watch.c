@@ -59,10 +59,10 @@ static prac_rc publish(const struct role_env *e, struct bus *bus, const struct h
   (void)snprintf(key, sizeof key, "port:%u/udp", x->port);
   (void)snprintf(flows, sizeof flows, "flows port=%u/udp", x->port);
   (void)snprintf(text, sizeof text,
-                 "UDP port %u, which nothing serves, got %" PRIu32 " packets from about %" PRIu32
-                 " senders in a minute, at least %" PRIu32 " with the same payload (%u bytes, "
-                 "beginning %s): a reflection vector that is not known yet?",
-                 x->port, x->packets, x->sources, x->same, x->len, hex);
+                 "New reflection port %u/udp? Nothing serves it, and about %" PRIu32
+                 " senders asked there within a minute. %" PRIu32 " packets, at least %" PRIu32
+                 " with the same payload (%u bytes, beginning %s).",
+                 x->port, x->sources, x->packets, x->same, x->len, hex);
   struct finding f = {.id = id,
                       .engine = "honeypot",
                       .engine_version = version,
