@@ -9,6 +9,7 @@
 #include "app/stop.h"
 #include "app/supervisor.h"
 #include "bus/local_client.h"
+#include "honeypot/sensor.h"
 
 struct opts {
   const char *config, *data, *name, *forget;
@@ -39,6 +40,14 @@ static const struct cmd_option bus_options[] = {
      CMD_TEXT, offsetof(struct opts, forget)},
 };
 
+static const struct cmd_option honeypot_options[] = {
+    {"--config", "FILE", "settings", CMD_TEXT, offsetof(struct opts, config)},
+    {"--data", "DIR", "where everything is kept; else run.data", CMD_TEXT,
+     offsetof(struct opts, data)},
+    {"--name", "NAME", "which of the configured honeypots; else the first", CMD_TEXT,
+     offsetof(struct opts, name)},
+};
+
 static prac_rc find_sensor(struct role_env *e, const char *name, struct prac_err *err)
 {
   size_t n = prac_conf_count(e->settings, "sensors");
@@ -51,6 +60,20 @@ static prac_rc find_sensor(struct role_env *e, const char *name, struct prac_err
     return PRAC_OK;
   }
   return PRAC_FAIL(err, PRAC_UNKNOWN, "no sensor %s in the settings", name ? name : "at all");
+}
+
+static prac_rc find_honeypot(struct role_env *e, const char *name, struct prac_err *err)
+{
+  size_t n = prac_conf_count(e->settings, "honeypots");
+  for (size_t i = 0; i < n; i++) {
+    const struct hp_conf *c = prac_conf_get(e->settings, "honeypots", i);
+    if (name && strcmp(c->name, name) != 0) continue;
+    e->honeypot = c;
+    if ((size_t)snprintf(e->name, sizeof e->name, "honeypot.%s", c->name) >= sizeof e->name)
+      return PRAC_FAIL(err, PRAC_RANGE, "honeypot name too long: %s", c->name);
+    return PRAC_OK;
+  }
+  return PRAC_FAIL(err, PRAC_UNKNOWN, "no honeypot %s in the settings", name ? name : "at all");
 }
 
 static prac_rc forget(const struct role_env *e, const char *name, struct prac_err *err)
@@ -88,6 +111,7 @@ static int run_role(const struct cmd *c, const struct role *r, int argc, char **
   prac_rc rc = settings_load(o.config, &conf, &err);
   if (rc == PRAC_OK) rc = supervisor_env(&e, r, conf, o.data, &err);
   if (rc == PRAC_OK && r == &role_sensor) rc = find_sensor(&e, o.name, &err);
+  if (rc == PRAC_OK && r == &role_honeypot) rc = find_honeypot(&e, o.name, &err);
   if (rc == PRAC_OK) rc = o.forget ? forget(&e, o.forget, &err) : live(&e, o.speed, &st, &err);
   if (rc != PRAC_OK) st = cmd_fail(&err);
   prac_conf_free(&conf);
@@ -115,6 +139,7 @@ static int run_role(const struct cmd *c, const struct role *r, int argc, char **
   };
 ROLE(bus, "one role: the log between the others", bus_options)
 ROLE(sensor, "one role: packets in, flow records out", sensor_options)
+ROLE(honeypot, "one role: records amplification attacks, never amplifies them", honeypot_options)
 ROLE(store, "one role: keeps every record", options)
 ROLE(engine, "one role: looks for what is out of the ordinary", options)
 ROLE(alert, "one role: findings become alerts", options)

@@ -93,7 +93,7 @@ static void welcome(const struct supervisor *s)
   size_t players = s->board->n_players;
   char page[96];
   fprintf(stderr,
-          "practice %s: %zu sensor%s (%zu playing captures, %zu live)\n"
+          "practice %s: %zu sensor%s (%zu playing captures, %zu live), %zu honeypot%s\n"
           "  page   %s\n"
           "  data   %s\n"
           "  rights %s\n"
@@ -105,7 +105,8 @@ static void welcome(const struct supervisor *s)
           "  practice settings --example > my.yaml              a live interface: set "
           "sensors.interface\n\n",
           PRACTICE_VERSION, s->n_sensors, s->n_sensors == 1 ? "" : "s", players,
-          s->n_sensors - players, page_address(s->http_fd, page), s->v[0].env.real_data,
+          s->n_sensors - players, s->n_honeypots, s->n_honeypots == 1 ? "" : "s",
+          page_address(s->http_fd, page), s->v[0].env.real_data,
           s->v[0].env.uid >= 0 ? "each role has a uid, a root directory and system calls of its own"
                                : "each role has system calls of its own (start as root for uids)",
           s->v[0].env.real_data);
@@ -126,9 +127,11 @@ static int run(int argc, char **argv)
   s->settings = conf;
   if (rc == PRAC_OK) rc = make_sensors(s, &o, &err);
   if (rc == PRAC_OK) rc = supervisor_init(s, o.data, o.listen, &err);
-  if (rc == PRAC_OK && s->n_sensors == 0)
-    rc = PRAC_FAIL(&err, PRAC_RANGE,
-                   "nothing to watch: name captures (practice run FILE...) or sensors in --config");
+  if (rc == PRAC_OK && s->n_sensors + s->n_honeypots == 0)
+    rc =
+        PRAC_FAIL(&err, PRAC_RANGE,
+                  "nothing to watch: name captures (practice run FILE...), or sensors or honeypots "
+                  "in --config");
   for (size_t i = 0; rc == PRAC_OK && i < s->n; i++) {
     s->v[i].env.speed = o.speed;
     if (o.json) s->v[i].env.json = true;

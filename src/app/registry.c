@@ -15,6 +15,7 @@
   X(capture)                                                                                       \
   X(bus)                                                                                           \
   X(sensor)                                                                                        \
+  X(honeypot)                                                                                      \
   X(store)                                                                                         \
   X(engine)                                                                                        \
   X(alert)                                                                                         \

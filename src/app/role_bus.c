@@ -7,20 +7,32 @@
 #include "app/roles.h"
 #include "app/stop.h"
 #include "bus/broker.h"
+#include "honeypot/sensor.h"
 #include "sys/rights.h"
 
 struct bus_role {
-  struct bus_rule rules[SENSORS_MAX + 8];
-  char names[SENSORS_MAX][48];
+  struct bus_rule rules[SENSORS_MAX + HONEYPOTS_MAX + 8];
+  char names[SENSORS_MAX + HONEYPOTS_MAX][48];
+  size_t n_names;
   size_t n_rules;
 };
 static const char *const pub_sensor[] = {"flow.%", "health.%", NULL};
+static const char *const pub_honeypot[] = {"hit.%", "health.%", "finding.honeypot", NULL};
 static const char *const pub_engine[] = {"finding.", "mark.engine", NULL};
 static const char *const pub_alert[] = {"alert.", NULL};
 static const char *const sub_all[] = {"", NULL};
 static const char *const sub_engine[] = {"flow.", "health.", NULL};
 static const char *const sub_alert[] = {"finding.", "mark.", NULL};
+static const char *const sub_honeypot[] = {"episode.", NULL};
 static const char *const expect[] = {"store", "engine", "alert", NULL};
+
+static void add_rule(struct bus_role *s, const char *role, const char *name, const char *const *pub,
+                     const char *const *sub, int64_t uid)
+{
+  char *client = s->names[s->n_names++];
+  (void)snprintf(client, sizeof s->names[0], "%s.%s", role, name);
+  s->rules[s->n_rules++] = (struct bus_rule){.client = client, .pub = pub, .sub = sub, .uid = uid};
+}
 
 /* Who may say and hear what. uid: base + the role's place, see role_uid. */
 static void make_rules(const struct role_env *e, struct bus_role *s)
@@ -48,13 +60,19 @@ static void make_rules(const struct role_env *e, struct bus_role *s)
   size_t n = prac_conf_count(e->settings, "sensors");
   for (size_t i = 0; own && i < n && i < SENSORS_MAX; i++) {
     const struct sensor_conf *c = prac_conf_get(e->settings, "sensors", i);
-    (void)snprintf(s->names[i], sizeof s->names[i], "sensor.%s", c->name);
-    s->rules[s->n_rules++] =
-        (struct bus_rule){.client = s->names[i], .pub = pub_sensor, .uid = base + 10 + (int64_t)i};
+    add_rule(s, "sensor", c->name, pub_sensor, NULL, base + ROLE_UID_SENSOR + (int64_t)i);
+  }
+  n = prac_conf_count(e->settings, "honeypots");
+  for (size_t i = 0; own && i < n && i < HONEYPOTS_MAX; i++) {
+    const struct hp_conf *c = prac_conf_get(e->settings, "honeypots", i);
+    add_rule(s, "honeypot", c->name, pub_honeypot, sub_honeypot,
+             base + ROLE_UID_HONEYPOT + (int64_t)i);
   }
   /* Captures named on the command line, and sensors started by hand. */
   s->rules[s->n_rules++] =
       (struct bus_rule){.client = "sensor.", .pub = pub_sensor, .uid = BUS_ANY_UID};
+  s->rules[s->n_rules++] = (struct bus_rule){
+      .client = "honeypot.", .pub = pub_honeypot, .sub = sub_honeypot, .uid = BUS_ANY_UID};
 }
 
 /* For the portal's /metrics. */

@@ -109,7 +109,9 @@ static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struc
     struct health h;
     prac_arena_reset(s->arena);
     rc = model_from_json(&model_health, m->data, m->len, s->arena, &h, &err);
-    if (rc == PRAC_OK) PRAC_TRY(eng_core_advance(s->core, h.sensor, h.at, reterr));
+    /* A honeypot's clock is none of a telescope's. */
+    bool ours = rc == PRAC_OK && strcmp(h.source, "honeypot") != 0;
+    if (ours) PRAC_TRY(eng_core_advance(s->core, h.sensor, h.at, reterr));
   }
   if (rc != PRAC_OK) prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
   PRAC_TRY(tell(s, reterr));

@@ -19,7 +19,17 @@
 #include "bus/bus.h"
 #include "sys/logsink.h"
 
-enum { BOARD_BUS_MAX = 32, ROLES_MAX = 80, SENSORS_MAX = 64, ROLE_DIR = 448, ROLE_PATH = 640 };
+enum {
+  BOARD_BUS_MAX = 32,
+  ROLES_MAX = 96,
+  SENSORS_MAX = 64,
+  HONEYPOTS_MAX = 16,
+  ROLE_DIR = 448,
+  ROLE_PATH = 640
+};
+
+/* Added to uid-base: the first sensor, the first honeypot. */
+enum { ROLE_UID_SENSOR = 10, ROLE_UID_HONEYPOT = 100 };
 
 struct run_conf {
   const char *data;
@@ -57,12 +67,15 @@ struct board {
   _Atomic uint64_t bus[BOARD_BUS_MAX]; /* bus_broker_counter_defs, by the bus role */
 };
 
+struct hp_conf; /* honeypot/sensor.h */
+
 struct role_env {
   const struct role *role;
   char name[48]; /* "sensor.tokyo": client name on the bus */
   const struct prac_conf *settings;
   const struct run_conf *run;
   const struct sensor_conf *sensor; /* sensors only */
+  const struct hp_conf *honeypot;   /* honeypots only */
   char data[ROLE_DIR];              /* the data directory as the role sees it: "" after chroot */
   char real_data[ROLE_DIR];
   int64_t uid;         /* -1: keep */
@@ -92,7 +105,8 @@ struct role {
   void (*done)(void *st); /* accepts a half-made state */
 };
 #define BUS_OPERATOR "operator" /* the client that may forget consumers */
-extern const struct role role_bus, role_store, role_sensor, role_engine, role_alert, role_portal;
+extern const struct role role_bus, role_store, role_sensor, role_engine, role_alert, role_portal,
+    role_honeypot;
 extern const struct role *const role_list[]; /* NULL-terminated */
 const struct role *role_find(const char *name);
 

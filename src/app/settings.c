@@ -13,11 +13,13 @@
 #include "bus/bus.h"
 #include "capture/source.h"
 #include "engine/engine.h"
+#include "honeypot/sensor.h"
 #include "lookup/lookup.h"
 #include "portal/portal.h"
 #include "store/store.h"
 
 /* Rooms' and roles' own sections: one line each. */
+/* clang-format off */
 static const struct prac_conf_section *const own[] = {
     &alert_conf_section,
     &lookup_conf_section,
@@ -25,8 +27,10 @@ static const struct prac_conf_section *const own[] = {
     &bus_broker_section,
     &run_conf_section,
     &sensors_conf_section,
+    &hp_conf_section,
     NULL,
 };
+/* clang-format on */
 
 enum { SECTIONS_MAX = 256, FILE_MAX_BYTES = 1 << 20 };
 static const struct prac_conf_section *list[SECTIONS_MAX + 1];

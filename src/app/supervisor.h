@@ -20,7 +20,7 @@ struct supervisor {
   const struct run_conf *run;
   struct board *board;
   struct supervised v[ROLES_MAX];
-  size_t n, n_sensors;
+  size_t n, n_sensors, n_honeypots;
   bool once; /* end when all captures are played and everything is stored */
   bool said_played;
   int64_t next_status;

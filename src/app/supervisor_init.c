@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "app/supervisor.h"
+#include "honeypot/sensor.h"
 #include "portal/portal.h"
 #include "sys/durable.h"
 #include "sys/unixsock.h"
@@ -44,7 +45,7 @@ static prac_rc add_sensor(struct supervisor *s, const struct sensor_conf *c, con
   for (size_t i = 0; i < s->n; i++)
     if (strcmp(s->v[i].env.sensor->name, c->name) == 0)
       return PRAC_FAIL(reterr, PRAC_EXISTS, "two sensors are called %s", c->name);
-  PRAC_TRY(add(s, &role_sensor, data, 10 + (int64_t)s->n_sensors, reterr));
+  PRAC_TRY(add(s, &role_sensor, data, ROLE_UID_SENSOR + (int64_t)s->n_sensors, reterr));
   struct role_env *e = &s->v[s->n - 1].env;
   e->sensor = c;
   (void)snprintf(e->name, sizeof e->name, "sensor.%s", c->name);
@@ -68,6 +69,36 @@ static prac_rc add_sensors(struct supervisor *s, const char *data, struct prac_e
     }
     if (live == 0) s->board->n_players = s->n;
   }
+  return PRAC_OK;
+}
+
+static prac_rc add_honeypot(struct supervisor *s, const struct hp_conf *c, const char *data,
+                            struct prac_err *reterr)
+{
+  if (!name_ok(c->name))
+    return PRAC_FAIL(reterr, PRAC_RANGE, "honeypot name \"%s\": a-z, 0-9 and -, at most 31",
+                     c->name);
+  for (size_t i = 0; i < s->n; i++) {
+    const struct role_env *e = &s->v[i].env;
+    if ((e->sensor && strcmp(e->sensor->name, c->name) == 0) ||
+        (e->honeypot && strcmp(e->honeypot->name, c->name) == 0))
+      return PRAC_FAIL(reterr, PRAC_EXISTS, "two sensors or honeypots are called %s", c->name);
+  }
+  PRAC_TRY(add(s, &role_honeypot, data, ROLE_UID_HONEYPOT + (int64_t)s->n_honeypots, reterr));
+  struct role_env *e = &s->v[s->n - 1].env;
+  e->honeypot = c;
+  (void)snprintf(e->name, sizeof e->name, "honeypot.%s", c->name);
+  s->n_honeypots++;
+  return role_make_dirs(e, reterr);
+}
+
+static prac_rc add_honeypots(struct supervisor *s, const char *data, struct prac_err *reterr)
+{
+  size_t n = prac_conf_count(s->settings, "honeypots");
+  if (n > HONEYPOTS_MAX)
+    return PRAC_FAIL(reterr, PRAC_FULL, "more than %d honeypots on one box", HONEYPOTS_MAX);
+  for (size_t i = 0; i < n; i++)
+    PRAC_TRY(add_honeypot(s, prac_conf_get(s->settings, "honeypots", i), data, reterr));
   return PRAC_OK;
 }
 
@@ -153,5 +184,6 @@ prac_rc supervisor_init(struct supervisor *s, const char *data, const char *list
     PRAC_TRY(add(s, fixed[i], data, (int64_t)i, reterr));
     PRAC_TRY(role_make_dirs(&s->v[s->n - 1].env, reterr));
   }
+  PRAC_TRY(add_honeypots(s, data, reterr));
   return sockets(s, listen, reterr);
 }

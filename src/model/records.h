@@ -1,4 +1,4 @@
-/* model/records.h — every record but the flow: findings, alerts, health.
+/* model/records.h — every record but the flow: findings, alerts, health, hits, episodes.
  * Keys of findings and alerts say what they are about: "victim:203.0.113.9/tcp",
  * "country:MM", "port:1433/tcp". The same key in a later finding means the same story goes on. */
 #pragma once
@@ -77,6 +77,69 @@
   F(STR, source, "", "afpacket eth1, pcap file, ...")                                              \
   F(STR, version, "", "of practice")
 
+/* Requests of one (victim, vector) at one honeypot since the last hit of the pair. A pair that is
+ * new or gathers speed is told at once, a steady one once a second: what is told is never late by
+ * more than that. The sums of all hits are exact. */
+#define HIT_FIELDS(F)                                                                              \
+  F(STR, id, "", "sensor and a rising number: the same hit twice is one")                          \
+  F(STR, sensor, "", "name of the honeypot")                                                       \
+  F(STR, site_country, "", "where it stands, ISO 3166")                                            \
+  F(TIME, at, "ns", "when the sensor told it")                                                     \
+  F(IP, victim, "", "the sender that the requests name")                                           \
+  F(STR, vector, "", "ntp_monlist, dns, ...; port-1234: no vector is known there")                 \
+  F(U32, port, "", "UDP port of the service")                                                      \
+  F(TIME, from, "ns", "first request of this hit")                                                 \
+  F(TIME, to, "ns", "last request of this hit")                                                    \
+  F(U64, packets, "packets", "requests")                                                           \
+  F(U64, bytes, "bytes", "their UDP payload")                                                      \
+  F(U64, lost, "packets", "dropped by the kernel meanwhile, this pair's share: estimated")         \
+  F(U64, replies, "packets", "sent by this honeypot")                                              \
+  F(U64, reply_bytes, "bytes", "UDP payload of them")                                              \
+  F(U32, request_len, "bytes", "UDP payload of the latest request")                                \
+  F(HEX, payload, "", "hash of the latest request's payload")                                      \
+  F(U32, victim_port, "", "source port of the latest request")                                     \
+  F(U32, ttl_min, "", "IP TTL or hop limit")                                                       \
+  F(U32, ttl_max, "", "")                                                                          \
+  F(U32, ttl_count, "", "different values, at most 64")                                            \
+  F(STRS, names, "", "what was asked for most: count, blank, name; \"120 isc.org ANY IN\"")        \
+  F(BOOL, scanner, "", "the sender is on a list of known scanners")
+
+/* One attack on one target, merged over honeypots. Every revision is kept. */
+#define EPISODE_FIELDS(F)                                                                          \
+  F(STR, id, "", "stable through the attack's life, also when it resumes")                         \
+  F(U32, revision, "", "1 at start, then rising")                                                  \
+  F(STR, state, "", "start, update, resume, end")                                                  \
+  F(STR, kind, "", "single: one address, one vector; carpet: a prefix; multi: several vectors")    \
+  F(STR, profile, "", "whose definition of an attack: isp, amppot, hopscotch, mph")                \
+  F(STR, parent, "", "id of the carpet or multi episode it belongs to, or empty")                  \
+  F(IP, victim, "", "attacked address; carpet: the prefix' first")                                 \
+  F(U32, prefix_bits, "", "128 for one address; carpet: 120 for an IPv4 /24, 48 for IPv6")         \
+  F(STRS, vectors, "", "multi: all of them; else one")                                             \
+  F(U32, port, "", "UDP port of the abused service; multi: of the first vector")                   \
+  F(TIME, at, "ns",                                                                                \
+    "event time of this revision: start: of the packet that crossed the threshold")                \
+  F(TIME, from, "ns", "first packet")                                                              \
+  F(TIME, to, "ns", "last packet so far")                                                          \
+  F(U32, bins, "", "60-second bins from the first packet's to the last's")                         \
+  F(U64, bin_max, "packets", "of the busiest bin")                                                 \
+  F(U64, packets, "packets", "requests at all honeypots")                                          \
+  F(U64, bytes, "bytes", "their UDP payload")                                                      \
+  F(F64, pps_max, "packets/s", "bin_max / 60")                                                     \
+  F(F64, pps_mean, "packets/s", "packets / (60 bins)")                                             \
+  F(U64, lost, "packets", "dropped by the honeypots' kernels meanwhile, estimated")                \
+  F(STRS, sensors, "", "that saw it: name, blank, packets; most first")                            \
+  F(STRS, names, "", "what was asked for most: count, blank, name")                                \
+  F(U32, ttl_min, "", "")                                                                          \
+  F(U32, ttl_max, "", "")                                                                          \
+  F(U32, ttl_count, "", "different values: one means one sender")                                  \
+  F(IPS, hosts, "", "carpet: attacked addresses, most packets first, at most 256")                 \
+  F(U32, host_count, "hosts", "carpet: all of them")                                               \
+  F(U32, asn, "", "of the victim; 0: unknown")                                                     \
+  F(STR, as_name, "", "")                                                                          \
+  F(STR, country, "", "ISO 3166, or empty")                                                        \
+  F(STR, rdns, "", "the victim's name, or empty: not known (yet)")                                 \
+  F(STR, geo, "", "date of the country and network data")
+
 struct finding {
   FINDING_FIELDS(MODEL_FIELD)
 };
@@ -86,4 +149,10 @@ struct alert {
 struct health {
   HEALTH_FIELDS(MODEL_FIELD)
 };
-extern const struct model_kind model_finding, model_alert, model_health;
+struct hit {
+  HIT_FIELDS(MODEL_FIELD)
+};
+struct episode {
+  EPISODE_FIELDS(MODEL_FIELD)
+};
+extern const struct model_kind model_finding, model_alert, model_health, model_hit, model_episode;

@@ -9,6 +9,10 @@ static const struct model_field finding_fields[] = {FINDING_FIELDS(FINDING)};
 static const struct model_field alert_fields[] = {ALERT_FIELDS(ALERT)};
 #define HEALTH(type, name, unit, help) MODEL_DESC(health, type, name, unit, help)
 static const struct model_field health_fields[] = {HEALTH_FIELDS(HEALTH)};
+#define HIT(type, name, unit, help) MODEL_DESC(hit, type, name, unit, help)
+static const struct model_field hit_fields[] = {HIT_FIELDS(HIT)};
+#define EPISODE(type, name, unit, help) MODEL_DESC(episode, type, name, unit, help)
+static const struct model_field episode_fields[] = {EPISODE_FIELDS(EPISODE)};
 
 const struct model_kind model_finding = {"finding",
                                          "an engine's claim about one key and one time",
@@ -33,7 +37,21 @@ const struct model_kind model_health = {"health",
                                         PRAC_ARRAY_LEN(health_fields),
                                         "id"};
 
-const struct model_kind *const model_kinds[] = {&model_finding, &model_alert, &model_health, NULL};
+const struct model_kind model_hit = {
+    "hit",      "requests of one victim and vector at one honeypot",
+    1,          sizeof(struct hit),
+    hit_fields, PRAC_ARRAY_LEN(hit_fields),
+    "id"};
+const struct model_kind model_episode = {"episode",
+                                         "one attack on one target, merged over honeypots",
+                                         1,
+                                         sizeof(struct episode),
+                                         episode_fields,
+                                         PRAC_ARRAY_LEN(episode_fields),
+                                         "id"};
+
+const struct model_kind *const model_kinds[] = {&model_finding, &model_alert,   &model_health,
+                                                &model_hit,     &model_episode, NULL};
 
 const struct model_kind *model_kind_find(const char *name, size_t n)
 {

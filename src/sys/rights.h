@@ -20,8 +20,9 @@ enum {
   SYS_MAY_CONNECT = 1 << 1, /* unix sockets out */
   SYS_MAY_SERVE = 1 << 2,   /* accept on passed sockets */
   SYS_MAY_THREADS = 1 << 3,
-  SYS_MAY_INET = 1 << 4,    /* make internet sockets */
-  SYS_MAY_PACKETS = 1 << 5, /* read and tune a passed packet socket */
+  SYS_MAY_INET = 1 << 4,      /* make internet sockets */
+  SYS_MAY_PACKETS = 1 << 5,   /* read and tune a passed packet socket */
+  SYS_MAY_DATAGRAMS = 1 << 6, /* read many datagrams at once from open sockets */
 };
 struct sys_rights {
   unsigned may;       /* SYS_MAY_* */

@@ -61,12 +61,12 @@ static prac_rc ask_flows(const struct ram *m, const struct store_query *q, store
 }
 
 /* ---- groups ---- */
-struct hit { /* one row and the group it falls in */
+struct grouped { /* one row and the group it falls in */
   struct store_group g;
   struct prac_ip src;
 };
 struct hits {
-  struct hit *v;
+  struct grouped *v;
   size_t n, cap;
   const struct store_query *q;
   const struct store_plan *plan; /* NULL: exact, by scan */
@@ -102,13 +102,13 @@ static prac_rc keep_hit(void *arg, const struct store_flow *f)
   if (l->plan && (f->minute < l->plan->span.from || f->minute >= l->plan->span.to)) return PRAC_OK;
   if (l->n == l->cap) {
     size_t cap = l->cap ? l->cap * 2 : 256;
-    struct hit *v = realloc(l->v, cap * sizeof *v);
+    struct grouped *v = realloc(l->v, cap * sizeof *v);
     if (!v) return PRAC_NOMEM;
     l->v = v;
     l->cap = cap;
   }
-  struct hit *h = &l->v[l->n++];
-  *h = (struct hit){.src = f->row.src};
+  struct grouped *h = &l->v[l->n++];
+  *h = (struct grouped){.src = f->row.src};
   int64_t step = l->q->step_ns ? l->q->step_ns : PRAC_HOUR;
   h->g.at = l->q->what == STORE_SERIES ? prac_time_floor(f->minute, step) : PRAC_TIME_NONE;
   h->g.packets = f->row.packets;
@@ -128,7 +128,7 @@ static int same_group(const struct store_group *a, const struct store_group *b)
 
 static int by_group(const void *pa, const void *pb)
 {
-  const struct hit *a = pa, *b = pb;
+  const struct grouped *a = pa, *b = pb;
   int c = same_group(&a->g, &b->g);
   return c ? c : memcmp(&a->src, &b->src, sizeof a->src);
 }

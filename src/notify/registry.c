@@ -1,0 +1,13 @@
+/* The one list of ways to tell somebody: a new one is one line. */
+#include <string.h>
+
+#include "notify/way.h"
+
+const struct note_way *const note_ways[] = {NULL};
+
+const struct note_way *note_way_find(const char *name)
+{
+  for (const struct note_way *const *w = note_ways; *w; w++)
+    if (strcmp((*w)->name, name) == 0) return *w;
+  return NULL;
+}

@@ -1,0 +1,67 @@
+/* notify/way.h — one way of telling somebody: mail, webhook, syslog, JSON lines, CSV, BGP.
+ *
+ * The core (notify/notify.h) decides who is told what and when, keeps the durable queue, retries
+ * with growing pauses, and turns what exceeds a tenant's rate into a digest. A way only delivers:
+ * it renders one item and hands it over, and says truly whether the other side has taken it.
+ *
+ * once      the core may send the same item again after a crash between the other side's "taken"
+ *           and the queue's mark: a way puts item->id where the receiver can see a repeat
+ *           (Message-ID, Idempotency-Key, event id), the same bytes for the same item
+ * threads   a way's state belongs to one thread; send may block up to its own timeout
+ */
+#pragma once
+#include "base/conf.h"
+#include "base/counter.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "model/records.h"
+
+struct note_tenant { /* who is told: a row of the settings' `tenants` */
+  const char *name;
+  const char *network;  /* as its mails call it: "EXAMPLE-NET" */
+  const char *language; /* en, ja */
+  int64_t utc_offset_s; /* of its time zone at item->at */
+};
+
+struct note_item {
+  const char *id;     /* "<episode id>.<revision>.<tenant>": the same item always has the same */
+  const char *thread; /* id of the item that began this story; equal to id for a start */
+  prac_time at;       /* event time */
+  const struct note_tenant *tenant;
+  /* exactly one of the three */
+  const struct episode *episode;
+  const struct alert *alert;
+  const struct note_digest *digest;
+};
+struct note_digest { /* what a rate limit held back: said in one message, nothing is lost */
+  const struct episode *const *episodes;
+  uint32_t n;
+  prac_time from, to;
+};
+
+struct note_env {
+  const void *conf; /* the way's settings struct */
+  const struct prac_log *log;
+  _Atomic uint64_t *counters; /* one per row of the way's counter table */
+  const char *dir;            /* a directory of its own, may be written; ends without "/" */
+  const char *host;           /* of this system, for Message-ID and syslog */
+};
+struct note_way {
+  const char *name; /* "mail": unique; the folder, and the settings section "notify.mail" */
+  const char *about;
+  size_t state_size; /* bytes the core gives, zeroed */
+  const struct prac_conf_section *conf;
+  const struct prac_counter_def *counters;
+  size_t n_counters;
+  prac_rc (*open)(void *st, const struct note_env *env, struct prac_err *reterr);
+  /* PRAC_OK: taken by the other side. PRAC_AGAIN: try later. Anything else: refused for good; the
+   * core keeps the item in its list of failures and says so. */
+  prac_rc (*send)(void *st, const struct note_item *item, const struct note_env *env,
+                  struct prac_err *reterr);
+  /* Called about once a second, and whenever time has come for what the way itself holds (a BGP
+   * rule's end of life). NULL: nothing to do. */
+  prac_rc (*tick)(void *st, prac_time now, const struct note_env *env, struct prac_err *reterr);
+  void (*close)(void *st); /* accepts a half-opened state */
+};
+extern const struct note_way *const note_ways[]; /* NULL-terminated; notify/registry.c */
+const struct note_way *note_way_find(const char *name);

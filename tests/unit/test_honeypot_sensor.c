@@ -1,0 +1,175 @@
+/* A whole sensor in this process, on loopback: its workers, their steering, silence and the switch.
+ */
+#include "lib/t.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "honeypot/sensor.h"
+#include "sys/wall.h"
+
+enum { VICTIMS = 64 };
+static const char *const vectors[] = {"chargen"};
+static const char *const at[] = {"127.0.0.1", "::1"};
+
+static struct hp_conf conf(int64_t workers)
+{
+  struct hp_conf c;
+  prac_conf_defaults(&hp_conf_section, &c);
+  c.name = "unit";
+  c.listen = (struct prac_conf_strings){at, 2};
+  c.vectors = (struct prac_conf_strings){vectors, 1};
+  c.port_offset = 12000 + getpid() % 20000;
+  c.workers = workers;
+  c.flows = 4096;
+  c.reply = true;
+  c.settle_ns = 0;
+  c.answer_bogons = true;
+  return c;
+}
+static struct hp_sensor *sensor(const struct hp_conf *c)
+{
+  struct hp_sensor *s = NULL;
+  struct prac_err err = {0};
+  struct hp_sensor_open o = {.conf = c, .clock = sys_wall_clock(), .seed = 5};
+  if (hp_sensor_new(&o, &s, &err) != PRAC_OK || hp_sensor_start(s, &err) != PRAC_OK)
+    fail_msg("%s", err.text);
+  return s;
+}
+/* A socket of 127.9.i.1. */
+static int victim(const struct hp_conf *c, uint32_t i)
+{
+  struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f090001u + (i << 8))};
+  struct sockaddr_in to = {.sin_family = AF_INET,
+                           .sin_port = htons((uint16_t)(19 + c->port_offset)),
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct timeval wait = {.tv_usec = 300000};
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  assert_true(fd >= 0);
+  assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+  assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+  assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait), 0);
+  return fd;
+}
+static bool answered(int fd)
+{
+  char b[2048];
+  assert_int_equal(send(fd, "\n", 1, 0), 1);
+  return recv(fd, b, sizeof b, 0) > 0;
+}
+
+/* All hits until the sensor is over: packets and replies by victim. */
+static void gather(struct hp_sensor *s, uint64_t packets[VICTIMS], uint64_t replies[VICTIMS])
+{
+  struct hit h;
+  hp_sensor_stop(s);
+  for (bool over = false;;) {
+    bool any = false;
+    for (; hp_sensor_take(s, &h) == PRAC_OK; any = true) {
+      uint32_t i = prac_ip_to4(&h.victim) >> 8 & 0xff;
+      assert_in_range(i, 0, VICTIMS - 1);
+      packets[i] += h.packets + h.lost;
+      replies[i] += h.replies;
+      assert_string_equal(h.vector, "chargen");
+      assert_int_equal(h.port, 19);
+    }
+    if (over && !any) return;
+    over = hp_sensor_over(s);
+    if (!any) sys_sleep_ns(PRAC_MS);
+  }
+}
+
+/* More workers than one: everything is still counted once, and limits hold for each victim. */
+static void workers_share_nothing(void **st)
+{
+  (void)st;
+  for (int64_t workers = 1; workers <= 3; workers++) {
+    uint64_t packets[VICTIMS] = {0}, replies[VICTIMS] = {0}, counts[HP_COUNT_COUNT_], got = 0;
+    struct hp_conf c = conf(workers);
+    c.port_offset += workers;
+    struct hp_sensor *s = sensor(&c);
+    assert_int_equal(hp_sensor_sockets(s), 2 * (size_t)workers);
+    int fd[VICTIMS];
+    for (uint32_t i = 0; i < VICTIMS; i++) fd[i] = victim(&c, i);
+    for (int round = 0; round < 20; round++)
+      for (uint32_t i = 0; i < VICTIMS; i++) assert_int_equal(send(fd[i], "\n", 1, 0), 1);
+    gather(s, packets, replies);
+    hp_sensor_counts(s, counts);
+    for (uint32_t i = 0; i < VICTIMS; i++) {
+      assert_int_equal(packets[i], 20);
+      assert_in_range(replies[i], 0, 3);
+      got += replies[i];
+      close(fd[i]);
+    }
+    assert_int_equal(counts[HP_COUNT_replies], got);
+    assert_in_range(got, 20, 100);
+    hp_sensor_free(&s);
+  }
+}
+
+static void silence_and_switch(void **st)
+{
+  (void)st;
+  uint64_t packets[VICTIMS] = {0}, replies[VICTIMS] = {0};
+  struct hp_conf c = conf(2);
+  struct hp_sensor *s = sensor(&c);
+  int fd[5];
+  for (uint32_t i = 0; i < 5; i++) fd[i] = victim(&c, i);
+  struct prac_prefix p = {.ip = prac_ip4(0x7f090101), .bits = 128};
+  prac_time soon = sys_wall_clock().now(NULL) + PRAC_HOUR;
+  assert_true(answered(fd[0]));
+  assert_int_equal(hp_sensor_silence(s, &p, soon), PRAC_OK);
+  p = (struct prac_prefix){.ip = prac_ip4(0x7f090200), .bits = 120};
+  assert_int_equal(hp_sensor_silence(s, &p, soon), PRAC_OK);
+  sys_sleep_ns(200 * PRAC_MS); /* workers listen every 25 ms */
+  assert_false(answered(fd[1]));
+  assert_false(answered(fd[2]));
+  assert_true(answered(fd[3]));
+  hp_sensor_shut(s, true);
+  assert_true(hp_sensor_is_shut(s));
+  assert_false(answered(fd[4]));
+  hp_sensor_shut(s, false);
+  assert_true(answered(fd[4]));
+  for (int i = 0; i < 5; i++) close(fd[i]);
+  gather(s, packets, replies);
+  hp_sensor_free(&s);
+}
+
+static void what_cannot_be_opened(void **st)
+{
+  (void)st;
+  struct hp_sensor *s = NULL;
+  struct prac_err err = {0};
+  struct hp_conf c = conf(1);
+  static const char *const none[] = {"no-such"}, *const text[] = {"localhost"};
+  struct hp_sensor_open o = {.conf = &c, .clock = sys_wall_clock()};
+  c.vectors.v = none;
+  assert_int_equal(hp_sensor_new(&o, &s, &err), PRAC_UNKNOWN);
+  assert_non_null(strstr(err.text, "no-such"));
+  c = conf(1);
+  c.listen = (struct prac_conf_strings){text, 1};
+  assert_int_equal(hp_sensor_new(&o, &s, &err), PRAC_MALFORMED);
+  assert_non_null(strstr(err.text, "localhost"));
+  c = conf(1);
+  c.opt_out = "/nonexistent/list";
+  assert_int_not_equal(hp_sensor_new(&o, &s, &err), PRAC_OK);
+  assert_non_null(strstr(err.text, "/nonexistent/list"));
+  c = conf(1);
+  c.stanzas = "/nonexistent/vectors.yaml";
+  assert_int_not_equal(hp_sensor_new(&o, &s, &err), PRAC_OK);
+  assert_null(s);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(workers_share_nothing),
+      cmocka_unit_test(silence_and_switch),
+      cmocka_unit_test(what_cannot_be_opened),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
