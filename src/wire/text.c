@@ -59,6 +59,11 @@ bool wire_text_is(struct wire_text t, const char *word)
   return t.n == strlen(word) && wire_text_begins(t, word);
 }
 
+bool wire_text_same(struct wire_text t, const char *word)
+{
+  return t.n == strlen(word) && memcmp(t.p, word, t.n) == 0;
+}
+
 size_t wire_text_find(struct wire_text t, const char *needle)
 {
   size_t n = strlen(needle);

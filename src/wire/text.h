@@ -16,6 +16,7 @@ struct wire_text wire_text_of(struct prac_rd r);               /* all that is le
 bool wire_text_line(struct prac_rd *r, struct wire_text *ret); /* false: no bytes left */
 struct wire_text wire_text_word(struct wire_text *t);          /* takes the next; n == 0: none */
 struct wire_text wire_text_trim(struct wire_text t);           /* blanks at both ends */
+bool wire_text_same(struct wire_text t, const char *word);     /* case counts */
 bool wire_text_is(struct wire_text t, const char *word);       /* case of ASCII is ignored */
 bool wire_text_begins(struct wire_text t, const char *head);   /* the same */
 size_t wire_text_find(struct wire_text t, const char *needle); /* case counts; t.n: not there */
