@@ -13,6 +13,7 @@ static const struct hp_row rows[] = {
     {"an acknowledgement", HP_LOOP, "0004 0001", NULL},
     {"an error", HP_LOOP, "0005 0001 6e6f00", NULL},
     {"options acknowledged", HP_LOOP, "0006 626c6b73697a6500 3134363800", NULL},
+    {"XDMCP", HP_IGNORE, "0001 0002 0001 00", NULL},
     {"no mode", HP_IGNORE, "0001 782e63666700", NULL},
     {"no end of the name", HP_IGNORE, "0001 782e636667", NULL},
     {"operation 7", HP_IGNORE, "0007 782e63666700 6f6374657400", NULL},

@@ -1,8 +1,8 @@
 /* SNMP v1, v2c and the discovery of v3 (RFC 1157, 3416, 3414): a router with a few interfaces that
  * reads its small MIB to anybody who says "public". */
+#include "honeypot/proto/snmp/snmp.h"
 #include "honeypot/believe.h"
 #include "honeypot/proto/snmp/mib.h"
-#include "honeypot/proto/snmp/snmp.h"
 #include "wire/ber.h"
 #include "wire/text.h"
 
@@ -160,6 +160,8 @@ static enum hp_verdict answer(const struct hp_self *self, const struct hp_reques
   struct snmp_pdu p = {0};
   if (!wire_ber_take(&r, WIRE_BER_SEQ, &message)) return HP_IGNORE;
   if (!wire_ber_int(&message, WIRE_BER_INT, &p.version)) return HP_IGNORE;
+  /* Captured attacks hold agents that throw the request itself at the victim, from port 161. */
+  if (req->sport == req->dport) return HP_LOOP;
   if (p.version == V3) return snmp_v3(self, message, reply);
   if (p.version != V1 && p.version != V2C) return HP_IGNORE;
   if (!wire_ber_take(&message, WIRE_BER_OCTETS, &p.community)) return HP_IGNORE;

@@ -39,6 +39,7 @@ static enum hp_verdict answer(const struct hp_self *self, const struct hp_reques
   if (r.bad || op < RRQ || op > OACK) return HP_IGNORE;
   if (op != RRQ && op != WRQ) return HP_LOOP; /* of a transfer that we have not begun */
   if (!wire_text_cstring(&r, &file) || !wire_text_cstring(&r, &mode)) return HP_IGNORE;
+  if (!wire_text_printable(file) || !wire_text_printable(mode)) return HP_IGNORE;
   hp_note_text(note, op == RRQ ? "read " : "write ");
   hp_note_bytes(note, file.p, file.n < NAME_NOTED ? file.n : NAME_NOTED);
   if (op == WRQ || file.n == 0) return HP_OBSERVE;
