@@ -122,14 +122,14 @@ static int changed_requests(struct choice *c)
 static void any_bytes_are_survived(void **s)
 {
   (void)s;
-  assert_true(prop_check("any bytes", any_bytes, 1, 3000));
+  assert_true(prop_check("any bytes", any_bytes, 1, 10000));
 }
 
 static void changed_requests_are_survived(void **s)
 {
   (void)s;
   assert_true(n_seeds > 60);
-  assert_true(prop_check("changed requests", changed_requests, 2, 60000));
+  assert_true(prop_check("changed requests", changed_requests, 2, 200000));
 }
 
 static void the_table_is_sound(void **s)

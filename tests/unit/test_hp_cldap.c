@@ -80,7 +80,7 @@ static void the_netlogon_ping(void **s)
   (void)s;
   struct hp_said said = hp_ask_hex("cldap", NETLOGON);
   assert_int_equal(check(&said, 2, 0), 1);
-  assert_non_null(hp_find(&said, "Netlogon"));
+  assert_non_null(hp_find(&said, "netlogon"));
   assert_non_null(hp_find(&said, "\4corp\5local"));
 }
 

@@ -183,7 +183,7 @@ static void put_netlogon(const struct hp_self *self, struct prac_wr *w)
   prac_wr_u32le(&b, 0xffffffff); /* the two tokens */
   if (b.bad) w->bad = true;
   struct wire_ber_open seq = wire_ber_begin(w, WIRE_BER_SEQ, WIDE);
-  wire_ber_put_text(w, "Netlogon");
+  wire_ber_put_text(w, "netlogon");
   struct wire_ber_open set = wire_ber_begin(w, WIRE_BER_SET, WIDE);
   wire_ber_put(w, WIRE_BER_OCTETS, body, prac_wr_len(&b));
   wire_ber_end(w, set);
