@@ -66,10 +66,8 @@ bool wire_text_same(struct wire_text t, const char *word)
 
 size_t wire_text_find(struct wire_text t, const char *needle)
 {
-  size_t n = strlen(needle);
-  for (size_t i = 0; i + n <= t.n; i++)
-    if (memcmp(t.p + i, needle, n) == 0) return i;
-  return t.n;
+  const char *at = t.n ? memmem(t.p, t.n, needle, strlen(needle)) : NULL;
+  return at ? (size_t)(at - t.p) : t.n;
 }
 
 bool wire_text_printable(struct wire_text t)

@@ -1,6 +1,12 @@
 /* CHARGEN (RFC 864): any datagram is answered by lines of rotating printable characters. */
 #include "honeypot/proto.h"
 
+/* The 95 printable characters, and again as many as a line beginning with the last one needs. */
+static const char ring[] =
+    " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopq"
+    "rstuvwxyz{|}~ !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcd"
+    "ef";
+
 enum { LINE = 72, FIRST = ' ', COUNT = 95, REQUEST_MAX = 64 };
 
 /* The pattern of RFC 864: each character is followed by its successor. A request need not be
@@ -24,9 +30,8 @@ static enum hp_verdict answer(const struct hp_self *self, const struct hp_reques
   if (req->sport == req->dport || rotates(req->bytes)) return HP_LOOP;
   if (prac_rd_left(&req->bytes) > REQUEST_MAX) return HP_OBSERVE; /* nobody pays that much to ask */
   for (unsigned line = (unsigned)(self->seed % COUNT); reply->end - reply->p >= LINE + 2; line++) {
-    for (unsigned i = 0; i < LINE; i++) prac_wr_u8(reply, (uint8_t)(FIRST + (line + i) % COUNT));
-    prac_wr_u8(reply, '\r');
-    prac_wr_u8(reply, '\n');
+    prac_wr_bytes(reply, ring + line % COUNT, LINE);
+    prac_wr_bytes(reply, "\r\n", 2);
   }
   return HP_ANSWER;
 }

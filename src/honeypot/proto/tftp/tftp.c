@@ -30,29 +30,34 @@ static void put_file(const struct hp_self *self, struct prac_wr *w)
                 "!\nend\n");
 }
 
+static enum hp_verdict put_reply(const struct hp_self *self, struct wire_text file,
+                                 struct prac_wr *w)
+{
+  if (have(file)) {
+    put_file(self, w);
+  } else {
+    prac_wr_u16(w, ERROR);
+    prac_wr_u16(w, NOT_FOUND);
+    wire_text_put(w, "File not found");
+    prac_wr_u8(w, 0);
+  }
+  return hp_written(w);
+}
+
 static enum hp_verdict answer(const struct hp_self *self, const struct hp_request *req,
                               struct hp_note *note, struct prac_wr *reply)
 {
   struct prac_rd r = req->bytes;
   struct wire_text file, mode;
   uint16_t op = prac_rd_u16(&r);
-  if (r.bad || op < RRQ || op > OACK) return HP_IGNORE;
-  if (op != RRQ && op != WRQ) return HP_LOOP; /* of a transfer that we have not begun */
+  if (op < RRQ || op > OACK) return HP_IGNORE;
+  if (op > WRQ) return HP_LOOP; /* of a transfer that we have not begun */
   if (!wire_text_cstring(&r, &file) || !wire_text_cstring(&r, &mode)) return HP_IGNORE;
   if (!wire_text_printable(file) || !wire_text_printable(mode)) return HP_IGNORE;
   hp_note_text(note, op == RRQ ? "read " : "write ");
   hp_note_bytes(note, file.p, file.n < NAME_NOTED ? file.n : NAME_NOTED);
-  if (op == WRQ || file.n == 0) return HP_OBSERVE;
-  if (!wire_text_is(mode, "octet") && !wire_text_is(mode, "netascii")) return HP_OBSERVE;
-  if (have(file)) {
-    put_file(self, reply);
-  } else {
-    prac_wr_u16(reply, ERROR);
-    prac_wr_u16(reply, NOT_FOUND);
-    wire_text_put(reply, "File not found");
-    prac_wr_u8(reply, 0);
-  }
-  return hp_written(reply);
+  const bool known = wire_text_is(mode, "octet") || wire_text_is(mode, "netascii");
+  return op == RRQ && file.n && known ? put_reply(self, file, reply) : HP_OBSERVE;
 }
 
 const struct hp_proto hp_tftp = {
