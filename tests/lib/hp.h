@@ -31,17 +31,20 @@ static inline struct hp_self hp_self_made(void)
                           .own = prac_ip4(0xc6336401)}; /* 198.51.100.1 */
 }
 
+/* Digits in pairs; blanks anywhere. */
 static inline size_t hp_hex(const char *hex, uint8_t *out, size_t cap)
 {
-  size_t n = 0;
+  static const char digits[] = "0123456789abcdef";
+  size_t nibbles = 0;
   for (; *hex; hex++) {
-    unsigned v = 0;
+    const char *d = strchr(digits, *hex);
     if (*hex == ' ') continue;
-    if (sscanf(hex, "%2x", &v) != 1 || n == cap) return 0;
-    out[n++] = (uint8_t)v;
-    hex++;
+    if (!d || nibbles / 2 == cap) abort();
+    uint8_t *to = &out[nibbles++ / 2];
+    *to = (uint8_t)(nibbles % 2 ? (d - digits) << 4 : *to | (d - digits));
   }
-  return n;
+  if (nibbles % 2) abort();
+  return nibbles / 2;
 }
 
 static inline struct hp_said hp_ask_as(const struct hp_proto *p, const struct hp_self *self,

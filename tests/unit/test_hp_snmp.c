@@ -64,7 +64,7 @@ static struct got read_back(const struct hp_said *said)
   assert_true(wire_ber_take(&pdu, WIRE_BER_SEQ, &list) && prac_rd_left(&pdu) == 0);
   for (; prac_rd_left(&list); g.n++) {
     struct prac_rd one = {0};
-    struct wire_oid oid;
+    struct wire_oid oid = {0};
     assert_true(wire_ber_take(&list, WIRE_BER_SEQ, &one) && wire_ber_oid(&one, &oid));
     assert_true(wire_ber_next(&one, &g.last_tag, &c) && prac_rd_left(&one) == 0);
     if (g.n && wire_oid_cmp(&before, &oid) >= 0) g.rising = false;
