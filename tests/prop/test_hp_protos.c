@@ -55,6 +55,20 @@ static bool note_is_printable(const struct hp_note *note)
   return n < sizeof note->name;
 }
 
+/* Two sensors that throw answers at each other: whichever service the answer is sent to, what comes
+ * back is not answered any more. On its own port an answer is not answered at all. */
+static bool loop_dies(const struct hp_proto *p, const struct hp_self *self,
+                      const struct hp_said *said)
+{
+  for (const struct hp_proto *const *q = hp_protos; *q; q++) {
+    struct hp_said back = hp_ask_as(*q, self, said->b, said->n, HP_SPORT);
+    if (back.verdict != HP_ANSWER) continue;
+    if (hp_on_port(*q, p->ports[0])) return false;
+    if (hp_ask_as(p, self, back.b, back.n, HP_SPORT).verdict == HP_ANSWER) return false;
+  }
+  return true;
+}
+
 static int holds_for(const struct hp_proto *p, const struct hp_self *self, const uint8_t *b,
                      size_t n)
 {
@@ -62,12 +76,7 @@ static int holds_for(const struct hp_proto *p, const struct hp_self *self, const
   struct hp_said again = hp_ask_as(p, self, b, n, HP_SPORT);
   if (!said_same(&said, &again) || !note_is_printable(&said.note)) return 0;
   if (said.verdict != HP_ANSWER) return 1;
-  if (said.n > p->max_reply || p->max_reply > HP_REPLY_MAX) return 0;
-  for (const struct hp_proto *const *q = hp_protos; *q; q++)
-    if (hp_on_port(*q, p->ports[0]) &&
-        hp_ask_as(*q, self, said.b, said.n, HP_SPORT).verdict == HP_ANSWER)
-      return 0;
-  return 1;
+  return said.n <= p->max_reply && p->max_reply <= HP_REPLY_MAX && loop_dies(p, self, &said);
 }
 
 static struct hp_self any_self(struct choice *c)
