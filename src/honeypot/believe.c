@@ -48,6 +48,17 @@ void hp_believe_uuid(const struct hp_self *self, const char *what, char out[HP_U
   out[o] = '\0';
 }
 
+void hp_believe_netbios(const struct hp_self *self, char out[HP_NETBIOS_TEXT])
+{
+  static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  size_t n = 0;
+  for (; n < HP_NETBIOS_TEXT - 1 && self->host[n]; n++) {
+    out[n] = self->host[n];
+    if (out[n] >= 'a' && out[n] <= 'z') out[n] = capitals[out[n] - 'a'];
+  }
+  out[n] = '\0';
+}
+
 uint32_t hp_believe_lan(const struct hp_self *self, uint8_t n)
 {
   return 0xc0a80000u | hp_believe_below(self, "lan", 200) << 8 | n;

@@ -11,6 +11,9 @@ void hp_believe_bytes(const struct hp_self *self, const char *what, uint8_t *to,
 void hp_believe_mac(const struct hp_self *self, uint8_t mac[6]);
 enum { HP_UUID_TEXT = 37 };
 void hp_believe_uuid(const struct hp_self *self, const char *what, char out[HP_UUID_TEXT]);
+/* The host's NetBIOS name: at most 15 characters, in capitals. */
+enum { HP_NETBIOS_TEXT = 16 };
+void hp_believe_netbios(const struct hp_self *self, char out[HP_NETBIOS_TEXT]);
 /* An address of the made-up local network behind the box: 192.168.x.n, host order. */
 uint32_t hp_believe_lan(const struct hp_self *self, uint8_t n);
 /* The address the request came to where it is IPv4; one of the made-up network otherwise. */

@@ -65,7 +65,7 @@ bool wire_ber_oid(struct prac_rd *r, struct wire_oid *ret)
     if (o.n == 0) { /* X.690 8.19.4: the first two in one */
       uint32_t top = v < 40 ? 0 : v < 80 ? 1 : 2;
       o.id[o.n++] = top;
-      v -= 40 * top;
+      v -= UINT64_C(40) * top;
     }
     if (o.n < WIRE_OID_MAX) o.id[o.n++] = (uint32_t)v;
   }

@@ -44,13 +44,14 @@ struct wire_text wire_text_word(struct wire_text *t)
 
 static char lower(char c)
 {
-  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+  if (c >= 'A' && c <= 'Z') return "abcdefghijklmnopqrstuvwxyz"[c - 'A'];
+  return c;
 }
 
 bool wire_text_begins(struct wire_text t, const char *head)
 {
   size_t i = 0;
-  while (head[i] && i < t.n && lower(head[i]) == lower(t.p[i])) i++;
+  while (i < t.n && head[i] && lower(head[i]) == lower(t.p[i])) i++;
   return !head[i];
 }
 

@@ -161,7 +161,7 @@ static void put_label_name(struct prac_wr *w, const char *dotted)
 static void put_netlogon(const struct hp_self *self, struct prac_wr *w)
 {
   uint8_t guid[16], body[256];
-  char host[NAME_MAX_TEXT];
+  char host[NAME_MAX_TEXT], netbios[HP_NETBIOS_TEXT];
   struct prac_wr b = prac_wr_of(body, sizeof body);
   hp_believe_bytes(self, "domain", guid, sizeof guid);
   snprintf(host, sizeof host, "%.40s.corp.local", self->host);
@@ -173,9 +173,8 @@ static void put_netlogon(const struct hp_self *self, struct prac_wr *w)
   put_label_name(&b, "corp.local");
   put_label_name(&b, host);
   put_label_name(&b, "CORP");
-  host[strcspn(host, ".")] = '\0';
-  host[15] = '\0';
-  put_label_name(&b, host);
+  hp_believe_netbios(self, netbios);
+  put_label_name(&b, netbios);
   prac_wr_u8(&b, 0); /* no user */
   put_label_name(&b, "Site");
   put_label_name(&b, "Site");

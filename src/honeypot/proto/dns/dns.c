@@ -59,7 +59,7 @@ static void put_address(struct made *m, uint16_t type)
 
 static void put_root_ns(struct made *m)
 {
-  for (char letter = 'a'; letter <= 'm'; letter++) {
+  for (int letter = 'a'; letter <= 'm'; letter++) {
     char host[32];
     snprintf(host, sizeof host, "%c.root-servers.net", letter);
     size_t at = begin(m, WIRE_DNS_NS);
@@ -206,28 +206,31 @@ static uint64_t name_hash(const struct wire_dns_name *n)
   return prac_hash_bytes(53, text, strlen(text));
 }
 
-/* Head, question, answers, OPT; `with` false leaves the answers out. */
+/* The response code; the answers with it. */
+static uint16_t put_answers(const struct hp_self *self, const struct wire_dns_question *q,
+                            struct made *m)
+{
+  const bool internet = q->class == WIRE_DNS_IN || q->class == WIRE_DNS_CLASS_ANY;
+  if (q->type == WIRE_DNS_AXFR || q->type == WIRE_DNS_IXFR) return WIRE_DNS_REFUSED;
+  if (q->class == WIRE_DNS_CH) return put_chaos(m, self, q->type) ? 0 : WIRE_DNS_REFUSED;
+  if (!internet) return WIRE_DNS_REFUSED;
+  put_records(m, q->type);
+  return 0;
+}
+
+/* Head, question, answers, OPT; `with` false leaves the answers out and says so. */
 static void put_message(const struct hp_self *self, const struct wire_dns_head *h,
                         const struct wire_dns_question *q, const struct wire_dns_edns *e, bool with,
                         struct prac_wr *w)
 {
   struct made m = {.w = w, .name = &q->name, .hash = name_hash(&q->name)};
+  const bool bad_version = e->there && e->version != 0;
+  struct wire_dns_head out = {.id = h->id, .qd = 1, .ar = e->there};
   uint16_t rcode = 0;
   m.ttl = TTL_MAX - (uint32_t)((uint64_t)self->uptime_s % TTL_MAX);
-  struct wire_dns_head out = {.id = h->id, .qd = 1, .ar = e->there};
   wire_dns_head_write(w, &out);
   wire_dns_question_write(w, q);
-  const bool bad_version = e->there && e->version != 0;
-  if (bad_version)
-    with = true; /* nothing is left out */
-  else if (q->type == WIRE_DNS_AXFR || q->type == WIRE_DNS_IXFR)
-    rcode = WIRE_DNS_REFUSED;
-  else if (q->class == WIRE_DNS_CH)
-    rcode = with && !put_chaos(&m, self, q->type) ? WIRE_DNS_REFUSED : 0;
-  else if (q->class != WIRE_DNS_IN && q->class != WIRE_DNS_CLASS_ANY)
-    rcode = WIRE_DNS_REFUSED;
-  else if (with)
-    put_records(&m, q->type);
+  if (with && !bad_version) rcode = put_answers(self, q, &m);
   if (e->there) wire_dns_edns_write(w, OUR_SIZE, e->flags & DO, bad_version ? BADVERS : 0);
   out.an = m.n;
   out.flags = (uint16_t)(WIRE_DNS_QR | WIRE_DNS_RA | (h->flags & (WIRE_DNS_RD | WIRE_DNS_CD)) |

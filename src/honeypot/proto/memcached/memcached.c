@@ -1,6 +1,6 @@
 /* Memcached's UDP protocol (doc/protocol.txt): statistics are told, values never, nothing is
  * stored. Every datagram has a head of 8 bytes: request id, number, how many, reserved. */
-#include <stdio.h>
+#include <inttypes.h>
 
 #include "honeypot/believe.h"
 #include "wire/text.h"
@@ -109,9 +109,8 @@ static void put_stats(const struct hp_self *self, const struct stat *s, size_t n
     if (s->text)
       wire_text_putf(w, "STAT %s %s\r\n", s->name, s->text);
     else
-      wire_text_putf(
-          w, "STAT %s %llu\r\n", s->name,
-          (unsigned long long)(s->base + up / 3600 * s->per_hour + up % 3600 * s->per_hour / 3600));
+      wire_text_putf(w, "STAT %s %" PRIu64 "\r\n", s->name,
+                     s->base + up / 3600 * s->per_hour + up % 3600 * s->per_hour / 3600);
   }
 }
 

@@ -21,10 +21,8 @@ static const struct instance {
 
 static void put_instance(const struct hp_self *self, const struct instance *i, struct prac_wr *w)
 {
-  char host[16] = {0};
-  for (unsigned k = 0; k < 15 && self->host[k]; k++)
-    host[k] =
-        self->host[k] >= 'a' && self->host[k] <= 'z' ? (char)(self->host[k] - 32) : self->host[k];
+  char host[HP_NETBIOS_TEXT];
+  hp_believe_netbios(self, host);
   wire_text_putf(w, "ServerName;%s;InstanceName;%s;IsClustered;No;Version;%s;tcp;%s;np;", host,
                  i->name, i->version, i->tcp);
   if (i == instances)

@@ -20,10 +20,8 @@ static bool is_netbios(const struct wire_dns_name *n)
 static void put_name(struct prac_wr *w, const char *name, uint8_t suffix, uint16_t flags)
 {
   size_t n = strnlen(name, NAME);
-  for (unsigned i = 0; i < NAME; i++) {
-    char c = i < n ? name[i] : ' ';
-    prac_wr_u8(w, (uint8_t)(c >= 'a' && c <= 'z' ? c - 32 : c));
-  }
+  prac_wr_bytes(w, name, n);
+  for (; n < NAME; n++) prac_wr_u8(w, ' ');
   prac_wr_u8(w, suffix);
   prac_wr_u16(w, flags | FLAG_ACTIVE);
 }
@@ -32,15 +30,17 @@ static enum hp_verdict put_reply(const struct hp_self *self, uint16_t id,
                                  const struct wire_dns_question *q, struct prac_wr *w)
 {
   uint8_t mac[6];
+  char host[HP_NETBIOS_TEXT];
   const struct wire_dns_head h = {.id = id, .flags = WIRE_DNS_QR | WIRE_DNS_AA, .an = 1};
   hp_believe_mac(self, mac);
+  hp_believe_netbios(self, host);
   wire_dns_head_write(w, &h);
   wire_dns_name_write(w, &q->name);
   size_t at = wire_dns_record_begin(w, NBSTAT, WIRE_DNS_IN, 0);
   prac_wr_u8(w, 6);
-  put_name(w, self->host, 0x00, 0);
+  put_name(w, host, 0x00, 0);
   put_name(w, "WORKGROUP", 0x00, FLAG_GROUP);
-  put_name(w, self->host, 0x20, 0);
+  put_name(w, host, 0x20, 0);
   put_name(w, "WORKGROUP", 0x1e, FLAG_GROUP);
   put_name(w, "WORKGROUP", 0x1d, 0);
   put_name(w, "\1\2__MSBROWSE__\2", 0x01, FLAG_GROUP);

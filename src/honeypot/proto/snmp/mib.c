@@ -21,47 +21,46 @@ enum made {
   GROWING,
 };
 static const struct column {
-  uint8_t below; /* of 1.3.6.1.2.1: how many numbers follow */
-  uint32_t id[5];
-  bool table; /* one row for each interface, instead of ".0" */
-  enum made made;
+  uint32_t below; /* of 1.3.6.1.2.1: how many numbers follow */
+  uint32_t id[4];
+  uint8_t table; /* rows, one for each interface; 0: the scalar ".0" */
+  uint8_t made;  /* enum made */
   uint8_t tag;
   const char *text;
   int64_t number; /* NUMBER: it; GROWING: how many an hour */
 } columns[] = {
     {2,
      {1, 1},
-     false,
+     0,
      TEXT,
      WIRE_BER_OCTETS,
      "Cisco IOS Software, C2900 Software (C2900-UNIVERSALK9-M), Version 15.2(4)M6, RELEASE "
-     "SOFTWARE "
-     "(fc2)\r\nTechnical Support: http://www.cisco.com/techsupport",
+     "SOFTWARE (fc2)\r\nTechnical Support: http://www.cisco.com/techsupport",
      0},
-    {2, {1, 2}, false, OBJECT, WIRE_BER_OID, NULL, 0},
-    {2, {1, 3}, false, UPTIME, TICKS, NULL, 0},
-    {2, {1, 4}, false, TEXT, WIRE_BER_OCTETS, "noc", 0},
-    {2, {1, 5}, false, HOST, WIRE_BER_OCTETS, NULL, 0},
-    {2, {1, 6}, false, TEXT, WIRE_BER_OCTETS, "Rack 3", 0},
-    {2, {1, 7}, false, NUMBER, WIRE_BER_INT, NULL, 78},
-    {2, {2, 1}, false, NUMBER, WIRE_BER_INT, NULL, INTERFACES},
-    {4, {2, 2, 1, 1}, true, INDEX, WIRE_BER_INT, NULL, 0},
-    {4, {2, 2, 1, 2}, true, IF_NAME, WIRE_BER_OCTETS, NULL, 0},
-    {4, {2, 2, 1, 3}, true, NUMBER, WIRE_BER_INT, NULL, 6},
-    {4, {2, 2, 1, 4}, true, NUMBER, WIRE_BER_INT, NULL, 1500},
-    {4, {2, 2, 1, 5}, true, IF_SPEED, GAUGE, NULL, 0},
-    {4, {2, 2, 1, 6}, true, IF_MAC, WIRE_BER_OCTETS, NULL, 0},
-    {4, {2, 2, 1, 7}, true, NUMBER, WIRE_BER_INT, NULL, 1},
-    {4, {2, 2, 1, 8}, true, NUMBER, WIRE_BER_INT, NULL, 1},
-    {4, {2, 2, 1, 10}, true, IF_IN, COUNTER, NULL, 0},
-    {4, {2, 2, 1, 16}, true, IF_OUT, COUNTER, NULL, 0},
-    {2, {4, 1}, false, NUMBER, WIRE_BER_INT, NULL, 1},
-    {2, {4, 2}, false, NUMBER, WIRE_BER_INT, NULL, 255},
-    {2, {4, 3}, false, GROWING, COUNTER, NULL, 193423},
-    {2, {5, 1}, false, GROWING, COUNTER, NULL, 311},
-    {2, {11, 1}, false, GROWING, COUNTER, NULL, 722},
-    {2, {11, 2}, false, GROWING, COUNTER, NULL, 720},
-    {3, {25, 1, 1}, false, UPTIME, TICKS, NULL, 0},
+    {2, {1, 2}, 0, OBJECT, WIRE_BER_OID, NULL, 0},
+    {2, {1, 3}, 0, UPTIME, TICKS, NULL, 0},
+    {2, {1, 4}, 0, TEXT, WIRE_BER_OCTETS, "noc", 0},
+    {2, {1, 5}, 0, HOST, WIRE_BER_OCTETS, NULL, 0},
+    {2, {1, 6}, 0, TEXT, WIRE_BER_OCTETS, "Rack 3", 0},
+    {2, {1, 7}, 0, NUMBER, WIRE_BER_INT, NULL, 78},
+    {2, {2, 1}, 0, NUMBER, WIRE_BER_INT, NULL, INTERFACES},
+    {4, {2, 2, 1, 1}, INTERFACES, INDEX, WIRE_BER_INT, NULL, 0},
+    {4, {2, 2, 1, 2}, INTERFACES, IF_NAME, WIRE_BER_OCTETS, NULL, 0},
+    {4, {2, 2, 1, 3}, INTERFACES, NUMBER, WIRE_BER_INT, NULL, 6},
+    {4, {2, 2, 1, 4}, INTERFACES, NUMBER, WIRE_BER_INT, NULL, 1500},
+    {4, {2, 2, 1, 5}, INTERFACES, IF_SPEED, GAUGE, NULL, 0},
+    {4, {2, 2, 1, 6}, INTERFACES, IF_MAC, WIRE_BER_OCTETS, NULL, 0},
+    {4, {2, 2, 1, 7}, INTERFACES, NUMBER, WIRE_BER_INT, NULL, 1},
+    {4, {2, 2, 1, 8}, INTERFACES, NUMBER, WIRE_BER_INT, NULL, 1},
+    {4, {2, 2, 1, 10}, INTERFACES, IF_IN, COUNTER, NULL, 0},
+    {4, {2, 2, 1, 16}, INTERFACES, IF_OUT, COUNTER, NULL, 0},
+    {2, {4, 1}, 0, NUMBER, WIRE_BER_INT, NULL, 1},
+    {2, {4, 2}, 0, NUMBER, WIRE_BER_INT, NULL, 255},
+    {2, {4, 3}, 0, GROWING, COUNTER, NULL, 193423},
+    {2, {5, 1}, 0, GROWING, COUNTER, NULL, 311},
+    {2, {11, 1}, 0, GROWING, COUNTER, NULL, 722},
+    {2, {11, 2}, 0, GROWING, COUNTER, NULL, 720},
+    {3, {25, 1, 1}, 0, UPTIME, TICKS, NULL, 0},
 };
 static const struct wire_oid mib_2 = {6, {1, 3, 6, 1, 2, 1}};
 
@@ -69,18 +68,18 @@ static void row_of(uint8_t column, uint8_t index, struct mib_row *ret)
 {
   const struct column *c = &columns[column];
   struct wire_oid oid = mib_2;
-  for (uint8_t i = 0; i < c->below; i++) oid.id[oid.n++] = c->id[i];
+  for (uint32_t i = 0; i < c->below; i++) oid.id[oid.n++] = c->id[i];
   oid.id[oid.n++] = index;
   *ret = (struct mib_row){.oid = oid, .column = column, .index = index};
 }
 
-/* Calls compare on each row in order until it is not negative. */
+/* The first row behind oid, or at it where that counts. */
 static bool first_from(const struct wire_oid *oid, bool equal_counts, struct mib_row *ret)
 {
-  for (uint8_t c = 0; c < PRAC_ARRAY_LEN(columns); c++)
-    for (uint8_t i = columns[c].table ? 1 : 0; i <= (columns[c].table ? INTERFACES : 0); i++) {
+  for (size_t c = 0; c < PRAC_ARRAY_LEN(columns); c++)
+    for (unsigned i = columns[c].table ? 1 : 0; i <= columns[c].table; i++) {
       struct mib_row row;
-      row_of(c, i, &row);
+      row_of((uint8_t)c, (uint8_t)i, &row);
       int order = wire_oid_cmp(&row.oid, oid);
       if (order < 0 || (order == 0 && !equal_counts)) continue;
       *ret = row;
@@ -115,7 +114,7 @@ void mib_put_value(const struct hp_self *self, const struct mib_row *row, struct
   const uint64_t busy = 1 + hp_believe_u64(self, "busy") % 9;
   char name[32];
   uint8_t mac[6];
-  switch (c->made) {
+  switch ((enum made)c->made) {
   case TEXT:
     wire_ber_put_text(w, c->text);
     break;
