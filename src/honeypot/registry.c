@@ -4,7 +4,30 @@
 
 #include "honeypot/proto.h"
 
-#define PROTOS(X) X(chargen)
+#define PROTOS(X)                                                                                  \
+  X(dns)                                                                                           \
+  X(ntp_monlist)                                                                                   \
+  X(ntp_control)                                                                                   \
+  X(ntp_client)                                                                                    \
+  X(ssdp)                                                                                          \
+  X(chargen)                                                                                       \
+  X(qotd)                                                                                          \
+  X(cldap)                                                                                         \
+  X(memcached)                                                                                     \
+  X(snmp)                                                                                          \
+  X(portmap)                                                                                       \
+  X(netbios)                                                                                       \
+  X(tftp)                                                                                          \
+  X(mssql)                                                                                         \
+  X(sip)                                                                                           \
+  X(ripv1)                                                                                         \
+  X(mdns)                                                                                          \
+  X(wsd)                                                                                           \
+  X(coap)                                                                                          \
+  X(ard)                                                                                           \
+  X(a2s)                                                                                           \
+  X(dhip)                                                                                          \
+  X(openvpn)
 
 #define X(name) extern const struct hp_proto hp_##name;
 PROTOS(X)
