@@ -17,6 +17,7 @@
   X(sensor)                                                                                        \
   X(store)                                                                                         \
   X(engine)                                                                                        \
+  X(collector)                                                                                     \
   X(alert)                                                                                         \
   X(portal)                                                                                        \
   X(version)

@@ -14,12 +14,15 @@ struct bus_role {
   size_t n_rules;
 };
 static const char *const pub_sensor[] = {"flow.%", "health.%", NULL};
+static const char *const pub_honeypot[] = {"hit.%", "health.%", NULL};
 static const char *const pub_engine[] = {"finding.", "mark.engine", NULL};
+static const char *const pub_collector[] = {"episode.", "finding.drdos", "tick.collector", NULL};
 static const char *const pub_alert[] = {"alert.", NULL};
 static const char *const sub_all[] = {"", NULL};
 static const char *const sub_engine[] = {"flow.", "health.", NULL};
+static const char *const sub_collector[] = {"hit.", "health.", "tick.", NULL};
 static const char *const sub_alert[] = {"finding.", "mark.", NULL};
-static const char *const expect[] = {"store", "engine", "alert", NULL};
+static const char *const expect[] = {"store", "engine", "alert", "collector", NULL};
 
 /* Who may say and hear what. uid: base + the role's place, see role_uid. */
 static void make_rules(const struct role_env *e, struct bus_role *s)
@@ -39,6 +42,11 @@ static void make_rules(const struct role_env *e, struct bus_role *s)
        .derived = true,
        .uid = own ? base + 3 : BUS_ANY_UID},
       {.client = "portal", .sub = sub_all, .uid = own ? base + 4 : BUS_ANY_UID},
+      {.client = "collector",
+       .pub = pub_collector,
+       .sub = sub_collector,
+       .derived = true,
+       .uid = own ? base + 5 : BUS_ANY_UID},
   };
   for (size_t i = 0; i < PRAC_ARRAY_LEN(fixed); i++) s->rules[s->n_rules++] = fixed[i];
   size_t n = prac_conf_count(e->settings, "sensors");
@@ -51,6 +59,8 @@ static void make_rules(const struct role_env *e, struct bus_role *s)
   /* Captures named on the command line, and sensors started by hand. */
   s->rules[s->n_rules++] =
       (struct bus_rule){.client = "sensor.", .pub = pub_sensor, .uid = BUS_ANY_UID};
+  s->rules[s->n_rules++] =
+      (struct bus_rule){.client = "honeypot.", .pub = pub_honeypot, .uid = BUS_ANY_UID};
 }
 
 static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)

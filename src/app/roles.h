@@ -86,7 +86,8 @@ struct role {
   prac_rc (*run)(struct role_env *e, void *st, struct prac_err *reterr);
   void (*done)(void *st); /* accepts a half-made state */
 };
-extern const struct role role_bus, role_store, role_sensor, role_engine, role_alert, role_portal;
+extern const struct role role_bus, role_store, role_sensor, role_engine, role_alert, role_portal,
+    role_collector;
 extern const struct role *const role_list[]; /* NULL-terminated */
 const struct role *role_find(const char *name);
 

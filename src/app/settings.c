@@ -13,19 +13,15 @@
 #include "bus/bus.h"
 #include "capture/source.h"
 #include "engine/engine.h"
+#include "episode/episode.h"
 #include "lookup/lookup.h"
 #include "portal/portal.h"
 #include "store/store.h"
 
 /* Rooms' and roles' own sections: one line each. */
 static const struct prac_conf_section *const own[] = {
-    &alert_conf_section,
-    &lookup_conf_section,
-    &portal_conf_section,
-    &bus_broker_section,
-    &run_conf_section,
-    &sensors_conf_section,
-    NULL,
+    &alert_conf_section, &epi_conf_section, &lookup_conf_section,  &portal_conf_section,
+    &bus_broker_section, &run_conf_section, &sensors_conf_section, NULL,
 };
 
 enum { SECTIONS_MAX = 256, FILE_MAX_BYTES = 1 << 20 };
