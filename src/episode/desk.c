@@ -293,6 +293,7 @@ prac_rc epi_desk_advance(struct epi_desk *d, prac_time t)
 
 prac_rc epi_desk_finish(struct epi_desk *d)
 {
+  epi_timers_true(d);
   while (d->n_heap) {
     struct epi_target *x = d->heap[0];
     for (uint32_t i = 0; i < x->n_runs; i++)

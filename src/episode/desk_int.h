@@ -93,6 +93,8 @@ void epi_victim_unlink(struct epi_desk *d, struct epi_target *t);
 struct epi_target **epi_victim_bucket(const struct epi_desk *d, const struct prac_ip *victim);
 /* Its place in the heap after its runs have changed. */
 PRAC_NODISCARD prac_rc epi_timer(struct epi_desk *d, struct epi_target *t);
+/* Makes all keys of the heap the true ones: an order that only the episodes decide. */
+void epi_timers_true(struct epi_desk *d);
 prac_time epi_due(const struct epi_desk *d, const struct epi_target *t, uint32_t run);
 
 /* ---- seen.c: what a hit adds to a target ---- */

@@ -99,6 +99,18 @@ static void w_target(struct prac_wr *w, const struct epi_target *t)
   for (uint32_t i = 0; i < t->n_runs; i++) w_run(w, &t->run[i]);
 }
 
+static void w_repeats(struct prac_wr *w, const struct epi_desk *d)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < EPI_REPEATS; i++) n += d->repeats[i] != 0;
+  prac_wr_varint(w, n);
+  for (size_t i = 0; i < EPI_REPEATS; i++) {
+    if (!d->repeats[i]) continue;
+    prac_wr_varint(w, i);
+    prac_wr_u64le(w, d->repeats[i]);
+  }
+}
+
 static prac_rc write_all(const struct epi_desk *d, struct prac_wr *w)
 {
   prac_wr_u32le(w, MAGIC);
@@ -108,7 +120,7 @@ static prac_rc write_all(const struct epi_desk *d, struct prac_wr *w)
   w_time(w, d->now);
   w_words(w, &d->sensors);
   w_words(w, &d->vectors);
-  for (size_t i = 0; i < EPI_REPEATS; i++) prac_wr_u64le(w, d->repeats[i]);
+  w_repeats(w, d);
   prac_wr_varint(w, d->n);
   for (const struct epi_target *t = d->oldest; t && !w->bad; t = t->newer) w_target(w, t);
   prac_wr_u64le(w, prac_hash_bytes(MAGIC, w->base, prac_wr_len(w)));
@@ -346,7 +358,11 @@ static prac_rc read_all(struct epi_desk *d, struct loader *l)
   d->now = now;
   r_words(d, l, &d->sensors);
   r_words(d, l, &d->vectors);
-  for (size_t i = 0; i < EPI_REPEATS; i++) d->repeats[i] = prac_rd_u64le(&l->r);
+  size_t repeats = (size_t)number(l, EPI_REPEATS);
+  for (size_t i = 0; i < repeats && good(l); i++) {
+    size_t at = (size_t)number(l, EPI_REPEATS - 1);
+    d->repeats[at] = prac_rd_u64le(&l->r);
+  }
   uint64_t n = number(l, UINT64_C(1) << 24);
   for (uint64_t i = 0; i < n && good(l); i++) PRAC_TRY(r_target(d, l));
   if (l->no_room) return PRAC_NOMEM;

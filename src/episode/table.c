@@ -286,6 +286,16 @@ static void take_out(struct epi_desk *d, struct epi_target *t)
   sift(d, i);
 }
 
+void epi_timers_true(struct epi_desk *d)
+{
+  for (size_t i = 0; i < d->n_heap; i++) d->heap[i]->heap_key = first_due(d, d->heap[i]);
+  size_t n = d->n_heap;
+  for (size_t i = 0; i < n; i++) { /* one after the other into a heap that grows */
+    d->n_heap = i + 1;
+    sift(d, i);
+  }
+}
+
 prac_rc epi_timer(struct epi_desk *d, struct epi_target *t)
 {
   prac_time due = first_due(d, t);
