@@ -2,26 +2,29 @@
  *
  * key       (victim, vector), merged over sensors; each profile has episodes of its own
  * bins      60 s, aligned to the minute. pps_max = busiest bin / 60, pps_mean = packets / (60
- * bins), exactly, whatever the order of the sensors' hits; bins count from the first packet's
- *           minute to the last's, empty ones included
+ *           bins), exactly, whatever the order of the sensors' hits; bins count from the first
+ *           packet's minute to the last's, empty ones included
  * profiles  isp (ours, see the settings), amppot (100 packets at one honeypot, no gap above 1 h),
- *           hopscotch (5, 15 min), mph (5, 60 s): all evaluated side by side on the one stream,
- * told apart by the episode's `profile`. Those of `alert` alert, the others are recorded start with
- * the hit that crosses the threshold, not at the end of a bin update    every `update`; after at
- * least `quiet`: pps_max has doubled, a sensor, a vector or a parent has joined end       after
- * `gap` without a packet (a packet exactly `gap` after the last still belongs to it); the episode's
- * `to` is the last packet. Silence is measured on the desk's clock since a hit was heard, so that a
- * sensor whose clock is behind ends nothing resume    packets within `resume` after the last one:
- * same id, next revision carpet    (profile isp) many addresses of one /24 or /48 by one vector:
- * one episode that alerts; those of the addresses get it as parent and alert no more, unless they
- * already have multi     (profile isp) several vectors on one address: likewise scanners  a listed
- * sender, a sender of fewer than `identical` identical requests at a sensor, and one that sends a
- * little to many sensors never start an isp episode time      event time only. Hits of one sensor
- * come in order, those of several in any order; the desk's clock is the newest `at` heard. A hit
- * that comes after its episode has ended and is older than its end is counted into it without being
- * said limits    `max-targets` (victim, vector) pairs and prefixes; the longest unheard without an
- * open isp episode goes first (counted; open episodes of other profiles are closed early) repeats
- * the same hits give the same episodes, byte for byte, also over save and load
+ *           hopscotch (5, 15 min), mph (5, 60 s): all evaluated side by side on the one stream.
+ *           Those of `alert` alert; an episode of another profile is recorded once, at its end
+ * start     with the hit that crosses the threshold, not at the end of a bin
+ * update    every `update`; after at least `quiet`: pps_max has doubled, a sensor, a vector or a
+ *           parent has joined
+ * end       after `gap` without a packet (a packet exactly `gap` after the last still belongs to
+ *           it); the episode's `to` is the last packet. Silence is measured on the desk's clock
+ *           since a hit was heard, so that a sensor whose clock is behind ends nothing
+ * resume    packets within `resume` after the last one: same id, next revision
+ * carpet    (profile isp) many addresses of one /24 or /48 by one vector: one episode that alerts;
+ *           those of the addresses get it as parent and alert no more, unless they already have
+ * multi     (profile isp) several vectors on one address: likewise
+ * scanners  a listed sender, a sender of fewer than `identical` identical requests at a sensor, and
+ *           one that sends a little to many sensors never start an isp episode
+ * time      event time only. Hits of one sensor come in order, those of several in any order; the
+ *           desk's clock is the newest `at` heard. A hit that comes after its episode has ended and
+ *           is older than its end is counted into it without being said
+ * limits    `max-targets` (victim, vector) pairs and prefixes; the longest unheard without an open
+ *           isp episode goes first (counted; open episodes of other profiles are closed early)
+ * repeats   the same hits give the same episodes, byte for byte, also over save and load
  */
 #pragma once
 #include "base/conf.h"

@@ -131,6 +131,23 @@ static void numbers(const struct epi_target *t, const struct epi_run *r, struct 
   e->port = t->port;
 }
 
+/* What a revision does to the run; false: it is not worth a record. A profile that does not alert
+ * is recorded once, when its episode has ended: the bus and the store need no more. */
+static bool noted(const struct epi_desk *d, struct epi_run *r, uint32_t run, const char *state,
+                  prac_time *at)
+{
+  bool first = r->said_bin_max == 0;
+  if (!first && *at < r->at) *at = r->at;
+  if (first) r->started = *at;
+  r->at = *at;
+  r->said = d->now;
+  r->said_bin_max = r->bin_max;
+  r->pending = false;
+  if (!(d->alert & 1u << d->profile_of[run]) && strcmp(state, "end") != 0) return false;
+  r->revision++;
+  return true;
+}
+
 prac_rc epi_say(struct epi_desk *d, struct epi_target *t, uint32_t run, const char *state,
                 prac_time at)
 {
@@ -138,12 +155,7 @@ prac_rc epi_say(struct epi_desk *d, struct epi_target *t, uint32_t run, const ch
   struct epi_run *r = &t->run[run];
   char id[24], parent[24] = "", country[3];
   prac_arena_reset(d->arena);
-  if (r->revision && at < r->at) at = r->at;
-  r->at = at;
-  if (r->revision++ == 0) r->started = at;
-  r->said = d->now;
-  r->said_bin_max = r->bin_max;
-  r->pending = false;
+  if (!noted(d, r, run, state, &at)) return PRAC_OK;
   (void)snprintf(id, sizeof id, "e%016llx", (unsigned long long)r->id);
   if (t->parent && run == 0)
     (void)snprintf(parent, sizeof parent, "e%016llx", (unsigned long long)t->parent);
