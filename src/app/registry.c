@@ -5,6 +5,7 @@
   X(run)                                                                                           \
   X(replay)                                                                                        \
   X(query)                                                                                         \
+  X(tune)                                                                                          \
   X(explain)                                                                                       \
   X(help)                                                                                          \
   X(completion)                                                                                    \

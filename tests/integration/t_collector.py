@@ -172,6 +172,18 @@ def time_alone(t, box):
     pot.end()
 
 
+def tuned(t, box):
+    st, out, err = practice('tune', '--json', '--config', f'{box.base}/c.yaml', '--store', f'{box.base}/data/store')
+    got = json.loads(out) if st == 0 else {}
+    t.check('practice tune: the stored hits give the stored alerts again', st == 0 and got['now']['alerts'] >= 3 and
+            got['now']['alerts'] == got['changed']['alerts'] and not got['gained'] and not got['lost'], out or err)
+    st, out, err = practice('tune', '--json', '--config', f'{box.base}/c.yaml', '--store', f'{box.base}/data/store',
+                            '--set', 'threshold=600', '--set', 'fast-packets=600', '--set', 'spread-packets=600')
+    got = json.loads(out) if st == 0 else {}
+    t.equal('... and other thresholds others', [a['target'] for a in got.get('lost', [])],
+            ['203.0.113.50', '203.0.113.52'])
+
+
 def main():
     if not os.path.exists(FEEDER):
         skip('no hit_feeder beside this build')
@@ -183,6 +195,7 @@ def main():
         box.start('bus', 'store', 'alert', 'collector')
         main_story(t, box)
         time_alone(t, box)
+        tuned(t, box)
     finally:
         box.end()
         shutil.rmtree(base, ignore_errors=True)

@@ -2,6 +2,7 @@
 #include "lib/t.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "lib/hits.h"
 
@@ -265,6 +266,30 @@ static void many_victims(void **st)
   end(&s);
 }
 
+static void addresses_belong_to_somebody(void **st)
+{
+  (void)st;
+  struct setup s;
+  struct prac_err err = {0};
+  struct lookup_conf c = {.country_mmdb = "", .asn_mmdb = "", .label = "made"};
+  struct lookup *look = NULL;
+  char path[] = "/tmp/practice-asn-XXXXXX";
+  int fd = mkstemp(path);
+  static const char csv[] = "203.0.113.0,203.0.113.255,64500,EXAMPLE-NET\n";
+  assert_true(fd >= 0 && write(fd, csv, sizeof csv - 1) == (ssize_t)sizeof csv - 1);
+  close(fd);
+  c.asn_csv = path;
+  assert_int_equal(lookup_new(&c, PRAC_TIME_NONE, NULL, &look, &err), PRAC_OK);
+  begin(&s);
+  assert_int_equal(epi_desk_new(&s.conf, look, hear_episode, &s.h, &s.d, &err), PRAC_OK);
+  lookup_unref(&look); /* the desk has its own */
+  take(&s, HIT("tokyo", "203.0.113.9", "dns", 0, 900, 123));
+  assert_int_equal(said(&s, "\"asn\":64500,\"as_name\":\"EXAMPLE-NET\","), 1);
+  assert_int_equal(said(&s, "\"geo\":\"made\""), 1);
+  end(&s);
+  unlink(path);
+}
+
 static void findings_are_sentences(void **st)
 {
   (void)st;
@@ -326,6 +351,7 @@ int main(void)
       cmocka_unit_test(four_definitions_one_stream),
       cmocka_unit_test(names_and_ttls),
       cmocka_unit_test(many_victims),
+      cmocka_unit_test(addresses_belong_to_somebody),
       cmocka_unit_test(findings_are_sentences),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
