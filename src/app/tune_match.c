@@ -109,7 +109,7 @@ static int by_value(const void *pa, const void *pb)
 struct tune_score tune_score_of(struct tune *t, int side)
 {
   struct tune_side *s = &t->side[side];
-  struct tune_score r = {.alerts = s->n, .alarms = t->n_alarms, .median_lead_s = NAN};
+  struct tune_score r = {.alerts = s->n, .alarms = t->n_alarms, .median_lead_s = (double)NAN};
   double *lead = malloc((t->n_alarms + 1) * sizeof *lead);
   size_t n = 0;
   relate(t, side);
@@ -120,7 +120,7 @@ struct tune_score tune_score_of(struct tune *t, int side)
     if (lead) lead[n++] = (double)(m->from - m->first[side]) / (double)PRAC_SEC;
     r.seen++;
   }
-  r.lead = (struct math_interval){NAN, NAN};
+  r.lead = (struct math_interval){(double)NAN, (double)NAN};
   if (lead && n) {
     qsort(lead, n, sizeof *lead, by_value);
     r.lead = math_median_interval(lead, n);

@@ -17,7 +17,7 @@ struct math_interval math_wilson(uint64_t k, uint64_t n)
  * binomial terms from their logarithms, which do not underflow. */
 struct math_interval math_median_interval(const double *sorted, size_t n)
 {
-  if (n == 0) return (struct math_interval){NAN, NAN};
+  if (n == 0) return (struct math_interval){(double)NAN, (double)NAN};
   double below = 0, log_term = -(double)n * log(2.0);
   size_t r = 0;
   for (; r < n / 2; r++) {
