@@ -97,7 +97,7 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_query = {
     .name = "query",
-    .about = "ask the store: flows, findings, alerts, attacks, counts, one host",
+    .about = "ask the store: flows, alerts, attacks, counts, one host",
     .group = "ask it",
     .text =
         "practice query [WHAT] [KEY=VALUE...]. WHAT is flows (the default), findings, alerts, "

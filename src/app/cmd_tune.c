@@ -259,7 +259,7 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_tune = {
     .name = "tune",
-    .about = "what other thresholds would have alerted, from the hits that honeypots told",
+    .about = "what other thresholds would have alerted, by stored hits",
     .group = "ask it",
     .text =
         "Plays hits again through changed settings of `episode` and compares: alerts gained and "

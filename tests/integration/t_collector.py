@@ -184,6 +184,15 @@ def tuned(t, box):
             ['203.0.113.50', '203.0.113.52'])
 
 
+def explained(t, box):
+    alert = box.query('alerts', 'key=drdos:203.0.113.9:ntp_monlist')[0]
+    st, out, err = practice('explain', alert['id'], '--store', f'{box.base}/data/store')
+    t.check('practice explain: the alert walks back to the hits', st == 0 and 'tokyo.1 ' in out and
+            'practice query what=hits victim=203.0.113.9 from=' in out, out + err)
+    st, out, err = practice('explain', alert['id'], '--json', '--store', f'{box.base}/data/store')
+    t.check('... as JSON, too', st == 0 and '{"hit":{"id":"tokyo.1"' in out, out + err)
+
+
 def main():
     if not os.path.exists(FEEDER):
         skip('no hit_feeder beside this build')
@@ -196,6 +205,7 @@ def main():
         main_story(t, box)
         time_alone(t, box)
         tuned(t, box)
+        explained(t, box)
     finally:
         box.end()
         shutil.rmtree(base, ignore_errors=True)
