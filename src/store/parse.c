@@ -283,8 +283,10 @@ static prac_rc set_order(struct parse *p, const struct word *w)
   X(from)                                                                                          \
   X(to)                                                                                            \
   X(sensor)                                                                                        \
-  X(src) X(dst) X(victim) X(port) X(proto) X(country) X(asn) X(marks) X(id) X(key) X(state) X(by)  \
-      X(step) X(limit) X(order)
+  X(src)                                                                                           \
+  X(dst)                                                                                           \
+  X(victim)                                                                                        \
+  X(port) X(proto) X(country) X(asn) X(marks) X(id) X(key) X(state) X(by) X(step) X(limit) X(order)
 static const struct {
   const char *key;
   setter *set;
