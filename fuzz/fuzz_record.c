@@ -9,6 +9,8 @@ union any {
   struct finding f;
   struct alert a;
   struct health h;
+  struct hit hit;
+  struct episode e;
 };
 
 static void binary(const struct model_kind *k, const uint8_t *data, size_t size,

@@ -188,6 +188,12 @@ static bool has_flows(const struct explain *e)
   return e->flows && e->flows[0];
 }
 
+/* What honeypots saw is no flows: the question names what it asks for. */
+static bool has_hits(const struct explain *e)
+{
+  return has_flows(e) && strncmp(e->flows, "what=", 5) == 0;
+}
+
 prac_rc explain_page(const struct explain *e, struct store *s, const struct prac_conf *now,
                      uint32_t rows, FILE *to, struct prac_err *reterr)
 {
@@ -200,8 +206,13 @@ prac_rc explain_page(const struct explain *e, struct store *s, const struct prac
   uint64_t n = 0;
   if (e->alert.id) page_alert(&e->alert, to);
   page_findings(e, now, to);
-  fprintf(to, "\nEVIDENCE: practice query flows %s\n", has_flows(e) ? e->flows : "(none given)");
+  fprintf(to, "\nEVIDENCE: practice query %s%s\n", has_hits(e) ? "" : "flows ",
+          has_flows(e) ? e->flows : "(none given)");
   if (!has_flows(e)) return PRAC_OK;
+  if (has_hits(e)) {
+    fprintf(to, "\nfirst rows (at most %u)\n", rows);
+    return rows ? ask(e, s, "order=oldest", rows, QUERY_TABLE, to, &n, reterr) : PRAC_OK;
+  }
   for (size_t i = 0; i < PRAC_ARRAY_LEN(parts); i++) {
     fprintf(to, "\n%s\n", parts[i].title);
     PRAC_TRY(ask(e, s, parts[i].words, TOP_ROWS, QUERY_TABLE, to, &n, reterr));
@@ -238,11 +249,12 @@ static prac_rc json_rows(const struct explain *e, struct store *s, uint32_t rows
   uint64_t n = 0;
   FILE *mem = open_memstream(&text, &len);
   if (!mem) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for an answer");
-  prac_rc rc = ask(e, s, "what=flows order=oldest", rows, QUERY_JSON, mem, &n, reterr);
+  const char *more = has_hits(e) ? "order=oldest" : "what=flows order=oldest";
+  prac_rc rc = ask(e, s, more, rows, QUERY_JSON, mem, &n, reterr);
   if (fclose(mem) != 0 && rc == PRAC_OK) rc = PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for rows");
   for (char *p = text; rc == PRAC_OK && p && *p;) {
     size_t line = strcspn(p, "\n");
-    fprintf(to, "{\"flow\":%.*s}\n", (int)line, p);
+    fprintf(to, "{\"%s\":%.*s}\n", has_hits(e) ? "hit" : "flow", (int)line, p);
     p += line + (p[line] == '\n');
   }
   free(text);

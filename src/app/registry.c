@@ -5,6 +5,7 @@
   X(run)                                                                                           \
   X(replay)                                                                                        \
   X(query)                                                                                         \
+  X(tune)                                                                                          \
   X(explain)                                                                                       \
   X(help)                                                                                          \
   X(completion)                                                                                    \
@@ -18,6 +19,7 @@
   X(honeypot)                                                                                      \
   X(store)                                                                                         \
   X(engine)                                                                                        \
+  X(collector)                                                                                     \
   X(alert)                                                                                         \
   X(portal)                                                                                        \
   X(version)

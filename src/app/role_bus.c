@@ -19,12 +19,14 @@ struct bus_role {
 static const char *const pub_sensor[] = {"flow.%", "health.%", NULL};
 static const char *const pub_honeypot[] = {"hit.%", "health.%", "finding.honeypot", NULL};
 static const char *const pub_engine[] = {"finding.", "mark.engine", NULL};
+static const char *const pub_collector[] = {"episode.", "finding.drdos", "tick.collector", NULL};
 static const char *const pub_alert[] = {"alert.", NULL};
 static const char *const sub_all[] = {"", NULL};
 static const char *const sub_engine[] = {"flow.", "health.", NULL};
+static const char *const sub_collector[] = {"hit.", "health.", "tick.", NULL};
 static const char *const sub_alert[] = {"finding.", "mark.", NULL};
 static const char *const sub_honeypot[] = {"episode.", NULL};
-static const char *const expect[] = {"store", "engine", "alert", NULL};
+static const char *const expect[] = {"store", "engine", "alert", "collector", NULL};
 
 static void add_rule(struct bus_role *s, const char *role, const char *name, const char *const *pub,
                      const char *const *sub, int64_t uid)
@@ -52,6 +54,11 @@ static void make_rules(const struct role_env *e, struct bus_role *s)
        .derived = true,
        .uid = own ? base + 3 : BUS_ANY_UID},
       {.client = "portal", .sub = sub_all, .uid = own ? base + 4 : BUS_ANY_UID},
+      {.client = "collector",
+       .pub = pub_collector,
+       .sub = sub_collector,
+       .derived = true,
+       .uid = own ? base + 5 : BUS_ANY_UID},
   };
   for (size_t i = 0; i < PRAC_ARRAY_LEN(fixed); i++) s->rules[s->n_rules++] = fixed[i];
   /* `practice bus --forget`: root, or who the bus itself runs as. */

@@ -101,8 +101,10 @@ const struct prac_conf_section sensors_conf_section = {
     .many = true,
 };
 
-const struct role *const role_list[] = {&role_bus,   &role_store,  &role_sensor,   &role_engine,
-                                        &role_alert, &role_portal, &role_honeypot, NULL};
+const struct role *const role_list[] = {
+    &role_bus,   &role_store,  &role_sensor,   &role_engine, &role_collector,
+    &role_alert, &role_portal, &role_honeypot, NULL,
+};
 
 const struct role *role_find(const char *name)
 {

@@ -106,7 +106,7 @@ struct role {
 };
 #define BUS_OPERATOR "operator" /* the client that may forget consumers */
 extern const struct role role_bus, role_store, role_sensor, role_engine, role_alert, role_portal,
-    role_honeypot;
+    role_honeypot, role_collector;
 extern const struct role *const role_list[]; /* NULL-terminated */
 const struct role *role_find(const char *name);
 

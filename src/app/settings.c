@@ -13,6 +13,7 @@
 #include "bus/bus.h"
 #include "capture/source.h"
 #include "engine/engine.h"
+#include "episode/episode.h"
 #include "honeypot/sensor.h"
 #include "lookup/lookup.h"
 #include "portal/portal.h"
@@ -22,6 +23,7 @@
 /* clang-format off */
 static const struct prac_conf_section *const own[] = {
     &alert_conf_section,
+    &epi_conf_section,
     &lookup_conf_section,
     &portal_conf_section,
     &bus_broker_section,

@@ -213,7 +213,8 @@ static bool played(const struct supervisor *s)
   return true;
 }
 
-/* Engine, alert, store in this order have been found with nothing to do, each after the one before.
+/* Engine, collector, alert, store in this order have been found with nothing to do, each after the
+ * one before.
  */
 struct finish {
   size_t at;
@@ -222,7 +223,8 @@ struct finish {
 };
 static bool all_done(const struct supervisor *s, struct finish *f)
 {
-  static const struct role *const chain[] = {&role_engine, &role_alert, &role_store};
+  static const struct role *const chain[] = {&role_engine, &role_collector, &role_alert,
+                                             &role_store};
   if (!played(s)) return false;
   while (f->at < PRAC_ARRAY_LEN(chain)) {
     const struct supervised *v = NULL;

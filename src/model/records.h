@@ -104,7 +104,8 @@
   F(STRS, names, "", "what was asked for most: count, blank, name; \"120 isc.org ANY IN\"")        \
   F(BOOL, scanner, "", "the sender is on a list of known scanners")
 
-/* One attack on one target, merged over honeypots. Every revision is kept. */
+/* One attack on one target, merged over honeypots. The bus carries every revision, the store keeps
+ * the latest. */
 #define EPISODE_FIELDS(F)                                                                          \
   F(STR, id, "", "stable through the attack's life, also when it resumes")                         \
   F(U32, revision, "", "1 at start, then rising")                                                  \
@@ -138,7 +139,8 @@
   F(STR, as_name, "", "")                                                                          \
   F(STR, country, "", "ISO 3166, or empty")                                                        \
   F(STR, rdns, "", "the victim's name, or empty: not known (yet)")                                 \
-  F(STR, geo, "", "date of the country and network data")
+  F(STR, geo, "", "date of the country and network data")                                          \
+  F(TIME, started, "ns", "`at` of the first start: when the attack was detected")
 
 struct finding {
   FINDING_FIELDS(MODEL_FIELD)

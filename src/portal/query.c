@@ -316,6 +316,8 @@ void portal_query(struct portal *p, struct sys_http_req *r, const char *word)
                {"findings", STORE_RECORDS, &model_finding},
                {"alerts", STORE_RECORDS, &model_alert},
                {"health", STORE_RECORDS, &model_health},
+               {"hits", STORE_RECORDS, &model_hit},
+               {"episodes", STORE_RECORDS, &model_episode},
                {"series", STORE_SERIES, NULL},
                {"top", STORE_TOP, NULL},
                {"host", STORE_HOST, NULL},

@@ -48,7 +48,8 @@ static const struct portal_param top_params[] = {
     FILTERS,
     END};
 static const struct portal_param query_params[] = {
-    {"what", "flows|findings|alerts|health|series|top|host|sensors", "kind of answer"},
+    {"what", "flows|findings|alerts|health|hits|episodes|series|top|host|sensors",
+     "kind of answer"},
     {"step", "string", "series: 1m, 1h or 1d"},
     {"by", "port|country|asn|sensor|src", "series and top"},
     FILTERS,

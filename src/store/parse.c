@@ -58,6 +58,8 @@ static const struct {
     {"findings", STORE_RECORDS, &model_finding},
     {"alerts", STORE_RECORDS, &model_alert},
     {"health", STORE_RECORDS, &model_health},
+    {"hits", STORE_RECORDS, &model_hit},
+    {"episodes", STORE_RECORDS, &model_episode},
     {"series", STORE_SERIES, NULL},
     {"top", STORE_TOP, NULL},
     {"scan", STORE_TOP_SCAN, NULL},
@@ -74,8 +76,8 @@ static prac_rc set_what(struct parse *p, const struct word *w)
       return PRAC_OK;
     }
   return PRAC_FAIL(p->err, PRAC_MALFORMED,
-                   WORD_FMT ": what is one of flows, findings, alerts, health, series, top, scan, "
-                            "host, sensors",
+                   WORD_FMT ": what is one of flows, findings, alerts, health, hits, episodes, "
+                            "series, top, scan, host, sensors",
                    WORD_ARG(w));
 }
 
@@ -231,11 +233,13 @@ static prac_rc set_key(struct parse *p, const struct word *w)
 
 static prac_rc set_state(struct parse *p, const struct word *w)
 {
-  static const char *const words[] = {"on", "off", "open", "update", "resume", "close"};
+  static const char *const words[] = {"on",     "off",   "open",  "update",
+                                      "resume", "close", "start", "end"};
   for (size_t i = 0; i < PRAC_ARRAY_LEN(words); i++)
     if (is(w, words[i])) return text(p, w, &p->q->state);
   return PRAC_FAIL(p->err, PRAC_MALFORMED,
-                   WORD_FMT ": state is on, off (findings), open, update, resume, close (alerts)",
+                   WORD_FMT ": state is on, off (findings), open, update, resume, close (alerts), "
+                            "start, update, resume, end (episodes)",
                    WORD_ARG(w));
 }
 

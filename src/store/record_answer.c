@@ -44,14 +44,18 @@ static bool sensor_match(const struct store_query *q, const void *rec)
 {
   if (!q->sensor || !q->sensor[0]) return true;
   const struct model_strs *l = at(q->kind, rec, "sensors", MODEL_STRS);
-  for (uint32_t i = 0; l && i < l->n; i++)
-    if (strcmp(l->v[i], q->sensor) == 0) return true;
+  size_t n = strlen(q->sensor);
+  for (uint32_t i = 0; l && i < l->n; i++) /* a name, or a name, a blank and what it saw */
+    if (strncmp(l->v[i], q->sensor, n) == 0 && (l->v[i][n] == '\0' || l->v[i][n] == ' '))
+      return true;
   return strcmp(text_of(q->kind, rec, "sensor"), q->sensor) == 0;
 }
 
 static bool hosts_match(const struct store_query *q, const void *rec, const struct prac_prefix *p)
 {
   if (!p->bits) return true;
+  const struct prac_ip *one = at(q->kind, rec, "victim", MODEL_IP);
+  if (one && prac_prefix_has(p, one)) return true;
   const struct model_ips *l = at(q->kind, rec, "hosts", MODEL_IPS);
   for (uint32_t i = 0; l && i < l->n; i++)
     if (prac_prefix_has(p, &l->v[i])) return true;
@@ -62,6 +66,9 @@ static bool ports_match(const struct store_query *q, const void *rec)
 {
   if (!q->port.proto && !q->has_port) return true;
   const struct model_ports *l = at(q->kind, rec, "ports", MODEL_PORTS);
+  const uint32_t *one = at(q->kind, rec, "port", MODEL_U32); /* of a UDP service */
+  if (one && (!q->port.proto || q->port.proto == 17) && (!q->has_port || *one == q->port.port))
+    return true;
   for (uint32_t i = 0; l && i < l->n; i++)
     if ((!q->port.proto || l->v[i].proto == q->port.proto) &&
         (!q->has_port || l->v[i].port == q->port.port))
@@ -168,7 +175,8 @@ prac_rc store_query_check(const struct store_query *q, struct prac_err *reterr)
     return PRAC_FAIL(reterr, PRAC_RANGE, "the time span ends before it begins");
   switch (q->what) {
   case STORE_RECORDS:
-    if (!q->kind) return PRAC_FAIL(reterr, PRAC_RANGE, "which records? finding, alert or health");
+    if (!q->kind)
+      return PRAC_FAIL(reterr, PRAC_RANGE, "which records? finding, alert, health, hit or episode");
     break;
   case STORE_SERIES:
     if (q->step_ns != 0 && q->step_ns != PRAC_MIN && q->step_ns != PRAC_HOUR &&

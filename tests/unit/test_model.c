@@ -88,6 +88,8 @@ union any {
   struct finding f;
   struct alert a;
   struct health h;
+  struct hit hit;
+  struct episode e;
 };
 
 /* Two records are the same when they write the same JSON. */

@@ -40,13 +40,14 @@ function Findings({ list }) {
 
 function Evidence({ a, full, findings }) {
   const flows = full?.flows || '';
+  const [, what, words] = flows.match(/^what=(\w+) (.*)$/) || [, 'flows', flows];
   return html`<h3>${t('evidence')}</h3>
     <ol class="chain">
       <li><h4>${t('step_alert')}</h4><p><code>${a.id}</code><br />${t('step_alert_text', { r: number(a.revision), n: number(full?.finding_count ?? 0) })}</p></li>
       <li><h4>${t('step_findings')}</h4><${Findings} list=${findings} /></li>
       <li><h4>${t('step_flows')}</h4><p>${t('step_flows_text')}</p>
         ${flows && html`<pre class="query"><code>${flows}</code></pre><p class="row"><${Copy} text=${flows} />
-          ${status.value?.history && html`<a href=${'/api/v1/flows?format=csv&q=' + encodeURIComponent(flows)}>${t('open_flows')} (CSV)</a>`}</p>`}</li>
+          ${status.value?.history && html`<a href=${`/api/v1/query?what=${what}&format=csv&q=` + encodeURIComponent(words)}>${t('open_flows')} (CSV)</a>`}</p>`}</li>
     </ol>
     <p class="row"><span>${t('explain')}:</span> <code>practice explain ${a.id}</code> <${Copy} text=${'practice explain ' + a.id} /></p>`;
 }

@@ -10,6 +10,7 @@ export function titleOf(a) {
     case 'spoofed-flood': return t('title_spoofed_flood', { who: what.replace(/\/\w+$/, '') + (a.ports?.length ? ` ${a.ports[0]}` : '') });
     case 'surge-country': return t('title_surge_country', { who: country(a.country || what) });
     case 'surge-port': return t('title_surge_port', { who: what });
+    case 'drdos': return t('title_drdos', { who: what.replace(/:[^:]*$/, ''), vector: what.replace(/^.*:/, '') });
     default: return a.title || key;
   }
 }
