@@ -6,6 +6,7 @@
   X(replay)                                                                                        \
   X(query)                                                                                         \
   X(explain)                                                                                       \
+  X(mitigate)                                                                                      \
   X(help)                                                                                          \
   X(completion)                                                                                    \
   X(manual)                                                                                        \
@@ -19,6 +20,7 @@
   X(engine)                                                                                        \
   X(alert)                                                                                         \
   X(portal)                                                                                        \
+  X(exabgp)                                                                                        \
   X(version)
 
 #define X(name) extern const struct cmd cmd_##name;
