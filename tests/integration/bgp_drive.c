@@ -106,6 +106,7 @@ static void obey(struct drive *d, char *line)
     d->ahead += strtol(line + 4, NULL, 10) * PRAC_SEC;
     tick(d, true);
   } else if (strcmp(line, "counters") == 0) {
+    tick(d, false); /* who asks without a pause must not keep us from ticking */
     show_counters(d);
   } else {
     send_episode(d, line);

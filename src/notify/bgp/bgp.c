@@ -29,7 +29,7 @@ static const struct prac_log_event ev_rule = {"bgp_rule", PRAC_LOG_INFO, ""},
                                               "saved"};
 
 #define COUNTERS(X)                                                                                \
-  X(rules, GAUGE, "rules", "announced or about to be")                                             \
+  X(rules, GAUGE, "rules", "announced, or not yet surely withdrawn")                               \
   X(waiting, GAUGE, "rules", "that ExaBGP has not confirmed; stays up while it is away")           \
   X(relay, GAUGE, "1", "ExaBGP is connected")                                                      \
   X(proposed, COUNTER, "rules", "proposed to a person")                                            \
@@ -168,7 +168,7 @@ static void show_counters(struct bgp_way *w)
     waiting += s->used && !s->acked && (s->want || s->told);
   }
   const uint64_t v[N_COUNT_] = {
-      [N_rules] = bgp_book_wanted(w->book, NULL),
+      [N_rules] = bgp_book_count(w->book, NULL),
       [N_waiting] = waiting,
       [N_relay] = w->link.relay >= 0,
       [N_proposed] = t->proposed,
@@ -207,7 +207,7 @@ static void greet(struct bgp_way *w, int conn)
   w->connects++;
   bgp_book_forget(w->book);
   prac_log(w->env->log, &ev_relay, "ExaBGP is connected; %zu rules are told",
-           bgp_book_wanted(w->book, NULL));
+           bgp_book_count(w->book, NULL));
 }
 
 static void hear(struct bgp_way *w, int conn, const struct bgp_line *l)

@@ -125,47 +125,51 @@ static void settle(struct bgp_book *b, prac_time now)
   }
 }
 
-void bgp_book_tick(struct bgp_book *b, prac_time now)
-{
-  settle(b, now);
-}
-
 /* ---- caps and grants ---- */
 
-size_t bgp_book_wanted(const struct bgp_book *b, const char *tenant)
+static bool counts(const struct bgp_slot *s)
+{
+  return s->used && (s->want || s->told);
+}
+
+size_t bgp_book_count(const struct bgp_book *b, const char *tenant)
 {
   size_t n = 0;
-  for (size_t i = 0; i < BGP_RULES; i++) {
-    const struct bgp_slot *s = &b->slots[i];
-    n += s->used && s->want && (!tenant || strcmp(s->tenant, tenant) == 0);
-  }
+  for (size_t i = 0; i < BGP_RULES; i++)
+    n += counts(&b->slots[i]) && (!tenant || strcmp(b->slots[i].tenant, tenant) == 0);
   return n;
 }
 
-/* Room for n more rules that are not wanted yet? A rule that is being withdrawn still counts in
- * the routers, but not here: its withdrawal is on the way. */
 static bool room(const struct bgp_book *b, const char *tenant, size_t n)
 {
-  return bgp_book_wanted(b, NULL) + n <= (uint64_t)b->conf->max_rules &&
-         bgp_book_wanted(b, tenant) + n <= (uint64_t)b->conf->max_tenant;
+  return bgp_book_count(b, NULL) + n <= (uint64_t)b->conf->max_rules &&
+         bgp_book_count(b, tenant) + n <= (uint64_t)b->conf->max_tenant;
 }
 
 static bool give(struct bgp_book *b, struct bgp_claim *c, enum bgp_grant g, prac_time now)
 {
-  size_t need = !b->slots[c->rule].want;
-  if (!room(b, b->slots[c->rule].tenant, need)) {
-    b->tally.capped++;
-    return false;
-  }
+  size_t need = !counts(&b->slots[c->rule]);
+  if (!room(b, b->slots[c->rule].tenant, need)) return false;
   if (c->fragments != BGP_NONE) {
-    size_t more = !b->slots[c->fragments].want;
+    size_t more = !counts(&b->slots[c->fragments]);
     if (!room(b, b->slots[c->fragments].tenant, need + more)) c->fragments = BGP_NONE;
   }
   c->grant = g;
   c->granted = now;
+  c->capped = false;
   b->dirty = true;
   settle(b, now);
   return true;
+}
+
+void bgp_book_tick(struct bgp_book *b, prac_time now)
+{
+  settle(b, now);
+  for (size_t i = 0; i < BGP_CLAIMS; i++) {
+    struct bgp_claim *c = &b->claims[i];
+    if (c->used && c->capped && !c->ended && c->grant == BGP_PROPOSED)
+      (void)give(b, c, BGP_GRANTED, now);
+  }
 }
 
 /* ---- places in the tables ---- */
@@ -307,8 +311,11 @@ static void open_claim(struct bgp_book *b, const struct bgp_who *who, const stru
   c->ended = false;
   b->dirty = true;
   const char *why = p->why;
-  if (p->verdict == BGP_SAYS_AUTO && c->grant == BGP_PROPOSED && !give(b, c, BGP_GRANTED, now))
-    why = "the cap on rules is reached";
+  bool capped =
+      p->verdict == BGP_SAYS_AUTO && c->grant == BGP_PROPOSED && !give(b, c, BGP_GRANTED, now);
+  if (capped) why = "the cap on rules (max_rules, max_tenant) is reached";
+  if (capped && !c->capped) b->tally.capped++;
+  c->capped = capped;
   if (c->grant == BGP_PROPOSED && (is_new || before != c->rule)) {
     b->tally.proposed++;
     say(b, BGP_SAID_PROPOSED, &b->slots[c->rule], c, why);
@@ -368,8 +375,10 @@ prac_rc bgp_book_approve(struct bgp_book *b, uint32_t id, prac_time now, struct 
   for (size_t i = 0; i < BGP_CLAIMS; i++) {
     struct bgp_claim *c = &b->claims[i];
     if (!about(b, c, s) || c->ended) continue;
-    if (!granted(c) && !give(b, c, BGP_APPROVED, now))
+    if (!granted(c) && !give(b, c, BGP_APPROVED, now)) {
+      b->tally.capped++;
       return PRAC_FAIL(reterr, PRAC_FULL, "the cap on rules (max_rules, max_tenant) is reached");
+    }
     n++;
   }
   if (n == 0) return PRAC_FAIL(reterr, PRAC_UNKNOWN, "the attack behind rule %u has ended", id);

@@ -6,7 +6,8 @@
  * rule     wanted while a granted claim asks for it (auto, or a person's word): announced once
  *          however many ask, withdrawn with the last. A tenant's wider rule serves its narrower
  *          ones.
- * caps     max_rules, max_tenant: checked where a claim is granted; past them it stays a proposal
+ * caps     max_rules, max_tenant: of what is wanted or may still be in routers; past them a claim
+ *          stays a proposal, and is granted when there is room
  * limits   BGP_RULES, BGP_CLAIMS; a new claim drives out the oldest proposal (counted), never a
  *          granted one
  * safe     a rule counts as told from before the first announcement until a withdrawal has been
@@ -29,6 +30,7 @@ enum bgp_grant {
 };
 struct bgp_claim {
   bool used, ended;
+  bool capped; /* would be granted, but for the caps */
   uint64_t key;
   char episode[BGP_NAME], tenant[BGP_NAME], vector[BGP_NAME];
   uint16_t rule, fragments; /* slots */
@@ -93,7 +95,8 @@ PRAC_NODISCARD prac_rc bgp_book_approve(struct bgp_book *b, uint32_t id, prac_ti
                                         struct prac_err *reterr);
 PRAC_NODISCARD prac_rc bgp_book_withdraw(struct bgp_book *b, uint32_t id, prac_time now,
                                          struct prac_err *reterr);
-size_t bgp_book_wanted(const struct bgp_book *b, const char *tenant); /* NULL: all */
+/* Rules that are wanted, or may still be in routers. tenant NULL: all. */
+size_t bgp_book_count(const struct bgp_book *b, const char *tenant);
 const char *bgp_book_state(const struct bgp_book *b, const struct bgp_slot *s);
 
 /* What is to be said to ExaBGP now. Withdrawals first. */

@@ -72,7 +72,7 @@ static void claim_write(const struct bgp_claim *c, struct prac_wr *w)
   name_write(c->vector, w);
   prac_wr_u16le(w, c->rule);
   prac_wr_u16le(w, c->fragments);
-  prac_wr_u8(w, (uint8_t)((unsigned)c->grant << 1 | c->ended));
+  prac_wr_u8(w, (uint8_t)((unsigned)c->grant << 2 | c->capped << 1 | c->ended));
   prac_wr_u64le(w, (uint64_t)c->born);
   prac_wr_u64le(w, (uint64_t)c->granted);
   prac_wr_u64le(w, (uint64_t)c->until);
@@ -94,10 +94,11 @@ static bool claim_read(struct bgp_claim *c, const struct bgp_slot *slots, struct
   uint64_t pps = prac_rd_u64le(r);
   memcpy(&c->pps, &pps, sizeof pps);
   c->sensors = prac_rd_u32le(r);
-  if (r->bad || flags >> 1 > BGP_SPENT) return false;
+  if (r->bad || flags >> 2 > BGP_SPENT) return false;
   if (!sound(c->born) || !sound(c->granted) || !sound(c->until)) return false;
   c->ended = flags & 1;
-  c->grant = (enum bgp_grant)(flags >> 1);
+  c->capped = flags & 2;
+  c->grant = (enum bgp_grant)(flags >> 2);
   return c->rule < BGP_RULES && slots[c->rule].used &&
          (c->fragments == BGP_NONE || (c->fragments < BGP_RULES && slots[c->fragments].used));
 }
@@ -148,8 +149,8 @@ static void recheck(struct bgp_book *b)
     if (bgp_policy_never(b->conf, dst) ||
         (b->conf->allow.n && bgp_policy_outside(b->conf, &who, dst)))
       c->grant = BGP_REFUSED;
-    else if (c->grant == BGP_GRANTED && b->conf->mode != BGP_AUTO)
-      c->grant = BGP_PROPOSED;
+    if (b->conf->mode != BGP_AUTO) c->capped = false;
+    if (c->grant == BGP_GRANTED && b->conf->mode != BGP_AUTO) c->grant = BGP_PROPOSED;
   }
 }
 
