@@ -72,7 +72,7 @@ static void claim_write(const struct bgp_claim *c, struct prac_wr *w)
   name_write(c->vector, w);
   prac_wr_u16le(w, c->rule);
   prac_wr_u16le(w, c->fragments);
-  prac_wr_u8(w, (uint8_t)((unsigned)c->grant << 2 | c->capped << 1 | c->ended));
+  prac_wr_u8(w, (uint8_t)((unsigned)c->grant << 2 | (unsigned)c->capped << 1 | c->ended));
   prac_wr_u64le(w, (uint64_t)c->born);
   prac_wr_u64le(w, (uint64_t)c->granted);
   prac_wr_u64le(w, (uint64_t)c->until);
