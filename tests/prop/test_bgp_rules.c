@@ -229,7 +229,7 @@ static int never_wrong(struct choice *small)
 static void test_never_wrong(void **state)
 {
   (void)state;
-  assert_true(prop_check("rules stay inside, below the caps, and go", never_wrong, 7, 400));
+  assert_true(prop_check("rules stay inside, below the caps, and go", never_wrong, 7, 120));
 }
 
 int main(void)

@@ -138,16 +138,23 @@ static bool read_all(struct bgp_book *b, struct prac_rd *r)
   return !r->bad && prac_rd_left(r) == 0;
 }
 
+static bool forbidden(const struct bgp_book *b, uint16_t slot, const char *tenant)
+{
+  if (slot == BGP_NONE) return false;
+  const struct prac_prefix *dst = &b->slots[slot].rule.dst;
+  /* the tenant's prefixes are not known yet: its next episode asks about them */
+  struct bgp_who who = {.name = tenant, .prefixes = &b->conf->allow};
+  return bgp_policy_never(b->conf, dst) ||
+         (b->conf->allow.n && bgp_policy_outside(b->conf, &who, dst));
+}
+
 /* The settings may have become stricter since. */
 static void recheck(struct bgp_book *b)
 {
   for (size_t i = 0; i < BGP_CLAIMS; i++) {
     struct bgp_claim *c = &b->claims[i];
     if (!c->used) continue;
-    const struct prac_prefix *dst = &b->slots[c->rule].rule.dst;
-    struct bgp_who who = {.name = c->tenant, .prefixes = &b->conf->allow};
-    if (bgp_policy_never(b->conf, dst) ||
-        (b->conf->allow.n && bgp_policy_outside(b->conf, &who, dst)))
+    if (forbidden(b, c->rule, c->tenant) || forbidden(b, c->fragments, c->tenant))
       c->grant = BGP_REFUSED;
     if (b->conf->mode != BGP_AUTO) c->capped = false;
     if (c->grant == BGP_GRANTED && b->conf->mode != BGP_AUTO) c->grant = BGP_PROPOSED;
