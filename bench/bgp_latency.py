@@ -58,7 +58,7 @@ with tempfile.TemporaryDirectory(prefix='bgp-') as folder:
     lab = Lab(folder)
     try:
         d = Drive(lab, 'mode: auto; hold: 0s; fragments: no')
-        if not d.settled() or not lab.wait(lambda: lab.log('exabgp').count('connected to peer') >= 2):
+        if not d.settled() or not lab.wait(lambda: d.counters()['peers'] == 2):
             sys.exit('ExaBGP does not come up:\n' + lab.log('exabgp'))
         n = int(sys.argv[1]) if len(sys.argv) > 1 else 100
         measure(lab, d, n, 'bird', lambda: lab.bird('f4'))

@@ -10,6 +10,8 @@ static void line(const char *s, size_t n)
 {
   struct bgp_line l;
   struct bgp_order_line o;
+  struct prac_ip peer;
+  if (bgp_event_read(s, n, &peer) > BGP_EVENT_DOWN) __builtin_trap();
   if (bgp_line_read(s, n, &l) == PRAC_OK && l.kind > BGP_LINE_WITHDRAW) __builtin_trap();
   if (bgp_order_read(s, n, &o) != PRAC_OK) return;
   if (o.n > n || o.body + o.n != s + n) __builtin_trap();

@@ -1,7 +1,7 @@
 /* notify/relay.h — what `practice exabgp` does: ExaBGP's child, between its pipes and our socket.
  *
- * carries   routes from the notifier to ExaBGP's standard input for commands (our `out`), and its
- *           answers (our `in`), which come in the order of the commands, back under their numbers
+ * carries   routes from the notifier to ExaBGP (`out`), and ExaBGP's answers (`in`), which come in
+ *           the order of the commands, back under their numbers; which routers have a session
  * checks    every line, see notify/bgp/line.h
  * guards    each route has an end: when the notifier is gone and does not renew it, the relay
  *           withdraws it by itself

@@ -48,7 +48,7 @@ class Lab:
         self.write_configs()
         self.start('gobgpd', '-f', str(self.dir / 'gobgpd.toml'), '--api-hosts', f'127.0.0.1:{self.ports[2]}',
                    '--pprof-disable')
-        self.start('bird', '-f', '-c', str(self.dir / 'bird.conf'), '-s', str(self.dir / 'bird.ctl'))
+        self.start_bird()
         self.start_exabgp()
 
     def write_configs(self):
@@ -61,7 +61,7 @@ process practice {{
 template {{ neighbor t {{
   router-id 127.0.0.2; local-address 127.0.0.2; local-as 65002; peer-as 65001;
   family {{ ipv4 unicast; ipv6 unicast; ipv4 flow; ipv6 flow; }}
-  api {{ processes [ practice ]; }}
+  api {{ processes [ practice ]; neighbor-changes; }}
 }} }}
 neighbor 127.0.0.1 {{ inherit t; connect {gobgp}; }}
 neighbor 127.0.0.3 {{ inherit t; connect {bird}; }}
@@ -106,6 +106,9 @@ protocol bgp exa {{
         self.running[name] = subprocess.Popen([self.bin[name], *args], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                               env={**os.environ, **(env or {})}, cwd=self.dir, start_new_session=True)
         log.close()
+
+    def start_bird(self):
+        self.start('bird', '-f', '-c', str(self.dir / 'bird.conf'), '-s', str(self.dir / 'bird.ctl'))
 
     def start_exabgp(self):
         self.start('exabgp', str(self.dir / 'exabgp.conf'), env={

@@ -35,8 +35,7 @@ def mitigate(lab, *words):
 def life(lab):
     d = Drive(lab, 'mode: auto; fragments: no')
     t.check('ExaBGP starts the relay, which finds us', d.settled(), lab.log('exabgp'))
-    t.check('GoBGP and BIRD are up', lab.wait(lambda: lab.log('exabgp').count('connected to peer') >= 2),
-            lab.log('exabgp'))
+    t.check('GoBGP and BIRD are up', lab.wait(lambda: d.counters()['peers'] == 2), lab.log('exabgp'))
     from_ = time.monotonic()
     d('start e1 203.0.113.9 123')
     seen = lab.wait(lambda: lab.bird('f4'))
@@ -84,6 +83,11 @@ def killed(lab, d):
     d = Drive(lab, 'mode: auto; fragments: no')
     t.check('it starts again on its book and tells all anew', d.settled() and d.counters()['done'] == 5, d.counters())
     t.check('which changes nothing in the routers', all(networks(r) == want for r in flows(lab)), flows(lab))
+
+    lab.kill('bird')
+    t.check('a router that is gone is counted', lab.wait(lambda: d.counters()['peers_down'] == 1), d.counters())
+    lab.start_bird()
+    t.check('it gets all when it is back', both(lab, want, 60) and lab.wait(lambda: d.counters()['peers'] == 2), flows(lab))
 
     lab.kill('exabgp')
     t.check('kill -9 of ExaBGP: the sessions end, and so do the rules', both(lab, set()), flows(lab))

@@ -363,6 +363,22 @@ static void test_restart(void **state)
   teardown(&w);
 }
 
+/* Prefixes that move to another tenant take their rules with them. */
+static void test_lost_prefixes(void **state)
+{
+  (void)state;
+  struct world w;
+  setup(&w);
+  tell(&w, "start", "e1", "203.0.113.9", 123);
+  assert_int_equal(prac_prefix_parse("198.51.100.0/24", 15, &w.own), PRAC_OK);
+  tell(&w, "update", "e1", "203.0.113.9", 123);
+  assert_int_equal(count(&w), 0);
+  w.prefixes.n = 0;
+  tell(&w, "start", "e2", "198.51.100.1", 123);
+  assert_int_equal(count(&w), 0);
+  teardown(&w);
+}
+
 static void test_answers(void **state)
 {
   (void)state;
@@ -448,8 +464,9 @@ int main(void)
       cmocka_unit_test(test_life),          cmocka_unit_test(test_same_rule_once),
       cmocka_unit_test(test_carpet_serves), cmocka_unit_test(test_ends),
       cmocka_unit_test(test_caps),          cmocka_unit_test(test_people),
-      cmocka_unit_test(test_restart),       cmocka_unit_test(test_answers),
-      cmocka_unit_test(test_full_tables),   cmocka_unit_test(test_damaged),
+      cmocka_unit_test(test_lost_prefixes), cmocka_unit_test(test_restart),
+      cmocka_unit_test(test_answers),       cmocka_unit_test(test_full_tables),
+      cmocka_unit_test(test_damaged),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,6 +148,7 @@ static void test_carpets(void **state)
                       "announce flow route { match { destination 203.0.113.0/24; protocol udp; "
                       "source-port =389; } then { discard; } }");
   assert_int_equal(plan(&c, "203.0.113.128/25", &e).verdict, BGP_SAYS_OUTSIDE);
+  assert_int_equal(plan(&c, "203.0.113.0/25", &e).verdict, BGP_SAYS_OUTSIDE); /* half of it */
   assert_int_equal(plan(&c, "203.0.112.0/20", &wide).verdict, BGP_SAYS_NEVER);
   p = plan(&c, "2001:db8::/32", &six);
   assert_int_equal(p.verdict, BGP_SAYS_AUTO);

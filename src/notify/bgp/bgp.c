@@ -18,6 +18,8 @@ static const struct prac_log_event ev_rule = {"bgp_rule", PRAC_LOG_INFO, ""},
                                    ev_away = {"bgp_relay_gone", PRAC_LOG_WARN,
                                               "is ExaBGP running, and `practice exabgp` in its "
                                               "configuration?"},
+                                   ev_peers = {"bgp_sessions", PRAC_LOG_WARN,
+                                               "a router without a session has no rules of ours"},
                                    ev_refused = {"bgp_refused", PRAC_LOG_WARN,
                                                  "look at ExaBGP's log: is a neighbour configured "
                                                  "for this family?"},
@@ -32,6 +34,8 @@ static const struct prac_log_event ev_rule = {"bgp_rule", PRAC_LOG_INFO, ""},
   X(rules, GAUGE, "rules", "announced, or not yet surely withdrawn")                               \
   X(waiting, GAUGE, "rules", "that ExaBGP has not confirmed; stays up while it is away")           \
   X(relay, GAUGE, "1", "ExaBGP is connected")                                                      \
+  X(peers, GAUGE, "routers", "with a session, where ExaBGP tells it (neighbor-changes)")           \
+  X(peers_down, GAUGE, "routers", "without one: they have no rules of ours")                       \
   X(proposed, COUNTER, "rules", "proposed to a person")                                            \
   X(announced, COUNTER, "rules", "announced")                                                      \
   X(withdrawn, COUNTER, "rules", "withdrawn")                                                      \
@@ -71,6 +75,7 @@ struct bgp_way {
   prac_time now; /* PRAC_TIME_NONE before the first call */
   uint64_t seq;
   uint8_t *save;
+  uint64_t peers, peers_known;
   uint64_t done, errors, connects, bad_lines, save_failed;
   char journal[512], paper[512];
 };
@@ -171,6 +176,8 @@ static void show_counters(struct bgp_way *w)
       [N_rules] = bgp_book_count(w->book, NULL),
       [N_waiting] = waiting,
       [N_relay] = w->link.relay >= 0,
+      [N_peers] = w->peers,
+      [N_peers_down] = w->peers_known - w->peers,
       [N_proposed] = t->proposed,
       [N_announced] = t->announced,
       [N_withdrawn] = t->withdrawn,
@@ -225,6 +232,15 @@ static void hear(struct bgp_way *w, int conn, const struct bgp_line *l)
   }
 }
 
+static void sessions(struct bgp_way *w, int conn, const struct bgp_line *l)
+{
+  if (conn != w->link.relay || l->n > l->m) return;
+  w->peers = l->n;
+  w->peers_known = l->m;
+  prac_log(w->env->log, l->n < l->m ? &ev_peers : &ev_relay,
+           "%" PRIu64 " of %" PRIu64 " routers have a session with ExaBGP", l->n, l->m);
+}
+
 static void control(struct bgp_way *w, int conn, const struct bgp_line *l)
 {
   struct prac_err err = {0};
@@ -264,6 +280,9 @@ static void on_line(void *arg, int conn, const char *s, size_t n)
   case BGP_LINE_UNKNOWN:
     hear(w, conn, &l);
     break;
+  case BGP_LINE_PEERS:
+    sessions(w, conn, &l);
+    break;
   case BGP_LINE_LIST:
   case BGP_LINE_APPROVE:
   case BGP_LINE_WITHDRAW:
@@ -275,6 +294,7 @@ static void on_line(void *arg, int conn, const char *s, size_t n)
 static void on_gone(void *arg)
 {
   struct bgp_way *w = arg;
+  w->peers = w->peers_known = 0;
   bgp_book_forget(w->book);
   prac_log(w->env->log, &ev_away, "ExaBGP is gone; rules are told again when it is back");
 }

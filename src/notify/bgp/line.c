@@ -25,6 +25,12 @@ static bool word(struct prac_rd *r, const char *w)
   return true;
 }
 
+static bool is_peers(struct prac_rd *r, struct bgp_line *l)
+{
+  l->kind = BGP_LINE_PEERS;
+  return number(r, &l->n) && word(r, " ") && number(r, &l->m);
+}
+
 prac_rc bgp_line_read(const char *s, size_t n, struct bgp_line *ret)
 {
   static const struct {
@@ -40,6 +46,8 @@ prac_rc bgp_line_read(const char *s, size_t n, struct bgp_line *ret)
   } else if (word(&r, "withdraw ")) {
     l.kind = BGP_LINE_WITHDRAW;
     if (!number(&r, &l.n)) return PRAC_MALFORMED;
+  } else if (word(&r, "peers ")) {
+    if (!is_peers(&r, &l)) return PRAC_MALFORMED;
   } else if (word(&r, "relay 1")) {
     l.kind = BGP_LINE_HELLO;
   } else if (!word(&r, "list")) {
@@ -52,6 +60,20 @@ prac_rc bgp_line_read(const char *s, size_t n, struct bgp_line *ret)
   if (prac_rd_left(&r) != 0) return PRAC_MALFORMED;
   *ret = l;
   return PRAC_OK;
+}
+
+enum bgp_event_kind bgp_event_read(const char *s, size_t n, struct prac_ip *ret_peer)
+{
+  struct prac_rd r = prac_rd_of(s, n);
+  if (n == 4 && word(&r, "done")) return BGP_EVENT_DONE;
+  if (n == 5 && word(&r, "error")) return BGP_EVENT_ERROR;
+  if (!word(&r, "neighbor ")) return BGP_EVENT_NOTHING;
+  const char *address = (const char *)r.p;
+  while (r.p < r.end && *r.p != ' ') prac_rd_skip(&r, 1);
+  if (prac_ip_parse(address, (size_t)((const char *)r.p - address), ret_peer) != PRAC_OK)
+    return BGP_EVENT_NOTHING;
+  if (word(&r, " up")) return BGP_EVENT_UP;
+  return word(&r, " down") ? BGP_EVENT_DOWN : BGP_EVENT_NOTHING;
 }
 
 static bool harmless(const char *s, size_t n)

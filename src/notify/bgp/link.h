@@ -2,7 +2,7 @@
  *
  * one      relay at a time (the connection that said hello); others are control connections
  * who      the peer's uid must be root's, our own, or `uid`; others are closed at once
- * blocks   never; what a relay does not read is kept up to LINK_OUT bytes, then it is closed: it
+ * blocks   never; what a relay does not read is kept up to BGP_OUT_MAX bytes, then it is closed: it
  *          comes again and is told everything anew
  */
 #pragma once

@@ -17,13 +17,17 @@
 #include "sys/unixsock.h"
 #include "sys/wall.h"
 
-enum { FLIGHT = 256, GUARDED = 1024, CONNECT_MS = 200, TURN_MS = 1000 };
+enum { FLIGHT = 256, GUARDED = 1024, PEERS = 64, CONNECT_MS = 200, TURN_MS = 1000 };
 
 struct guard { /* a route that ExaBGP has from us */
   bool used;
   int64_t end; /* monotonic */
   uint16_t n;
   char body[BGP_LINE];
+};
+struct peer {
+  struct prac_ip ip;
+  bool up;
 };
 struct relay {
   const struct bgp_relay_env *env;
@@ -34,6 +38,8 @@ struct relay {
   struct bgp_lines from_notifier, from_exabgp;
   struct guard guards[GUARDED];
   bool was_away;
+  struct peer peers[PEERS]; /* those that ExaBGP has spoken of; more are not counted */
+  size_t n_peers;
 };
 
 static void say(const struct relay *r, const char *sentence)
@@ -63,6 +69,17 @@ static void answer(struct relay *r, uint64_t seq, const char *what)
     leave(r);
 }
 
+static void tell_peers(struct relay *r)
+{
+  char line[64];
+  size_t up = 0;
+  if (r->sock < 0 || r->n_peers == 0) return;
+  for (size_t i = 0; i < r->n_peers; i++) up += r->peers[i].up;
+  int n = snprintf(line, sizeof line, "peers %zu %zu\n", up, r->n_peers);
+  if (n > 0 && sys_write_all(r->sock, line, (size_t)n, -1, "the notifier", NULL) != PRAC_OK)
+    leave(r);
+}
+
 static void enter(struct relay *r)
 {
   static const char hello[] = "relay 1\n";
@@ -79,6 +96,7 @@ static void enter(struct relay *r)
     leave(r);
   else
     say(r, "connected to the notifier");
+  tell_peers(r);
 }
 
 static struct guard *guard_find(struct relay *r, const char *body, size_t n)
@@ -151,18 +169,28 @@ static prac_rc expire(struct relay *r, struct prac_err *reterr)
   return PRAC_OK;
 }
 
-/* ExaBGP answers "done" or "error"; everything else it says (events) is not for us. */
+static void peer_is(struct relay *r, const struct prac_ip *ip, bool up)
+{
+  size_t i = 0;
+  while (i < r->n_peers && !prac_ip_eq(&r->peers[i].ip, ip)) i++;
+  if (i == PEERS) return;
+  if (i == r->n_peers) r->peers[r->n_peers++].ip = *ip;
+  r->peers[i].up = up;
+  tell_peers(r);
+}
+
 static void hear(struct relay *r, const char *s, size_t n)
 {
-  bool done = n == 4 && memcmp(s, "done", 4) == 0, error = n == 5 && memcmp(s, "error", 5) == 0;
-  if ((!done && !error) || r->n_flight == 0) return;
+  struct prac_ip peer;
+  enum bgp_event_kind e = bgp_event_read(s, n, &peer);
+  if (e == BGP_EVENT_UP || e == BGP_EVENT_DOWN) peer_is(r, &peer, e == BGP_EVENT_UP);
+  if ((e != BGP_EVENT_DONE && e != BGP_EVENT_ERROR) || r->n_flight == 0) return;
   uint64_t seq = r->flight[r->first];
   r->first = (r->first + 1) % FLIGHT;
   r->n_flight--;
-  answer(r, seq, done ? "done" : "error");
+  answer(r, seq, e == BGP_EVENT_DONE ? "done" : "error");
 }
 
-/* *closed: the other end is gone. */
 static prac_rc read_notifier(struct relay *r, struct prac_err *reterr)
 {
   char buf[4096];
