@@ -155,6 +155,34 @@ def black_hole(lab):
     d.close()
 
 
+def no_disk(lab):
+    d = Drive(lab, 'mode: auto; hold: 0s')
+    d('start old 203.0.113.9 123')
+    d.settled()
+    book = lab.way / 'rules.book'
+    book.unlink()
+    (book / 'in the way').mkdir(parents=True)
+    said = d('start new 203.0.113.10 123')
+    t.check('a rule that cannot be written down is not announced', said.startswith('sent -10 ') and
+            not lab.wait(lambda: '203.0.113.10' in networks(lab.bird('f4')), 0.5), said)
+    d('end old 203.0.113.9 123')
+    d('tick 1')
+    t.check('but a withdrawal does not wait for the disk', both(lab, set()), flows(lab))
+    (book / 'in the way').rmdir()
+    book.rmdir()
+    d('tick 1')
+    t.check('with the disk back, it is announced', both(lab, {'203.0.113.10'}) and d.counters()['save_failed'] > 0)
+    d('end new 203.0.113.10 123')
+    d('tick 1')
+    t.check('and withdrawn', both(lab, set()) and d.settled())
+    d.close()
+    book.write_bytes(b'PRACBGP1 not a book')
+    d = Drive(lab, 'mode: auto')
+    t.check('a damaged book is kept aside and said', d.first == 'open' and (lab.way / 'rules.book.damaged').exists() and
+            'bgp_book_lost' in (lab.dir / 'drive.log').read_text())
+    d.close()
+
+
 def people(lab):
     d = Drive(lab, 'mode: propose')
     d('start p1 203.0.113.9 123')
@@ -214,6 +242,7 @@ with tempfile.TemporaryDirectory(prefix='bgp-') as folder:
         killed(lab, life(lab))
         caps(lab)
         black_hole(lab)
+        no_disk(lab)
         people(lab)
     finally:
         lab.close()

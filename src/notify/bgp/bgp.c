@@ -123,7 +123,7 @@ static prac_rc save(struct bgp_way *w, struct prac_err *reterr)
   prac_rc rc = bgp_book_save(w->book, &out);
   if (rc == PRAC_OK) rc = sys_seal_file(w->journal, magic, w->save, prac_wr_len(&out), &err);
   if (rc == PRAC_OK) {
-    w->book->dirty = false;
+    w->book->dirty = w->book->later = false;
     return PRAC_OK;
   }
   w->save_failed++;

@@ -164,6 +164,7 @@ static bool give(struct bgp_book *b, struct bgp_claim *c, enum bgp_grant g, prac
 
 void bgp_book_tick(struct bgp_book *b, prac_time now)
 {
+  b->dirty |= b->later;
   settle(b, now);
   for (size_t i = 0; i < BGP_CLAIMS; i++) {
     struct bgp_claim *c = &b->claims[i];
@@ -305,11 +306,13 @@ static void open_claim(struct bgp_book *b, const struct bgp_who *who, const stru
     *c = (struct bgp_claim){.key = key, .rule = BGP_NONE, .fragments = BGP_NONE, .born = now};
   }
   uint16_t before = c->rule;
+  bool ended = c->ended;
   if (!point(b, c, p, who->name, now)) return;
   fill(c, who->name, e);
   c->until = now + b->conf->ttl_ns;
   c->ended = false;
-  b->dirty = true;
+  b->later = true;
+  if (is_new || ended || before != c->rule) b->dirty = true;
   const char *why = p->why;
   bool capped =
       p->verdict == BGP_SAYS_AUTO && c->grant == BGP_PROPOSED && !give(b, c, BGP_GRANTED, now);

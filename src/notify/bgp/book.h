@@ -79,6 +79,7 @@ struct bgp_book {
   struct bgp_claim claims[BGP_CLAIMS];
   uint32_t next_id;
   bool dirty; /* something that must be saved before anything is announced */
+  bool later; /* something that may be lost for a second: a life that was prolonged */
   struct bgp_saying sayings[BGP_SAYINGS];
   size_t n_sayings;
   uint64_t unsaid; /* sayings beyond the table */
