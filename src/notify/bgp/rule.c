@@ -107,6 +107,7 @@ prac_rc bgp_rule_text(const struct bgp_rule *r, const struct bgp_route *route, b
   char dst[PRAC_IP_TEXT];
   bool is4 = prac_ip_is4(&r->dst.ip);
   struct text t = {.p = out};
+  out[0] = 0;
   prac_prefix_text(dst, &r->dst);
   add(&t, announce ? "announce" : "withdraw");
   if (r->kind == BGP_RTBH)
@@ -120,6 +121,7 @@ const char *bgp_rule_words(const struct bgp_rule *r, char out[BGP_TEXT])
 {
   char dst[PRAC_IP_TEXT];
   struct text t = {.p = out};
+  out[0] = 0;
   prac_prefix_text(dst, &r->dst);
   if (r->kind == BGP_RTBH) {
     add(&t, "all traffic to %s: discard", dst);
