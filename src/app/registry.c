@@ -7,6 +7,7 @@
   X(query)                                                                                         \
   X(tune)                                                                                          \
   X(explain)                                                                                       \
+  X(mitigate)                                                                                      \
   X(help)                                                                                          \
   X(completion)                                                                                    \
   X(manual)                                                                                        \
@@ -22,6 +23,7 @@
   X(collector)                                                                                     \
   X(alert)                                                                                         \
   X(portal)                                                                                        \
+  X(exabgp)                                                                                        \
   X(version)
 
 #define X(name) extern const struct cmd cmd_##name;

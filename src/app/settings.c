@@ -16,6 +16,7 @@
 #include "episode/episode.h"
 #include "honeypot/sensor.h"
 #include "lookup/lookup.h"
+#include "notify/way.h"
 #include "portal/portal.h"
 #include "store/store.h"
 
@@ -55,6 +56,7 @@ const struct prac_conf_section *const *settings_sections(void)
   for (const struct cap_source *const *c = cap_sources; *c; c++) n = add(n, (*c)->conf);
   for (const struct eng_ops *const *e = eng_list; *e; e++) n = add(n, (*e)->conf);
   for (const struct store_ops *const *s = store_list; *s; s++) n = add(n, (*s)->conf);
+  for (const struct note_way *const *w = note_ways; *w; w++) n = add(n, (*w)->conf);
   return list;
 }
 

@@ -21,6 +21,8 @@ struct note_tenant { /* who is told: a row of the settings' `tenants` */
   const char *network;  /* as its mails call it: "EXAMPLE-NET" */
   const char *language; /* en, ja */
   int64_t utc_offset_s; /* of its time zone at item->at */
+  /* Its addresses. Who acts on the network (bgp) does so inside these only; NULL: nowhere. */
+  const struct prac_conf_prefixes *prefixes;
 };
 
 struct note_item {
