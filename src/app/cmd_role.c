@@ -9,7 +9,7 @@
 #include "app/supervisor.h"
 
 struct opts {
-  const char *config, *data, *name;
+  const char *config, *data, *name, *test;
   double speed;
 };
 static const struct cmd_option options[] = {
@@ -25,6 +25,15 @@ static const struct cmd_option sensor_options[] = {
      offsetof(struct opts, name)},
     {"--speed", "X", "play captures at X times real time, 0: at once; else the sensor's own",
      CMD_REAL, offsetof(struct opts, speed), .dflt = "-1", .lo = -1, .hi = 1e9},
+};
+
+static const struct cmd_option notify_options[] = {
+    {"--config", "FILE", "settings", CMD_TEXT, offsetof(struct opts, config)},
+    {"--data", "DIR", "where everything is kept; else run.data", CMD_TEXT,
+     offsetof(struct opts, data)},
+    {"--test", "TENANT",
+     "only tell this tenant a made attack, by all its ways, and say how it went", CMD_TEXT,
+     offsetof(struct opts, test)},
 };
 
 static prac_rc find_sensor(struct role_env *e, const char *name, struct prac_err *err)
@@ -58,6 +67,7 @@ static int run_role(const struct cmd *c, const struct role *r, int argc, char **
     e.board->n_players = 1;
     atomic_store(&board.rows[0].safe, INT64_MIN + 1);
     if (r == &role_sensor) e.speed = o.speed;
+    e.test = o.test;
     rc = role_make_dirs(&e, &err);
   }
   if (rc == PRAC_OK) {
@@ -95,3 +105,4 @@ ROLE(store, "one role: keeps every record", options)
 ROLE(engine, "one role: looks for what is out of the ordinary", options)
 ROLE(alert, "one role: findings become alerts", options)
 ROLE(portal, "one role: the page and the API", options)
+ROLE(notify, "one role: tells people and machines", notify_options)

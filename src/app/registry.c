@@ -19,6 +19,7 @@
   X(engine)                                                                                        \
   X(alert)                                                                                         \
   X(portal)                                                                                        \
+  X(notify)                                                                                        \
   X(version)
 
 #define X(name) extern const struct cmd cmd_##name;

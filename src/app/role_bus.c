@@ -19,7 +19,10 @@ static const char *const pub_alert[] = {"alert.", NULL};
 static const char *const sub_all[] = {"", NULL};
 static const char *const sub_engine[] = {"flow.", "health.", NULL};
 static const char *const sub_alert[] = {"finding.", "mark.", NULL};
-static const char *const expect[] = {"store", "engine", "alert", NULL};
+static const char *const pub_collector[] = {"episode.", "mark.collector", NULL};
+static const char *const sub_collector[] = {"hit.", "health.", NULL};
+static const char *const sub_notify[] = {"episode.", "alert.", NULL};
+static const char *const expect[] = {"store", "engine", "alert", "notify", NULL};
 
 /* Who may say and hear what. uid: base + the role's place, see role_uid. */
 static void make_rules(const struct role_env *e, struct bus_role *s)
@@ -39,6 +42,12 @@ static void make_rules(const struct role_env *e, struct bus_role *s)
        .derived = true,
        .uid = own ? base + 3 : BUS_ANY_UID},
       {.client = "portal", .sub = sub_all, .uid = own ? base + 4 : BUS_ANY_UID},
+      {.client = "collector",
+       .pub = pub_collector,
+       .sub = sub_collector,
+       .derived = true,
+       .uid = BUS_ANY_UID},
+      {.client = "notify", .sub = sub_notify, .uid = own ? base + 5 : BUS_ANY_UID},
   };
   for (size_t i = 0; i < PRAC_ARRAY_LEN(fixed); i++) s->rules[s->n_rules++] = fixed[i];
   size_t n = prac_conf_count(e->settings, "sensors");

@@ -102,7 +102,7 @@ const struct prac_conf_section sensors_conf_section = {
 };
 
 const struct role *const role_list[] = {&role_bus,   &role_store,  &role_sensor, &role_engine,
-                                        &role_alert, &role_portal, NULL};
+                                        &role_alert, &role_portal, &role_notify, NULL};
 
 const struct role *role_find(const char *name)
 {

@@ -70,6 +70,7 @@ struct role_env {
   size_t row;
   double speed; /* < 0: the sensor's own */
   bool json;
+  const char *test; /* notify: tell only this tenant, a made attack */
   struct prac_clock clock;
   struct sys_logsink sink;
   struct prac_log log;
@@ -86,7 +87,8 @@ struct role {
   prac_rc (*run)(struct role_env *e, void *st, struct prac_err *reterr);
   void (*done)(void *st); /* accepts a half-made state */
 };
-extern const struct role role_bus, role_store, role_sensor, role_engine, role_alert, role_portal;
+extern const struct role role_bus, role_store, role_sensor, role_engine, role_alert, role_portal,
+    role_notify;
 extern const struct role *const role_list[]; /* NULL-terminated */
 const struct role *role_find(const char *name);
 

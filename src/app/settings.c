@@ -14,18 +14,15 @@
 #include "capture/source.h"
 #include "engine/engine.h"
 #include "lookup/lookup.h"
+#include "notify/notify.h"
 #include "portal/portal.h"
 #include "store/store.h"
 
 /* Rooms' and roles' own sections: one line each. */
 static const struct prac_conf_section *const own[] = {
-    &alert_conf_section,
-    &lookup_conf_section,
-    &portal_conf_section,
-    &bus_broker_section,
-    &run_conf_section,
-    &sensors_conf_section,
-    NULL,
+    &alert_conf_section, &lookup_conf_section,  &portal_conf_section,
+    &bus_broker_section, &run_conf_section,     &sensors_conf_section,
+    &note_conf_section,  &note_tenants_section, NULL,
 };
 
 enum { SECTIONS_MAX = 256, FILE_MAX_BYTES = 1 << 20 };
@@ -49,6 +46,7 @@ const struct prac_conf_section *const *settings_sections(void)
   for (const struct cap_source *const *c = cap_sources; *c; c++) n = add(n, (*c)->conf);
   for (const struct eng_ops *const *e = eng_list; *e; e++) n = add(n, (*e)->conf);
   for (const struct store_ops *const *s = store_list; *s; s++) n = add(n, (*s)->conf);
+  for (const struct note_way *const *w = note_ways; *w; w++) n = add(n, (*w)->conf);
   return list;
 }
 

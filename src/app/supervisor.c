@@ -221,7 +221,7 @@ struct finish {
 };
 static bool all_done(const struct supervisor *s, struct finish *f)
 {
-  static const struct role *const chain[] = {&role_engine, &role_alert, &role_store};
+  static const struct role *const chain[] = {&role_engine, &role_alert, &role_store, &role_notify};
   if (!played(s)) return false;
   while (f->at < PRAC_ARRAY_LEN(chain)) {
     const struct supervised *v = NULL;

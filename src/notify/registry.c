@@ -3,7 +3,18 @@
 
 #include "notify/way.h"
 
-const struct note_way *const note_ways[] = {NULL};
+#define WAYS(X) X(mail) X(mbox) X(jsonl)
+
+#define X(name) extern const struct note_way note_##name;
+WAYS(X)
+#undef X
+
+const struct note_way *const note_ways[] = {
+#define X(name) &note_##name,
+    WAYS(X)
+#undef X
+        NULL,
+};
 
 const struct note_way *note_way_find(const char *name)
 {

@@ -128,13 +128,14 @@ static const char *const thread_calls[] = {"clone",
                                            "mbind",
                                            NULL};
 static const char *const packet_calls[] = {"setsockopt", NULL};
+static const char *const inet_calls[] = {"setsockopt", "sendmmsg", "recvmmsg", "socketpair", NULL};
 
 static const struct {
   unsigned may;
   const char *const *calls;
 } groups[] = {
     {SYS_MAY_FILES, file_calls},     {SYS_MAY_CONNECT, connect_calls}, {SYS_MAY_SERVE, serve_calls},
-    {SYS_MAY_THREADS, thread_calls}, {SYS_MAY_PACKETS, packet_calls},
+    {SYS_MAY_THREADS, thread_calls}, {SYS_MAY_PACKETS, packet_calls},  {SYS_MAY_INET, inet_calls},
 };
 
 static int allow(scmp_filter_ctx f, const char *const *calls)
