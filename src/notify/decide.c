@@ -210,6 +210,7 @@ prac_rc note_take(struct note_core *c, uint64_t seq, const struct model_kind *k,
 {
   prac_time at = PRAC_TIME_NONE;
   prac_rc rc = PRAC_OK;
+  PRAC_INSIST(c->now != PRAC_TIME_NONE);
   if (seq <= c->seq) return PRAC_OK;
   if (k == &model_episode) at = ((const struct episode *)rec)->at;
   if (k == &model_alert) at = ((const struct alert *)rec)->at;

@@ -34,7 +34,7 @@ static prac_rc read_digest(struct note_job *j, const struct note_row *r, struct 
     if (!ep || !al) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a digest");
     PRAC_TRY(model_from_json(&model_episode, line, n, j->arena, ep, reterr));
     PRAC_TRY(model_from_json(&model_alert, line, n, j->arena, al, reterr));
-    bool is_alert = al->title != NULL; /* an episode has no such key */
+    bool is_alert = al->severity && al->severity[0]; /* an episode has no such key */
     if (is_alert)
       a[d->n_alerts++] = al;
     else

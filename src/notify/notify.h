@@ -52,7 +52,8 @@ PRAC_NODISCARD prac_rc note_open(const struct note_core_env *env, struct note_co
 void note_close(struct note_core **cp); /* waits for what the ways are sending, no longer */
 
 uint64_t note_seq(const struct note_core *c); /* of the last message that is safe */
-/* rec: struct episode or struct alert, as k says; others are ignored. Kept by the next commit. */
+/* After the first note_pump: the clock must be known.
+ * rec: struct episode or struct alert, as k says; others are ignored. Kept by the next commit. */
 PRAC_NODISCARD prac_rc note_take(struct note_core *c, uint64_t seq, const struct model_kind *k,
                                  const void *rec, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_commit(struct note_core *c, struct prac_err *reterr);
