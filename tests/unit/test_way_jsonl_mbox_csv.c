@@ -123,6 +123,29 @@ static void mbox(void **s)
   assert_int_equal(count(text, "71.683333333333334"), 1);
 }
 
+static void csv(void **s)
+{
+  (void)s;
+  static char text[1 << 16];
+  told("csv", 1, 0);
+  slurp("2015-04-01-event4_honeypot_ddos_amp.csv", text, sizeof text);
+  assert_int_equal(count(text, "\n"), 3);
+  assert_int_equal(strncmp(text, "\"timestamp\",\"protocol\",\"src_ip\",", 32), 0);
+  static const char start[] =
+      "\n\"2015-04-01 "
+      "00:00:55\",\"udp\",\"203.0.113.9\",\"\",\"64500\",\"JP\",\"\",\"\",\"\",\"\",\"\","
+      "\"\",\"\",\"\",\"\",\"123\",\"\",\"\",\"\",\"\",\"\",\"\",\"\",\"PRACTICE\","
+      "\"ddos-amplification\",\"\",\"ntp\",\"ntp\",\"\",\"e1.1.xxxx\",\"\",\"139\",\"1112\",\"\"\n";
+  assert_int_equal(count(text, start), 1);
+  assert_int_equal(count(text, "\"e1.1.xxxx\",\"\",\"28305\",\"1112\",\"2015-04-01 00:08:40\"\n"),
+                   1);
+  for (char *line = text; *line; line = strchr(line, '\n') + 1) {
+    int commas = 0;
+    for (const char *c = line; *c != '\n'; c++) commas += *c == ',';
+    assert_int_equal(commas, 33);
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest t[] = {
@@ -130,6 +153,7 @@ int main(void)
       cmocka_unit_test_setup_teardown(half_a_line_goes, make_dir, drop_dir),
       cmocka_unit_test_setup_teardown(a_size_begins_anew, make_dir, drop_dir),
       cmocka_unit_test_setup_teardown(mbox, make_dir, drop_dir),
+      cmocka_unit_test_setup_teardown(csv, make_dir, drop_dir),
   };
   return cmocka_run_group_tests_name("way_files", t, NULL, NULL);
 }
