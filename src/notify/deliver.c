@@ -134,6 +134,22 @@ static bool flies(const struct note_post *p, int64_t n)
   return false;
 }
 
+static prac_rc mark_all(struct note_core *c, struct note_post *p, struct prac_err *reterr)
+{
+  uint32_t fails = p->fails;
+  prac_rc rc = note_queue_commit(c->queue, reterr); /* what was not a mark */
+  if (rc == PRAC_OK) rc = note_queue_sync(c->queue, false, reterr);
+  for (struct note_job *j = p->unmarked; j && rc == PRAC_OK; j = j->next)
+    rc = mark(c, p, j, reterr);
+  if (rc == PRAC_OK) rc = note_queue_commit(c->queue, reterr);
+  if (rc != PRAC_OK) {
+    p->fails = fails;
+    note_queue_rollback(c->queue);
+  }
+  prac_rc again = note_queue_sync(c->queue, true, reterr);
+  return rc == PRAC_OK ? again : rc;
+}
+
 /* All that is done is marked in one commit. When that fails the jobs stay here, and nothing new is
  * sent before the queue knows: otherwise a full device would make repeats without end. */
 static prac_rc collect(struct note_core *c, struct note_post *p, struct prac_err *reterr)
@@ -146,15 +162,7 @@ static prac_rc collect(struct note_core *c, struct note_post *p, struct prac_err
     end = &j->next;
   }
   if (!p->unmarked) return PRAC_OK;
-  uint32_t fails = p->fails;
-  for (j = p->unmarked; j; j = j->next) {
-    prac_rc rc = mark(c, p, j, reterr);
-    if (rc != PRAC_OK) {
-      p->fails = fails;
-      return rc;
-    }
-  }
-  PRAC_TRY(note_queue_commit(c->queue, reterr));
+  PRAC_TRY(mark_all(c, p, reterr));
   while ((j = p->unmarked)) {
     p->unmarked = j->next;
     landed(p, j->n);

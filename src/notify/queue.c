@@ -164,6 +164,12 @@ prac_rc note_queue_commit(struct note_queue *q, struct prac_err *reterr)
   return PRAC_OK;
 }
 
+prac_rc note_queue_sync(struct note_queue *q, bool sync, struct prac_err *reterr)
+{
+  PRAC_INSIST(!q->open);
+  return exec(q, sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", reterr);
+}
+
 void note_queue_rollback(struct note_queue *q)
 {
   for (size_t i = 0; i < SQL_COUNT_; i++) (void)sqlite3_reset(q->st[i]);

@@ -42,6 +42,9 @@ PRAC_NODISCARD prac_rc note_queue_open(const char *dir, struct note_queue **ret,
                                        struct prac_err *reterr);
 void note_queue_close(struct note_queue **qp); /* what was not committed is gone */
 PRAC_NODISCARD prac_rc note_queue_commit(struct note_queue *q, struct prac_err *reterr);
+/* From here on commits reach the disk (true, as at the start), or the system's memory only (false):
+ * enough for marks, whose loss with the power leads to a repeat. Not within a transaction. */
+PRAC_NODISCARD prac_rc note_queue_sync(struct note_queue *q, bool sync, struct prac_err *reterr);
 void note_queue_rollback(struct note_queue *q);
 
 PRAC_NODISCARD prac_rc note_meta_get(struct note_queue *q, const char *key, int64_t *ret,

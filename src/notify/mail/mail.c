@@ -1,4 +1,5 @@
 /* Letters by SMTP (RFC 5321) through libcurl: one connection for as long as the server keeps it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "notify/letter.h"
@@ -79,6 +80,7 @@ struct state {
   struct note_curl curl;
   const struct note_text *letter; /* being sent */
   size_t sent;
+  char url[640];
 };
 
 static size_t give(char *to, size_t size, size_t n, void *arg)
@@ -124,27 +126,30 @@ static int timeout_ms(const struct conf *c)
   return (int)(c->timeout_ns / PRAC_MS);
 }
 
-static prac_rc open_mail(void *st, const struct note_env *env, struct prac_err *reterr)
+static prac_rc make(struct state *s, const struct note_env *env, struct prac_err *reterr)
 {
-  struct state *s = st;
   const struct conf *c = env->conf;
-  static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
-  struct note_text url = {.p = NULL};
-  bool six = strchr(c->server, ':') != NULL;
-  if (!address_ok(c->from))
-    return PRAC_FAIL(reterr, PRAC_RANGE, "from \"%.100s\" is no address", c->from);
-  note_text_add(&url, "%s://%s%s%s:%d/", c->tls == TLS_IMPLICIT ? "smtps" : "smtp", six ? "[" : "",
-                c->server, six ? "]" : "", (int)c->port);
-  if (strspn(env->host, good) == strlen(env->host)) note_text_add(&url, "%s", env->host); /* EHLO */
-  prac_rc rc = url.bad
-                   ? PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for mail")
-                   : note_curl_open(&s->curl, env->net, url.p, "smtp,smtps", timeout_ms(c), reterr);
-  note_text_done(&url);
-  PRAC_TRY(rc);
+  PRAC_TRY(note_curl_open(&s->curl, env->net, s->url, "smtp,smtps", timeout_ms(c), reterr));
   CURLcode cc = set_up(s, c);
   return cc == CURLE_OK
              ? PRAC_OK
              : PRAC_FAIL(reterr, PRAC_UNSUPPORTED, "libcurl: %s", curl_easy_strerror(cc));
+}
+
+static prac_rc open_mail(void *st, const struct note_env *env, struct prac_err *reterr)
+{
+  static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
+  struct state *s = st;
+  const struct conf *c = env->conf;
+  bool six = strchr(c->server, ':') != NULL, known = strspn(env->host, good) == strlen(env->host);
+  if (!address_ok(c->from))
+    return PRAC_FAIL(reterr, PRAC_RANGE, "from \"%.100s\" is no address", c->from);
+  int n = snprintf(s->url, sizeof s->url, "%s://%s%s%s:%d/%s",
+                   c->tls == TLS_IMPLICIT ? "smtps" : "smtp", six ? "[" : "", c->server,
+                   six ? "]" : "", (int)c->port, known ? env->host : ""); /* what EHLO says */
+  if (n < 0 || (size_t)n >= sizeof s->url)
+    return PRAC_FAIL(reterr, PRAC_RANGE, "server \"%.100s\": name too long", c->server);
+  return make(s, env, reterr);
 }
 
 static prac_rc recipients(const struct note_item *it, struct curl_slist **ret,
@@ -164,6 +169,15 @@ static prac_rc recipients(const struct note_item *it, struct curl_slist **ret,
 
 /* 5xx to a command about this letter is final; to logging in, or no TLS, is the server's trouble.
  */
+static bool final(const struct state *s, CURLcode cc)
+{
+  long code = 0;
+  (void)curl_easy_getinfo(s->curl.h, CURLINFO_RESPONSE_CODE, &code);
+  bool about_it = cc == CURLE_SEND_ERROR || cc == CURLE_RECV_ERROR || cc == CURLE_UPLOAD_FAILED ||
+                  cc == CURLE_WEIRD_SERVER_REPLY;
+  return about_it && code >= 500 && code < 600;
+}
+
 static prac_rc judge(struct state *s, CURLcode cc, const struct note_env *env,
                      struct prac_err *reterr)
 {
@@ -175,12 +189,38 @@ static prac_rc judge(struct state *s, CURLcode cc, const struct note_env *env,
     prac_count(&env->counters[TAKEN], 1);
     return PRAC_OK;
   }
-  bool about_it = cc == CURLE_SEND_ERROR || cc == CURLE_RECV_ERROR || cc == CURLE_UPLOAD_FAILED ||
-                  cc == CURLE_WEIRD_SERVER_REPLY;
-  bool final = about_it && code >= 500 && code < 600;
-  prac_count(&env->counters[final ? REFUSED : LATER], 1);
-  return PRAC_FAIL(reterr, final ? PRAC_DENIED : PRAC_AGAIN, "%s port %u: %s (%ld)", s->curl.host,
+  bool never = final(s, cc);
+  prac_count(&env->counters[never ? REFUSED : LATER], 1);
+  return PRAC_FAIL(reterr, never ? PRAC_DENIED : PRAC_AGAIN, "%s port %u: %s (%ld)", s->curl.host,
                    s->curl.port, s->curl.error[0] ? s->curl.error : curl_easy_strerror(cc), code);
+}
+
+static CURLcode perform(struct state *s, struct curl_slist *to)
+{
+  s->sent = 0;
+  (void)curl_easy_setopt(s->curl.h, CURLOPT_MAIL_RCPT, to);
+  CURLcode cc = curl_easy_perform(s->curl.h);
+  (void)curl_easy_setopt(s->curl.h, CURLOPT_MAIL_RCPT, NULL);
+  return cc;
+}
+
+/* Servers end a session that has grown old with 4xx or by hanging up: that says nothing about the
+ * letter, so it is tried once more on a connection of its own. */
+static prac_rc deliver(struct state *s, struct curl_slist *to, const struct note_env *env,
+                       struct prac_err *reterr)
+{
+  const struct conf *c = env->conf;
+  long connects = 0;
+  PRAC_TRY(note_curl_ready(&s->curl, env->net, timeout_ms(c), reterr));
+  CURLcode cc = perform(s, to);
+  (void)curl_easy_getinfo(s->curl.h, CURLINFO_NUM_CONNECTS, &connects);
+  if (cc != CURLE_OK && connects == 0 && !final(s, cc)) {
+    note_curl_close(&s->curl);
+    if (make(s, env, reterr) != PRAC_OK) return PRAC_AGAIN;
+    PRAC_TRY(note_curl_ready(&s->curl, env->net, timeout_ms(c), reterr));
+    cc = perform(s, to);
+  }
+  return judge(s, cc, env, reterr);
 }
 
 static prac_rc send_mail(void *st, const struct note_item *it, const struct note_env *env,
@@ -194,17 +234,9 @@ static prac_rc send_mail(void *st, const struct note_item *it, const struct note
   prac_rc rc = recipients(it, &to, reterr);
   if (rc == PRAC_OK && note_letter_write(&l, it, &letter) != PRAC_OK)
     rc = PRAC_FAIL(reterr, PRAC_AGAIN, "no memory for a letter");
-  if (rc == PRAC_OK) rc = note_curl_ready(&s->curl, env->net, timeout_ms(c), reterr);
-  if (rc == PRAC_OK) {
-    s->letter = &letter;
-    s->sent = 0;
-    (void)curl_easy_setopt(s->curl.h, CURLOPT_MAIL_RCPT, to);
-    rc = judge(s, curl_easy_perform(s->curl.h), env, reterr);
-    (void)curl_easy_setopt(s->curl.h, CURLOPT_MAIL_RCPT, NULL);
-    s->letter = NULL;
-  } else if (rc == PRAC_AGAIN) {
-    prac_count(&env->counters[LATER], 1);
-  }
+  s->letter = &letter;
+  if (rc == PRAC_OK) rc = deliver(s, to, env, reterr);
+  s->letter = NULL;
   curl_slist_free_all(to);
   note_text_done(&letter);
   return rc;
