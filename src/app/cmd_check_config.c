@@ -7,6 +7,7 @@
 #include "app/settings.h"
 #include "app/settings_print.h"
 #include "base/json.h"
+#include "notify/notify.h"
 
 /* ---- check-config ---- */
 
@@ -57,6 +58,7 @@ static int run_check(int argc, char **argv)
   const char *file = o.file ? o.file : usual_place(),
              *name = file && strcmp(file, "-") == 0 ? "standard input" : file;
   prac_rc rc = settings_load(file, &c, &e);
+  if (rc == PRAC_OK) rc = note_conf_check(c, &e);
   if (o.json) {
     check_json(name, rc, &e);
     st = rc == PRAC_OK ? CMD_OK : cmd_status_of(rc);

@@ -1,8 +1,12 @@
 """The notifier with a real mail server: what arrives, and what is left of it when processes are killed."""
+import os
 import pathlib
 import random
-import sys
+import socket
+import struct
+import subprocess
 import tempfile
+import threading
 import time
 
 from mta import Missing, Mta
@@ -65,6 +69,42 @@ def start_and_end(t, base, mta):
     t.equal('the same as JSON', [(j['id'], j['state']) for j in n.jsonl()], [('e8.1.xxxx', 'start'), ('e8.5.xxxx', 'end')])
 
 
+class Names(threading.Thread):
+    """A DNS server that knows one name for every address, and takes its time."""
+
+    def __init__(self, seconds):
+        super().__init__(daemon=True)
+        self.s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.s.bind(('127.0.0.1', 0))
+        self.port, self.seconds = self.s.getsockname()[1], seconds
+
+    def run(self):
+        while True:
+            q, who = self.s.recvfrom(512)
+            time.sleep(self.seconds)
+            name = b''.join(bytes([len(p)]) + p for p in b'host9.isp.example'.split(b'.')) + b'\0'
+            answer = b'\xc0\x0c' + struct.pack('>HHIH', 12, 1, 60, len(name)) + name
+            end = q.index(b'\0', 12) + 5
+            self.s.sendto(q[:2] + b'\x81\x80' + struct.pack('>HHHH', 1, 1, 0, 0) + q[12:end] + answer, who)
+
+
+def a_name_that_comes_late(t, base, mta):
+    dns = Names(0.5)
+    dns.start()
+    conf = CONF.format(port=mta.port).replace('rdns: no', f'dns-servers: ["127.0.0.1:{dns.port}"]')
+    n = Notifier(base, conf)
+    n.start_bus()
+    n.start()
+    n.publish(episode(700, victim='203.0.113.9'))
+    start = next((m for m in mta.wait_for(len(mta.files()) + 1, 10) if 'e700.1' in m['Message-ID']), None)
+    t.check('a start does not wait for the name', start and body(start).endswith('[ドメイン]\n\n(end)\n'), start)
+    time.sleep(1)
+    n.publish(episode(700, 'end', 2, at=1427847040.0, victim='203.0.113.9'))
+    end = next((m for m in mta.wait_for(len(mta.files()) + 1, 10) if 'e700.2' in m['Message-ID']), None)
+    t.check('... the end has it', end and body(end).endswith('[ドメイン]\nhost9.isp.example\n\n(end)\n'), end)
+    n.end()
+
+
 def killed_in_mid_flow(t, base, mta, n_attacks=150):
     rnd = random.Random(4)
     n = Notifier(base, CONF.format(port=mta.port))
@@ -106,6 +146,42 @@ def killed_in_mid_flow(t, base, mta, n_attacks=150):
     t.equal('... the same as JSON lines', {f'<{j["id"]}@csirt.example>' for j in lines}, want)
 
 
+def full_device(t, base, mta):
+    """The notifier's queue on a device of its own that is full, then has room again."""
+    n = Notifier(base, CONF.format(port=mta.port))
+    small = n.data / 'notify'
+    small.mkdir(parents=True)
+    if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=3m,mode=700', 'tmpfs', small], capture_output=True).returncode:
+        print('# no right to mount: the full device is not tested here')
+        return
+    try:
+        n.start_bus()
+        n.start()
+        n.publish(episode(500))
+        mta.wait_for(len(mta.files()) + 1, 10)
+        (small / 'filler').write_bytes(b'x' * (os.statvfs(small).f_bavail * os.statvfs(small).f_frsize - 8192))
+        want = {f'<e{i}.1.xxxx@csirt.example>' for i in range(501, 561)}
+        for i in range(501, 561):
+            n.publish(episode(i))
+        end = time.time() + 15
+        while 'notify_full' not in n.text() and time.time() < end:
+            time.sleep(0.1)
+        t.check('a full device is said plainly', 'notify_full' in n.text(), n.text()[-800:])
+        t.check('... and ends nothing', n.notify.poll() is None)
+        (small / 'filler').unlink()
+        subprocess.run(['mount', '-o', 'remount,size=64m', small], check=False)
+        end = time.time() + 40
+        while time.time() < end and not want <= {m['Message-ID'] for m in mta.letters()}:
+            time.sleep(0.3)
+        got = [m['Message-ID'] for m in mta.letters() if m['Message-ID'] in want]
+        if not t.check('with room again every letter arrives', set(got) == want, sorted(want - set(got))[:5]):
+            t.check('log', False, n.text()[-3000:])
+        t.check('... and none twice', len(got) == len(set(got)), len(got) - len(set(got)))
+    finally:
+        n.end()
+        subprocess.run(['umount', '-l', small], check=False)
+
+
 t = Tap()
 with tempfile.TemporaryDirectory() as base:
     pathlib.Path(base).chmod(0o755)
@@ -115,7 +191,7 @@ with tempfile.TemporaryDirectory() as base:
     except Missing as why:
         skip(why)
     try:
-        for what in (start_and_end, killed_in_mid_flow):
+        for what in (start_and_end, a_name_that_comes_late, killed_in_mid_flow, full_device):
             where = pathlib.Path(base, what.__name__)
             where.mkdir()
             what(t, where, mta)
