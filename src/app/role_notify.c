@@ -63,11 +63,12 @@ static void read_resolv(struct notify_role *s)
   free(data);
 }
 
-static void read_system(struct role_env *e, struct notify_role *s)
+static prac_rc read_system(struct role_env *e, struct notify_role *s, struct prac_err *reterr)
 {
   static const char *const cas[] = {"/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem"};
   const struct note_conf *c = prac_conf_get(e->settings, "notify", 0);
   size_t len = 0;
+  if (c->ca_file[0]) PRAC_TRY(sys_read_file(c->ca_file, CA_MAX, &s->ca, &s->net.ca_len, reterr));
   for (size_t i = 0; i < PRAC_ARRAY_LEN(cas) && !s->ca; i++)
     if (sys_read_file(cas[i], CA_MAX, &s->ca, &s->net.ca_len, NULL) != PRAC_OK) s->ca = NULL;
   for (size_t i = 0; i < c->dns.n && len < SERVERS_MAX; i++)
@@ -77,12 +78,13 @@ static void read_system(struct role_env *e, struct notify_role *s)
     (void)snprintf(s->host, sizeof s->host, "localhost");
   s->net.ca_pem = (const char *)s->ca;
   s->net.servers = s->servers;
+  return PRAC_OK;
 }
 
 static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct notify_role *s = st;
-  read_system(e, s);
+  PRAC_TRY(read_system(e, s, reterr));
   return note_tenants_init(&s->tenants, e->settings, note_ways, reterr);
 }
 

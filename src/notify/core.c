@@ -46,6 +46,12 @@ static const struct prac_conf_item items[] = {
      .offset = CONF(dns),
      .sdflt = "",
      .help = "Resolvers, ADDRESS or ADDRESS:PORT; none: those of /etc/resolv.conf."},
+    {.key = "ca-file",
+     .type = PRAC_CONF_STRING,
+     .offset = CONF(ca_file),
+     .sdflt = "",
+     .help = "Authorities that mail servers and webhooks are checked against, PEM; empty: the "
+             "system's."},
     {.key = "retry-first",
      .type = PRAC_CONF_DURATION,
      .offset = CONF(retry_first_ns),

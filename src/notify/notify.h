@@ -26,7 +26,7 @@
 enum { NOTE_INFLIGHT = 64 };
 
 struct note_conf { /* "notify" */
-  const char *host, *zone;
+  const char *host, *zone, *ca_file;
   int language;
   struct prac_conf_strings ways, mail_to, dns;
   bool rdns;

@@ -183,8 +183,10 @@ static prac_rc make(struct note_queue *q, struct prac_err *reterr)
   sqlite3_stmt *s = NULL;
   int version = -1;
   PRAC_TRY(exec(q, "PRAGMA journal_mode = WAL", reterr));
-  PRAC_TRY(exec(q, "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
-              " PRAGMA wal_autocheckpoint = 250; PRAGMA journal_size_limit = 4194304", reterr));
+  PRAC_TRY(exec(q,
+                "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
+                " PRAGMA wal_autocheckpoint = 250; PRAGMA journal_size_limit = 4194304",
+                reterr));
   if (sqlite3_prepare_v2(q->db, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK &&
       sqlite3_step(s) == SQLITE_ROW)
     version = sqlite3_column_int(s, 0);

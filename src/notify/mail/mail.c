@@ -175,7 +175,8 @@ static bool final(const struct state *s, CURLcode cc)
   (void)curl_easy_getinfo(s->curl.h, CURLINFO_RESPONSE_CODE, &code);
   bool about_it = cc == CURLE_SEND_ERROR || cc == CURLE_RECV_ERROR || cc == CURLE_UPLOAD_FAILED ||
                   cc == CURLE_WEIRD_SERVER_REPLY;
-  return about_it && code >= 500 && code < 600;
+  bool settings = code >= 530 && code <= 539; /* it wants TLS or a login: not about this letter */
+  return about_it && code >= 500 && code < 600 && !settings;
 }
 
 static prac_rc judge(struct state *s, CURLcode cc, const struct note_env *env,
