@@ -98,6 +98,8 @@ pace = f'{speed:.0f} times as fast as it happened' if speed > 1 else 'as it happ
 say(f'''
 Playing {"the made day" if not files else "your captures"} {pace}, through every role of PRACTICE:
 sensors mark packets and make flow batches, engines find, alerts open and close, everything is stored.
+Alerts are also letters in {HERE.relative_to(ROOT)}/data/notify/mbox/alerts.mbox, and JSON lines in
+{HERE.relative_to(ROOT)}/data/notify/jsonl/alerts.jsonl.
 The settings of this run are in {config.relative_to(ROOT)}; practice is {practice.relative_to(ROOT) if practice.is_relative_to(ROOT) else practice}.
 ''')
 os.execv(practice, [str(practice), 'run', '--config', str(config)])

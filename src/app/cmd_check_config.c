@@ -7,6 +7,7 @@
 #include "app/settings.h"
 #include "app/settings_print.h"
 #include "base/json.h"
+#include "notify/notify.h"
 #include "portal/portal.h"
 
 /* ---- check-config ---- */
@@ -73,6 +74,7 @@ static int run_check(int argc, char **argv)
              *name = file && strcmp(file, "-") == 0 ? "standard input" : file;
   char warn[400];
   prac_rc rc = settings_load(file, &c, &e);
+  if (rc == PRAC_OK) rc = note_conf_check(c, &e);
   if (warning(c, warn)[0] && !o.json) fprintf(stderr, "practice: warning: %s\n", warn);
   if (o.json) {
     check_json(name, rc, &e, warn);

@@ -12,7 +12,7 @@
 #include "honeypot/sensor.h"
 
 struct opts {
-  const char *config, *data, *name, *forget;
+  const char *config, *data, *name, *forget, *test;
   double speed;
 };
 static const struct cmd_option options[] = {
@@ -46,6 +46,15 @@ static const struct cmd_option honeypot_options[] = {
      offsetof(struct opts, data)},
     {"--name", "NAME", "which of the configured honeypots; else the first", CMD_TEXT,
      offsetof(struct opts, name)},
+};
+
+static const struct cmd_option notify_options[] = {
+    {"--config", "FILE", "settings", CMD_TEXT, offsetof(struct opts, config)},
+    {"--data", "DIR", "where everything is kept; else run.data", CMD_TEXT,
+     offsetof(struct opts, data)},
+    {"--test", "TENANT",
+     "only tell this tenant a made attack, by all its ways, and say how it went", CMD_TEXT,
+     offsetof(struct opts, test)},
 };
 
 static prac_rc find_sensor(struct role_env *e, const char *name, struct prac_err *err)
@@ -112,6 +121,7 @@ static int run_role(const struct cmd *c, const struct role *r, int argc, char **
   if (rc == PRAC_OK) rc = supervisor_env(&e, r, conf, o.data, &err);
   if (rc == PRAC_OK && r == &role_sensor) rc = find_sensor(&e, o.name, &err);
   if (rc == PRAC_OK && r == &role_honeypot) rc = find_honeypot(&e, o.name, &err);
+  e.test = o.test;
   if (rc == PRAC_OK) rc = o.forget ? forget(&e, o.forget, &err) : live(&e, o.speed, &st, &err);
   if (rc != PRAC_OK) st = cmd_fail(&err);
   prac_conf_free(&conf);
@@ -145,3 +155,4 @@ ROLE(engine, "one role: looks for what is out of the ordinary", options)
 ROLE(collector, "one role: hits of honeypots become attacks", options)
 ROLE(alert, "one role: findings become alerts", options)
 ROLE(portal, "one role: the page and the API", options)
+ROLE(notify, "one role: tells people and machines", notify_options)

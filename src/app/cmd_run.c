@@ -95,7 +95,7 @@ static void welcome(const struct supervisor *s)
   fprintf(stderr,
           "practice %s: %zu sensor%s (%zu playing captures, %zu live), %zu honeypot%s\n"
           "  page   %s\n"
-          "  data   %s\n"
+          "  data   %s (letters: notify/mbox/alerts.mbox)\n"
           "  rights %s\n"
           "Alerts appear below and on the page as they open and close. Ctrl-C ends everything in "
           "order.\n"

@@ -23,6 +23,7 @@
   X(collector)                                                                                     \
   X(alert)                                                                                         \
   X(portal)                                                                                        \
+  X(notify)                                                                                        \
   X(exabgp)                                                                                        \
   X(version)
 

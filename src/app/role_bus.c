@@ -26,7 +26,8 @@ static const char *const sub_engine[] = {"flow.", "health.", NULL};
 static const char *const sub_collector[] = {"hit.", "health.", "tick.", NULL};
 static const char *const sub_alert[] = {"finding.", "mark.", NULL};
 static const char *const sub_honeypot[] = {"episode.", NULL};
-static const char *const expect[] = {"store", "engine", "alert", "collector", NULL};
+static const char *const sub_notify[] = {"episode.all", "alert.", NULL};
+static const char *const expect[] = {"store", "engine", "alert", "collector", "notify", NULL};
 
 static void add_rule(struct bus_role *s, const char *role, const char *name, const char *const *pub,
                      const char *const *sub, int64_t uid)
@@ -59,6 +60,7 @@ static void make_rules(const struct role_env *e, struct bus_role *s)
        .sub = sub_collector,
        .derived = true,
        .uid = own ? base + 5 : BUS_ANY_UID},
+      {.client = "notify", .sub = sub_notify, .uid = own ? base + 6 : BUS_ANY_UID},
   };
   for (size_t i = 0; i < PRAC_ARRAY_LEN(fixed); i++) s->rules[s->n_rules++] = fixed[i];
   /* `practice bus --forget`: root, or who the bus itself runs as. */

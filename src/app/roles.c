@@ -102,8 +102,8 @@ const struct prac_conf_section sensors_conf_section = {
 };
 
 const struct role *const role_list[] = {
-    &role_bus,   &role_store,  &role_sensor,   &role_engine, &role_collector,
-    &role_alert, &role_portal, &role_honeypot, NULL,
+    &role_bus,       &role_store, &role_sensor, &role_honeypot, &role_engine,
+    &role_collector, &role_alert, &role_notify, &role_portal,   NULL,
 };
 
 const struct role *role_find(const char *name)

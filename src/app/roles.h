@@ -87,6 +87,7 @@ struct role_env {
   size_t row;
   double speed; /* < 0: the sensor's own */
   bool json;
+  const char *test;        /* notify: tell only this tenant, a made attack */
   struct prac_clock clock; /* the wall */
   struct prac_clock mono;  /* never set: shows when the wall was */
   struct sys_logsink sink;
@@ -106,7 +107,7 @@ struct role {
 };
 #define BUS_OPERATOR "operator" /* the client that may forget consumers */
 extern const struct role role_bus, role_store, role_sensor, role_engine, role_alert, role_portal,
-    role_honeypot, role_collector;
+    role_honeypot, role_collector, role_notify;
 extern const struct role *const role_list[]; /* NULL-terminated */
 const struct role *role_find(const char *name);
 

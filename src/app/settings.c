@@ -16,6 +16,7 @@
 #include "episode/episode.h"
 #include "honeypot/sensor.h"
 #include "lookup/lookup.h"
+#include "notify/notify.h"
 #include "notify/way.h"
 #include "portal/portal.h"
 #include "store/store.h"
@@ -31,6 +32,8 @@ static const struct prac_conf_section *const own[] = {
     &run_conf_section,
     &sensors_conf_section,
     &hp_conf_section,
+    &note_conf_section,
+    &note_tenants_section,
     NULL,
 };
 /* clang-format on */

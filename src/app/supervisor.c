@@ -224,7 +224,7 @@ struct finish {
 static bool all_done(const struct supervisor *s, struct finish *f)
 {
   static const struct role *const chain[] = {&role_engine, &role_collector, &role_alert,
-                                             &role_store};
+                                             &role_store, &role_notify};
   if (!played(s)) return false;
   while (f->at < PRAC_ARRAY_LEN(chain)) {
     const struct supervised *v = NULL;

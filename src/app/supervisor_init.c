@@ -166,7 +166,8 @@ prac_rc supervisor_init(struct supervisor *s, const char *data, const char *list
                         struct prac_err *reterr)
 {
   static const struct role *const fixed[] = {&role_bus,   &role_store,  &role_engine,
-                                             &role_alert, &role_portal, &role_collector};
+                                             &role_alert, &role_portal, &role_collector,
+                                             &role_notify};
   s->bus_fd = s->http_fd = -1;
   s->run = prac_conf_get(s->settings, "run", 0);
   sys_logsink_init(&s->sink, 2, SYS_LOG_AUTO, "run");

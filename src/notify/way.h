@@ -23,12 +23,15 @@ struct note_tenant { /* who is told: a row of the settings' `tenants` */
   int64_t utc_offset_s; /* of its time zone at item->at */
   /* Its addresses. Who acts on the network (bgp) does so inside these only; NULL: nowhere. */
   const struct prac_conf_prefixes *prefixes;
+  const char *const *mail_to;
+  size_t n_mail_to;
 };
 
 struct note_item {
   const char *id;     /* "<episode id>.<revision>.<tenant>": the same item always has the same */
   const char *thread; /* id of the item that began this story; equal to id for a start */
   prac_time at;       /* event time */
+  prac_time began;    /* of the item that began this story: when it was detected */
   const struct note_tenant *tenant;
   /* exactly one of the three */
   const struct episode *episode;
@@ -38,7 +41,17 @@ struct note_item {
 struct note_digest { /* what a rate limit held back: said in one message, nothing is lost */
   const struct episode *const *episodes;
   uint32_t n;
+  const struct alert *const *alerts;
+  uint32_t n_alerts;
   prac_time from, to;
+};
+
+/* What a role without rights to the system's files and with a root directory of its own is given
+ * for going out; made before the rights went. */
+struct note_net {
+  const char *ca_pem; /* trusted authorities, PEM; NULL: none were found */
+  size_t ca_len;
+  const char *servers; /* of the DNS, "192.0.2.53,[2001:db8::53]:5353"; "" none */
 };
 
 struct note_env {
@@ -47,6 +60,7 @@ struct note_env {
   _Atomic uint64_t *counters; /* one per row of the way's counter table */
   const char *dir;            /* a directory of its own, may be written; ends without "/" */
   const char *host;           /* of this system, for Message-ID and syslog */
+  const struct note_net *net; /* NULL: nothing but addresses, no TLS authorities */
 };
 struct note_way {
   const char *name; /* "mail": unique; the folder, and the settings section "notify.mail" */
@@ -64,6 +78,9 @@ struct note_way {
    * rule's end of life). NULL: nothing to do. */
   prac_rc (*tick)(void *st, prac_time now, const struct note_env *env, struct prac_err *reterr);
   void (*close)(void *st); /* accepts a half-opened state */
+  /* Read by people: updates only for a tenant that asks for them, at most max-per-hour messages,
+   * the rest in a digest. false: a machine; it gets every revision at once and never a digest. */
+  bool people;
 };
 extern const struct note_way *const note_ways[]; /* NULL-terminated; notify/registry.c */
 const struct note_way *note_way_find(const char *name);

@@ -129,6 +129,7 @@ static const char *const thread_calls[] = {"clone",
                                            NULL};
 static const char *const packet_calls[] = {"setsockopt", NULL};
 static const char *const datagram_calls[] = {"recvmmsg", "recvmmsg_time64", "sendmmsg", NULL};
+static const char *const inet_calls[] = {"setsockopt", "sendmmsg", "recvmmsg", "socketpair", NULL};
 
 static const struct {
   unsigned may;
@@ -137,6 +138,7 @@ static const struct {
     {SYS_MAY_FILES, file_calls},     {SYS_MAY_CONNECT, connect_calls},
     {SYS_MAY_SERVE, serve_calls},    {SYS_MAY_THREADS, thread_calls},
     {SYS_MAY_PACKETS, packet_calls}, {SYS_MAY_DATAGRAMS, datagram_calls},
+    {SYS_MAY_INET, inet_calls},
 };
 
 static int allow(scmp_filter_ctx f, const char *const *calls)

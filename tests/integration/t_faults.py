@@ -124,7 +124,7 @@ def same(t, what, got, want):
 def kill_each_role(t, base, want):
     run = Run(base, 'killed', 240)
     time.sleep(1)
-    names = ['bus', 'store', 'engine', 'alert', 'portal', 'sensor.tokyo', 'sensor.lima', 'bus', 'engine', 'store']
+    names = ['bus', 'store', 'engine', 'alert', 'portal', 'notify', 'sensor.tokyo', 'sensor.lima', 'bus', 'engine', 'store']
     killed = []
     for name in names:
         pid = run.roles().get(name)

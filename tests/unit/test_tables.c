@@ -9,6 +9,7 @@
 #include "capture/core.h"
 #include "engine/engine.h"
 #include "model/field.h"
+#include "notify/way.h"
 #include "store/store.h"
 
 static bool name_ok(const char *s)
@@ -112,6 +113,19 @@ static void stores(void **s)
   assert_null(store_find("no-such"));
 }
 
+static void ways(void **s)
+{
+  (void)s;
+  for (const struct note_way *const *w = note_ways; *w; w++) {
+    const char *name = (*w)->name;
+    check_plugin("notify", name, (*w)->about, (*w)->conf, (*w)->state_size);
+    check_counters(name, (*w)->counters, (*w)->n_counters);
+    check((*w)->open && (*w)->send && (*w)->close, "notify", name, "a way opens, sends and closes");
+    check(note_way_find(name) == *w, "notify", name, "names are unique");
+  }
+  assert_null(note_way_find("no-such"));
+}
+
 static void records(void **s)
 {
   (void)s;
@@ -160,8 +174,9 @@ static void settings(void **s)
 int main(void)
 {
   const struct CMUnitTest t[] = {
-      cmocka_unit_test(engines), cmocka_unit_test(buses),   cmocka_unit_test(sources),
-      cmocka_unit_test(stores),  cmocka_unit_test(records), cmocka_unit_test(settings),
+      cmocka_unit_test(engines),  cmocka_unit_test(buses), cmocka_unit_test(sources),
+      cmocka_unit_test(stores),   cmocka_unit_test(ways),  cmocka_unit_test(records),
+      cmocka_unit_test(settings),
   };
   return cmocka_run_group_tests_name("tables", t, NULL, NULL);
 }

@@ -13,20 +13,20 @@
 enum { IN_FLIGHT_MAX = 200, GRACE_S = 60 };
 static const char magic[8] = "PRACBGP1";
 
-static const struct prac_log_event ev_rule = {"bgp_rule", PRAC_LOG_INFO, ""},
-                                   ev_relay = {"bgp_relay", PRAC_LOG_INFO, ""},
-                                   ev_away = {"bgp_relay_gone", PRAC_LOG_WARN,
+static const struct prac_log_event ev_rule = {"bgp_rule", PRAC_LOG_INFO, ""};
+static const struct prac_log_event ev_relay = {"bgp_relay", PRAC_LOG_INFO, ""};
+static const struct prac_log_event ev_away = {"bgp_relay_gone", PRAC_LOG_WARN,
                                               "is ExaBGP running, and `practice exabgp` in its "
-                                              "configuration?"},
-                                   ev_peers = {"bgp_sessions", PRAC_LOG_WARN,
-                                               "a router without a session has no rules of ours"},
-                                   ev_refused = {"bgp_refused", PRAC_LOG_WARN,
+                                              "configuration?"};
+static const struct prac_log_event ev_peers = {"bgp_sessions", PRAC_LOG_WARN,
+                                               "a router without a session has no rules of ours"};
+static const struct prac_log_event ev_refused = {"bgp_refused", PRAC_LOG_WARN,
                                                  "look at ExaBGP's log: is a neighbour configured "
-                                                 "for this family?"},
-                                   ev_lost = {"bgp_book_lost", PRAC_LOG_ERROR,
+                                                 "for this family?"};
+static const struct prac_log_event ev_lost = {"bgp_book_lost", PRAC_LOG_ERROR,
                                               "rules of before end by their time to live; look at "
-                                              "the routers"},
-                                   ev_disk = {"bgp_not_saved", PRAC_LOG_ERROR,
+                                              "the routers"};
+static const struct prac_log_event ev_disk = {"bgp_not_saved", PRAC_LOG_ERROR,
                                               "nothing new is announced until the book can be "
                                               "saved"};
 

@@ -1,0 +1,243 @@
+/* The notifier as a process: episodes and alerts in, messages to people and machines out. What it
+ * needs of the system's files (authorities for TLS, resolvers, time zones) it reads before its
+ * rights go. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "app/roles.h"
+#include "app/stop.h"
+#include "notify/notify.h"
+#include "sys/durable.h"
+#include "sys/rights.h"
+#include "sys/wall.h"
+
+enum { CA_MAX = 8 << 20, RESOLV_MAX = 1 << 16, SERVERS_MAX = 512, ARENA = 1 << 14 };
+#define IDLE_NS (50 * PRAC_MS)
+#define BUSY_NS (2 * PRAC_MS)
+#define PUMP_NS (20 * PRAC_MS)
+#define TEST_NS (30 * PRAC_SEC)
+static const struct prac_log_event ev_unread = {"notify_unreadable", PRAC_LOG_WARN,
+                                                "a record of another version?"};
+static const struct prac_log_event ev_full = {"notify_full", PRAC_LOG_ERROR,
+                                              "make room on the device; the bus keeps the rest"};
+static const struct prac_log_event ev_names = {"notify_no_names", PRAC_LOG_INFO,
+                                               "set notify.dns-servers to have victims' names"};
+
+struct notify_role {
+  struct bus bus;
+  struct note_core *core;
+  struct note_names *names;
+  struct prac_arena *arena;
+  struct note_tenants tenants;
+  uint8_t *ca;
+  struct note_net net;
+  char servers[SERVERS_MAX], host[256], dir[ROLE_PATH];
+  int64_t next_pump;
+  bool busy;
+};
+
+/* "nameserver ADDRESS" lines. */
+static void read_resolv(struct notify_role *s)
+{
+  uint8_t *data = NULL;
+  size_t n = 0, len = 0;
+  if (sys_read_file("/etc/resolv.conf", RESOLV_MAX, &data, &n, NULL) != PRAC_OK) return;
+  for (size_t at = 0; at < n;) {
+    const char *line = (const char *)data + at, *end = memchr(line, '\n', n - at);
+    size_t k = end ? (size_t)(end - line) : n - at;
+    at += k + 1;
+    if (k < 12 || memcmp(line, "nameserver", 10) != 0) continue;
+    struct prac_ip ip;
+    size_t from = 10, till = k;
+    while (from < till && (line[from] == ' ' || line[from] == '\t')) from++;
+    while (till > from && (line[till - 1] == ' ' || line[till - 1] == '\r')) till--;
+    char text[PRAC_IP_TEXT];
+    if (prac_ip_parse(line + from, till - from, &ip) != PRAC_OK || len + PRAC_IP_TEXT > SERVERS_MAX)
+      continue;
+    len += (size_t)snprintf(s->servers + len, SERVERS_MAX - len, "%s%s", len ? "," : "",
+                            prac_ip_text(text, &ip));
+  }
+  free(data);
+}
+
+static prac_rc read_system(struct role_env *e, struct notify_role *s, struct prac_err *reterr)
+{
+  static const char *const cas[] = {"/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem"};
+  const struct note_conf *c = prac_conf_get(e->settings, "notify", 0);
+  size_t len = 0;
+  if (c->ca_file[0]) PRAC_TRY(sys_read_file(c->ca_file, CA_MAX, &s->ca, &s->net.ca_len, reterr));
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(cas) && !s->ca; i++)
+    if (sys_read_file(cas[i], CA_MAX, &s->ca, &s->net.ca_len, NULL) != PRAC_OK) s->ca = NULL;
+  for (size_t i = 0; i < c->dns.n && len < SERVERS_MAX; i++)
+    len += (size_t)snprintf(s->servers + len, SERVERS_MAX - len, "%s%s", i ? "," : "", c->dns.v[i]);
+  if (len == 0) read_resolv(s);
+  if (gethostname(s->host, sizeof s->host - 1) != 0 || !s->host[0])
+    (void)snprintf(s->host, sizeof s->host, "localhost");
+  s->net.ca_pem = (const char *)s->ca;
+  s->net.servers = s->servers;
+  return PRAC_OK;
+}
+
+static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
+{
+  struct notify_role *s = st;
+  PRAC_TRY(read_system(e, s, reterr));
+  return note_tenants_init(&s->tenants, e->settings, note_ways, reterr);
+}
+
+static prac_rc open_core(struct role_env *e, struct notify_role *s, struct prac_err *reterr)
+{
+  const struct note_conf *c = prac_conf_get(e->settings, "notify", 0);
+  struct prac_err err = {0};
+  uint64_t seed = 0;
+  s->arena = prac_arena_new(ARENA);
+  if (!s->arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the notifier");
+  if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed) seed = (uint64_t)sys_mono_ns();
+  if (c->rdns && note_names_open(s->servers, &s->names, &err) != PRAC_OK)
+    prac_log(&e->log, &ev_names, "victims have no names: %s", err.text);
+  struct note_core_env env = {.settings = e->settings,
+                              .tenants = &s->tenants,
+                              .dir = role_path(e, "notify", s->dir),
+                              .host = s->host,
+                              .net = &s->net,
+                              .names = s->names,
+                              .log = &e->log,
+                              .seed = seed,
+                              .threads = true};
+  return note_open(&env, &s->core, reterr);
+}
+
+static prac_rc pump(struct role_env *e, struct notify_role *s, struct prac_err *reterr)
+{
+  int64_t mono = sys_mono_ns();
+  struct prac_err err = {0};
+  if (mono < s->next_pump && !s->busy) return PRAC_OK;
+  s->next_pump = mono + PUMP_NS;
+  if (s->names) note_names_step(s->names, mono);
+  prac_rc rc = note_pump(s->core, prac_now(&e->clock), &s->busy, &err);
+  if (rc == PRAC_OK) return rc;
+  if (rc != PRAC_FULL) return PRAC_FAIL(reterr, rc, "%s", err.text);
+  prac_log(&e->log, &ev_full, "%s", err.text);
+  s->next_pump = mono + PRAC_SEC;
+  return PRAC_OK;
+}
+
+static prac_rc keep(struct notify_role *s, const struct bus_msg *m, const struct model_kind *k,
+                    const void *rec, struct prac_err *reterr)
+{
+  PRAC_TRY(note_take(s->core, m->seq, k, rec, reterr));
+  return note_commit(s->core, reterr);
+}
+
+/* On disk before it is acknowledged; a full device means waiting with this very message. */
+static prac_rc take(struct role_env *e, struct notify_role *s, const struct bus_msg *m,
+                    struct prac_err *reterr)
+{
+  struct prac_err err = {0};
+  union {
+    struct episode e;
+    struct alert a;
+  } u;
+  bool is_episode = strncmp(m->subject, "episode.", 8) == 0;
+  const struct model_kind *k = is_episode ? &model_episode : &model_alert;
+  prac_arena_reset(s->arena);
+  if (model_from_json(k, m->data, m->len, s->arena, &u, &err) != PRAC_OK) {
+    prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
+    return s->bus.ops->ack(s->bus.st, m->seq, reterr);
+  }
+  for (bool said = false;;) {
+    prac_rc rc = keep(s, m, k, &u, &err);
+    if (rc == PRAC_OK) break;
+    if (rc != PRAC_FULL) return PRAC_FAIL(reterr, rc, "%s", err.text);
+    if (!said) prac_log(&e->log, &ev_full, "%s", err.text);
+    said = true;
+    if (stop_asked()) return PRAC_FAIL(reterr, PRAC_STOPPED, "stopped while the device was full");
+    sys_sleep_ns(PRAC_SEC);
+    PRAC_TRY(pump(e, s, reterr));
+  }
+  s->busy = true; /* there is something to hand over, now */
+  return s->bus.ops->ack(s->bus.st, m->seq, reterr);
+}
+
+/* A moment for what the ways have in hand. */
+static prac_rc finish(struct role_env *e, struct notify_role *s, struct prac_err *reterr)
+{
+  int64_t until = sys_mono_ns() + 3 * PRAC_SEC;
+  s->busy = true;
+  while (s->busy && sys_mono_ns() < until) {
+    PRAC_TRY(pump(e, s, reterr));
+    sys_sleep_ns(BUSY_NS);
+  }
+  return role_flush(&s->bus, reterr);
+}
+
+/* One made attack to one tenant, and how it went. */
+static prac_rc test(struct role_env *e, struct notify_role *s, struct prac_err *reterr)
+{
+  struct note_counts before, after;
+  int64_t until = sys_mono_ns() + TEST_NS;
+  PRAC_TRY(note_count(s->core, &before, reterr));
+  PRAC_TRY(note_test(s->core, e->test, prac_now(&e->clock), reterr));
+  do {
+    PRAC_TRY(note_pump(s->core, prac_now(&e->clock), &s->busy, reterr));
+    PRAC_TRY(note_count(s->core, &after, reterr));
+    sys_sleep_ns(BUSY_NS);
+  } while (after.waiting > 0 && sys_mono_ns() < until && !stop_asked());
+  printf("tenant %s: taken by %llu way(s), refused by %llu, waiting: %llu\n", e->test,
+         (unsigned long long)(after.taken - before.taken),
+         (unsigned long long)(after.refused - before.refused), (unsigned long long)after.waiting);
+  if (after.refused > before.refused || after.waiting > 0)
+    return PRAC_FAIL(reterr, PRAC_DENIED, "not every way has taken the test message; see above");
+  return PRAC_OK;
+}
+
+static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
+{
+  struct notify_role *s = st;
+  static const char *const what[] = {"episode.all", "alert."};
+  PRAC_TRY(open_core(e, s, reterr));
+  if (e->test) return test(e, s, reterr);
+  PRAC_TRY(role_bus_open(e, &s->bus, reterr));
+  PRAC_TRY(s->bus.ops->subscribe(s->bus.st, what, 2, true, reterr));
+  while (!stop_asked()) {
+    struct bus_msg m;
+    PRAC_TRY(pump(e, s, reterr));
+    prac_rc rc = s->bus.ops->fetch(s->bus.st, s->busy ? BUSY_NS : IDLE_NS, &m, reterr);
+    if (rc == PRAC_OK && m.seq > note_seq(s->core))
+      PRAC_TRY(take(e, s, &m, reterr));
+    else if (rc == PRAC_OK)
+      PRAC_TRY(s->bus.ops->ack(s->bus.st, m.seq, reterr));
+    else if (rc == PRAC_AGAIN && !s->busy)
+      role_idle(e);
+    else if (rc != PRAC_AGAIN)
+      return rc;
+  }
+  return finish(e, s, reterr);
+}
+
+static void done(void *st)
+{
+  struct notify_role *s = st;
+  note_close(&s->core);
+  note_tenants_done(&s->tenants);
+  note_names_close(&s->names);
+  bus_close(&s->bus);
+  prac_arena_free(&s->arena);
+  free(s->ca);
+}
+
+const struct role role_notify = {
+    .name = "notify",
+    .about = "tells people, machines and routers",
+    .state_size = sizeof(struct notify_role),
+    .may = SYS_MAY_FILES | SYS_MAY_CONNECT | SYS_MAY_SERVE | SYS_MAY_INET | SYS_MAY_THREADS,
+    .drain = 4,
+    .dirs = "notify",
+    .mode = 0700,
+    .prepare = prepare,
+    .run = run,
+    .done = done,
+};

@@ -1,0 +1,67 @@
+/* notify/core_int.h — the core's inside: decide.c says what is told, deliver.c has it told. */
+#pragma once
+#include "base/json.h"
+#include "base/rng.h"
+#include "notify/notify.h"
+#include "notify/queue.h"
+#include "notify/worker.h"
+
+#define NOTE_COUNTERS(X)                                                                           \
+  X(EPISODES, "episodes", "episodes", "Revisions of attacks taken from the bus.", PRAC_COUNTER)    \
+  X(ALERTS, "alerts", "alerts", "Revisions of alerts taken from the bus.", PRAC_COUNTER)           \
+  X(ITEMS, "items", "messages", "Messages made, whatever their ways.", PRAC_COUNTER)               \
+  X(FOLDED, "folded", "episodes", "Not told by themselves: their parent is told.", PRAC_COUNTER)   \
+  X(HELD, "held", "episodes", "Starts that had to wait for `hold`.", PRAC_COUNTER)                 \
+  X(HELD_ENDED, "held_ended", "episodes", "Ended while held: never told.", PRAC_COUNTER)           \
+  X(LATER, "later", "messages", "Over max-per-hour: gathered for a digest.", PRAC_COUNTER)         \
+  X(DIGESTS, "digests", "messages", "Digests made.", PRAC_COUNTER)                                 \
+  X(TAKEN, "taken", "messages", "Taken by the other side.", PRAC_COUNTER)                          \
+  X(AGAIN, "again", "messages", "To be tried again; a steady rise: a way is away.", PRAC_COUNTER)  \
+  X(REFUSED, "refused", "messages", "Refused for good: see the log.", PRAC_COUNTER)                \
+  X(INFLIGHT, "inflight", "messages", "With the ways right now.", PRAC_GAUGE)
+enum note_counter {
+#define X(id, name, unit, help, kind) NOTE_COUNT_##id,
+  NOTE_COUNTERS(X)
+#undef X
+      NOTE_COUNTER_COUNT_
+};
+
+struct note_post { /* a way and what is with it */
+  const struct note_way *way;
+  struct note_worker *worker;
+  _Atomic uint64_t *counters;
+  char dir[600];
+  int64_t inflight[NOTE_INFLIGHT];
+  size_t n_inflight;
+  struct note_job *unmarked; /* sent, and the queue does not know it yet */
+  uint32_t fails;            /* in a row */
+  prac_time pause_until;
+};
+struct note_core {
+  const struct note_conf *conf;
+  struct note_core_env env;
+  const struct note_way *const *ways;
+  struct note_tenants tenants;
+  struct note_queue *queue;
+  struct note_post post[NOTE_WAYS_MAX];
+  size_t n_post;
+  uint32_t people; /* bits: ways that people read */
+  struct prac_rng rng;
+  struct prac_json json;
+  struct prac_arena *arena;
+  uint64_t seq, seq_safe;
+  prac_time event, event_wall, now; /* records' time; the wall when it last rose; the wall */
+  prac_time purged;
+  const char *host;
+  _Atomic uint64_t counters[NOTE_COUNTER_COUNT_];
+};
+/* The records' time by now. */
+prac_time note_event_now(const struct note_core *c);
+/* An item with a task for each way of the bits; s gets its threads. */
+PRAC_NODISCARD prac_rc note_decide_add(struct note_core *c, struct note_item_new *n, uint32_t ways,
+                                       struct note_story *s, struct prac_err *reterr);
+/* Holds and digests whose time has come. */
+PRAC_NODISCARD prac_rc note_decide_due(struct note_core *c, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc note_deliver(struct note_core *c, bool *ret_busy, struct prac_err *reterr);
+/* Waits for what is being sent, marks it, closes the ways. */
+void note_deliver_end(struct note_core *c);

@@ -1,0 +1,252 @@
+/* Handing items to the ways, and remembering what became of them. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "notify/core_int.h"
+
+enum { DIGEST_ROWS = 1000 };
+static const struct prac_log_event ev_refused = {
+    "notify_refused", PRAC_LOG_ERROR, "nobody was told by this way: put it right, tell them"};
+static const struct prac_log_event ev_away = {"notify_way_away", PRAC_LOG_WARN,
+                                              "the queue keeps everything; look at the other side"};
+static const struct prac_log_event ev_back = {"notify_way_back", PRAC_LOG_INFO, ""};
+static const struct prac_log_event ev_full = {"notify_queue_full", PRAC_LOG_ERROR,
+                                              "make room on the device"};
+
+/* ---- an item out of the queue ---- */
+
+static prac_rc read_digest(struct note_job *j, const struct note_row *r, struct prac_err *reterr)
+{
+  const struct episode **e =
+      prac_arena_alloc(j->arena, DIGEST_ROWS * sizeof *e); /* of both kinds, at most */
+  const struct alert **a = prac_arena_alloc(j->arena, DIGEST_ROWS * sizeof *a);
+  struct note_digest *d = &j->digest;
+  if (!e || !a) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a digest");
+  *d = (struct note_digest){.episodes = e, .alerts = a, .from = r->at, .to = r->at};
+  for (size_t at = 0; at < r->len && d->n + d->n_alerts < DIGEST_ROWS;) {
+    const char *line = r->rec + at, *end = memchr(line, '\n', r->len - at);
+    size_t n = end ? (size_t)(end - line) : r->len - at;
+    at += n + 1;
+    if (n == 0) continue;
+    struct episode *ep = prac_arena_alloc(j->arena, sizeof *ep);
+    struct alert *al = prac_arena_alloc(j->arena, sizeof *al);
+    if (!ep || !al) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a digest");
+    PRAC_TRY(model_from_json(&model_episode, line, n, j->arena, ep, reterr));
+    PRAC_TRY(model_from_json(&model_alert, line, n, j->arena, al, reterr));
+    bool is_alert = al->severity && al->severity[0]; /* an episode has no such key */
+    if (is_alert)
+      a[d->n_alerts++] = al;
+    else
+      e[d->n++] = ep;
+    prac_time from = is_alert ? al->from : ep->from;
+    if (from < d->from) d->from = from;
+  }
+  j->item.digest = d;
+  return PRAC_OK;
+}
+
+static prac_rc job_of(struct note_core *c, const struct note_row *r, struct note_job **ret,
+                      struct prac_err *reterr)
+{
+  const struct note_tenant_row *t = note_tenants_find(&c->tenants, r->tenant);
+  struct note_job *j = calloc(1, sizeof *j);
+  if (j) j->arena = prac_arena_new(0);
+  if (!j || !j->arena) {
+    note_job_free(&j);
+    return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a message");
+  }
+  *ret = j;
+  j->n = r->n;
+  j->tries = r->tries;
+  j->made = r->made;
+  memcpy(j->id, r->id, sizeof j->id);
+  memcpy(j->thread, r->thread, sizeof j->thread);
+  if (!t)
+    return PRAC_FAIL(reterr, PRAC_UNKNOWN, "tenant %s is no longer in the settings", r->tenant);
+  j->tenant = t->t;
+  j->tenant.utc_offset_s = note_zone_offset_s(&t->zone, r->at);
+  j->item = (struct note_item){
+      .id = j->id, .thread = j->thread, .at = r->at, .began = r->began, .tenant = &j->tenant};
+  if (r->kind == NOTE_DIGEST) return read_digest(j, r, reterr);
+  if (r->kind == NOTE_EPISODE) {
+    j->item.episode = &j->episode;
+    return model_from_json(&model_episode, r->rec, r->len, j->arena, &j->episode, reterr);
+  }
+  j->item.alert = &j->alert;
+  return model_from_json(&model_alert, r->rec, r->len, j->arena, &j->alert, reterr);
+}
+
+/* ---- what became of it ---- */
+
+static int64_t wait_ns(struct note_core *c, uint32_t tries, int64_t most)
+{
+  int64_t ns = c->conf->retry_first_ns;
+  for (uint32_t i = 1; i < tries && ns < most; i++) ns *= 2;
+  if (ns > most) ns = most;
+  return ns / 2 + (int64_t)(prac_rng_unit(&c->rng) * (double)ns);
+}
+
+static prac_rc mark_again(struct note_core *c, struct note_post *p, struct note_job *j,
+                          struct prac_err *reterr)
+{
+  bool over = c->now - j->made > c->conf->give_up_ns;
+  prac_time due = c->now + wait_ns(c, j->tries + 1, c->conf->retry_max_ns);
+  PRAC_TRY(note_task_mark(c->queue, j->n, p->way->name, over ? NOTE_REFUSED : NOTE_WAITING,
+                          j->tries + 1, due, j->err.text, reterr));
+  prac_count(&c->counters[over ? NOTE_COUNT_REFUSED : NOTE_COUNT_AGAIN], 1);
+  if (over)
+    prac_log(c->env.log, &ev_refused, "%s: %s: given up after %u tries: %s", p->way->name, j->id,
+             j->tries + 1, j->err.text);
+  if (p->fails++ == 0)
+    prac_log(c->env.log, &ev_away, "%s: %s", p->way->name,
+             j->err.text[0] ? j->err.text : "does not answer");
+  p->pause_until = c->now + wait_ns(c, p->fails, 30 * PRAC_SEC);
+  return PRAC_OK;
+}
+
+static prac_rc mark(struct note_core *c, struct note_post *p, struct note_job *j,
+                    struct prac_err *reterr)
+{
+  if (!j->tried) return PRAC_OK;
+  if (j->rc == PRAC_AGAIN) return mark_again(c, p, j, reterr);
+  bool ok = j->rc == PRAC_OK;
+  const char *why = ok ? NULL : j->err.text[0] ? j->err.text : prac_rc_text(j->rc);
+  PRAC_TRY(note_task_mark(c->queue, j->n, p->way->name, ok ? NOTE_TAKEN : NOTE_REFUSED,
+                          j->tries + 1, c->now, why, reterr));
+  prac_count(&c->counters[ok ? NOTE_COUNT_TAKEN : NOTE_COUNT_REFUSED], 1);
+  if (!ok) prac_log(c->env.log, &ev_refused, "%s: %s: %s", p->way->name, j->id, why);
+  if (p->fails) prac_log(c->env.log, &ev_back, "%s is back", p->way->name);
+  p->fails = 0;
+  p->pause_until = PRAC_TIME_NONE;
+  return PRAC_OK;
+}
+
+static void landed(struct note_post *p, int64_t n)
+{
+  for (size_t i = 0; i < p->n_inflight; i++)
+    if (p->inflight[i] == n) p->inflight[i--] = p->inflight[--p->n_inflight];
+}
+static bool flies(const struct note_post *p, int64_t n)
+{
+  for (size_t i = 0; i < p->n_inflight; i++)
+    if (p->inflight[i] == n) return true;
+  return false;
+}
+
+static prac_rc mark_all(struct note_core *c, struct note_post *p, struct prac_err *reterr)
+{
+  uint32_t fails = p->fails;
+  prac_rc rc = note_queue_commit(c->queue, reterr); /* what was not a mark */
+  if (rc == PRAC_OK) rc = note_queue_sync(c->queue, false, reterr);
+  for (struct note_job *j = p->unmarked; j && rc == PRAC_OK; j = j->next)
+    rc = mark(c, p, j, reterr);
+  if (rc == PRAC_OK) rc = note_queue_commit(c->queue, reterr);
+  if (rc != PRAC_OK) {
+    p->fails = fails;
+    note_queue_rollback(c->queue);
+  }
+  prac_rc again = note_queue_sync(c->queue, true, reterr);
+  return rc == PRAC_OK ? again : rc;
+}
+
+/* All that is done is marked in one commit. When that fails the jobs stay here, and nothing new is
+ * sent before the queue knows: otherwise a full device would make repeats without end. */
+static prac_rc collect(struct note_core *c, struct note_post *p, struct prac_err *reterr)
+{
+  struct note_job *j, **end = &p->unmarked;
+  while (*end) end = &(*end)->next;
+  while ((j = note_worker_done(p->worker))) {
+    j->next = NULL;
+    *end = j;
+    end = &j->next;
+  }
+  if (!p->unmarked) return PRAC_OK;
+  PRAC_TRY(mark_all(c, p, reterr));
+  while ((j = p->unmarked)) {
+    p->unmarked = j->next;
+    landed(p, j->n);
+    note_job_free(&j);
+  }
+  return PRAC_OK;
+}
+
+/* ---- handing over ---- */
+
+static prac_rc cannot(struct note_core *c, struct note_post *p, const struct note_row *r,
+                      const struct prac_err *why, struct prac_err *reterr)
+{
+  prac_log(c->env.log, &ev_refused, "%s: %s: %s", p->way->name, r->id, why->text);
+  prac_count(&c->counters[NOTE_COUNT_REFUSED], 1);
+  return note_task_mark(c->queue, r->n, p->way->name, NOTE_REFUSED, r->tries + 1, c->now, why->text,
+                        reterr);
+}
+
+static prac_rc hand_over(struct note_core *c, struct note_post *p, struct prac_err *reterr)
+{
+  int64_t after = 0;
+  while (p->n_inflight < NOTE_INFLIGHT) {
+    struct note_row r;
+    struct note_job *j = NULL;
+    struct prac_err why = {0};
+    if (p->pause_until != PRAC_TIME_NONE && c->now < p->pause_until) return PRAC_OK;
+    prac_rc rc = note_task_next(c->queue, p->way->name, c->now, after, &r, reterr);
+    if (rc == PRAC_UNKNOWN) return PRAC_OK;
+    PRAC_TRY(rc);
+    after = r.n;
+    if (flies(p, r.n)) continue;
+    rc = job_of(c, &r, &j, &why);
+    if (rc == PRAC_OK) {
+      p->inflight[p->n_inflight++] = r.n;
+      note_worker_put(p->worker, j);
+      if (!c->env.threads) PRAC_TRY(collect(c, p, reterr));
+    } else {
+      note_job_free(&j);
+      PRAC_TRY(rc == PRAC_NOMEM ? PRAC_FAIL(reterr, rc, "%s", why.text)
+                                : cannot(c, p, &r, &why, reterr));
+    }
+    if (p->fails && p->n_inflight) return PRAC_OK; /* one to see whether it is back */
+  }
+  return PRAC_OK;
+}
+
+prac_rc note_deliver(struct note_core *c, bool *ret_busy, struct prac_err *reterr)
+{
+  size_t flying = 0;
+  prac_rc all = PRAC_OK;
+  for (size_t i = 0; i < c->n_post; i++) {
+    struct note_post *p = &c->post[i];
+    struct prac_err err = {0};
+    note_worker_time(p->worker, c->now);
+    prac_rc rc = collect(c, p, &err);
+    if (rc == PRAC_OK) rc = hand_over(c, p, &err);
+    if (rc == PRAC_OK) rc = note_queue_commit(c->queue, &err);
+    if (rc == PRAC_FULL) prac_log(c->env.log, &ev_full, "%s", err.text);
+    if (rc != PRAC_OK && rc != PRAC_FULL && all == PRAC_OK) {
+      all = rc;
+      if (reterr) *reterr = err;
+    }
+    flying += p->n_inflight;
+  }
+  prac_gauge(&c->counters[NOTE_COUNT_INFLIGHT], flying);
+  *ret_busy = flying > 0;
+  return all;
+}
+
+void note_deliver_end(struct note_core *c)
+{
+  struct prac_err err = {0};
+  for (size_t i = 0; i < c->n_post; i++) {
+    struct note_post *p = &c->post[i];
+    if (p->worker) note_worker_stop(p->worker);
+    if (p->worker && c->queue && collect(c, p, &err) != PRAC_OK)
+      prac_log(c->env.log, &ev_full, "%s: told, but not marked as told: %s", p->way->name,
+               err.text);
+    for (struct note_job *j; (j = p->unmarked);) {
+      p->unmarked = j->next;
+      note_job_free(&j);
+    }
+    note_worker_free(&p->worker);
+    free(p->counters);
+  }
+}

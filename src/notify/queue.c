@@ -1,0 +1,239 @@
+/* SQLite keeps the queue: a torn write, a full device and kill -9 are its daily bread. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "notify/queue_sql.h"
+
+enum { BUSY_MS = 5000, SCHEMA = 1 };
+
+/* Never edit a released one: SCHEMA rises and the step is added. */
+static const char schema[] =
+    "CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE story(tenant TEXT NOT NULL, id TEXT NOT NULL, thread TEXT NOT NULL,"
+    " letters TEXT NOT NULL, state INTEGER NOT NULL, began INTEGER NOT NULL, due INTEGER NOT NULL,"
+    " last INTEGER NOT NULL, revision INTEGER NOT NULL, kind INTEGER NOT NULL, rec BLOB,"
+    " PRIMARY KEY(tenant, id)) WITHOUT ROWID;"
+    "CREATE INDEX story_due ON story(due, tenant, id) WHERE state = 0;"
+    "CREATE INDEX story_last ON story(last);"
+    "CREATE TABLE item(n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+    " tenant TEXT NOT NULL, at INTEGER NOT NULL, began INTEGER NOT NULL, made INTEGER NOT NULL,"
+    " kind INTEGER NOT NULL, people INTEGER NOT NULL, rec BLOB NOT NULL);"
+    "CREATE INDEX item_people ON item(tenant, at) WHERE people = 1;"
+    "CREATE INDEX item_made ON item(made);"
+    "CREATE TABLE task(way TEXT NOT NULL, n INTEGER NOT NULL, thread TEXT NOT NULL,"
+    " state INTEGER NOT NULL, tries INTEGER NOT NULL, due INTEGER NOT NULL, reason TEXT,"
+    " PRIMARY KEY(way, n)) WITHOUT ROWID;"
+    "CREATE INDEX task_waiting ON task(way, n) WHERE state = 0;"
+    "CREATE INDEX task_thread ON task(way, thread, n) WHERE state = 0;"
+    "CREATE INDEX task_item ON task(n);"
+    "CREATE TABLE later(tenant TEXT NOT NULL, id TEXT NOT NULL, due INTEGER NOT NULL, rec BLOB NOT"
+    " NULL, PRIMARY KEY(tenant, id)) WITHOUT ROWID;";
+
+static const char *const sql[SQL_COUNT_] = {
+    [SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [SQL_COMMIT] = "COMMIT",
+    [SQL_ROLLBACK] = "ROLLBACK",
+    [SQL_META_GET] = "SELECT v FROM meta WHERE k = ?1",
+    [SQL_META_PUT] = "INSERT OR REPLACE INTO meta VALUES(?1, ?2)",
+    [SQL_STORY_GET] = "SELECT tenant, id, thread, letters, state, began, due, last, revision, kind"
+                      " FROM story WHERE tenant = ?1 AND id = ?2",
+    [SQL_STORY_PUT] = "INSERT OR REPLACE INTO story(tenant, id, thread, letters, state, began, due,"
+                      " last, revision, kind, rec) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+                      " ?11)",
+    [SQL_STORY_DROP] = "DELETE FROM story WHERE tenant = ?1 AND id = ?2",
+    [SQL_STORY_DUE] = "SELECT tenant, id, thread, letters, state, began, due, last, revision, kind,"
+                      " rec FROM story WHERE state = 0 AND due <= ?1 ORDER BY due, tenant, id"
+                      " LIMIT 1",
+    [SQL_ITEM_ADD] = "INSERT OR IGNORE INTO item(id, tenant, at, began, made, kind, people, rec)"
+                     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [SQL_TASK_ADD] = "INSERT INTO task VALUES(?2, ?1, ?3, 0, 0, 0, NULL)",
+    [SQL_PEOPLE] = "SELECT count(*) FROM item WHERE tenant = ?1 AND people = 1 AND at > ?2",
+    [SQL_TASK_NEXT] =
+        "SELECT i.n, i.id, t.thread, i.tenant, i.at, i.began, i.kind, t.tries, i.made, i.rec"
+        " FROM task AS t INDEXED BY task_waiting JOIN item AS i ON i.n = t.n"
+        " WHERE t.way = ?1 AND t.state = 0 AND t.n > ?3 AND t.due <= ?2 AND NOT EXISTS"
+        " (SELECT 1 FROM task AS o INDEXED BY task_thread WHERE o.way = ?1 AND o.thread = t.thread"
+        " AND o.state = 0 AND o.n < t.n AND o.due > ?2) ORDER BY t.n LIMIT 1",
+    [SQL_TASK_MARK] = "UPDATE task SET state = ?3, tries = ?4, due = ?5, reason = ?6"
+                      " WHERE way = ?2 AND n = ?1",
+    [SQL_LATER_PUT] = "INSERT INTO later VALUES(?1, ?2, ?3, ?4) ON CONFLICT(tenant, id)"
+                      " DO UPDATE SET rec = excluded.rec",
+    [SQL_LATER_DUE] = "SELECT tenant FROM later GROUP BY tenant HAVING min(due) <= ?1"
+                      " ORDER BY min(due), tenant LIMIT 1",
+    [SQL_LATER_NEXT] =
+        "SELECT id, rec FROM later WHERE tenant = ?1 AND id > ?2 ORDER BY id LIMIT 1",
+    [SQL_LATER_DROP] = "DELETE FROM later WHERE tenant = ?1 AND id <= ?2",
+    [SQL_LATER_TOLD] =
+        "UPDATE story SET letters = iif(letters = '', ?3, letters), state = iif(state = 2, 1,"
+        " state) WHERE tenant = ?1 AND id IN (SELECT id FROM later WHERE tenant = ?1 AND id <= ?2)",
+    [SQL_COUNT] = "SELECT count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 1),"
+                  " count(*) FILTER (WHERE state = 2) FROM task",
+    [SQL_PURGE_ITEM] = "DELETE FROM item WHERE made < ?1 AND NOT EXISTS (SELECT 1 FROM task WHERE"
+                       " task.n = item.n AND state = 0)",
+    [SQL_PURGE_TASK] = "DELETE FROM task WHERE state <> 0 AND n NOT IN (SELECT n FROM item)",
+    [SQL_PURGE_STORY] = "DELETE FROM story WHERE last < ?1 AND state <> 0 AND state <> 2",
+};
+
+/* SQLite keeps no errno of a write that hit the limit on a file's size (ulimit -f). */
+static bool file_limit(void)
+{
+  struct rlimit l;
+  return getrlimit(RLIMIT_FSIZE, &l) == 0 && l.rlim_cur != RLIM_INFINITY;
+}
+
+static prac_rc code_of(struct note_queue *q, int rc)
+{
+  if (rc == SQLITE_IOERR_WRITE && file_limit()) return PRAC_FULL;
+  switch (rc & 0xff) {
+  case SQLITE_FULL:
+    return PRAC_FULL;
+  case SQLITE_NOMEM:
+    return PRAC_NOMEM;
+  case SQLITE_CORRUPT:
+  case SQLITE_NOTADB:
+    return PRAC_DAMAGED;
+  case SQLITE_PERM:
+  case SQLITE_READONLY:
+  case SQLITE_CANTOPEN:
+    return PRAC_DENIED;
+  default:
+    break;
+  }
+  int sys = q->db ? sqlite3_system_errno(q->db) : 0;
+  return sys == ENOSPC || sys == EFBIG || sys == EDQUOT ? PRAC_FULL : PRAC_IO;
+}
+
+prac_rc note_sql_fail(struct note_queue *q, struct prac_err *reterr, const char *doing)
+{
+  int code = q->db ? sqlite3_extended_errcode(q->db) : SQLITE_NOMEM;
+  prac_rc rc = code_of(q, code);
+  const char *todo = rc == PRAC_DAMAGED
+                         ? "; restore the file, or move it away: what was waiting is then not told"
+                     : rc == PRAC_FULL ? "; make room on the device, the bus keeps what is not here"
+                                       : "";
+  prac_rc code_rc = PRAC_FAIL(reterr, rc, "%s/queue.db: %s: %s%s", q->dir, doing,
+                              q->db ? sqlite3_errmsg(q->db) : "no memory", todo);
+  if (q->open) note_queue_rollback(q);
+  return code_rc;
+}
+
+static prac_rc exec(struct note_queue *q, const char *text, struct prac_err *reterr)
+{
+  if (sqlite3_exec(q->db, text, NULL, NULL, NULL) == SQLITE_OK) return PRAC_OK;
+  return note_sql_fail(q, reterr, "opening");
+}
+
+static prac_rc step(struct note_queue *q, enum note_sql what, const char *doing,
+                    struct prac_err *reterr)
+{
+  int st = sqlite3_step(q->st[what]);
+  (void)sqlite3_reset(q->st[what]);
+  return st == SQLITE_DONE ? PRAC_OK : note_sql_fail(q, reterr, doing);
+}
+
+sqlite3_stmt *note_sql_use(struct note_queue *q, enum note_sql what, bool write,
+                           struct prac_err *reterr)
+{
+  if (write && !q->open) {
+    if (step(q, SQL_BEGIN, "beginning", reterr) != PRAC_OK) return NULL;
+    q->open = true;
+  }
+  (void)sqlite3_reset(q->st[what]);
+  (void)sqlite3_clear_bindings(q->st[what]);
+  return q->st[what];
+}
+
+prac_rc note_sql_run(struct note_queue *q, sqlite3_stmt *s, const char *doing,
+                     struct prac_err *reterr)
+{
+  int st;
+  while ((st = sqlite3_step(s)) == SQLITE_ROW) continue;
+  prac_rc rc = st == SQLITE_DONE ? PRAC_OK : note_sql_fail(q, reterr, doing);
+  (void)sqlite3_reset(s);
+  return rc;
+}
+
+prac_rc note_queue_commit(struct note_queue *q, struct prac_err *reterr)
+{
+  if (!q->open) return PRAC_OK;
+  PRAC_TRY(step(q, SQL_COMMIT, "committing", reterr));
+  q->open = false;
+  return PRAC_OK;
+}
+
+prac_rc note_queue_sync(struct note_queue *q, bool sync, struct prac_err *reterr)
+{
+  PRAC_INSIST(!q->open);
+  return exec(q, sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", reterr);
+}
+
+void note_queue_rollback(struct note_queue *q)
+{
+  for (size_t i = 0; i < SQL_COUNT_; i++) (void)sqlite3_reset(q->st[i]);
+  (void)sqlite3_step(q->st[SQL_ROLLBACK]);
+  (void)sqlite3_reset(q->st[SQL_ROLLBACK]);
+  q->open = false;
+}
+
+static prac_rc make(struct note_queue *q, struct prac_err *reterr)
+{
+  sqlite3_stmt *s = NULL;
+  int version = -1;
+  PRAC_TRY(exec(q, "PRAGMA journal_mode = WAL", reterr));
+  PRAC_TRY(exec(q,
+                "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
+                " PRAGMA wal_autocheckpoint = 250; PRAGMA journal_size_limit = 4194304",
+                reterr));
+  if (sqlite3_prepare_v2(q->db, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK &&
+      sqlite3_step(s) == SQLITE_ROW)
+    version = sqlite3_column_int(s, 0);
+  (void)sqlite3_finalize(s);
+  if (version > SCHEMA)
+    return PRAC_FAIL(reterr, PRAC_UNSUPPORTED, "%s/queue.db is of a newer version", q->dir);
+  if (version == 0) {
+    PRAC_TRY(exec(q, "BEGIN EXCLUSIVE", reterr));
+    PRAC_TRY(exec(q, schema, reterr));
+    PRAC_TRY(exec(q, "PRAGMA user_version = 1; COMMIT", reterr));
+  }
+  for (size_t i = 0; i < SQL_COUNT_; i++)
+    if (sqlite3_prepare_v3(q->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &q->st[i], NULL) !=
+        SQLITE_OK)
+      return note_sql_fail(q, reterr, sql[i]);
+  return PRAC_OK;
+}
+
+prac_rc note_queue_open(const char *dir, struct note_queue **ret, struct prac_err *reterr)
+{
+  char path[600];
+  struct note_queue *q = calloc(1, sizeof *q);
+  if (!q) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the queue");
+  (void)snprintf(q->dir, sizeof q->dir, "%s", dir);
+  (void)snprintf(path, sizeof path, "%s/queue.db", q->dir);
+  int st = sqlite3_open_v2(path, &q->db,
+                           SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+  prac_rc rc = st == SQLITE_OK ? PRAC_OK : note_sql_fail(q, reterr, "opening");
+  if (rc == PRAC_OK) {
+    (void)sqlite3_extended_result_codes(q->db, 1);
+    (void)sqlite3_busy_timeout(q->db, BUSY_MS);
+    rc = make(q, reterr);
+  }
+  if (rc != PRAC_OK) {
+    note_queue_close(&q);
+    return rc;
+  }
+  *ret = q;
+  return PRAC_OK;
+}
+
+void note_queue_close(struct note_queue **qp)
+{
+  struct note_queue *q = *qp;
+  *qp = NULL;
+  if (!q) return;
+  for (size_t i = 0; i < SQL_COUNT_; i++) (void)sqlite3_finalize(q->st[i]);
+  (void)sqlite3_close(q->db);
+  free(q);
+}

@@ -1,0 +1,43 @@
+/* notify/worker.h — one way at work, in a thread of its own or in the caller's.
+ *
+ * jobs      come in order and are sent in order. After one that must be tried later the others come
+ *           back untried: the other side is probably away
+ * owner     put takes the job, done gives it back; the way's state belongs to the worker until free
+ */
+#pragma once
+#include "base/arena.h"
+#include "notify/queue.h"
+#include "notify/way.h"
+
+struct note_job {
+  struct note_job *next;
+  int64_t n;
+  uint32_t tries;
+  prac_time made;
+  struct prac_arena *arena;
+  char id[NOTE_ID_MAX], thread[NOTE_ID_MAX];
+  struct note_item item;
+  struct note_tenant tenant;
+  struct note_digest digest;
+  struct episode episode;
+  struct alert alert;
+  bool tried;
+  prac_rc rc;
+  struct prac_err err;
+};
+void note_job_free(struct note_job **jp);
+
+struct note_worker;
+/* Opens the way. env's strings and settings are borrowed for the worker's life. */
+PRAC_NODISCARD prac_rc note_worker_new(const struct note_way *w, const struct note_env *env,
+                                       bool thread, struct note_worker **ret,
+                                       struct prac_err *reterr);
+/* Ends the thread after the job in hand; what is done can still be fetched. */
+void note_worker_stop(struct note_worker *w);
+/* Stops, closes the way; all jobs that are left are freed. */
+void note_worker_free(struct note_worker **wp);
+void note_worker_put(struct note_worker *w, struct note_job *job_take);
+/* A job that is done, oldest first; NULL: none. */
+struct note_job *note_worker_done(struct note_worker *w);
+/* The time that tick is called with, about once a second. */
+void note_worker_time(struct note_worker *w, prac_time now);
