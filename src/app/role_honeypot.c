@@ -18,7 +18,7 @@
 #include "sys/rights.h"
 #include "sys/wall.h"
 
-enum { AT_ONCE = 512 };
+enum { AT_ONCE = 512, WORKERS_NICE = -10 };
 #define IDLE_NS (10 * PRAC_MS)
 #define HEALTH_NS (10 * PRAC_SEC)
 #define STATUS_NS (5 * PRAC_MIN)
@@ -169,6 +169,8 @@ static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
   if (!s->now || !s->arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for %s", e->name);
   s->said = s->now + hp_counter_count;
   s->logged = s->said + hp_counter_count;
+  /* Packets wait for nobody: on a busy machine the workers come first (root only). */
+  (void)setpriority(PRIO_PROCESS, 0, WORKERS_NICE);
   PRAC_TRY(lookup_new(prac_conf_get(e->settings, "lookup", 0), prac_now(&e->clock), NULL, &s->look,
                       reterr));
   o.look = s->look;
@@ -189,6 +191,7 @@ static prac_rc begin(struct role_env *e, struct honeypot_role *s, struct prac_er
   (void)sigaction(SIGUSR2, &sa, NULL);
   control(e, s);
   PRAC_TRY(hp_sensor_start(s->sensor, reterr));
+  (void)setpriority(PRIO_PROCESS, 0, 0); /* this thread, which only talks to the bus */
   prac_log(&e->log, &ev_listens, "%zu vectors at %zu sockets, %zu MiB; answers are %s",
            hp_services_count(hp_sensor_services(s->sensor)), hp_sensor_sockets(s->sensor),
            hp_sensor_bytes(s->sensor) >> 20, e->honeypot->reply ? "on" : "off");
