@@ -198,29 +198,37 @@ static prac_rc begin(struct role_env *e, struct honeypot_role *s, struct prac_er
   return PRAC_OK;
 }
 
+/* What is not done for every packet. */
+static prac_rc now_and_then(struct role_env *e, struct honeypot_role *s, int64_t now,
+                            struct prac_err *reterr)
+{
+  role_idle(e);
+  if (now >= s->next_control) {
+    control(e, s);
+    s->next_control = now + PRAC_SEC;
+  }
+  if (now >= s->next_status) {
+    say_status(e, s);
+    s->next_status = now + STATUS_NS;
+  }
+  if (now < s->next_health) return PRAC_OK;
+  s->next_health = now + HEALTH_NS;
+  return say_health(e, s, reterr);
+}
+
 static prac_rc live_on(struct role_env *e, struct honeypot_role *s, const char *subject,
                        struct prac_err *reterr)
 {
-  while (!stop_asked()) {
-    size_t n;
+  prac_rc rc = PRAC_OK;
+  while (rc == PRAC_OK && !stop_asked()) {
+    size_t n = 0;
     int64_t now = sys_mono_ns();
-    PRAC_TRY(publish_hits(s, subject, &n, reterr));
-    PRAC_TRY(honeypot_watch_turn(&s->watch, e, &s->bus, now, reterr));
-    PRAC_TRY(hear(e, s, n ? 0 : IDLE_NS, reterr));
-    role_idle(e);
-    if (now >= s->next_control) {
-      control(e, s);
-      s->next_control = now + PRAC_SEC;
-    }
-    if (now >= s->next_status) {
-      say_status(e, s);
-      s->next_status = now + STATUS_NS;
-    }
-    if (now < s->next_health) continue;
-    PRAC_TRY(say_health(e, s, reterr));
-    s->next_health = now + HEALTH_NS;
+    rc = publish_hits(s, subject, &n, reterr);
+    if (rc == PRAC_OK) rc = honeypot_watch_turn(&s->watch, e, &s->bus, now, reterr);
+    if (rc == PRAC_OK) rc = hear(e, s, n ? 0 : IDLE_NS, reterr);
+    if (rc == PRAC_OK) rc = now_and_then(e, s, now, reterr);
   }
-  return PRAC_OK;
+  return rc;
 }
 
 /* The workers empty their sockets and tell all they have; the ring between is small, so it is read
