@@ -54,7 +54,7 @@ static prac_rc publish(const struct role_env *e, struct bus *bus, const struct h
   prac_time at = x->on ? x->to : prac_now(&e->clock);
   uint64_t h = prac_hash2(prac_hash_bytes(x->on, sensor, strlen(sensor)), (uint64_t)x->to, x->port);
   for (uint8_t i = 0; i < x->n_sample; i++)
-    (void)snprintf(hex + 2 * i, 3, "%02x", (unsigned)x->sample[i]);
+    (void)snprintf(hex + (size_t)2 * i, 3, "%02x", (unsigned)x->sample[i]);
   (void)snprintf(id, sizeof id, "honeypot.%016" PRIx64, h);
   (void)snprintf(key, sizeof key, "port:%u/udp", x->port);
   (void)snprintf(flows, sizeof flows, "flows port=%u/udp", x->port);

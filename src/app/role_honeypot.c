@@ -18,7 +18,7 @@
 #include "sys/rights.h"
 #include "sys/wall.h"
 
-enum { AT_ONCE = 512 };
+enum { AT_ONCE = 512, WORKERS_NICE = -10 };
 #define IDLE_NS (10 * PRAC_MS)
 #define HEALTH_NS (10 * PRAC_SEC)
 #define STATUS_NS (5 * PRAC_MIN)
@@ -169,6 +169,8 @@ static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
   if (!s->now || !s->arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for %s", e->name);
   s->said = s->now + hp_counter_count;
   s->logged = s->said + hp_counter_count;
+  /* Packets wait for nobody: on a busy machine the workers come first (root only). */
+  (void)setpriority(PRIO_PROCESS, 0, WORKERS_NICE);
   PRAC_TRY(lookup_new(prac_conf_get(e->settings, "lookup", 0), prac_now(&e->clock), NULL, &s->look,
                       reterr));
   o.look = s->look;
@@ -189,35 +191,44 @@ static prac_rc begin(struct role_env *e, struct honeypot_role *s, struct prac_er
   (void)sigaction(SIGUSR2, &sa, NULL);
   control(e, s);
   PRAC_TRY(hp_sensor_start(s->sensor, reterr));
+  (void)setpriority(PRIO_PROCESS, 0, 0); /* this thread, which only talks to the bus */
   prac_log(&e->log, &ev_listens, "%zu vectors at %zu sockets, %zu MiB; answers are %s",
            hp_services_count(hp_sensor_services(s->sensor)), hp_sensor_sockets(s->sensor),
            hp_sensor_bytes(s->sensor) >> 20, e->honeypot->reply ? "on" : "off");
   return PRAC_OK;
 }
 
+/* What is not done for every packet. */
+static prac_rc now_and_then(struct role_env *e, struct honeypot_role *s, int64_t now,
+                            struct prac_err *reterr)
+{
+  role_idle(e);
+  if (now >= s->next_control) {
+    control(e, s);
+    s->next_control = now + PRAC_SEC;
+  }
+  if (now >= s->next_status) {
+    say_status(e, s);
+    s->next_status = now + STATUS_NS;
+  }
+  if (now < s->next_health) return PRAC_OK;
+  s->next_health = now + HEALTH_NS;
+  return say_health(e, s, reterr);
+}
+
 static prac_rc live_on(struct role_env *e, struct honeypot_role *s, const char *subject,
                        struct prac_err *reterr)
 {
-  while (!stop_asked()) {
-    size_t n;
+  prac_rc rc = PRAC_OK;
+  while (rc == PRAC_OK && !stop_asked()) {
+    size_t n = 0;
     int64_t now = sys_mono_ns();
-    PRAC_TRY(publish_hits(s, subject, &n, reterr));
-    PRAC_TRY(honeypot_watch_turn(&s->watch, e, &s->bus, now, reterr));
-    PRAC_TRY(hear(e, s, n ? 0 : IDLE_NS, reterr));
-    role_idle(e);
-    if (now >= s->next_control) {
-      control(e, s);
-      s->next_control = now + PRAC_SEC;
-    }
-    if (now >= s->next_status) {
-      say_status(e, s);
-      s->next_status = now + STATUS_NS;
-    }
-    if (now < s->next_health) continue;
-    PRAC_TRY(say_health(e, s, reterr));
-    s->next_health = now + HEALTH_NS;
+    rc = publish_hits(s, subject, &n, reterr);
+    if (rc == PRAC_OK) rc = honeypot_watch_turn(&s->watch, e, &s->bus, now, reterr);
+    if (rc == PRAC_OK) rc = hear(e, s, n ? 0 : IDLE_NS, reterr);
+    if (rc == PRAC_OK) rc = now_and_then(e, s, now, reterr);
   }
-  return PRAC_OK;
+  return rc;
 }
 
 /* The workers empty their sockets and tell all they have; the ring between is small, so it is read

@@ -30,7 +30,6 @@
 #include "base/conf.h"
 #include "base/counter.h"
 #include "lookup/lookup.h"
-#include "model/pps.h"
 #include "model/records.h"
 
 struct epi_conf {

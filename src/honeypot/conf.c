@@ -31,8 +31,10 @@ static const struct prac_conf_item items[] = {
      .help = "Replies of the whole honeypot."},
     {"bits-per-second", PRAC_CONF_INT, HP(bits_per_s), 10000, 1e9, 512000,
      .help = "Payload of its replies."},
-    {"settle", PRAC_CONF_DURATION, HP(settle_ns), 0, 3600, 60,
-     .help = "No reply for so long after a start: the limits do not know what was sent before."},
+    {"settle", PRAC_CONF_DURATION, HP(settle_ns), 0, 3600, 360,
+     .help = "No reply for so long after a start: what was sent before, and whose attacks are "
+             "going on, "
+             "is not known yet."},
     {"own", PRAC_CONF_PREFIXES, HP(own), .sdflt = "",
      .help = "Prefixes of yours that are never answered; this machine's addresses always are."},
     {"opt-out", PRAC_CONF_STRING, HP(opt_out), .sdflt = "",

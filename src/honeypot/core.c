@@ -90,9 +90,9 @@ void hp_core_free(struct hp_core **cp)
   *cp = NULL;
 }
 
-/* A vector that is not asked to answer writes into a closed writer: its verdict is the same. */
+/* A vector that is not asked to answer writes into a closed writer. */
 static enum hp_verdict recognise(struct hp_core *c, const struct hp_datagram *d, bool closed,
-                                 struct hp_note *note, struct prac_wr *reply, uint16_t *vector)
+                                 struct hp_asked *a)
 {
   size_t n;
   struct hp_request req = {.bytes = prac_rd_of(d->data, d->have),
@@ -100,8 +100,8 @@ static enum hp_verdict recognise(struct hp_core *c, const struct hp_datagram *d,
                            .sport = d->sport,
                            .dport = hp_services_ports(c->services, &n)[d->port]};
   struct hp_self self = {.now = d->at, .own = d->own};
-  if (closed) reply->end = reply->p;
-  return hp_services_ask(c->services, d->port, &self, &req, note, reply, vector);
+  if (closed) a->reply.end = a->reply.p;
+  return hp_services_ask(c->services, d->port, &self, &req, a);
 }
 
 static bool answer(struct hp_core *c, const struct hp_ask *a, enum hp_why why,
@@ -122,34 +122,32 @@ static bool answer(struct hp_core *c, const struct hp_ask *a, enum hp_why why,
 uint32_t hp_core_take(struct hp_core *c, const struct hp_datagram *d, int64_t now)
 {
   uint8_t bytes[HP_REPLY_MAX];
-  struct hp_note note;
-  uint16_t vector;
-  struct prac_wr reply = prac_wr_of(bytes, sizeof bytes);
+  struct hp_asked asked = {.reply = prac_wr_of(bytes, sizeof bytes)};
   struct hp_ask a = {
       .to = d->src, .own = d->own, .port = d->sport, .many = d->many, .sock = d->sock};
   prac_count(&c->n[HP_COUNT_requests], 1);
   prac_count(&c->n[HP_COUNT_request_bytes], d->len);
   hp_valve_in(c->valve, now, d->len);
   enum hp_why why = hp_valve_may(c->valve, &a, now, d->at);
-  enum hp_verdict said = recognise(c, d, why != HP_WHY_OPEN, &note, &reply, &vector);
+  enum hp_verdict said = recognise(c, d, why != HP_WHY_OPEN, &asked);
   if (said == HP_LOOP) {
     prac_count(&c->n[HP_COUNT_loops], 1);
     prac_count(&c->n[HP_COUNT_suppressed_loop], 1);
     return HP_NOBODY;
   }
   if (said == HP_OBSERVE)
-    prac_count(&c->n[vector & 0x8000 ? HP_COUNT_unknown : HP_COUNT_observed], 1);
-  bool sent = said == HP_ANSWER && answer(c, &a, why, &reply, d, now);
+    prac_count(&c->n[asked.vector & 0x8000 ? HP_COUNT_unknown : HP_COUNT_observed], 1);
+  bool sent = said == HP_ANSWER && answer(c, &a, why, &asked.reply, d, now);
   struct hp_seen s = {.victim = d->src,
                       .at = d->at,
                       .payload = prac_hash_bytes(payload_seed, d->data, d->have),
-                      .name = note.name,
-                      .vector = vector,
+                      .name = asked.note.name,
+                      .vector = asked.vector,
                       .len = (uint16_t)d->len,
                       .sport = d->sport,
                       .ttl = d->ttl};
   uint32_t place = hp_table_count(c->table, &s);
-  if (sent) hp_table_reply(c->table, place, (uint32_t)prac_wr_len(&reply));
+  if (sent) hp_table_reply(c->table, place, (uint32_t)prac_wr_len(&asked.reply));
   return place;
 }
 

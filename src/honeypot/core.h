@@ -16,7 +16,8 @@
   X(requests, "packets", "datagrams that came in")                                                 \
   X(request_bytes, "bytes", "their payload")                                                       \
   X(unknown, "packets", "that no vector took for its own")                                         \
-  X(observed, "packets", "requests of a kind that is never answered")                              \
+  X(observed, "packets",                                                                           \
+    "requests of a kind that is never answered, or for which there was no room")                   \
   X(loops, "packets", "that were answers themselves: not counted as requests of a victim")         \
   X(replies, "packets", "sent")                                                                    \
   X(reply_bytes, "bytes", "their payload")                                                         \

@@ -48,9 +48,11 @@ bool hp_door_send(void *arg, const struct hp_ask *a, const void *data, size_t le
     struct cmsghdr h;
     uint8_t room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
   } control = {.room = {0}};
-  struct iovec v = {.iov_base = (void *)(uintptr_t)data, .iov_len = len};
+  uint8_t copy[HP_REPLY_MAX]; /* an iovec is not const */
+  struct iovec v = {.iov_base = copy, .iov_len = len};
   struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = &control};
-  if (len == 0 || len > HP_REPLY_MAX) return false;
+  if (len == 0 || len > sizeof copy) return false;
+  memcpy(copy, data, len);
   if (prac_ip_is4(&a->to))
     address4(&m, &to4, a);
   else

@@ -9,8 +9,8 @@
  * reply     one datagram, at most max_reply bytes; the core gives a writer of exactly that size. A
  *           reply that does not fit is cut where the protocol allows it (DNS: TC=1), never split
  * closed    when the valve would not let an answer out anyway, the writer has no room at all: a
- *           flood must not cost the making of replies. The verdict is the same with and without
- *           room; a vector may return as soon as it sees that reply->p == reply->end
+ *           flood must not cost the making of replies. The verdict is the same as with room, or
+ *           HP_OBSERVE for HP_ANSWER; a vector may return as soon as it sees reply->p == reply->end
  * believe   the same box every time: whatever a real server would choose comes from hp_self
  */
 #pragma once

@@ -145,26 +145,25 @@ const uint16_t *hp_services_ports(const struct hp_services *s, size_t *ret_n)
 }
 
 enum hp_verdict hp_services_ask(const struct hp_services *s, size_t port, struct hp_self *self,
-                                const struct hp_request *req, struct hp_note *note,
-                                struct prac_wr *reply, uint16_t *ret_vector)
+                                const struct hp_request *req, struct hp_asked *a)
 {
-  struct prac_wr all = *reply;
+  struct prac_wr all = a->reply;
   self->host = s->host;
   for (size_t i = s->first[port]; i < s->first[port + 1]; i++) {
     const struct vector *v = &s->v[s->asked[i]];
     self->seed = v->seed;
     self->uptime_s = (int64_t)(((uint64_t)(self->now / PRAC_SEC) + v->seed) % UPTIME_MAX_S);
-    note->name[0] = 0;
-    *reply = all;
-    if ((size_t)(reply->end - reply->p) > v->max_reply) reply->end = reply->p + v->max_reply;
-    enum hp_verdict said = v->proto ? v->proto->answer(self, req, note, reply)
-                                    : hp_stanza_answer(v->stanza, self, req, reply);
+    a->note.name[0] = 0;
+    a->reply = all;
+    if ((size_t)(all.end - all.p) > v->max_reply) a->reply.end = all.p + v->max_reply;
+    enum hp_verdict said = v->proto ? v->proto->answer(self, req, &a->note, &a->reply)
+                                    : hp_stanza_answer(v->stanza, self, req, &a->reply);
     if (said == HP_IGNORE) continue;
-    *ret_vector = (uint16_t)i;
+    a->vector = (uint16_t)i;
     return said;
   }
-  note->name[0] = 0;
-  *ret_vector = (uint16_t)(UNKNOWN + port);
+  a->note.name[0] = 0;
+  a->vector = (uint16_t)(UNKNOWN + port);
   return HP_OBSERVE;
 }
 

@@ -26,10 +26,14 @@ PRAC_NODISCARD prac_rc hp_services_new(const struct hp_services_open *o, struct 
 void hp_services_free(struct hp_services **sp);
 /* Ports that some vector wants, rising. */
 const uint16_t *hp_services_ports(const struct hp_services *s, size_t *ret_n);
-/* Asks the vectors of `port` (an index of hp_services_ports). *ret_vector: whose it is. */
+struct hp_asked {
+  struct prac_wr reply; /* in: where it may be written; out: what was */
+  struct hp_note note;
+  uint16_t vector; /* whose it is */
+};
+/* Asks the vectors of `port` (an index of hp_services_ports). self: time and address are set. */
 enum hp_verdict hp_services_ask(const struct hp_services *s, size_t port, struct hp_self *self,
-                                const struct hp_request *req, struct hp_note *note,
-                                struct prac_wr *reply, uint16_t *ret_vector);
+                                const struct hp_request *req, struct hp_asked *a);
 /* Its name; number is from hp_services_ask. */
 #define HP_VECTOR_TEXT 40
 const char *hp_services_name(const struct hp_services *s, uint16_t number,

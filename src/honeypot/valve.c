@@ -9,10 +9,13 @@
 #include "honeypot/limit.h"
 
 enum { SILENCED = 16384 };
+#define TIRED_NS (50 * PRAC_MS)
 
 struct hp_valve {
   struct hp_valve_conf c;
-  int64_t opens; /* monotonic: before it, settling */
+  int64_t opens;       /* monotonic: before it, settling */
+  int64_t tired_until; /* the sensor as a whole has sent enough: nobody is asked before this */
+  enum hp_why tired;
   struct hp_sum replies, bits;
   struct hp_credit credit;
   struct hp_many *addresses, *networks;
@@ -108,12 +111,23 @@ static enum hp_why by_lists(const struct hp_valve *v, const struct hp_ask *a)
   return HP_WHY_OPEN;
 }
 
-static enum hp_why by_sensor(struct hp_valve *v, int64_t now, size_t len)
+static enum hp_why sum_up(struct hp_valve *v, int64_t now, size_t len)
 {
   if (hp_sum_get(&v->replies, now) >= v->c.replies_per_s) return HP_WHY_rate;
   if (hp_sum_get(&v->bits, now) + len * 8 > v->c.bits_per_s) return HP_WHY_bits;
   if (!hp_credit_ok(&v->credit, now, len, v->c.credit_bytes)) return HP_WHY_credit;
   return HP_WHY_OPEN;
+}
+
+/* When the sensor's limits are reached in a flood, neither the sums nor the reply are made anew for
+ * every packet: for a moment the answer is the same. */
+static enum hp_why by_sensor(struct hp_valve *v, int64_t now, size_t len)
+{
+  enum hp_why why = sum_up(v, now, len);
+  if (why == HP_WHY_OPEN) return why;
+  v->tired = why;
+  v->tired_until = now + TIRED_NS;
+  return why;
 }
 
 static enum hp_why decide(struct hp_valve *v, const struct hp_ask *a, size_t len, int64_t now,
@@ -125,6 +139,7 @@ static enum hp_why decide(struct hp_valve *v, const struct hp_ask *a, size_t len
   if (now < v->opens) return HP_WHY_settling;
   if (a->port == 0 || (c->lists->ports[a->port / 8] >> (a->port % 8) & 1)) return HP_WHY_port;
   if (a->many) return HP_WHY_many;
+  if (now < v->tired_until) return v->tired;
   enum hp_why why = by_limits(v, a, now);
   if (why == HP_WHY_OPEN && hp_silence_has(v->silence, &a->to, wall)) why = HP_WHY_silenced;
   if (why == HP_WHY_OPEN) why = by_sensor(v, now, len);

@@ -5,7 +5,8 @@
  *
  *   off        a fresh install says nothing until the operator sets `reply: on`
  *   shut       the kill switch
- *   settling   the first minute after a start: what the last run sent is not known
+ *   settling   the first minutes after a start: what the last run sent, and which events are open,
+ *              is not known
  *   port       the source port is a service's (7, 13, 17, 19, 37, 53, ..., or one of our own): a
  * loop many       asked at a broadcast or multicast address silenced   an event is open for this
  * address or its network, here or at another sensor address    `per_address` in the window have
@@ -39,7 +40,7 @@
 #define HP_WHY(X)                                                                                  \
   X(off, "answers are off in the settings")                                                        \
   X(shut, "the kill switch is on")                                                                 \
-  X(settling, "the first minute after a start")                                                    \
+  X(settling, "the first minutes after a start")                                                   \
   X(loop, "the request was an answer itself")                                                      \
   X(port, "the source port is a service's")                                                        \
   X(many, "asked at a broadcast or multicast address")                                             \

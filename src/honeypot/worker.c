@@ -119,6 +119,16 @@ static void share_out(struct hp_worker *w, const struct group *g, uint32_t n, ui
     if (each + (i < more)) hp_core_lost(w->core, g->places[i], each + (i < more));
 }
 
+/* A datagram says what had been dropped when it was put into the queue: that may be less than what
+ * hp_sock_drops has told since. */
+static uint32_t newly(struct hp_sock *s, uint32_t drops)
+{
+  int32_t more = (int32_t)(drops - s->drops); /* the kernel's count wraps */
+  if (more <= 0) return 0;
+  s->drops = drops;
+  return (uint32_t)more;
+}
+
 static uint32_t take(struct loop *l, struct hp_sock *s)
 {
   struct group *g = l->g;
@@ -137,8 +147,7 @@ static uint32_t take(struct loop *l, struct hp_sock *s)
                             .sock = s->fd};
     read_sender(&g->from[i], s->six, &d);
     read_control(m, &d, &drops);
-    lost += drops - s->drops;
-    s->drops = drops;
+    lost += newly(s, drops);
     g->places[i] = hp_core_take(l->w->core, &d, l->now);
     if (g->places[i] != HP_NOBODY) s->last = g->places[i];
     m->msg_namelen = sizeof g->from[i];
@@ -153,10 +162,8 @@ static void read_drops(struct hp_worker *w)
 {
   for (size_t i = 0; i < w->n_socks; i++) {
     struct hp_sock *s = &w->socks[i];
-    uint32_t lost = hp_sock_drops(s) - s->drops;
-    if (lost == 0 || lost > UINT32_MAX / 2) continue;
-    s->drops += lost;
-    hp_core_lost(w->core, s->last, lost);
+    uint32_t lost = newly(s, hp_sock_drops(s));
+    if (lost) hp_core_lost(w->core, s->last, lost);
   }
 }
 

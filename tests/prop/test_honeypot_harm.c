@@ -48,6 +48,8 @@ static void add_file(const char *path)
   size_t n = fread(bytes, 1, sizeof bytes, f);
   fclose(f);
   add(bytes, n < 1472 ? n : 1472);
+  if (n > 1 && strstr(path, "/hp_proto/"))
+    add(bytes + 1, n < 1472 ? n - 1 : 1472); /* which, then it */
 }
 static void add_folder(const char *path)
 {
@@ -395,7 +397,8 @@ static void loops_die_at_once(void **st)
   pot_close(&b);
 }
 
-/* A closed writer changes no verdict, and nobody writes more than allowed. */
+/* A closed writer makes no request another vector's, and none a loop; and nobody writes more than
+ * allowed. */
 static void closed_or_open_the_verdict_is_the_same(void **st)
 {
   (void)st;
@@ -414,7 +417,8 @@ static void closed_or_open_the_verdict_is_the_same(void **st)
       assert_true(memchr(note.name, 0, sizeof note.name));
       note.name[0] = 0;
       enum hp_verdict w = (*p)->answer(&self, &req, &note, &shut);
-      if (v != w) fail_msg("%s, request %zu: %d open, %d closed", (*p)->name, q, v, w);
+      if (v != w && (v != HP_ANSWER || w != HP_OBSERVE))
+        fail_msg("%s, request %zu: %d open, %d closed", (*p)->name, q, v, w);
       if (v == HP_ANSWER && (*p)->max_reply == 0) fail_msg("%s never answers", (*p)->name);
     }
 }

@@ -75,22 +75,22 @@ static const char *story(const struct setup *s, char out[2048])
 static void pps_as_the_seed_writes_it(void **st)
 {
   (void)st;
-  char t[MODEL_PPS_TEXT];
-  assert_string_equal(model_pps_text(t, 131, 1), "2.1833333333333333");
-  assert_string_equal(model_pps_text(t, 139, 2), "1.1583333333333334");
-  assert_string_equal(model_pps_text(t, 4301, 1), "71.683333333333334");
-  assert_string_equal(model_pps_text(t, 28305, 8), "58.96875");
-  assert_string_equal(model_pps_text(t, 0, 1), "0");
-  assert_string_equal(model_pps_text(t, 5, 0), "0");
-  assert_string_equal(model_pps_text(t, 60, 1), "1");
-  assert_string_equal(model_pps_text(t, 600, 1), "10");
-  assert_string_equal(model_pps_text(t, 8, 1), "0.13333333333333333");
+  char t[PRAC_RATIO_TEXT];
+  assert_string_equal(prac_ratio_text(t, 131, 60 * 1), "2.1833333333333333");
+  assert_string_equal(prac_ratio_text(t, 139, 60 * 2), "1.1583333333333334");
+  assert_string_equal(prac_ratio_text(t, 4301, 60 * 1), "71.683333333333334");
+  assert_string_equal(prac_ratio_text(t, 28305, 60 * 8), "58.96875");
+  assert_string_equal(prac_ratio_text(t, 0, 60 * 1), "0");
+  assert_string_equal(prac_ratio_text(t, 5, 60 * 0), "0");
+  assert_string_equal(prac_ratio_text(t, 60, 60 * 1), "1");
+  assert_string_equal(prac_ratio_text(t, 600, 60 * 1), "10");
+  assert_string_equal(prac_ratio_text(t, 8, 60 * 1), "0.13333333333333333");
   struct prac_rng r = prac_rng_of(3);
   for (int i = 0; i < 20000; i++) { /* it always reads back as the double */
     uint64_t n = 1 + prac_rng_below(&r, i % 2 ? 100000 : 1000000000000),
              bins = 1 + (uint64_t)i % 99;
     double v = (double)n / (60.0 * (double)bins);
-    double back = strtod(model_pps_text(t, n, bins), NULL);
+    double back = strtod(prac_ratio_text(t, n, 60 * bins), NULL);
     assert_memory_equal(&back, &v, sizeof v);
   }
 }

@@ -206,29 +206,27 @@ static void the_shipped_file(void **st)
     size_t n = hp_unhex(hp_requests[i].hex, in);
     for (size_t k = 0; k < HP_PORTS_MAX && v->ports[k]; k++) {
       size_t p = 0;
-      uint16_t number;
       while (ports[p] != v->ports[k]) p++;
       struct hp_self self = {.now = 1700000000 * PRAC_SEC, .own = prac_ip4(0xc6336407)};
       struct hp_request r = {
           .bytes = prac_rd_of(in, n), .src = prac_ip4(1), .sport = 40000, .dport = ports[p]};
-      struct hp_note note;
-      struct prac_wr w = prac_wr_of(out, sizeof out);
-      enum hp_verdict said = hp_services_ask(s, p, &self, &r, &note, &w, &number);
-      const char *name = hp_services_name(s, number, room);
+      struct hp_asked a = {.reply = prac_wr_of(out, sizeof out)};
+      enum hp_verdict said = hp_services_ask(s, p, &self, &r, &a);
+      const char *name = hp_services_name(s, a.vector, room);
       if (strcmp(name, hp_requests[i].name) != 0)
         fail_msg("%s at port %u is taken for %s", hp_requests[i].hex, ports[p], name);
-      assert_int_equal(hp_services_port(s, number), ports[p]);
+      assert_int_equal(hp_services_port(s, a.vector), ports[p]);
       if (said != (v->n_reply ? HP_ANSWER : HP_OBSERVE))
         fail_msg("%s, request %s: verdict %d", name, hp_requests[i].hex, said);
       if (said != HP_ANSWER) continue;
-      assert_false(w.bad);
-      size_t len = prac_wr_len(&w);
+      assert_false(a.reply.bad);
+      size_t len = prac_wr_len(&a.reply);
       assert_in_range(len, 1, HP_REPLY_MAX);
       /* the answer, coming back, is not answered */
       uint8_t again[HP_REPLY_MAX];
-      struct prac_wr w2 = prac_wr_of(again, sizeof again);
+      a.reply = prac_wr_of(again, sizeof again);
       r.bytes = prac_rd_of(out, len);
-      said = hp_services_ask(s, p, &self, &r, &note, &w2, &number);
+      said = hp_services_ask(s, p, &self, &r, &a);
       if (said == HP_ANSWER) fail_msg("%s answers its own answer", name);
     }
   }
