@@ -1,4 +1,5 @@
 /* The desk of episodes: adversarial streams first, then the numbers that must be exact. */
+#include "base/real.h"
 #include "lib/t.h"
 
 #include <stdlib.h>
