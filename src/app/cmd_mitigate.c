@@ -161,7 +161,7 @@ const struct cmd cmd_mitigate = {
     .group = "ask it",
     .text = "The notifier proposes rules against attacks that are going on (setting "
             "notify.bgp.mode). approve announces a proposal: until its attack has ended, at most "
-            "for notify.bgp.max_life. withdraw takes a rule back, or refuses a proposal: it is "
+            "for notify.bgp.max-life. withdraw takes a rule back, or refuses a proposal: it is "
             "not announced again for the same attack. See docs/mitigation.md.",
     .examples = "practice mitigate\twhat is proposed and announced\n"
                 "practice mitigate approve 12\tannounce rule 12\n"

@@ -115,7 +115,7 @@ def killed(lab, d):
 
 
 def caps(lab):
-    d = Drive(lab, 'mode: auto; max_rules: 5; max_tenant: 5; fragments: yes; action: discard')
+    d = Drive(lab, 'mode: auto; max-rules: 5; max-tenant: 5; fragments: yes; action: discard')
     for i in range(20):
         d(f'start cap{i} 203.0.113.{100 + i} {1000 + i}')
     t.check('the cap on rules holds', d.settled(), d.counters())
@@ -133,7 +133,7 @@ def caps(lab):
 
 def black_hole(lab):
     d = Drive(lab, 'mode: auto; rule: rtbh; communities: ["64500:666", "64500:1:666"]; '
-                   'tenant_communities: ["isp-a 64501:7"]')
+                   'tenant-communities: ["isp-a 64501:7"]')
     d('start r1 203.0.113.9 123')
     d('start r2 2001:db8::9 123')
     ok = lab.wait(lambda: lab.gobgp('ipv4') and lab.gobgp('ipv6') and lab.bird('master4') and lab.bird('master6'))

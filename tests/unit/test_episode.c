@@ -1,9 +1,9 @@
 /* The desk of episodes: adversarial streams first, then the numbers that must be exact. */
-#include "base/real.h"
 #include "lib/t.h"
 
 #include <stdlib.h>
 
+#include "base/real.h"
 #include "lib/hits.h"
 
 struct setup {

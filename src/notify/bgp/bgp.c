@@ -42,7 +42,7 @@ static const struct prac_log_event ev_disk = {"bgp_not_saved", PRAC_LOG_ERROR,
   X(approved, COUNTER, "rules", "approved by a person")                                            \
   X(refused, COUNTER, "rules", "withdrawn or refused by a person")                                 \
   X(lapsed, COUNTER, "rules", "proposals whose attack ended first")                                \
-  X(spent, COUNTER, "rules", "ended by max_life")                                                  \
+  X(spent, COUNTER, "rules", "ended by max-life")                                                  \
   X(capped, COUNTER, "rules", "not announced: max_rules or max_tenant; raise them or look why")    \
   X(outside, COUNTER, "episodes", "no rule: outside the tenant's prefixes or `allow`")             \
   X(never, COUNTER, "episodes", "no rule: in `never`, or no address for a rule")                   \

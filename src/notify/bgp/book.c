@@ -68,7 +68,7 @@ static void end_claims(struct bgp_book *b, prac_time now)
       c->grant = BGP_SPENT;
       b->tally.spent++;
       b->dirty = true;
-      say(b, BGP_SAID_SPENT, &b->slots[c->rule], c, "max_life is over; a person may approve it");
+      say(b, BGP_SAID_SPENT, &b->slots[c->rule], c, "max-life is over; a person may approve it");
     }
   }
 }

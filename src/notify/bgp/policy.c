@@ -21,49 +21,49 @@ static const struct prac_conf_item items[] = {
     {"action", PRAC_CONF_ENUM, AT(action), .dflt = BGP_CAREFUL, .words = actions,
      .help =
          "flowspec: discard or limit by the port's honest use; DNS and NTP always keep a length"},
-    {"next_hop", PRAC_CONF_STRING, AT(next_hop), .sdflt = "192.0.2.1",
+    {"next-hop", PRAC_CONF_STRING, AT(next_hop), .sdflt = "192.0.2.1",
      .help = "RTBH: IPv4 address that the routers throw away"},
-    {"next_hop6", PRAC_CONF_STRING, AT(next_hop6), .sdflt = "100::1",
+    {"next-hop6", PRAC_CONF_STRING, AT(next_hop6), .sdflt = "100::1",
      .help = "RTBH: IPv6 address that the routers throw away"},
     {"communities", PRAC_CONF_STRINGS, AT(communities), .sdflt = "",
      .help = "RTBH: communities beside 65535:666, as 64500:666 or 64500:1:666"},
-    {"tenant_communities", PRAC_CONF_STRINGS, AT(tenant_communities), .sdflt = "",
+    {"tenant-communities", PRAC_CONF_STRINGS, AT(tenant_communities), .sdflt = "",
      .help = "RTBH: more for one tenant each, as \"NAME 64500:667\""},
-    {"auto_tenants", PRAC_CONF_STRINGS, AT(auto_tenants), .sdflt = "",
+    {"auto-tenants", PRAC_CONF_STRINGS, AT(auto_tenants), .sdflt = "",
      .help = "mode auto: for these tenants only; empty: for all"},
     {"allow", PRAC_CONF_PREFIXES, AT(allow), .sdflt = "",
      .help = "rules only inside these, and always only inside the tenant's own prefixes; empty: "
              "the tenant's decide"},
     {"never", PRAC_CONF_PREFIXES, AT(never), .sdflt = "",
      .help = "no rule that touches one of these: routers, name servers, this system"},
-    {"min_pps", PRAC_CONF_REAL, AT(min_pps), 0, 1e9, 5,
+    {"min-pps", PRAC_CONF_REAL, AT(min_pps), 0, 1e9, 5,
      .help = "mode auto: requests/s at the honeypots in the busiest minute, at least"},
-    {"min_packets", PRAC_CONF_INT, AT(min_packets), 0, 1e12, 300,
+    {"min-packets", PRAC_CONF_INT, AT(min_packets), 0, 1e12, 300,
      .help = "mode auto: requests at the honeypots, at least"},
-    {"min_sensors", PRAC_CONF_INT, AT(min_sensors), 1, 10000, 2,
+    {"min-sensors", PRAC_CONF_INT, AT(min_sensors), 1, 10000, 2,
      .help = "mode auto: honeypots that see the attack, at least"},
     {"ttl", PRAC_CONF_DURATION, AT(ttl_ns), 60, 86400, 1800,
      .help = "a rule ends so long after the last word about its attack"},
-    {"max_life", PRAC_CONF_DURATION, AT(max_life_ns), 60, 604800, 86400,
+    {"max-life", PRAC_CONF_DURATION, AT(max_life_ns), 60, 604800, 86400,
      .help = "a rule ends after so long in any case, until a person approves it again"},
     {"hold", PRAC_CONF_DURATION, AT(hold_ns), 0, 3600, 120,
      .help = "a rule stays so long after the attack's end, so that a pause does not make it flap"},
-    {"max_rules", PRAC_CONF_INT, AT(max_rules), 1, 1000, 100,
+    {"max-rules", PRAC_CONF_INT, AT(max_rules), 1, 1000, 100,
      .help = "rules announced at once, all tenants; more are proposed only"},
-    {"max_tenant", PRAC_CONF_INT, AT(max_tenant), 1, 1000, 20,
+    {"max-tenant", PRAC_CONF_INT, AT(max_tenant), 1, 1000, 20,
      .help = "rules announced at once for one tenant"},
     {"rate", PRAC_CONF_INT, AT(rate), 9600, 1e12, 125000,
      .help = "bytes/s that a rate limit lets through, per router"},
-    {"dns_length", PRAC_CONF_INT, AT(dns_length), 100, 9000, 512,
+    {"dns-length", PRAC_CONF_INT, AT(dns_length), 100, 9000, 512,
      .help = "DNS replies up to so many bytes of IP packet are left alone"},
-    {"ntp_length", PRAC_CONF_INT, AT(ntp_length), 76, 9000, 200,
+    {"ntp-length", PRAC_CONF_INT, AT(ntp_length), 76, 9000, 200,
      .help = "NTP packets up to so many bytes of IP packet are left alone; honest ones have 76"},
     {"fragments", PRAC_CONF_BOOL, AT(fragments), .dflt = 0,
      .help = "flowspec: also limit UDP fragments to the victim, which carry no port"},
     {"socket", PRAC_CONF_STRING, AT(socket), .sdflt = "",
      .help =
          "where `practice exabgp` and `practice mitigate` connect; empty: in the data directory"},
-    {"relay_uid", PRAC_CONF_INT, AT(relay_uid), -1, 4294967294.0, -1,
+    {"relay-uid", PRAC_CONF_INT, AT(relay_uid), -1, 4294967294.0, -1,
      .help = "uid that ExaBGP runs its processes as; -1: root or this system's own only"},
 };
 const struct prac_conf_section bgp_conf_section = {
@@ -227,10 +227,10 @@ static prac_rc add_row(struct bgp_route *r, const char *row, const char *tenant,
   const char *p = row + n + strspn(row + n, " ");
   if (n == 0 || *p == 0)
     return PRAC_FAIL(reterr, PRAC_MALFORMED,
-                     "notify.bgp.tenant_communities: \"%.60s\": a name and communities", row);
+                     "notify.bgp.tenant-communities: \"%.60s\": a name and communities", row);
   while (*p) {
     size_t k = strcspn(p, " ");
-    PRAC_TRY(add_community(r, p, k, "tenant_communities", reterr));
+    PRAC_TRY(add_community(r, p, k, "tenant-communities", reterr));
     p += k + strspn(p + k, " ");
   }
   return PRAC_OK;
@@ -248,8 +248,8 @@ prac_rc bgp_policy_route(const struct bgp_conf *c, const char *tenant, struct bg
                          struct prac_err *reterr)
 {
   struct bgp_route r = {.n = 0};
-  PRAC_TRY(hop(c->next_hop, true, "next_hop", &r.hop4, reterr));
-  PRAC_TRY(hop(c->next_hop6, false, "next_hop6", &r.hop6, reterr));
+  PRAC_TRY(hop(c->next_hop, true, "next-hop", &r.hop4, reterr));
+  PRAC_TRY(hop(c->next_hop6, false, "next-hop6", &r.hop6, reterr));
   r.v[r.n++] = (struct bgp_community){.v = {65535, 666, 0}};
   for (size_t i = 0; i < c->communities.n; i++)
     PRAC_TRY(
@@ -269,13 +269,13 @@ prac_rc bgp_policy_check(const struct bgp_conf *c, struct prac_err *reterr)
     char name[64];
     size_t n = strcspn(row, " ");
     if (n >= sizeof name)
-      return PRAC_FAIL(reterr, PRAC_RANGE, "notify.bgp.tenant_communities: name too long: %.60s",
+      return PRAC_FAIL(reterr, PRAC_RANGE, "notify.bgp.tenant-communities: name too long: %.60s",
                        row);
     memcpy(name, row, n);
     name[n] = 0;
     PRAC_TRY(bgp_policy_route(c, name, &r, reterr));
   }
   if (c->max_life_ns < c->ttl_ns)
-    return PRAC_FAIL(reterr, PRAC_RANGE, "notify.bgp.max_life must not be shorter than ttl");
+    return PRAC_FAIL(reterr, PRAC_RANGE, "notify.bgp.max-life must not be shorter than ttl");
   return PRAC_OK;
 }
