@@ -9,6 +9,8 @@
 #include "honeypot/names.h"
 
 #define QUIET_NS (5 * PRAC_MIN)
+#define BACK_NS (5 * PRAC_SEC) /* sockets are read one after the other: so much is not a clock's   \
+                                */
 enum { FLOWS_PER_NAME = 64 };
 #define NO_PLACE UINT32_MAX
 
@@ -158,11 +160,21 @@ static void begin_again(struct hp_table *t, uint32_t place)
   f->fresh = true;
 }
 
+/* The wall clock was set back: what was counted is told with its own times, and the pair goes on
+ * with the new ones; otherwise it would be told with times of the future, and stay the youngest,
+ * for as long as the clock was wrong. */
+static void set_back(struct hp_table *t, uint32_t place, prac_time at)
+{
+  if (has_untold(&t->v[place]) && !tell(t, place)) return;
+  t->v[place].last = at;
+}
+
 uint32_t hp_table_count(struct hp_table *t, const struct hp_seen *s)
 {
   uint32_t place = find(t, s);
   struct flow *f = &t->v[place];
-  prac_time at = s->at > f->last ? s->at : f->last; /* the wall clock may be set back */
+  if (f->last - s->at > BACK_NS) set_back(t, place, s->at);
+  prac_time at = s->at > f->last ? s->at : f->last;
   if (at - f->last > QUIET_NS) begin_again(t, place);
   if (f->packets && prac_time_floor(f->from, PRAC_MIN) != prac_time_floor(at, PRAC_MIN) &&
       !tell(t, place))
@@ -199,7 +211,7 @@ void hp_table_lost(struct hp_table *t, uint32_t place, uint32_t packets)
 
 static bool due(const struct flow *f, prac_time now)
 {
-  return f->fresh || now - f->from >= PRAC_SEC || f->packets == 0 ||
+  return f->fresh || now - f->from >= PRAC_SEC || f->from - now > BACK_NS || f->packets == 0 ||
          bits(f->packets) > f->speed + 1;
 }
 
