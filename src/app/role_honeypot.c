@@ -98,7 +98,7 @@ static prac_rc say_health(struct role_env *e, struct honeypot_role *s, struct pr
                      .site_country = e->honeypot->country,
                      .at = at,
                      .packets = gone(s, HP_COUNT_requests),
-                     .lost = gone(s, HP_COUNT_lost),
+                     .lost = gone(s, HP_COUNT_lost) + gone(s, HP_COUNT_untold),
                      .evicted = gone(s, HP_COUNT_evicted),
                      .malformed = gone(s, HP_COUNT_unknown),
                      .source = "honeypot",
@@ -121,10 +121,10 @@ static void say_status(struct role_env *e, struct honeypot_role *s)
                             s->now[i] - s->logged[i]);
 #define SINCE(name) (s->now[HP_COUNT_##name] - s->logged[HP_COUNT_##name])
   prac_log(&e->log, &ev_status,
-           "%" PRIu64 " requests, %" PRIu64 " lost, %" PRIu64 " hits, %" PRIu64
+           "%" PRIu64 " requests, %" PRIu64 " lost, %" PRIu64 " untold, %" PRIu64 " hits, %" PRIu64
            " replies of %" PRIu64 " bytes; held back:%s",
-           SINCE(requests), SINCE(lost), SINCE(hits), SINCE(replies), SINCE(reply_bytes),
-           n ? why : " none");
+           SINCE(requests), SINCE(lost), SINCE(untold), SINCE(hits), SINCE(replies),
+           SINCE(reply_bytes), n ? why : " none");
 #undef SINCE
   memcpy(s->logged, s->now, hp_counter_count * sizeof *s->logged);
 }

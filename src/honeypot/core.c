@@ -160,16 +160,32 @@ void hp_core_lost(struct hp_core *c, uint32_t place, uint32_t packets)
     hp_table_lost(c->table, place, packets);
 }
 
-uint32_t hp_core_sweep(struct hp_core *c, prac_time wall, uint32_t most, bool all)
+static void show_stats(struct hp_core *c)
 {
-  uint32_t told = hp_table_sweep(c->table, wall, most, all);
   struct hp_table_stats s = hp_table_stats(c->table);
   prac_gauge(&c->n[HP_COUNT_flows], s.flows);
   prac_gauge(&c->n[HP_COUNT_evicted], s.evicted);
   prac_gauge(&c->n[HP_COUNT_untold], s.untold);
   prac_gauge(&c->n[HP_COUNT_merged], s.merged);
   prac_gauge(&c->n[HP_COUNT_names_forgotten], s.names_forgotten);
+}
+
+uint32_t hp_core_sweep(struct hp_core *c, prac_time wall, uint32_t most, bool all)
+{
+  uint32_t told = hp_table_sweep(c->table, wall, most, all);
+  show_stats(c);
   return told;
+}
+
+bool hp_core_waits(const struct hp_core *c)
+{
+  return hp_table_waits(c->table);
+}
+
+void hp_core_give_up(struct hp_core *c)
+{
+  hp_table_give_up(c->table);
+  show_stats(c);
 }
 
 void hp_core_silence(struct hp_core *c, const struct prac_prefix *p, prac_time until,

@@ -69,6 +69,10 @@ uint32_t hp_core_take(struct hp_core *c, const struct hp_datagram *d, int64_t no
 void hp_core_lost(struct hp_core *c, uint32_t place, uint32_t packets);
 /* Tells what is due, at most `most` hits. all: everything. */
 uint32_t hp_core_sweep(struct hp_core *c, prac_time wall, uint32_t most, bool all);
+/* Is there anything to tell? */
+bool hp_core_waits(const struct hp_core *c);
+/* The end, and nobody has heard all of it: what is left is counted as untold. */
+void hp_core_give_up(struct hp_core *c);
 void hp_core_silence(struct hp_core *c, const struct prac_prefix *p, prac_time until,
                      prac_time wall);
 /* The reader's side: the oldest hit, or NULL; it stays until hp_core_told_next. */

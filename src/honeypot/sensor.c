@@ -24,7 +24,7 @@ struct hp_sensor {
   struct hp_lists *lists;
   struct hp_socks socks;
   struct hp_worker *workers; /* c->workers of them */
-  _Atomic bool stop, shut;
+  _Atomic bool stop, shut, deaf;
   /* the reader's side */
   size_t turn; /* worker whose hit is looked for first */
   uint64_t told;
@@ -90,6 +90,7 @@ static prac_rc make_workers(struct hp_sensor *s, struct prac_err *reterr)
     w->hits_per_s = (c->hits_per_s + c->workers - 1) / c->workers;
     w->clock = s->o.clock;
     w->stop = &s->stop;
+    w->deaf = &s->deaf;
     PRAC_TRY(hp_worker_prepare(w, reterr));
   }
   return PRAC_OK;
@@ -152,6 +153,7 @@ void hp_sensor_free(struct hp_sensor **sp)
   struct hp_sensor *s = *sp;
   if (!s) return;
   hp_sensor_stop(s);
+  atomic_store(&s->deaf, true);
   for (int64_t i = 0; s->workers && i < s->c->workers; i++) {
     struct hp_worker *w = &s->workers[i];
     if (w->started) (void)pthread_join(w->thread, NULL);

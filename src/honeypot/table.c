@@ -241,6 +241,22 @@ uint32_t hp_table_sweep(struct hp_table *t, prac_time now, uint32_t most, bool a
   return told;
 }
 
+bool hp_table_waits(const struct hp_table *t)
+{
+  for (uint64_t i = 0; i < (t->mask + 1) / 64; i++)
+    if (t->dirty[i]) return true;
+  return false;
+}
+
+void hp_table_give_up(struct hp_table *t)
+{
+  for (uint64_t i = 0; i <= t->mask; i++) {
+    t->n.untold += t->v[i].packets;
+    t->v[i].packets = 0;
+  }
+  memset(t->dirty, 0, (t->mask + 1) / 64 * sizeof *t->dirty);
+}
+
 struct hp_table_stats hp_table_stats(const struct hp_table *t)
 {
   return t->n;

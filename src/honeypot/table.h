@@ -66,6 +66,10 @@ void hp_table_reply(struct hp_table *t, uint32_t place, uint32_t bytes);
 void hp_table_lost(struct hp_table *t, uint32_t place, uint32_t packets);
 /* Tells what is due at `now`, at most `most`; how many. all: everything there is to tell. */
 uint32_t hp_table_sweep(struct hp_table *t, prac_time now, uint32_t most, bool all);
+/* Is there anything to tell? */
+bool hp_table_waits(const struct hp_table *t);
+/* The end, and nobody has heard all of it: what is left is counted as untold. */
+void hp_table_give_up(struct hp_table *t);
 struct hp_table_stats hp_table_stats(const struct hp_table *t);
 size_t hp_table_bytes(const struct hp_table *t);
 uint64_t hp_table_slots(const struct hp_table *t);

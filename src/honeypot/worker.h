@@ -18,7 +18,7 @@ struct hp_worker {
   int poll_fd;
   int64_t port_offset, hits_per_s;
   struct prac_clock clock;
-  const _Atomic bool *stop;
+  const _Atomic bool *stop, *deaf; /* deaf: nobody reads what is told any more */
   _Atomic bool over;
   struct hp_word words[HP_WORDS]; /* one writer, one reader */
   _Atomic uint32_t words_in, words_out;

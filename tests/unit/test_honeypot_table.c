@@ -159,6 +159,26 @@ static void a_clock_that_steps_back(void **st)
   hp_table_free(&t);
 }
 
+/* The end comes and nobody listens: it is known how much was not told. */
+static void given_up(void **st)
+{
+  (void)st;
+  static struct ear e;
+  struct hp_table *t = table(&e, 1024);
+  for (uint32_t i = 0; i < 300; i++) {
+    struct hp_seen s = seen(i % 100, T0 + i);
+    hp_table_count(t, &s);
+  }
+  assert_true(hp_table_waits(t));
+  hp_table_sweep(t, T0 + PRAC_SEC, 40, true);
+  assert_true(hp_table_waits(t));
+  hp_table_give_up(t);
+  assert_false(hp_table_waits(t));
+  assert_int_equal(e.packets + hp_table_stats(t).untold, 300);
+  assert_int_equal(hp_table_stats(t).untold, 180);
+  hp_table_free(&t);
+}
+
 /* Nobody asks any more when the clock is set back: what is left is told all the same. */
 static void a_clock_that_steps_back_in_silence(void **st)
 {
@@ -267,6 +287,7 @@ int main(void)
       cmocka_unit_test(new_and_faster_at_the_next_sweep),
       cmocka_unit_test(cut_at_the_minute),
       cmocka_unit_test(silence_begins_a_new_story),
+      cmocka_unit_test(given_up),
       cmocka_unit_test(a_clock_that_steps_back),
       cmocka_unit_test(a_clock_that_steps_back_in_silence),
       cmocka_unit_test(full_tables_lose_nothing_unsaid),
