@@ -77,7 +77,7 @@ static const struct prac_counter_def counters[COUNTERS] = {
     [CONNECTIONS] = {"connections", "connections", "Made to the server.", PRAC_COUNTER},
 };
 static const struct prac_log_event ev_open = {
-    "notify_mail_password_open", PRAC_LOG_WARN,
+    "notify_mail_no_tls", PRAC_LOG_WARN,
     "set notify.mail.tls to required or implicit: anybody on the way can read the password"};
 struct state {
   struct note_curl curl;
