@@ -14,8 +14,12 @@
 #include "sys/rights.h"
 #include "sys/wall.h"
 
-enum { SAVE_NS = 2000000000, SAVE_MESSAGES = 50000, SAVE_SHARE = 20 };
+enum { SAVE_NS = 2000000000, SAVE_MESSAGES = 50000, SAVE_SHARE = 20, LINES_A_MINUTE = 30 };
 #define AHEAD_NS (10 * PRAC_MIN) /* of the wall clock: a honeypot's clock is wrong beyond */
+static const struct prac_log_event ev_began = {"attack_began", PRAC_LOG_INFO, ""};
+static const struct prac_log_event ev_again = {"attack_again", PRAC_LOG_INFO, ""};
+static const struct prac_log_event ev_over = {"attack_over", PRAC_LOG_INFO, ""};
+static const struct prac_log_event ev_many = {"attacks_many", PRAC_LOG_INFO, ""};
 static const struct prac_log_event ev_unread = {"collector_unreadable", PRAC_LOG_WARN,
                                                 "a honeypot of another version?"};
 static const struct prac_log_event ev_anew = {"collector_state_lost", PRAC_LOG_WARN,
@@ -33,7 +37,10 @@ struct collector {
   uint64_t seq, saved, conf_hash, ahead;
   prac_time ticked;
   int64_t next_save, heard; /* mono */
+  int64_t lines_until;      /* mono: of the minute that n_lines belongs to */
+  uint64_t n_lines;
   struct prac_err *err;
+  const struct prac_log *log;
 };
 
 /* Files are opened here, with the starter's rights. */
@@ -48,12 +55,37 @@ static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
   return PRAC_OK;
 }
 
+/* In the words of somebody who looks at a terminal; many attacks at once are not a wall of text. */
+static void say_aloud(struct collector *s, const struct episode *ep, const char *text)
+{
+  bool end = strcmp(ep->state, "end") == 0, start = strcmp(ep->state, "start") == 0;
+  if (!end && !start && strcmp(ep->state, "resume") != 0) return;
+  int64_t now = sys_mono_ns();
+  if (now >= s->lines_until) {
+    s->lines_until = now + PRAC_MIN;
+    s->n_lines = 0;
+  }
+  if (++s->n_lines == LINES_A_MINUTE + 1)
+    prac_log(s->log, &ev_many, "more attacks begin and end; see the page, practice query episodes");
+  if (s->n_lines > LINES_A_MINUTE) return;
+  prac_log(s->log,
+           end     ? &ev_over
+           : start ? &ev_began
+                   : &ev_again,
+           "%s: %s",
+           end     ? "An attack is over"
+           : start ? "An attack began"
+                   : "An attack goes on",
+           text);
+}
+
 static prac_rc say_finding(struct collector *s, const struct episode *ep)
 {
   struct finding f;
   prac_arena_reset(s->words);
   if (epi_finding(ep, s->conf_hash, s->words, &f) != PRAC_OK)
     return PRAC_FAIL(s->err, PRAC_NOMEM, "no memory for a finding");
+  say_aloud(s, ep, f.text);
   return role_publish_record(&s->bus, &model_finding, &f, "finding.drdos", f.id, s->err);
 }
 
@@ -81,6 +113,7 @@ static prac_rc make_desk(struct role_env *e, struct collector *s, struct prac_er
   struct prac_err err = {0};
   s->arena = prac_arena_new(1 << 14);
   s->words = prac_arena_new(1 << 12);
+  s->log = &e->log;
   s->ticked = PRAC_TIME_NONE;
   s->heard = sys_mono_ns();
   if (!s->arena || !s->words) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the collector");

@@ -16,7 +16,7 @@ export function Sensors() {
     <ul class="sensor-list">${sensors.value.map((s) => html`<li key=${s.name} class=${'sensor h-' + s.state}>
       <span class="mark" aria-hidden="true">${MARKS[s.state]}</span>
       <div><b>${s.name}</b> ${s.country && html`<small>${country(s.country)}</small>`}
-        <p><span class="health">${t('health_' + s.state)}</span> · ${s.last ? t('last_minute', { t: dayTime(seconds(s.last)) }) : t('never')}</p></div>
+        <p><span class="health">${t('health_' + s.state)}</span> · ${s.last ?? s.heard ? t('last_minute', { t: dayTime(seconds(s.last ?? s.heard)) }) : t('never')}</p></div>
       <dl><div><dt>${t('packets_min')}</dt><dd>${short(s.packets)}</dd></div>
         <div><dt>${t('sources_min')}</dt><dd>${short(s.sources)}</dd></div>
         <div><dt>${t('lost')}</dt><dd>${short(s.lost)}</dd></div></dl>
