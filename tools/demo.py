@@ -48,7 +48,7 @@ def span(path):
 
 
 def made():
-    say('Making a day of three sensors (nobody sent these packets; work/demo/truth.json says what is in them).')
+    say('Making a day of three sensors (nobody sent these packets; truth.json beside them says what is in them).')
     # Yesterday's, so that what the honeypots see now comes after it.
     day = (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)).strftime('%Y-%m-%d')
     subprocess.run([practice, 'gen', '--start', day, '--out', HERE], check=True, stdout=subprocess.DEVNULL)
@@ -100,6 +100,9 @@ def settings(sensors, lists):
     return '\n'.join(lines) + '\n' + tuning
 
 
+if HERE != ROOT / 'work/demo' and HERE.is_dir() and any(HERE.iterdir()) and not (HERE / 'practice.yaml').is_file():
+    say(f'./dev run: {HERE} holds something else than an earlier run')
+    sys.exit(3)
 shutil.rmtree(HERE, ignore_errors=True)
 HERE.mkdir(parents=True)
 sensors, lists, length = given() if files else made()

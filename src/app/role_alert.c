@@ -42,8 +42,9 @@ static void print(struct alert_role *s, const struct alert *a)
     if (!s->line.bad) printf("%s\n", s->line.buf);
   } else {
     bool closed = strcmp(a->state, "close") == 0;
-    printf("ALERT %-6s %-8s %s  %s  [%s]\n", a->state, a->severity, prac_time_text(at, a->at),
-           closed ? a->title : a->text, a->id);
+    printf("ALERT %-6s %-8s %s  %s  [%s]\n", a->state, a->severity,
+           prac_time_text(at, prac_time_floor(a->at, PRAC_SEC)), closed ? a->title : a->text,
+           a->id);
   }
   (void)fflush(stdout);
 }
@@ -61,8 +62,10 @@ static prac_rc new_desks(struct role_env *e, struct alert_role *s, struct prac_e
 {
   const struct alert_conf *c = prac_conf_get(e->settings, "alert", 0);
   for (int i = 0; i < DESKS; i++) {
+    struct alert_conf mine = *c;
+    if (i == HONEYPOTS) mine.quiet_ns = 0; /* the collector has spaced its updates already */
     alert_desk_free(&s->desk[i]);
-    prac_rc rc = alert_desk_new(c, on_alert, s, &s->desk[i]);
+    prac_rc rc = alert_desk_new(&mine, on_alert, s, &s->desk[i]);
     if (rc == PRAC_RANGE)
       return PRAC_FAIL(reterr, rc, "alert.tlp \"%s\" is no TLP 2.0 label", c->tlp);
     if (rc != PRAC_OK) return PRAC_FAIL(reterr, rc, "alerts: %s", prac_rc_text(rc));
