@@ -79,8 +79,9 @@ static void other_sentences(const struct episode *e, struct words *w)
 static void evidence(const struct episode *e, struct words *w)
 {
   char at[PRAC_IP_TEXT], from[PRAC_TIME_TEXT], to[PRAC_TIME_TEXT];
-  put(w, "what=hits victim=%s from=%s to=%s", target(e, at), prac_time_text(from, e->from),
-      prac_time_text(to, e->to + PRAC_MIN));
+  put(w, "what=hits victim=%s from=%s to=%s", target(e, at),
+      prac_time_text(from, prac_time_floor(e->from, PRAC_SEC)),
+      prac_time_text(to, prac_time_floor(e->to, PRAC_SEC) + PRAC_MIN));
 }
 
 static prac_rc lists(const struct episode *e, struct prac_arena *a, struct finding *f)
