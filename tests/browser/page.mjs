@@ -186,7 +186,7 @@ try {
   await p.locator('.alert', { hasText: '203.0.113.53' }).locator('button').click();
   check('... with the hits behind it', await until(async () => (await p.locator('dialog .hits li').count()) > 0));
   const hits = await text(p, 'dialog');
-  check('... in words', hits.includes('5 requests to dns at osaka') && hits.includes('isc.org ANY IN') && hits.includes('Hits of honeypots'), hits);
+  check('... in words', hits.includes('5 × dns at osaka') && hits.includes('isc.org ANY IN') && hits.includes('Hits of honeypots'), hits);
   check('... and no "usual" that nobody knows', (await p.locator('dialog .usual').count()) === 0);
   await p.keyboard.press('Escape');
   await say('alert a-8 open low new-reflection-port port:389/udp');
