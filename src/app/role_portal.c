@@ -27,6 +27,24 @@ struct portal_role {
   struct prac_counters counters; /* the broker's */
 };
 
+static prac_rc nothing(void *arg, const struct store_col *cols, size_t n,
+                       const struct store_value *v)
+{
+  (void)arg, (void)cols, (void)n, (void)v;
+  return PRAC_OK;
+}
+
+/* A database that is just being made has no tables yet. */
+static bool is_made(const struct store *s)
+{
+  struct prac_err err = {0};
+  struct store_query q = {.what = STORE_RECORDS,
+                          .kind = &model_episode,
+                          .span = {PRAC_TIME_NONE, PRAC_TIME_NONE},
+                          .limit = 1};
+  return s->ops->query(s->st, &q, nothing, NULL, &err) == PRAC_OK;
+}
+
 /* The store role may still be making its files. */
 static prac_rc open_store(struct role_env *e, struct portal_role *s)
 {
@@ -37,7 +55,10 @@ static prac_rc open_store(struct role_env *e, struct portal_role *s)
   const void *conf = ops && ops->conf ? prac_conf_get(e->settings, ops->conf->path, 0) : NULL;
   struct prac_err err = {0};
   for (int i = 0; i < 50 && !stop_asked(); i++) {
-    if (store_open("embedded", conf, &env, &s->store, &err) == PRAC_OK) return PRAC_OK;
+    if (store_open("embedded", conf, &env, &s->store, &err) == PRAC_OK) {
+      if (is_made(&s->store) || i == 49) return PRAC_OK;
+      store_close(&s->store);
+    }
     sys_sleep_ns(100 * PRAC_MS);
   }
   prac_log(&e->log, &ev_no_store, "live numbers only: %s", err.text);
