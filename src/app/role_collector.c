@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "app/roles.h"
 #include "app/stop.h"
@@ -34,7 +35,7 @@ struct collector {
   struct epi_desk *desk;
   struct lookup *look;
   struct prac_arena *arena, *words;
-  uint64_t seq, saved, conf_hash, ahead;
+  uint64_t seq, saved, conf_hash, ahead, seed;
   prac_time ticked;
   int64_t next_save, heard; /* mono */
   int64_t lines_until;      /* mono: of the minute that n_lines belongs to */
@@ -48,8 +49,9 @@ static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct collector *s = st;
   const struct lookup_conf *c = prac_conf_get(e->settings, lookup_conf_section.path, 0);
-  (void)reterr;
   struct prac_err err = {0};
+  if (getrandom(&s->seed, sizeof s->seed, 0) != (ssize_t)sizeof s->seed)
+    return PRAC_FAIL(reterr, PRAC_IO, "the system gives no random bytes");
   prac_rc rc = lookup_new(c, prac_now(&e->clock), &e->log, &s->look, &err);
   if (rc != PRAC_OK) prac_log(&e->log, &ev_places, "where addresses belong: %s", err.text);
   return PRAC_OK;
@@ -124,7 +126,9 @@ static prac_rc new_desk(struct role_env *e, struct collector *s, struct prac_err
 {
   const struct epi_conf *c = prac_conf_get(e->settings, epi_conf_section.path, 0);
   s->conf_hash = prac_conf_hash(e->settings, epi_conf_section.path);
-  return epi_desk_new(c, s->look, on_episode, s, &s->desk, reterr);
+  PRAC_TRY(epi_desk_new(c, s->look, on_episode, s, &s->desk, reterr));
+  epi_desk_seed(s->desk, s->seed);
+  return PRAC_OK;
 }
 
 static prac_rc make_desk(struct role_env *e, struct collector *s, struct prac_err *reterr)
@@ -191,28 +195,34 @@ static prac_rc rest(struct role_env *e, void *st, struct prac_err *reterr)
   return stop_asked() || sys_mono_ns() > s->next_save ? save(e, s, reterr) : PRAC_OK;
 }
 
+/* One wrong clock must not end all attacks. */
+static bool ahead(struct role_env *e, struct collector *s, const char *sensor, prac_time at)
+{
+  if (at <= prac_now(&e->clock) + AHEAD_NS) return false;
+  if (s->ahead++ == 0)
+    prac_log(&e->log, &ev_ahead, "%s: its clock is ahead; what it says is left out", sensor);
+  return true;
+}
+
 static prac_rc take_hit(struct role_env *e, struct collector *s, const struct bus_msg *m,
                         struct prac_err *err)
 {
   struct hit h;
   PRAC_TRY(model_from_json(&model_hit, m->data, m->len, s->arena, &h, err));
-  if (h.at > prac_now(&e->clock) + AHEAD_NS) { /* one wrong clock must not end all attacks */
-    if (s->ahead++ == 0)
-      prac_log(&e->log, &ev_ahead, "%s: its clock is ahead; its hits are left out", h.sensor);
-    return PRAC_OK;
-  }
+  if (ahead(e, s, h.sensor, h.at)) return PRAC_OK;
   prac_rc rc = epi_desk_take(s->desk, &h);
   if (rc == PRAC_MALFORMED) return PRAC_FAIL(err, rc, "hit \"%.64s\" contradicts itself", h.id);
   return rc;
 }
 
-static prac_rc take_time(struct collector *s, const struct bus_msg *m, struct prac_err *err)
+static prac_rc take_time(struct role_env *e, struct collector *s, const struct bus_msg *m,
+                         struct prac_err *err)
 {
   struct health h;
   PRAC_TRY(model_from_json(&model_health, m->data, m->len, s->arena, &h, err));
   bool tick = strncmp(m->subject, "tick.", 5) == 0;
   if (!tick && !epi_desk_knows(s->desk, h.sensor)) return PRAC_OK; /* a darknet's own time */
-  if (!tick && h.at < epi_desk_now(s->desk)) return PRAC_OK;
+  if (!tick && (h.at < epi_desk_now(s->desk) || ahead(e, s, h.sensor, h.at))) return PRAC_OK;
   return epi_desk_advance(s->desk, h.at);
 }
 
@@ -225,7 +235,7 @@ static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struc
   prac_arena_reset(s->arena);
   prac_time before = epi_desk_now(s->desk);
   bool hit = strncmp(m->subject, "hit.", 4) == 0;
-  prac_rc rc = hit ? take_hit(e, s, m, &err) : take_time(s, m, &err);
+  prac_rc rc = hit ? take_hit(e, s, m, &err) : take_time(e, s, m, &err);
   if (epi_desk_now(s->desk) != before) s->heard = sys_mono_ns();
   if (rc == PRAC_NOMEM || rc == PRAC_STOPPED || rc == PRAC_DENIED || rc == PRAC_IO)
     return reterr->rc == rc ? rc : PRAC_FAIL(reterr, rc, "episodes: %s", prac_rc_text(rc));

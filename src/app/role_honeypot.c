@@ -136,11 +136,9 @@ static prac_rc hear(struct role_env *e, struct honeypot_role *s, int64_t wait_ns
   struct bus_msg m;
   struct prac_err err = {0};
   struct episode x;
-  prac_rc rc = s->bus.ops->fetch(s->bus.st, wait_ns, &m, reterr);
-  if (rc == PRAC_AGAIN) return PRAC_OK;
-  PRAC_TRY(rc);
+  PRAC_TRY(s->bus.ops->fetch(s->bus.st, wait_ns, &m, reterr));
   prac_arena_reset(s->arena);
-  rc = model_from_json(&model_episode, m.data, m.len, s->arena, &x, &err);
+  prac_rc rc = model_from_json(&model_episode, m.data, m.len, s->arena, &x, &err);
   if (rc != PRAC_OK) {
     prac_log(&e->log, &ev_unread, "%s: %s", m.subject, err.text);
     return PRAC_OK;
@@ -151,6 +149,16 @@ static prac_rc hear(struct role_env *e, struct honeypot_role *s, int64_t wait_ns
   while (hp_sensor_silence(s->sensor, &p, until) == PRAC_AGAIN && !stop_asked())
     sys_sleep_ns(IDLE_NS);
   return PRAC_OK;
+}
+
+/* As many as there are, so that a flood of hits does not keep those from being silenced whom it is
+ * about; but not for ever. */
+static prac_rc hear_all(struct role_env *e, struct honeypot_role *s, int64_t wait_ns,
+                        struct prac_err *reterr)
+{
+  prac_rc rc = hear(e, s, wait_ns, reterr);
+  for (int i = 1; rc == PRAC_OK && i < AT_ONCE; i++) rc = hear(e, s, 0, reterr);
+  return rc == PRAC_AGAIN ? PRAC_OK : rc;
 }
 
 static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
@@ -225,7 +233,7 @@ static prac_rc live_on(struct role_env *e, struct honeypot_role *s, const char *
     int64_t now = sys_mono_ns();
     rc = publish_hits(s, subject, &n, reterr);
     if (rc == PRAC_OK) rc = honeypot_watch_turn(&s->watch, e, &s->bus, now, reterr);
-    if (rc == PRAC_OK) rc = hear(e, s, n ? 0 : IDLE_NS, reterr);
+    if (rc == PRAC_OK) rc = hear_all(e, s, n ? 0 : IDLE_NS, reterr);
     if (rc == PRAC_OK) rc = now_and_then(e, s, now, reterr);
   }
   return rc;

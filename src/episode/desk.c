@@ -70,6 +70,12 @@ void epi_desk_free(struct epi_desk **dp)
   free(d);
 }
 
+void epi_desk_seed(struct epi_desk *d, uint64_t seed)
+{
+  PRAC_INSIST(d->n == 0);
+  d->seed = seed;
+}
+
 /* ---- what happens to a run ---- */
 
 static uint64_t run_id(const struct epi_desk *d, const struct epi_target *t, uint32_t run)

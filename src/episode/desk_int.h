@@ -50,6 +50,7 @@ struct epi_desk {
   struct epi_target *newest, *oldest;
   size_t n, n_open, n_multi;
   prac_time now;
+  uint64_t seed; /* of the buckets */
   uint64_t repeats[EPI_REPEATS];
   struct prac_arena *arena; /* of the revision that is being said */
   _Atomic uint64_t counters[EPI_C_COUNT_];

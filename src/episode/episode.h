@@ -57,6 +57,9 @@ typedef prac_rc epi_sink(void *arg, const struct episode *e, bool alerts);
 PRAC_NODISCARD prac_rc epi_desk_new(const struct epi_conf *c, struct lookup *look, epi_sink *sink,
                                     void *arg, struct epi_desk **ret, struct prac_err *reterr);
 void epi_desk_free(struct epi_desk **dp);
+/* Of a new desk: a random number, so that strangers, who choose the victims, cannot choose
+ * addresses that all lie in one bucket. What is said does not depend on it. */
+void epi_desk_seed(struct epi_desk *d, uint64_t seed);
 /* PRAC_MALFORMED: a hit that contradicts itself; counted, nothing changed. */
 PRAC_NODISCARD prac_rc epi_desk_take(struct epi_desk *d, const struct hit *h);
 /* Event time has come to t: what is silent for too long ends. */

@@ -145,9 +145,20 @@ static size_t ended(struct hp_observer *o, prac_time now, struct hp_observed *to
   return said;
 }
 
+/* The clock was set back: what was true "until" some time to come is true until now. */
+static void set_back(struct hp_observer *o, prac_time now)
+{
+  o->minute = prac_time_floor(now, PRAC_MIN);
+  for (size_t i = 0; i < o->n_on; i++) {
+    if (o->on[i].seen > o->minute) o->on[i].seen = o->minute;
+    if (o->on[i].said > o->minute) o->on[i].said = o->minute;
+  }
+}
+
 size_t hp_observer_say(struct hp_observer *o, prac_time now, struct hp_observed *to, size_t n)
 {
   size_t said = 0;
+  if (o->minute - now > PRAC_MIN) set_back(o, now);
   if (o->minute && now - o->minute >= PRAC_MIN) {
     for (; o->at < PORTS && said < n; o->at++) {
       if (o->v[o->at].packets == 0) continue;

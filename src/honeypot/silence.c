@@ -67,6 +67,7 @@ void hp_silence_set(struct hp_silence *s, const struct prac_prefix *p, prac_time
   struct prac_prefix net = cut(&p->ip, p->bits <= 128 ? p->bits : 128);
   struct quiet *to = NULL;
   uint64_t h = place(s, &net);
+  if (until <= 0) until = 1; /* 0 is a place never used: it would end the search for those behind */
   for (uint64_t i = 0; i < PROBES; i++) {
     struct quiet *q = &s->v[(h + i) & s->mask];
     if (q->until && same(&q->p, &net)) {

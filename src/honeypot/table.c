@@ -9,6 +9,9 @@
 #include "honeypot/names.h"
 
 #define QUIET_NS (5 * PRAC_MIN)
+#define BACK_NS                                                                                    \
+  (5 * PRAC_SEC) /* sockets are read one after the other: so much is not a clock's                 \
+                  */
 enum { FLOWS_PER_NAME = 64 };
 #define NO_PLACE UINT32_MAX
 
@@ -158,11 +161,29 @@ static void begin_again(struct hp_table *t, uint32_t place)
   f->fresh = true;
 }
 
+/* The wall clock was set back: what was counted is told with its own times, and the pair goes on
+ * with the new ones; otherwise it would be told with times of the future, and stay the youngest,
+ * for as long as the clock was wrong. */
+static void set_back(struct hp_table *t, uint32_t place, prac_time at)
+{
+  struct flow *f = &t->v[place];
+  if (f->last - at <= BACK_NS) return;
+  if (!has_untold(f) || tell(t, place)) f->last = at;
+}
+
+static void note_ttl(struct flow *f, uint8_t ttl)
+{
+  f->ttls |= UINT64_C(1) << (ttl % 64);
+  if (ttl < f->ttl_min) f->ttl_min = ttl;
+  if (ttl > f->ttl_max) f->ttl_max = ttl;
+}
+
 uint32_t hp_table_count(struct hp_table *t, const struct hp_seen *s)
 {
   uint32_t place = find(t, s);
   struct flow *f = &t->v[place];
-  prac_time at = s->at > f->last ? s->at : f->last; /* the wall clock may be set back */
+  set_back(t, place, s->at);
+  prac_time at = s->at > f->last ? s->at : f->last;
   if (at - f->last > QUIET_NS) begin_again(t, place);
   if (f->packets && prac_time_floor(f->from, PRAC_MIN) != prac_time_floor(at, PRAC_MIN) &&
       !tell(t, place))
@@ -175,9 +196,7 @@ uint32_t hp_table_count(struct hp_table *t, const struct hp_seen *s)
   f->payload = s->payload;
   f->len = s->len;
   f->sport = s->sport;
-  f->ttls |= UINT64_C(1) << (s->ttl % 64);
-  if (s->ttl < f->ttl_min) f->ttl_min = s->ttl;
-  if (s->ttl > f->ttl_max) f->ttl_max = s->ttl;
+  note_ttl(f, s->ttl);
   if (s->name[0] && !hp_names_add(t->names, &f->names, s->name)) t->n.names_forgotten++;
   mark(t, place);
   if (f->total == 5 || f->total == 30 || f->total == 100) (void)tell(t, place);
@@ -199,7 +218,7 @@ void hp_table_lost(struct hp_table *t, uint32_t place, uint32_t packets)
 
 static bool due(const struct flow *f, prac_time now)
 {
-  return f->fresh || now - f->from >= PRAC_SEC || f->packets == 0 ||
+  return f->fresh || now - f->from >= PRAC_SEC || f->from - now > BACK_NS || f->packets == 0 ||
          bits(f->packets) > f->speed + 1;
 }
 

@@ -6,6 +6,7 @@
 #include "notify/core_int.h"
 
 enum { DIGEST_ROWS = 1000 };
+#define PAUSE_MAX_NS (30 * PRAC_SEC)
 static const struct prac_log_event ev_refused = {
     "notify_refused", PRAC_LOG_ERROR, "nobody was told by this way: put it right, tell them"};
 static const struct prac_log_event ev_away = {"notify_way_away", PRAC_LOG_WARN,
@@ -101,7 +102,7 @@ static prac_rc mark_again(struct note_core *c, struct note_post *p, struct note_
   if (p->fails++ == 0)
     prac_log(c->env.log, &ev_away, "%s: %s", p->way->name,
              j->err.text[0] ? j->err.text : "does not answer");
-  p->pause_until = c->now + wait_ns(c, p->fails, 30 * PRAC_SEC);
+  p->pause_until = c->now + wait_ns(c, p->fails, PAUSE_MAX_NS);
   return PRAC_OK;
 }
 
@@ -182,15 +183,23 @@ static prac_rc cannot(struct note_core *c, struct note_post *p, const struct not
                         reterr);
 }
 
+/* A pause that is longer than any is made of a clock that was set back. */
+static bool paused(const struct note_core *c, const struct note_post *p)
+{
+  return p->pause_until != PRAC_TIME_NONE && c->now < p->pause_until &&
+         p->pause_until - c->now <= 2 * PAUSE_MAX_NS;
+}
+
 static prac_rc hand_over(struct note_core *c, struct note_post *p, struct prac_err *reterr)
 {
+  const struct note_when when = {c->now, c->now + 2 * c->conf->retry_max_ns};
   int64_t after = 0;
   while (p->n_inflight < NOTE_INFLIGHT) {
     struct note_row r;
     struct note_job *j = NULL;
     struct prac_err why = {0};
-    if (p->pause_until != PRAC_TIME_NONE && c->now < p->pause_until) return PRAC_OK;
-    prac_rc rc = note_task_next(c->queue, p->way->name, c->now, after, &r, reterr);
+    if (paused(c, p)) return PRAC_OK;
+    prac_rc rc = note_task_next(c->queue, p->way->name, &when, after, &r, reterr);
     if (rc == PRAC_UNKNOWN) return PRAC_OK;
     PRAC_TRY(rc);
     after = r.n;

@@ -54,9 +54,10 @@ static const char *const sql[SQL_COUNT_] = {
     [SQL_TASK_NEXT] =
         "SELECT i.n, i.id, t.thread, i.tenant, i.at, i.began, i.kind, t.tries, i.made, i.rec"
         " FROM task AS t INDEXED BY task_waiting JOIN item AS i ON i.n = t.n"
-        " WHERE t.way = ?1 AND t.state = 0 AND t.n > ?3 AND t.due <= ?2 AND NOT EXISTS"
+        " WHERE t.way = ?1 AND t.state = 0 AND t.n > ?3 AND (t.due <= ?2 OR t.due > ?4) AND NOT "
+        "EXISTS"
         " (SELECT 1 FROM task AS o INDEXED BY task_thread WHERE o.way = ?1 AND o.thread = t.thread"
-        " AND o.state = 0 AND o.n < t.n AND o.due > ?2) ORDER BY t.n LIMIT 1",
+        " AND o.state = 0 AND o.n < t.n AND o.due > ?2 AND o.due <= ?4) ORDER BY t.n LIMIT 1",
     [SQL_TASK_MARK] = "UPDATE task SET state = ?3, tries = ?4, due = ?5, reason = ?6"
                       " WHERE way = ?2 AND n = ?1",
     [SQL_LATER_PUT] = "INSERT INTO later VALUES(?1, ?2, ?3, ?4) ON CONFLICT(tenant, id)"

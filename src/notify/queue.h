@@ -77,10 +77,15 @@ PRAC_NODISCARD prac_rc note_task_add(struct note_queue *q, int64_t n, const char
                                      const char *thread, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_people_count(struct note_queue *q, const char *tenant, prac_time since,
                                          int64_t *ret, struct prac_err *reterr);
+struct note_when {
+  prac_time now;
+  prac_time far; /* what is due behind it was put off before the clock was set back: it is due */
+};
 /* Waiting tasks of a way that are due, oldest first, after item `after`; never one whose story has
  * an older task that waits longer. */
-PRAC_NODISCARD prac_rc note_task_next(struct note_queue *q, const char *way, prac_time now,
-                                      int64_t after, struct note_row *ret, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc note_task_next(struct note_queue *q, const char *way,
+                                      const struct note_when *when, int64_t after,
+                                      struct note_row *ret, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_task_mark(struct note_queue *q, int64_t n, const char *way,
                                       enum note_task_state state, uint32_t tries, prac_time due,
                                       const char *reason, struct prac_err *reterr);

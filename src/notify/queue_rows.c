@@ -166,14 +166,15 @@ prac_rc note_people_count(struct note_queue *q, const char *tenant, prac_time si
   return PRAC_OK;
 }
 
-prac_rc note_task_next(struct note_queue *q, const char *way, prac_time now, int64_t after,
-                       struct note_row *ret, struct prac_err *reterr)
+prac_rc note_task_next(struct note_queue *q, const char *way, const struct note_when *when,
+                       int64_t after, struct note_row *ret, struct prac_err *reterr)
 {
   sqlite3_stmt *s = note_sql_use(q, SQL_TASK_NEXT, false, reterr);
   if (!s) return PRAC_IO;
   text(s, 1, way);
-  (void)sqlite3_bind_int64(s, 2, now);
+  (void)sqlite3_bind_int64(s, 2, when->now);
   (void)sqlite3_bind_int64(s, 3, after);
+  (void)sqlite3_bind_int64(s, 4, when->far);
   PRAC_TRY(row(q, s, "reading", reterr));
   ret->n = sqlite3_column_int64(s, 0);
   column(s, 1, ret->id, sizeof ret->id);

@@ -165,8 +165,11 @@ def time_alone(t, box):
     t.equal('silence ends an attack by itself', [e['packets'] for e in ended], [500])
     pot.hit('203.0.113.51', T0 + 10 ** 9, 500)  # a clock 30 years ahead
     pot.hit('203.0.113.52', T0 + 5100, 500)
+    pot.health(T0 + 10 ** 9)
+    pot.hit('203.0.113.53', T0 + 5101, 500)
     pot.flush()
-    box.wait(lambda: box.query('episodes', 'victim=203.0.113.52'))
+    box.wait(lambda: box.query('episodes', 'victim=203.0.113.53'))
+    t.equal('... not when it only says that it lives, either', box.query('episodes', 'victim=203.0.113.52', 'state=end'), [])
     t.equal('a clock that is far ahead is not believed', box.query('episodes', 'victim=203.0.113.51'), [])
     t.check('... and said once', box.log().count('collector_clock_ahead') == 1, box.log())
     pot.end()
@@ -181,7 +184,7 @@ def tuned(t, box):
                             '--set', 'threshold=600', '--set', 'fast-packets=600', '--set', 'spread-packets=600')
     got = json.loads(out) if st == 0 else {}
     t.equal('... and other thresholds others', [a['target'] for a in got.get('lost', [])],
-            ['203.0.113.50', '203.0.113.52'])
+            ['203.0.113.50', '203.0.113.52', '203.0.113.53'])
 
 
 def explained(t, box):

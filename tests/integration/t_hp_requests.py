@@ -26,7 +26,7 @@ PROBES = {  # file: port, vectors
     'natpmp_5351': (5351, 'natpmp'), 'nat_port_mapping_5351': (5351, 'natpmp'), 'netbios_137': (137, 'netbios'),
     'netis_53413': (53413, 'netis'), 'ntp_123': (123, 'ntp_client'), 'ntp_123_monlist': (123, 'ntp_monlist'),
     'openvpn_1194': (1194, 'openvpn'), 'pca_nq_5632': (5632, 'pcanywhere'), 'pca_st_5632': (5632, 'pcanywhere'),
-    'portmap_111': (111, 'portmap'), 'qotd_17': (17, 'qotd'), 'quic_ping_443': (443, 'quic quic_source quic_other'),
+    'portmap_111': (111, 'portmap'), 'qotd_17': (17, 'qotd'), 'quic_ping_443': (443, 'quic quic_source quic_other quic_short'),
     'rdp_3389': (3389, 'rdpeudp'), 'ripv1_520': (520, 'ripv1'), 'sentinel_5093': (5093, 'sentinel'),
     'sip_5060': (5060, 'sip'), 'snmp1_161': (161, 'snmp'), 'snmp2_161': (161, 'snmp'), 'ssdp_1900': (1900, 'ssdp'),
     'tftp_69': (69, 'tftp'), 'ubiquiti_discovery_v1_10001': (10001, 'ubiquiti'), 'upnp_1900': (1900, 'ssdp'),
@@ -38,7 +38,7 @@ CAPTURES = {  # file: port, vectors, port to send it to
     'ndpi_rmcp.pcap': (623, 'ipmi asf_ping'), 'ndpi_ssdp-m-search.pcap': (32412, 'plex'), 'ndpi_bacnet.pcap': (47808, 'bacnet'),
     'ndpi_natpmp.pcap': (5351, 'natpmp'), 'ndpi_steam.pcapng': (27036, 'steam_remote'), 'ndpi_bfd.pcap': (3784, 'bfd'),
     'ndpi_stun.pcap': (3478, 'stun'), 'ndpi_dtls2.pcap': (61457, 'dtls', 4433), 'ndpi_rx.pcap': (7002, 'afs_rx'),
-    'ndpi_raknet.pcap': (60030, 'raknet'), 'ndpi_xdmcp.pcap': (177, 'xdmcp'), 'ndpi_gquic.pcap': (443, 'quic_other quic'),
+    'ndpi_raknet.pcap': (60030, 'raknet'), 'ndpi_xdmcp.pcap': (177, 'xdmcp'), 'ndpi_gquic.pcap': (443, 'quic_other quic quic_short'),
     'tcpdump_ntp-mode7.pcap': (123, 'ntp_monlist'), 'ndpi_snmp.pcap': (161, 'snmp'), 'ndpi_sip.pcap': (5060, 'sip'),
 }
 FIRST_ONLY = {'ndpi_xdmcp.pcap': 1, 'ndpi_dtls2.pcap': 1, 'ndpi_raknet.pcap': 1, 'ndpi_rx.pcap': 1, 'ndpi_stun.pcap': 1,

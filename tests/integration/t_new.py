@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 
+import pot
 from tap import ROOT, Tap, skip
 
 KINDS = sorted(f.name for f in (ROOT / 'tools/new.d').iterdir())
@@ -50,7 +51,8 @@ def build(tree, names):
     status, out = run('meson', 'setup', 'b', '-Dbuildtype=plain', '-Doptimization=0', '-Darch=false', cwd=tree, env=env)
     if status == 0:
         fuzz = [f'fuzz/replay_{n}' for n in names if (tree / f'fuzz/fuzz_{n}.c').exists()]
-        status, out = run('ninja', '-C', 'b', 'tests/test_tables', *(f'tests/test_{n}' for n in names), *fuzz, cwd=tree)
+        status, out = run('ninja', '-C', 'b', 'src/practice', 'tests/test_tables', *(f'tests/test_{n}' for n in names),
+                          *fuzz, cwd=tree)
     return status == 0, out
 
 
@@ -86,6 +88,10 @@ with tempfile.TemporaryDirectory(prefix='practice-new-') as where:
         if built and (tree / f'b/fuzz/replay_{name}').exists():
             status, out = run(f'b/fuzz/replay_{name}', f'fuzz/corpus/{name}', cwd=tree)
             t.check(f'{name}: the fuzz target takes its seeds', status == 0, out)
+    if built:  # the new vector in a honeypot that runs
+        got = pot.ask(tree / 'b/src/practice', 7, b'ZZ_PROTO?\r\n', tree / 'pot', lines='vectors: zz_proto')
+        t.check('a honeypot answers as the new vector', got['reply'].startswith(b'ZZ_PROTO! gw-'), got)
+        t.equal('... and records it under its name', got['hits'], [('zz_proto', 7, 1)])
     for checker in ('layers', 'registries', 'budget'):
         status, out = run(sys.executable, f'tools/check_{checker}.py', '.', cwd=tree)
         t.check(f'the {checker} hold', status in (0, 77), out)

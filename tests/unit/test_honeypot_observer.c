@@ -73,6 +73,25 @@ static void a_new_port_is_said(void **st)
   hp_observer_free(&o);
 }
 
+/* The clock was a day ahead and is set right: ports are found again at once, not in a day. */
+static void a_clock_that_steps_back(void **st)
+{
+  (void)st;
+  static const char *const same[] = {"call me"};
+  struct hp_observer *o = observer();
+  struct hp_observed x[4];
+  send_many(o, T0 + PRAC_DAY, 200, 20, 40000, 10074, same, 1);
+  assert_int_equal(hp_observer_say(o, T0 + PRAC_DAY + PRAC_MIN, x, 4), 1);
+  assert_int_equal(hp_observer_say(o, T0, x, 4), 0);
+  send_many(o, T0, 200, 20, 40000, 10075, same, 1);
+  assert_int_equal(hp_observer_say(o, T0 + PRAC_MIN, x, 4), 1);
+  assert_int_equal(x[0].port, 10075);
+  size_t n = hp_observer_say(o, T0 + 90 * PRAC_MIN, x, 4);
+  n += hp_observer_say(o, T0 + 91 * PRAC_MIN, x + n, 4 - n);
+  assert_int_equal(n, 2); /* both are over */
+  hp_observer_free(&o);
+}
+
 static void what_is_not_said(void **st)
 {
   (void)st;
@@ -120,9 +139,8 @@ static void frames_that_are_none(void **st)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(a_new_port_is_said),
-      cmocka_unit_test(what_is_not_said),
-      cmocka_unit_test(many_ports_at_once),
+      cmocka_unit_test(a_new_port_is_said),   cmocka_unit_test(a_clock_that_steps_back),
+      cmocka_unit_test(what_is_not_said),     cmocka_unit_test(many_ports_at_once),
       cmocka_unit_test(frames_that_are_none),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -145,7 +145,33 @@ static void a_clock_that_steps_back(void **st)
   hp_table_count(t, &b);
   hp_table_sweep(t, T0, 9, true);
   assert_int_equal(e.packets, 2);
-  assert_true(e.v[0].from <= e.v[0].to);
+  assert_int_equal(e.n, 2); /* what was counted before has its own times */
+  assert_int_equal(e.v[0].to, T0);
+  assert_int_equal(e.v[1].from, T0 - PRAC_HOUR);
+  /* and it goes on being told every second, not only when the old time has come again */
+  for (int i = 1; i < 60; i++) {
+    b.at += PRAC_SEC / 2;
+    hp_table_count(t, &b);
+    hp_table_sweep(t, b.at, 9, false);
+  }
+  assert_in_range(e.n, 18, 40);
+  for (size_t i = 0; i < e.n; i++) assert_true(e.v[i].from <= e.v[i].to);
+  hp_table_free(&t);
+}
+
+/* Nobody asks any more when the clock is set back: what is left is told all the same. */
+static void a_clock_that_steps_back_in_silence(void **st)
+{
+  (void)st;
+  static struct ear e;
+  struct hp_table *t = table(&e, 1024);
+  for (int i = 0; i < 8; i++) {
+    struct hp_seen a = seen(1, T0 + i);
+    hp_table_count(t, &a);
+    if (i == 5) hp_table_sweep(t, T0 + 5, 9, true);
+  }
+  hp_table_sweep(t, T0 - PRAC_DAY, 9, false);
+  assert_int_equal(e.packets, 8);
   hp_table_free(&t);
 }
 
@@ -242,6 +268,7 @@ int main(void)
       cmocka_unit_test(cut_at_the_minute),
       cmocka_unit_test(silence_begins_a_new_story),
       cmocka_unit_test(a_clock_that_steps_back),
+      cmocka_unit_test(a_clock_that_steps_back_in_silence),
       cmocka_unit_test(full_tables_lose_nothing_unsaid),
       cmocka_unit_test(names),
       cmocka_unit_test(a_long_name_is_cut),

@@ -298,6 +298,22 @@ static void full_tables_answer_nobody_new(void **st)
   hp_many_free(&m);
 }
 
+/* A word that ends a silence in a time before all times must not hide those who are found behind
+ * it. */
+static void an_end_hides_nobody(void **st)
+{
+  (void)st;
+  struct hp_silence *s = hp_silence_new(16, 1);
+  struct prac_prefix p[32];
+  for (uint32_t i = 0; i < 32; i++) {
+    p[i] = (struct prac_prefix){prac_ip4(0x08000000 + i), 128};
+    hp_silence_set(s, &p[i], WALL + PRAC_HOUR, WALL);
+  }
+  for (uint32_t i = 0; i < 32; i += 2) hp_silence_set(s, &p[i], 0, WALL);
+  for (uint32_t i = 0; i < 32; i++) assert_int_equal(hp_silence_has(s, &p[i].ip, WALL), i % 2);
+  hp_silence_free(&s);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -309,6 +325,7 @@ int main(void)
       cmocka_unit_test(the_sensor_as_a_whole),
       cmocka_unit_test(sizes_and_failures),
       cmocka_unit_test(open_events),
+      cmocka_unit_test(an_end_hides_nobody),
       cmocka_unit_test(shares),
       cmocka_unit_test(full_tables_answer_nobody_new),
   };

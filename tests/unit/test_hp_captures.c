@@ -1,16 +1,19 @@
 /* Real requests: every probe payload and every capture beside the checkout is recognised as its
- * vector and as no other; no packet that is an answer is ever answered. */
+ * vector and as no other, compiled vectors and those of data/vectors.yaml asked together; no packet
+ * that is an answer is ever answered. */
 #include "lib/t.h"
 
 #include <dirent.h>
 #include <sys/stat.h>
 
 #include "lib/hp.h"
+#include "lib/hp_requests.h"
 #include "wire/packet.h"
 #include "wire/pcap.h"
 
 static char root[1024]; /* .../data */
 static uint8_t file[1 << 24];
+static struct hp_stanzas *stanzas; /* data/vectors.yaml */
 
 static bool find_data(void)
 {
@@ -44,18 +47,48 @@ static bool taken(enum hp_verdict v)
   return v == HP_ANSWER || v == HP_OBSERVE;
 }
 
-/* Which vectors of a port take these bytes as a request; the only one, or NULL. */
-static const struct hp_proto *claimed(uint16_t port, const void *bytes, size_t n)
+static bool stanza_on_port(const struct hp_stanza *z, uint16_t port)
+{
+  for (int i = 0; i < HP_PORTS_MAX && z->ports[i]; i++)
+    if (z->ports[i] == port) return true;
+  return false;
+}
+
+static enum hp_verdict ask_stanza(const struct hp_stanza *z, uint16_t port, const void *bytes,
+                                  size_t n, uint16_t sport)
 {
   const struct hp_self self = hp_self_made();
-  const struct hp_proto *one = NULL;
+  uint8_t out[HP_REPLY_MAX];
+  struct prac_wr w = prac_wr_of(out, z->max_reply);
+  const struct hp_request req = {
+      .bytes = prac_rd_of(bytes, n), .src = prac_ip4(0xcb007109), .sport = sport, .dport = port};
+  enum hp_verdict v = hp_stanza_answer(z, &self, &req, &w);
+  if (v == HP_ANSWER && (w.bad || prac_wr_len(&w) == 0)) fail_msg("%s: no answer", z->name);
+  return v;
+}
+
+/* What all vectors of a port, compiled or not, make of these bytes. */
+struct asked {
+  unsigned n; /* that do not ignore them */
+  const char *name;
+  enum hp_verdict verdict; /* of the last of these */
+};
+static struct asked ask_all(uint16_t port, const void *bytes, size_t n, uint16_t sport)
+{
+  const struct hp_self self = hp_self_made();
+  struct asked a = {.verdict = HP_IGNORE};
   for (const struct hp_proto *const *p = hp_protos; *p; p++) {
-    if (!hp_on_port(*p, port) || hp_ask_as(*p, &self, bytes, n, HP_SPORT).verdict == HP_IGNORE)
-      continue;
-    if (one) return NULL;
-    one = *p;
+    if (!hp_on_port(*p, port)) continue;
+    enum hp_verdict v = hp_ask_as(*p, &self, bytes, n, sport).verdict;
+    if (v != HP_IGNORE) a = (struct asked){a.n + 1, (*p)->name, v};
   }
-  return one;
+  for (size_t i = 0; i < hp_stanzas_count(stanzas); i++) {
+    const struct hp_stanza *z = hp_stanzas_at(stanzas, i);
+    if (!stanza_on_port(z, port)) continue;
+    enum hp_verdict v = ask_stanza(z, port, bytes, n, sport);
+    if (v != HP_IGNORE) a = (struct asked){a.n + 1, z->name, v};
+  }
+  return a;
 }
 
 static const struct {
@@ -91,6 +124,30 @@ static const struct {
     {"valve_27015.pkt", "a2s", 27015, HP_ANSWER},
     {"wsd_3702.pkt", "wsd", 3702, HP_ANSWER},
     {"wsd_malformed_3702.pkt", "wsd", 3702, HP_ANSWER},
+    {"bacnet_47808.pkt", "bacnet", 47808, HP_ANSWER},
+    {"bacnet_rpm_47808.pkt", "bacnet_multiple", 47808, HP_ANSWER},
+    {"citrix_1604.pkt", "citrix", 1604, HP_ANSWER},
+    {"db2_523.pkt", "db2", 523, HP_ANSWER},
+    {"db2disco_523.pkt", "db2", 523, HP_ANSWER},
+    {"digi1_2362.pkt", "digi_addp", 2362, HP_ANSWER},
+    {"digi2_2362.pkt", "digi_addp", 2362, HP_ANSWER},
+    {"digi3_2362.pkt", "digi_addp", 2362, HP_ANSWER},
+    {"dtls1.2_443_client_hello.pkt", "dtls", 443, HP_ANSWER},
+    {"ipmi_623.pkt", "ipmi", 623, HP_ANSWER},
+    {"natpmp_5351.pkt", "natpmp", 5351, HP_ANSWER},
+    {"nat_port_mapping_5351.pkt", "natpmp", 5351, HP_ANSWER},
+    {"netis_53413.pkt", "netis", 53413, HP_ANSWER},
+    {"pca_nq_5632.pkt", "pcanywhere", 5632, HP_ANSWER},
+    {"pca_st_5632.pkt", "pcanywhere", 5632, HP_ANSWER},
+    {"pcanywhere_5632.pkt", "pcanywhere", 5632, HP_ANSWER},
+    {"quic_ping_443.pkt", "quic_source", 443, HP_ANSWER},
+    {"rdp_3389.pkt", "rdpeudp", 3389, HP_ANSWER},
+    {"sentinel_5093.pkt", "sentinel", 5093, HP_ANSWER},
+    {"ubiquiti_10001.pkt", "ubiquiti", 10001, HP_ANSWER},
+    {"ubiquiti_discovery_v1_10001.pkt", "ubiquiti", 10001, HP_ANSWER},
+    {"ubiquiti_discovery_v2_10001.pkt", "ubiquiti", 10001, HP_ANSWER},
+    {"wdbrpc_17185.pkt", "vxworks_wdb", 17185, HP_ANSWER},
+    {"xdmcp_177.pkt", "xdmcp", 177, HP_ANSWER},
 };
 
 static void every_probe_is_its_vector(void **s)
@@ -100,13 +157,11 @@ static void every_probe_is_its_vector(void **s)
     char name[256];
     snprintf(name, sizeof name, "drdos/zmap-probes/%s", probes[i].file);
     size_t n = load(name);
-    const struct hp_proto *p = n ? claimed(probes[i].port, file, n) : NULL;
-    if (!p || strcmp(p->name, probes[i].vector) != 0 ||
-        hp_ask(p->name, file, n).verdict != probes[i].want)
-      fail_msg("%s: %s", probes[i].file,
-               !n  ? "not there"
-               : p ? p->name
-                   : "nobody's, or of several");
+    struct asked a = ask_all(probes[i].port, file, n, HP_SPORT);
+    if (n == 0) fail_msg("%s: not there", probes[i].file);
+    if (a.n != 1 || strcmp(a.name, probes[i].vector) != 0 || a.verdict != probes[i].want)
+      fail_msg("%s: %s of %u vectors, %s", probes[i].file, a.name ? a.name : "none", a.n,
+               hp_verdict_text(a.verdict));
   }
 }
 
@@ -145,7 +200,8 @@ static const struct capture {
   const char *file;    /* below data */
   const char *vectors; /* that its requests may be, between blanks */
   uint16_t port;
-  unsigned requests, answers; /* as tshark counts them */
+  unsigned requests, answers; /* as tshark counts them, where it knows the protocol */
+  uint16_t as;                /* port of the service where the capture has another; 0: the same */
 } captures[] = {
     {"drdos/ndpi_dns.pcap", " dns ", 53, 2, 3},
     {"drdos/tcpdump_edns-opts.pcap", " dns ", 53, 21, 21},
@@ -170,6 +226,21 @@ static const struct capture {
     {"drdos/ndpi_source_engine.pcap", " a2s ", 27015, 17, 0},
     {"darknet/pcap/stopddos_amp.UDP.bacnet.IOT.37810.pcapng", " dhip ", 37810, 0, 2374},
     {"drdos/ndpi_openvpn.pcap", " openvpn ", 1194, 1, 0},
+    {"drdos/ndpi_rmcp.pcap", " ipmi  asf_ping ", 623, 6, 0},
+    {"drdos/ndpi_ssdp-m-search.pcap", " plex ", 32412, 19, 0},
+    {"drdos/ndpi_bacnet.pcap", " bacnet ", 47808, 23, 0},
+    {"drdos/ndpi_natpmp.pcap", " natpmp ", 5351, 9, 2},
+    {"drdos/ndpi_steam.pcapng", " steam_remote ", 27036, 3, 3},
+    {"drdos/ndpi_bfd.pcap", " bfd ", 3784, 1, 4},
+    {"drdos/ndpi_stun.pcap", " stun ", 3478, 30, 32},
+    {"drdos/ndpi_dtls2.pcap", " dtls ", 61457, 2, 2, 4433},
+    {"drdos/ndpi_rx.pcap", " afs_rx ", 7002, 4, 2, 7001},
+    {"drdos/ndpi_raknet.pcap", " raknet ", 60030, 2, 2, 19132},
+    {"drdos/ndpi_xdmcp.pcap", " xdmcp ", 177, 4, 2},
+    {"drdos/ndpi_gquic.pcap", " quic_other  quic  quic_short ", 443, 1, 0},
+    {"drdos/ndpi_ubntac2.pcap", " ubiquiti ", 10001, 0, 8},
+    {"drdos/ndpi_quic_t51.pcap", " quic  quic_other  quic_short ", 443, 5, 0},
+    {"drdos/ndpi_teamspeak3.pcap", " teamspeak3 ", 9987, 7, 0},
 };
 
 struct tally {
@@ -199,26 +270,20 @@ static bool is_response(uint16_t port, const uint8_t *b, size_t n)
 
 static void take(const struct capture *c, const struct wire_packet *p, struct tally *t)
 {
-  const struct hp_self self = hp_self_made();
   const bool to = p->dport == c->port, from = p->sport == c->port;
   const bool response = is_response(c->port, p->payload, p->payload_captured) || !to;
   if (!to && !from) return;
-  bool loop = false;
-  unsigned n = 0;
+  struct asked a = ask_all(c->as ? c->as : c->port, p->payload, p->payload_captured, p->sport);
   char name[64] = "";
-  for (const struct hp_proto *const *v = hp_protos; *v; v++) {
-    if (!hp_on_port(*v, c->port)) continue;
-    enum hp_verdict got = hp_ask_as(*v, &self, p->payload, p->payload_captured, p->sport).verdict;
-    if (response && got == HP_ANSWER) fail_msg("%s: %s answers an answer", c->file, (*v)->name);
-    if (!response && taken(got)) n++, snprintf(name, sizeof name, " %s ", (*v)->name);
-    t->answered += !response && got == HP_ANSWER;
-    loop |= got == HP_LOOP;
-  }
-  t->loops += loop;
-  t->ignored += !loop && n == 0;
-  t->requests += n > 0;
-  if (n > 1) fail_msg("%s: a request of several vectors", c->file);
-  if (n && !strstr(c->vectors, name)) fail_msg("%s: taken as%s", c->file, name);
+  if (a.n > 1) fail_msg("%s: %u vectors claim %u bytes", c->file, a.n, p->payload_captured);
+  if (response && a.verdict == HP_ANSWER) fail_msg("%s: %s answers an answer", c->file, a.name);
+  bool request = !response && taken(a.verdict);
+  if (request) snprintf(name, sizeof name, " %s ", a.name);
+  if (request && !strstr(c->vectors, name)) fail_msg("%s: taken as%s", c->file, name);
+  t->answered += !response && a.verdict == HP_ANSWER;
+  t->loops += a.verdict == HP_LOOP;
+  t->ignored += a.verdict != HP_LOOP && !request;
+  t->requests += request;
 }
 
 static void walk(const struct capture *c, size_t size, struct tally *t)
@@ -268,10 +333,29 @@ static void captures_are_recognised(void **s)
   assert_true(found > 10);
 }
 
+/* Each stanza's own requests, on each of its ports: some share one. */
+static void every_stanza_request_is_its_vector(void **s)
+{
+  (void)s;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(hp_requests); i++) {
+    uint8_t b[1500];
+    size_t n = hp_unhex(hp_requests[i].hex, b);
+    const struct hp_stanza *z = hp_stanzas_find(stanzas, hp_requests[i].name);
+    assert_non_null(z);
+    for (int k = 0; k < HP_PORTS_MAX && z->ports[k]; k++) {
+      struct asked a = ask_all(z->ports[k], b, n, HP_SPORT);
+      if (a.n != 1 || strcmp(a.name, z->name) != 0 || !taken(a.verdict))
+        fail_msg("%s at port %u: %s of %u vectors", z->name, z->ports[k], a.name ? a.name : "none",
+                 a.n);
+    }
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest t[] = {
       cmocka_unit_test(every_probe_is_its_vector),
+      cmocka_unit_test(every_stanza_request_is_its_vector),
       cmocka_unit_test(probes_of_others_are_not_ours),
       cmocka_unit_test(captures_are_recognised),
   };
@@ -279,5 +363,8 @@ int main(void)
     printf("1..0 # SKIP no captures beside the checkout (data/drdos)\n");
     return 0;
   }
-  return cmocka_run_group_tests_name("hp_captures", t, NULL, NULL);
+  stanzas = hp_shipped();
+  int st = cmocka_run_group_tests_name("hp_captures", t, NULL, NULL);
+  hp_stanzas_free(&stanzas);
+  return st;
 }

@@ -349,6 +349,26 @@ static void nothing_is_lost_when_the_other_side_is_away(void **s)
   finish();
 }
 
+/* A pause made by a clock that was a day ahead ends with that clock's error. */
+static void a_clock_that_steps_back(void **s)
+{
+  (void)s;
+  begin(TENANT(""));
+  heard.again = 1;
+  tell("e1", 1, "start", 0);
+  expect("m start e1.1.a");
+  pump(-PRAC_DAY);
+  expect("L start e1.1.a");
+  heard.again = 1;
+  tell("e2", 1, "start", 10); /* an ordinary pause is kept */
+  expect("m start e2.1.a");
+  pump(PRAC_MS);
+  expect("");
+  pump(5 * PRAC_SEC);
+  expect("L start e2.1.a");
+  finish();
+}
+
 static void given_up_after_a_while(void **s)
 {
   (void)s;
@@ -494,6 +514,7 @@ int main(void)
       cmocka_unit_test(children_are_told_with_their_parent),
       cmocka_unit_test(what_is_over_the_limit_comes_in_a_digest),
       cmocka_unit_test(nothing_is_lost_when_the_other_side_is_away),
+      cmocka_unit_test(a_clock_that_steps_back),
       cmocka_unit_test(given_up_after_a_while),
       cmocka_unit_test(a_crash_repeats_nothing),
       cmocka_unit_test(alerts),

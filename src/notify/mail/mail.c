@@ -76,6 +76,9 @@ static const struct prac_counter_def counters[COUNTERS] = {
                  PRAC_COUNTER},
     [CONNECTIONS] = {"connections", "connections", "Made to the server.", PRAC_COUNTER},
 };
+static const struct prac_log_event ev_open = {
+    "notify_mail_password_open", PRAC_LOG_WARN,
+    "set notify.mail.tls to required or implicit: anybody on the way can read the password"};
 struct state {
   struct note_curl curl;
   const struct note_text *letter; /* being sent */
@@ -149,6 +152,10 @@ static prac_rc open_mail(void *st, const struct note_env *env, struct prac_err *
                    six ? "]" : "", (int)c->port, known ? env->host : ""); /* what EHLO says */
   if (n < 0 || (size_t)n >= sizeof s->url)
     return PRAC_FAIL(reterr, PRAC_RANGE, "server \"%.100s\": name too long", c->server);
+  bool here = strncmp(c->server, "127.", 4) == 0 || strcmp(c->server, "::1") == 0 ||
+              strcmp(c->server, "localhost") == 0;
+  if (c->user[0] && !here && (c->tls == TLS_NONE || c->tls == TLS_OPPORTUNISTIC))
+    prac_log(env->log, &ev_open, "the password for %s may leave without TLS", c->server);
   return make(s, env, reterr);
 }
 

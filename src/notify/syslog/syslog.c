@@ -309,7 +309,8 @@ static prac_rc send_syslog(void *st, const struct note_item *it, const struct no
   struct note_text m = {.p = NULL}, framed = {.p = NULL};
   message(&m, it, env);
   size_t most = c->kind == UDP ? UDP_MAX : MESSAGE_MAX;
-  if (m.n > most) m.n = most;
+  if (m.n > most) /* between two characters */
+    for (m.n = most; m.n && ((uint8_t)m.p[m.n] & 0xc0) == 0x80;) m.n--;
   if (c->kind == TCP) note_text_add(&framed, "%zu ", m.n);
   if (!m.bad) note_text_put(&framed, m.p, m.n);
   prac_rc rc = m.bad || framed.bad ? PRAC_FAIL(reterr, PRAC_AGAIN, "no memory for a message")
