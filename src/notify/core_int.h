@@ -28,7 +28,9 @@ enum note_counter {
 
 struct note_post { /* a way and what is with it */
   const struct note_way *way;
-  struct note_worker *worker;
+  struct note_worker *lanes[NOTE_LANES_MAX];
+  size_t n_lanes;
+  /* One set for each lane, which is alone in writing it, and before them one for their sums. */
   _Atomic uint64_t *counters;
   char dir[600];
   int64_t inflight[NOTE_INFLIGHT];

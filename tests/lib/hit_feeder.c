@@ -5,8 +5,8 @@
  *   sleep MS        waits
  *   flush           everything so far is on the bus's disk; prints "flushed N"
  *
- * hit_feeder SOCKET --listen PREFIX — prints every message there: CLOCK_MONOTONIC ns, subject, JSON;
- * PREFIX begins with "episode.", which is what a honeypot may hear
+ * hit_feeder SOCKET --listen PREFIX — prints every message there: CLOCK_MONOTONIC ns, subject,
+ * JSON; PREFIX begins with "episode.", which is what a honeypot may hear
  */
 #include <inttypes.h>
 #include <stdio.h>
