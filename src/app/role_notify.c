@@ -131,11 +131,35 @@ static prac_rc open_core(struct role_env *e, struct notify_role *s, struct prac_
   return note_open(&env, &s->core, reterr);
 }
 
+/* All ways there are: which will be used is not known yet. */
+static size_t counters(struct role_env *e, struct prac_counters *to, size_t max)
+{
+  size_t n = 0;
+  (void)e;
+  if (n < max)
+    to[n++] = (struct prac_counters){
+        .room = "notify", .defs = note_counter_defs, .n = note_counter_count};
+  for (const struct note_way *const *w = note_ways; *w && n < max; w++)
+    if ((*w)->n_counters)
+      to[n++] = (struct prac_counters){
+          .room = (*w)->conf->path, .defs = (*w)->counters, .n = (*w)->n_counters};
+  return n;
+}
+static void show(const struct role_env *e, const struct notify_role *s)
+{
+  struct prac_counters c[NOTE_WAYS_MAX];
+  size_t n = note_way_counters(s->core, c, NOTE_WAYS_MAX);
+  for (size_t i = 0; i < n; i++) role_show(e, &c[i]);
+  c[0] = note_counters(s->core);
+  role_show(e, &c[0]);
+}
+
 static prac_rc pump(struct role_env *e, struct notify_role *s, struct prac_err *reterr)
 {
   int64_t mono = sys_mono_ns();
   struct prac_err err = {0};
   if (mono < s->next_pump && !s->busy) return PRAC_OK;
+  show(e, s);
   s->next_pump = mono + PUMP_NS;
   if (s->names) note_names_step(s->names, mono);
   prac_rc rc = note_pump(s->core, prac_now(&e->clock), &s->busy, &err);
@@ -285,5 +309,6 @@ const struct role role_notify = {
     .mode = 0700,
     .prepare = prepare,
     .run = run,
+    .counters = counters,
     .done = done,
 };

@@ -89,8 +89,9 @@ const struct prac_conf_section note_conf_section = {
     .size = sizeof(struct note_conf),
 };
 #define X(id, n, u, h, k) {.name = n, .unit = u, .help = h, .kind = k},
-static const struct prac_counter_def counter_defs[] = {NOTE_COUNTERS(X)};
+const struct prac_counter_def note_counter_defs[] = {NOTE_COUNTERS(X)};
 #undef X
+const size_t note_counter_count = NOTE_COUNTER_COUNT_;
 
 static prac_rc open_post(struct note_core *c, const struct note_way *w, struct prac_err *reterr)
 {
@@ -228,7 +229,7 @@ prac_rc note_count(struct note_core *c, struct note_counts *ret, struct prac_err
 struct prac_counters note_counters(const struct note_core *c)
 {
   return (struct prac_counters){
-      .room = "notify", .defs = counter_defs, .values = c->counters, .n = NOTE_COUNTER_COUNT_};
+      .room = "notify", .defs = note_counter_defs, .values = c->counters, .n = NOTE_COUNTER_COUNT_};
 }
 
 size_t note_way_counters(const struct note_core *c, struct prac_counters *to, size_t max)

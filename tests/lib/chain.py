@@ -27,12 +27,13 @@ FEEDER = os.environ.get('HIT_FEEDER', str(pathlib.Path(PRACTICE).parents[1] / 't
 
 
 def own_network():
-    """Returns in a network namespace that has a loopback with the victims' addresses, and nothing else."""
+    """Returns in a network namespace that has a loopback with the victims' addresses and nothing else, and in a mount
+    namespace, so that nothing stays mounted."""
     if os.environ.get('CHAIN_NETWORK') != 'own':
-        if os.geteuid() != 0 or not shutil.which('ip') or subprocess.run(['unshare', '-n', 'true'], capture_output=True).returncode:
+        if os.geteuid() != 0 or not shutil.which('ip') or subprocess.run(['unshare', '-n', '-m', 'true'], capture_output=True).returncode:
             skip('no right to make a network namespace here')
         os.environ['CHAIN_NETWORK'] = 'own'
-        os.execvp('unshare', ['unshare', '-n', sys.executable, *sys.argv])
+        os.execvp('unshare', ['unshare', '-n', '-m', sys.executable, *sys.argv])
     for words in ('link set lo up', f'route add local {VICTIMS} dev lo'):
         if subprocess.run(['ip', *words.split()], capture_output=True).returncode:
             skip('no loopback of our own here')
@@ -133,8 +134,10 @@ class Chain:
         return [json.loads(x) for x in out.splitlines()] if st == 0 else []
 
     def jsonl(self):
+        """The JSON lines about attacks: the episode's fields, under the message's id."""
         f = self.data / 'notify/jsonl/alerts.jsonl'
-        return [json.loads(x) for x in f.read_text().splitlines()] if f.exists() else []
+        rows = [json.loads(x) for x in f.read_text().split('\n')[:-1]] if f.exists() else []
+        return [{**x['episode'], 'id': x['id']} for x in rows if 'episode' in x]
 
     def api(self, path):
         with urllib.request.urlopen(f'http://127.0.0.1:8640{path}', timeout=20) as r:
@@ -142,7 +145,7 @@ class Chain:
 
     def metrics(self):
         """{name with labels: value}"""
-        rows = [x.rsplit(' ', 1) for x in self.api('/metrics').splitlines() if x and x[0] != '#']
+        rows = [x.rsplit(' ', 1) for x in self.api('/api/v1/metrics').splitlines() if x and x[0] != '#']
         return {k: float(v) for k, v in rows}
 
     def end(self):
