@@ -16,6 +16,7 @@
 #include "sys/wall.h"
 
 enum { SAVE_NS = 2000000000, SAVE_MESSAGES = 50000, SAVE_SHARE = 20, LINES_A_MINUTE = 30 };
+#define SHOW_NS (200 * PRAC_MS)
 #define AHEAD_NS (10 * PRAC_MIN) /* of the wall clock: a honeypot's clock is wrong beyond */
 static const struct prac_log_event ev_began = {"attack_began", PRAC_LOG_INFO, ""};
 static const struct prac_log_event ev_again = {"attack_again", PRAC_LOG_INFO, ""};
@@ -37,8 +38,8 @@ struct collector {
   struct prac_arena *arena, *words;
   uint64_t seq, saved, conf_hash, ahead, seed;
   prac_time ticked;
-  int64_t next_save, heard; /* mono */
-  int64_t lines_until;      /* mono: of the minute that n_lines belongs to */
+  int64_t next_save, next_show, heard; /* mono */
+  int64_t lines_until;                 /* mono: of the minute that n_lines belongs to */
   uint64_t n_lines;
   struct prac_err *err;
   const struct prac_log *log;
@@ -156,6 +157,14 @@ static prac_rc make_desk(struct role_env *e, struct collector *s, struct prac_er
   return new_desk(e, s, reterr);
 }
 
+static void show(const struct role_env *e, struct collector *s, int64_t now)
+{
+  if (now < s->next_show) return;
+  s->next_show = now + SHOW_NS;
+  const struct prac_counters c = epi_desk_counters(s->desk);
+  role_show(e, &c);
+}
+
 static prac_rc save(struct role_env *e, struct collector *s, struct prac_err *reterr)
 {
   int64_t begun = sys_mono_ns();
@@ -181,6 +190,7 @@ static prac_rc rest(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct collector *s = st;
   prac_time now = epi_desk_now(s->desk);
+  show(e, s, sys_mono_ns());
   if (now != PRAC_TIME_NONE && !stop_asked()) {
     prac_time t = now + (sys_mono_ns() - s->heard);
     if (epi_desk_due(s->desk) < t && (s->ticked == PRAC_TIME_NONE || t > s->ticked + PRAC_SEC)) {
@@ -240,8 +250,19 @@ static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struc
   if (rc == PRAC_NOMEM || rc == PRAC_STOPPED || rc == PRAC_DENIED || rc == PRAC_IO)
     return reterr->rc == rc ? rc : PRAC_FAIL(reterr, rc, "episodes: %s", prac_rc_text(rc));
   if (rc != PRAC_OK) prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
-  bool due = sys_mono_ns() > s->next_save || s->seq - s->saved > SAVE_MESSAGES;
+  int64_t mono = sys_mono_ns();
+  show(e, s, mono);
+  bool due = mono > s->next_save || s->seq - s->saved > SAVE_MESSAGES;
   return due ? save(e, s, reterr) : PRAC_OK;
+}
+
+static size_t counters(struct role_env *e, struct prac_counters *to, size_t max)
+{
+  (void)e;
+  if (max == 0) return 0;
+  to[0] =
+      (struct prac_counters){.room = "episode", .defs = epi_counter_defs, .n = epi_counter_count};
+  return 1;
 }
 
 static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
@@ -274,5 +295,6 @@ const struct role role_collector = {
     .mode = 0700,
     .prepare = prepare,
     .run = run,
+    .counters = counters,
     .done = done,
 };

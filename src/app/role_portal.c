@@ -7,7 +7,6 @@
 
 #include "app/roles.h"
 #include "app/stop.h"
-#include "bus/broker.h"
 #include "portal/portal.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
@@ -24,7 +23,6 @@ struct portal_role {
   struct store store;
   struct portal *portal;
   struct portal_conf conf;
-  struct prac_counters counters; /* the broker's */
 };
 
 static prac_rc nothing(void *arg, const struct store_col *cols, size_t n,
@@ -75,16 +73,12 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
   if (e->listen) s->conf.listen = e->listen;
   if (portal_is_open(&s->conf))
     prac_log(&e->log, &ev_open, "%s %s", s->conf.listen, portal_open_text);
-  s->counters = (struct prac_counters){.room = "bus",
-                                       .defs = bus_broker_counter_defs,
-                                       .values = e->board ? e->board->bus : NULL,
-                                       .n = bus_broker_counter_count};
   struct portal_env env = {.store = have ? &s->store : NULL,
                            .listen_fd = e->http_fd,
                            .clock = &e->clock,
                            .version = PRACTICE_VERSION,
-                           .counters = &s->counters,
-                           .n_counters = e->board && e->board->shared ? 1 : 0,
+                           .counters = e->others,
+                           .n_counters = e->n_others,
                            .log = &e->log};
   PRAC_TRY(portal_open(&s->conf, &env, &s->portal, reterr));
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));
