@@ -17,7 +17,7 @@ static void rolls(const uint8_t *data, size_t size)
   if (!s) return;
   if (store_roll_sum_add(s, data, cut, data + cut, size - cut) == PRAC_OK) {
     struct store_roll_blob b;
-    if (store_roll_sum_blob(s, &b) == PRAC_OK) store_roll_blob_done(&b);
+    if (store_roll_sum_blob(s, true, &b) == PRAC_OK) store_roll_blob_done(&b);
   }
   store_roll_sum_free(&s);
 }

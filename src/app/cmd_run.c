@@ -95,7 +95,8 @@ static void welcome(const struct supervisor *s)
   fprintf(stderr,
           "practice %s: %zu sensor%s (%zu playing captures, %zu live), %zu honeypot%s\n"
           "  page   %s\n"
-          "  data   %s (letters: notify/mbox/alerts.mbox)\n"
+          "  data   %s (letters: notify/mbox/alerts.mbox, JSON lines: "
+          "notify/jsonl/alerts.jsonl)\n"
           "  rights %s\n"
           "Alerts appear below and on the page as they open and close. Ctrl-C ends everything in "
           "order.\n"

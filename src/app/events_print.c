@@ -26,8 +26,9 @@ void events_print(FILE *to)
           "what to do");
   for (size_t i = 0; i < events_count; i++) {
     const struct prac_log_event *e = &events_list[i];
-    fprintf(to, "  %-*s%-*s", LEVEL_COLUMN - 2, e->name, TODO_COLUMN - LEVEL_COLUMN,
-            events_level(e->level));
+    int name =
+        fprintf(to, "  %-*s ", LEVEL_COLUMN - 3, e->name); /* a long one takes its level's room */
+    fprintf(to, "%-*s ", TODO_COLUMN - name - 1, events_level(e->level));
     help_wrap(to, events_todo(e), TODO_COLUMN, TODO_COLUMN, HELP_WIDTH);
   }
 }

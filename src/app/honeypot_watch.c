@@ -48,7 +48,8 @@ prac_rc honeypot_watch_open(struct honeypot_watch *w, const struct role_env *e,
 static prac_rc publish(const struct role_env *e, struct bus *bus, const struct hp_observed *x,
                        struct prac_err *reterr)
 {
-  char id[64], key[32], text[320], hex[2 * HP_SAMPLE + 1] = "", flows[96];
+  char id[64], key[32], text[320], hex[2 * HP_SAMPLE + 1] = "", flows[160];
+  char from[PRAC_TIME_TEXT], to[PRAC_TIME_TEXT];
   const char *sensor = e->honeypot->name;
   struct model_port port = {.port = x->port, .proto = 17};
   prac_time at = x->on ? x->to : prac_now(&e->clock);
@@ -57,7 +58,8 @@ static prac_rc publish(const struct role_env *e, struct bus *bus, const struct h
     (void)snprintf(hex + (size_t)2 * i, 3, "%02x", (unsigned)x->sample[i]);
   (void)snprintf(id, sizeof id, "honeypot.%016" PRIx64, h);
   (void)snprintf(key, sizeof key, "port:%u/udp", x->port);
-  (void)snprintf(flows, sizeof flows, "flows port=%u/udp", x->port);
+  (void)snprintf(flows, sizeof flows, "port=%u/udp from=%s to=%s", x->port,
+                 prac_time_text(from, x->from), prac_time_text(to, x->to + PRAC_MIN));
   (void)snprintf(text, sizeof text,
                  "New reflection port %u/udp? Nothing serves it, and about %" PRIu32
                  " senders asked there within a minute. %" PRIu32 " packets, at least %" PRIu32

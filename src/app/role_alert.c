@@ -1,5 +1,8 @@
-/* The alert desk as a process: findings in, alerts out, on the engines' own time. Restarts as the
- * engine role does: state with position, repeats known by their ids. */
+/* The alert desk as a process: findings in, alerts out, on the records' own time. There are two
+ * clocks: the telescopes' (a day of captures may be played while we look, and engines lag behind
+ * anyhow) and the honeypots', which are asked by real senders. So there are two desks, and neither
+ * makes the other's alerts run out. Restarts as the engine role does: state with position, repeats
+ * known by their ids. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +13,7 @@
 #include "sys/wall.h"
 
 enum { SAVE_NS = 1000000000 };
+enum { TELESCOPES, HONEYPOTS, DESKS };
 static const struct prac_log_event ev_unread = {"alert_unreadable", PRAC_LOG_WARN,
                                                 "an engine of another version?"};
 static const struct prac_log_event ev_anew = {"alert_state_lost", PRAC_LOG_WARN,
@@ -17,7 +21,7 @@ static const struct prac_log_event ev_anew = {"alert_state_lost", PRAC_LOG_WARN,
 
 struct alert_role {
   struct bus bus;
-  struct alert_desk *desk;
+  struct alert_desk *desk[DESKS];
   struct prac_arena *arena;
   struct prac_json line;
   const struct role_env *e;
@@ -38,8 +42,9 @@ static void print(struct alert_role *s, const struct alert *a)
     if (!s->line.bad) printf("%s\n", s->line.buf);
   } else {
     bool closed = strcmp(a->state, "close") == 0;
-    printf("ALERT %-6s %-8s %s  %s  [%s]\n", a->state, a->severity, prac_time_text(at, a->at),
-           closed ? a->title : a->text, a->id);
+    printf("ALERT %-6s %-8s %s  %s  [%s]\n", a->state, a->severity,
+           prac_time_text(at, prac_time_floor(a->at, PRAC_SEC)), closed ? a->title : a->text,
+           a->id);
   }
   (void)fflush(stdout);
 }
@@ -53,9 +58,35 @@ static prac_rc on_alert(void *arg, const struct alert *a)
   return role_publish_record(&s->bus, &model_alert, a, "alert.main", id, s->err);
 }
 
-static prac_rc make_desk(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
+static prac_rc new_desks(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
 {
   const struct alert_conf *c = prac_conf_get(e->settings, "alert", 0);
+  for (int i = 0; i < DESKS; i++) {
+    struct alert_conf mine = *c;
+    if (i == HONEYPOTS) mine.quiet_ns = 0; /* the collector has spaced its updates already */
+    alert_desk_free(&s->desk[i]);
+    prac_rc rc = alert_desk_new(&mine, on_alert, s, &s->desk[i]);
+    if (rc == PRAC_RANGE)
+      return PRAC_FAIL(reterr, rc, "alert.tlp \"%s\" is no TLP 2.0 label", c->tlp);
+    if (rc != PRAC_OK) return PRAC_FAIL(reterr, rc, "alerts: %s", prac_rc_text(rc));
+  }
+  return PRAC_OK;
+}
+
+/* Each desk's state with its length before it. */
+static prac_rc load_desks(struct alert_role *s, const uint8_t *data, size_t n)
+{
+  struct prac_rd r = prac_rd_of(data, n);
+  for (int i = 0; i < DESKS; i++) {
+    uint64_t len = prac_rd_u64le(&r);
+    if (r.bad || len > prac_rd_left(&r)) return PRAC_DAMAGED;
+    PRAC_TRY(alert_desk_load(s->desk[i], prac_rd_bytes(&r, (size_t)len), (size_t)len));
+  }
+  return prac_rd_left(&r) ? PRAC_DAMAGED : PRAC_OK;
+}
+
+static prac_rc make_desks(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
+{
   uint8_t *data = NULL;
   size_t n = 0;
   struct prac_err err = {0};
@@ -63,20 +94,42 @@ static prac_rc make_desk(struct role_env *e, struct alert_role *s, struct prac_e
   s->line = prac_json_of(0);
   s->arena = prac_arena_new(1 << 14);
   if (!s->arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the alerts");
-  prac_rc rc = alert_desk_new(c, on_alert, s, &s->desk);
-  if (rc != PRAC_OK) return PRAC_FAIL(reterr, rc, "alert.tlp \"%s\" is no TLP 2.0 label", c->tlp);
-  rc = role_state_load(e, &s->seq, &data, &n, &err);
+  PRAC_TRY(new_desks(e, s, reterr));
+  prac_rc rc = role_state_load(e, &s->seq, &data, &n, &err);
   if (rc == PRAC_UNKNOWN) return PRAC_OK;
-  if (rc == PRAC_OK) rc = alert_desk_load(s->desk, data, n);
+  if (rc == PRAC_OK) rc = load_desks(s, data, n);
   free(data);
   s->saved = s->seq;
   if (rc == PRAC_OK) return PRAC_OK;
   prac_log(&e->log, &ev_anew, "the alerts begin anew: %s",
            err.text[0] ? err.text : prac_rc_text(rc));
   s->seq = s->saved = 0;
-  alert_desk_free(&s->desk);
-  rc = alert_desk_new(c, on_alert, s, &s->desk);
-  return rc == PRAC_OK ? rc : PRAC_FAIL(reterr, rc, "alerts: %s", prac_rc_text(rc));
+  return new_desks(e, s, reterr);
+}
+
+static prac_rc save_desks(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
+{
+  uint8_t *part[DESKS] = {NULL}, *all = NULL;
+  size_t len[DESKS] = {0}, n = 0;
+  prac_rc rc = PRAC_OK;
+  for (int i = 0; i < DESKS && rc == PRAC_OK; i++) {
+    rc = alert_desk_save(s->desk[i], &part[i], &len[i]);
+    n += 8 + len[i];
+  }
+  if (rc == PRAC_OK && !(all = malloc(n))) rc = PRAC_NOMEM;
+  if (rc == PRAC_OK) {
+    struct prac_wr w = prac_wr_of(all, n);
+    for (int i = 0; i < DESKS; i++) {
+      prac_wr_u64le(&w, len[i]);
+      prac_wr_bytes(&w, part[i], len[i]);
+    }
+    rc = role_state_save(e, s->seq, all, n, reterr);
+  } else {
+    rc = PRAC_FAIL(reterr, rc, "state of the alerts: %s", prac_rc_text(rc));
+  }
+  for (int i = 0; i < DESKS; i++) free(part[i]);
+  free(all);
+  return rc;
 }
 
 static prac_rc save(struct role_env *e, void *st, struct prac_err *reterr)
@@ -85,16 +138,18 @@ static prac_rc save(struct role_env *e, void *st, struct prac_err *reterr)
   s->next_save = sys_mono_ns() + SAVE_NS;
   if (s->seq == s->saved) return PRAC_OK;
   PRAC_TRY(role_flush(&s->bus, reterr));
-  uint8_t *data = NULL;
-  size_t n = 0;
-  prac_rc rc = alert_desk_save(s->desk, &data, &n);
-  if (rc != PRAC_OK) return PRAC_FAIL(reterr, rc, "state of the alerts: %s", prac_rc_text(rc));
-  rc = role_state_save(e, s->seq, data, n, reterr);
-  free(data);
+  prac_rc rc = save_desks(e, s, reterr);
   if (rc == PRAC_FULL) return PRAC_OK;
   PRAC_TRY(rc);
   s->saved = s->seq;
   return s->bus.ops->ack(s->bus.st, s->seq, reterr);
+}
+
+/* Whose clock a finding goes by. */
+static int desk_of(const char *subject)
+{
+  bool pots = strcmp(subject, "finding.drdos") == 0 || strcmp(subject, "finding.honeypot") == 0;
+  return pots ? HONEYPOTS : TELESCOPES;
 }
 
 static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struct prac_err *reterr)
@@ -114,7 +169,8 @@ static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struc
   if (rc != PRAC_OK)
     prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
   else
-    rc = mark ? alert_desk_advance(s->desk, u.h.at) : alert_desk_take(s->desk, &u.f);
+    rc = mark ? alert_desk_advance(s->desk[TELESCOPES], u.h.at)
+              : alert_desk_take(s->desk[desk_of(m->subject)], &u.f);
   if (rc == PRAC_NOMEM || rc == PRAC_STOPPED || rc == PRAC_DENIED || rc == PRAC_IO)
     return reterr->rc == rc ? rc : PRAC_FAIL(reterr, rc, "alerts: %s", prac_rc_text(rc));
   return sys_mono_ns() > s->next_save ? save(e, s, reterr) : PRAC_OK;
@@ -124,7 +180,7 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct alert_role *s = st;
   static const char *const what[] = {"finding.", "mark."};
-  PRAC_TRY(make_desk(e, s, reterr));
+  PRAC_TRY(make_desks(e, s, reterr));
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));
   PRAC_TRY(s->bus.ops->subscribe(s->bus.st, what, 2, true, reterr));
   return role_consume(e, &(struct role_feed){&s->bus, &s->seq, s, take, save}, reterr);
@@ -134,7 +190,7 @@ static void done(void *st)
 {
   struct alert_role *s = st;
   bus_close(&s->bus);
-  alert_desk_free(&s->desk);
+  for (int i = 0; i < DESKS; i++) alert_desk_free(&s->desk[i]);
   prac_arena_free(&s->arena);
   prac_json_done(&s->line);
 }

@@ -84,12 +84,19 @@ static void make_rules(const struct role_env *e, struct bus_role *s)
       .client = "honeypot.", .pub = pub_honeypot, .sub = sub_honeypot, .uid = BUS_ANY_UID};
 }
 
-/* For the portal's /metrics. */
-static void show(struct board *board, const struct bus_broker *b)
+static struct prac_counters table_of(const struct bus_broker *b)
 {
-  const _Atomic uint64_t *n = bus_broker_counters(b);
-  for (size_t i = 0; board && i < bus_broker_counter_count; i++)
-    prac_gauge(&board->bus[i], prac_counter_get(&n[i]));
+  return (struct prac_counters){.room = "bus",
+                                .defs = bus_broker_counter_defs,
+                                .values = b ? bus_broker_counters(b) : NULL,
+                                .n = bus_broker_counter_count};
+}
+static size_t counters(struct role_env *e, struct prac_counters *to, size_t max)
+{
+  (void)e;
+  if (max == 0) return 0;
+  to[0] = table_of(NULL);
+  return 1;
 }
 
 static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
@@ -109,10 +116,10 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
   const struct bus_broker_conf *c = prac_conf_get(e->settings, "bus", 0);
   PRAC_TRY(bus_broker_new(c, &o, &b, reterr));
   prac_rc rc = PRAC_OK;
-  PRAC_INSIST(bus_broker_counter_count <= BOARD_BUS_MAX);
   while (rc == PRAC_OK && !stop_asked()) {
     rc = bus_broker_step(b, PRAC_SEC, reterr);
-    show(e->board, b);
+    const struct prac_counters now = table_of(b);
+    role_show(e, &now);
   }
   bus_broker_free(&b);
   return rc;
@@ -132,5 +139,6 @@ const struct role role_bus = {
     .dirs = "bus",
     .mode = 0750,
     .run = run,
+    .counters = counters,
     .done = done,
 };

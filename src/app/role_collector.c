@@ -15,8 +15,13 @@
 #include "sys/rights.h"
 #include "sys/wall.h"
 
-enum { SAVE_NS = 2000000000, SAVE_MESSAGES = 50000, SAVE_SHARE = 20 };
+enum { SAVE_NS = 2000000000, SAVE_MESSAGES = 50000, SAVE_SHARE = 20, LINES_A_MINUTE = 30 };
+#define SHOW_NS (200 * PRAC_MS)
 #define AHEAD_NS (10 * PRAC_MIN) /* of the wall clock: a honeypot's clock is wrong beyond */
+static const struct prac_log_event ev_began = {"attack_began", PRAC_LOG_INFO, ""};
+static const struct prac_log_event ev_again = {"attack_again", PRAC_LOG_INFO, ""};
+static const struct prac_log_event ev_over = {"attack_over", PRAC_LOG_INFO, ""};
+static const struct prac_log_event ev_many = {"attacks_many", PRAC_LOG_INFO, ""};
 static const struct prac_log_event ev_unread = {"collector_unreadable", PRAC_LOG_WARN,
                                                 "a honeypot of another version?"};
 static const struct prac_log_event ev_anew = {"collector_state_lost", PRAC_LOG_WARN,
@@ -33,8 +38,11 @@ struct collector {
   struct prac_arena *arena, *words;
   uint64_t seq, saved, conf_hash, ahead, seed;
   prac_time ticked;
-  int64_t next_save, heard; /* mono */
+  int64_t next_save, next_show, heard; /* mono */
+  int64_t lines_until;                 /* mono: of the minute that n_lines belongs to */
+  uint64_t n_lines;
   struct prac_err *err;
+  const struct prac_log *log;
 };
 
 /* Files are opened here, with the starter's rights. */
@@ -50,12 +58,58 @@ static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
   return PRAC_OK;
 }
 
+/* "127.0.0.9" or "203.0.113.0/24" */
+static const char *target(const struct episode *ep, char out[PRAC_IP_TEXT])
+{
+  struct prac_prefix p = {ep->victim, (uint8_t)ep->prefix_bits};
+  bool one = ep->prefix_bits == 0 || ep->prefix_bits >= 128;
+  return one ? prac_ip_text(out, &ep->victim) : prac_prefix_text(out, &p);
+}
+
+/* In the words of somebody who looks at a terminal. */
+static void say_words(const struct prac_log *log, const struct episode *ep)
+{
+  char on[PRAC_IP_TEXT], lasted[PRAC_TIME_TEXT], by[128] = "";
+  bool end = strcmp(ep->state, "end") == 0, start = strcmp(ep->state, "start") == 0;
+  size_t n = 0;
+  for (uint32_t i = 0; i < ep->vectors.n && i < 4 && n < sizeof by; i++)
+    n += (size_t)snprintf(by + n, sizeof by - n, "%s%s", i ? ", " : "", ep->vectors.v[i]);
+  target(ep, on);
+  prac_duration_text(lasted, prac_time_floor(ep->to - ep->from, PRAC_SEC));
+  if (end)
+    prac_log(log, &ev_over,
+             "The attack on %s by %s is over: %" PRIu64 " requests in %s, at most %.1f/s in a "
+             "minute, at %" PRIu32 " honeypot(s)",
+             on, by, ep->packets, lasted, ep->pps_max, ep->sensors.n);
+  else
+    prac_log(log, start ? &ev_began : &ev_again,
+             "An attack %s: somebody asks for %s in the name of %s, %" PRIu64
+             " times so far at %" PRIu32 " honeypot(s)",
+             start ? "began" : "goes on", by, on, ep->packets, ep->sensors.n);
+}
+
+/* Many attacks at once are not to be a wall of text. */
+static void say_aloud(struct collector *s, const struct episode *ep)
+{
+  int64_t now = sys_mono_ns();
+  if (strcmp(ep->state, "update") == 0) return;
+  if (now >= s->lines_until) {
+    s->lines_until = now + PRAC_MIN;
+    s->n_lines = 0;
+  }
+  if (++s->n_lines <= LINES_A_MINUTE)
+    say_words(s->log, ep);
+  else if (s->n_lines == LINES_A_MINUTE + 1)
+    prac_log(s->log, &ev_many, "more attacks begin and end; see the page, practice query episodes");
+}
+
 static prac_rc say_finding(struct collector *s, const struct episode *ep)
 {
   struct finding f;
   prac_arena_reset(s->words);
   if (epi_finding(ep, s->conf_hash, s->words, &f) != PRAC_OK)
     return PRAC_FAIL(s->err, PRAC_NOMEM, "no memory for a finding");
+  say_aloud(s, ep);
   return role_publish_record(&s->bus, &model_finding, &f, "finding.drdos", f.id, s->err);
 }
 
@@ -85,6 +139,7 @@ static prac_rc make_desk(struct role_env *e, struct collector *s, struct prac_er
   struct prac_err err = {0};
   s->arena = prac_arena_new(1 << 14);
   s->words = prac_arena_new(1 << 12);
+  s->log = &e->log;
   s->ticked = PRAC_TIME_NONE;
   s->heard = sys_mono_ns();
   if (!s->arena || !s->words) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the collector");
@@ -100,6 +155,14 @@ static prac_rc make_desk(struct role_env *e, struct collector *s, struct prac_er
   s->seq = s->saved = 0;
   epi_desk_free(&s->desk);
   return new_desk(e, s, reterr);
+}
+
+static void show(const struct role_env *e, struct collector *s, int64_t now)
+{
+  if (now < s->next_show) return;
+  s->next_show = now + SHOW_NS;
+  const struct prac_counters c = epi_desk_counters(s->desk);
+  role_show(e, &c);
 }
 
 static prac_rc save(struct role_env *e, struct collector *s, struct prac_err *reterr)
@@ -127,6 +190,7 @@ static prac_rc rest(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct collector *s = st;
   prac_time now = epi_desk_now(s->desk);
+  show(e, s, sys_mono_ns());
   if (now != PRAC_TIME_NONE && !stop_asked()) {
     prac_time t = now + (sys_mono_ns() - s->heard);
     if (epi_desk_due(s->desk) < t && (s->ticked == PRAC_TIME_NONE || t > s->ticked + PRAC_SEC)) {
@@ -186,8 +250,19 @@ static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struc
   if (rc == PRAC_NOMEM || rc == PRAC_STOPPED || rc == PRAC_DENIED || rc == PRAC_IO)
     return reterr->rc == rc ? rc : PRAC_FAIL(reterr, rc, "episodes: %s", prac_rc_text(rc));
   if (rc != PRAC_OK) prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
-  bool due = sys_mono_ns() > s->next_save || s->seq - s->saved > SAVE_MESSAGES;
+  int64_t mono = sys_mono_ns();
+  show(e, s, mono);
+  bool due = mono > s->next_save || s->seq - s->saved > SAVE_MESSAGES;
   return due ? save(e, s, reterr) : PRAC_OK;
+}
+
+static size_t counters(struct role_env *e, struct prac_counters *to, size_t max)
+{
+  (void)e;
+  if (max == 0) return 0;
+  to[0] =
+      (struct prac_counters){.room = "episode", .defs = epi_counter_defs, .n = epi_counter_count};
+  return 1;
 }
 
 static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
@@ -220,5 +295,6 @@ const struct role role_collector = {
     .mode = 0700,
     .prepare = prepare,
     .run = run,
+    .counters = counters,
     .done = done,
 };

@@ -206,6 +206,21 @@ static prac_rc begin(struct role_env *e, struct honeypot_role *s, struct prac_er
   return PRAC_OK;
 }
 
+static size_t counters(struct role_env *e, struct prac_counters *to, size_t max)
+{
+  if (max == 0) return 0;
+  (void)snprintf(e->room, sizeof e->room, "honeypot/%s", e->honeypot->name);
+  to[0] = (struct prac_counters){.room = e->room, .defs = hp_counter_defs, .n = hp_counter_count};
+  return 1;
+}
+static void show(const struct role_env *e, struct honeypot_role *s)
+{
+  _Atomic uint64_t v[HP_COUNT_COUNT_];
+  hp_sensor_counts(s->sensor, s->now);
+  for (size_t i = 0; i < hp_counter_count; i++) atomic_init(&v[i], s->now[i]);
+  role_show(e, &(struct prac_counters){e->room, hp_counter_defs, v, hp_counter_count});
+}
+
 /* What is not done for every packet. */
 static prac_rc now_and_then(struct role_env *e, struct honeypot_role *s, int64_t now,
                             struct prac_err *reterr)
@@ -213,6 +228,7 @@ static prac_rc now_and_then(struct role_env *e, struct honeypot_role *s, int64_t
   role_idle(e);
   if (now >= s->next_control) {
     control(e, s);
+    show(e, s);
     s->next_control = now + PRAC_SEC;
   }
   if (now >= s->next_status) {
@@ -290,5 +306,6 @@ const struct role role_honeypot = {
     .mode = 0755,
     .prepare = prepare,
     .run = run,
+    .counters = counters,
     .done = done,
 };

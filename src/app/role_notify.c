@@ -14,7 +14,14 @@
 #include "sys/rights.h"
 #include "sys/wall.h"
 
-enum { CA_MAX = 8 << 20, RESOLV_MAX = 1 << 16, SERVERS_MAX = 512, ARENA = 1 << 14 };
+enum {
+  CA_MAX = 8 << 20,
+  RESOLV_MAX = 1 << 16,
+  SERVERS_MAX = 512,
+  ARENA = 1 << 14,
+  GROUP = 64,
+  GROUP_BYTES = 1 << 20
+};
 #define IDLE_NS (50 * PRAC_MS)
 #define BUSY_NS (2 * PRAC_MS)
 #define PUMP_NS (20 * PRAC_MS)
@@ -26,7 +33,21 @@ static const struct prac_log_event ev_full = {"notify_full", PRAC_LOG_ERROR,
 static const struct prac_log_event ev_names = {"notify_no_names", PRAC_LOG_INFO,
                                                "set notify.dns-servers to have victims' names"};
 
+struct note { /* out of the bus, not in the queue yet */
+  uint64_t seq;
+  const struct model_kind *kind;
+  union {
+    struct episode e;
+    struct alert a;
+  } u;
+};
+struct group {
+  struct note v[GROUP];
+  size_t n, bytes;
+  uint64_t last;
+};
 struct notify_role {
+  struct group group;
   struct bus bus;
   struct note_core *core;
   struct note_names *names;
@@ -110,11 +131,35 @@ static prac_rc open_core(struct role_env *e, struct notify_role *s, struct prac_
   return note_open(&env, &s->core, reterr);
 }
 
+/* All ways there are: which will be used is not known yet. */
+static size_t counters(struct role_env *e, struct prac_counters *to, size_t max)
+{
+  size_t n = 0;
+  (void)e;
+  if (n < max)
+    to[n++] = (struct prac_counters){
+        .room = "notify", .defs = note_counter_defs, .n = note_counter_count};
+  for (const struct note_way *const *w = note_ways; *w && n < max; w++)
+    if ((*w)->n_counters)
+      to[n++] = (struct prac_counters){
+          .room = (*w)->conf->path, .defs = (*w)->counters, .n = (*w)->n_counters};
+  return n;
+}
+static void show(const struct role_env *e, const struct notify_role *s)
+{
+  struct prac_counters c[NOTE_WAYS_MAX];
+  size_t n = note_way_counters(s->core, c, NOTE_WAYS_MAX);
+  for (size_t i = 0; i < n; i++) role_show(e, &c[i]);
+  c[0] = note_counters(s->core);
+  role_show(e, &c[0]);
+}
+
 static prac_rc pump(struct role_env *e, struct notify_role *s, struct prac_err *reterr)
 {
   int64_t mono = sys_mono_ns();
   struct prac_err err = {0};
   if (mono < s->next_pump && !s->busy) return PRAC_OK;
+  show(e, s);
   s->next_pump = mono + PUMP_NS;
   if (s->names) note_names_step(s->names, mono);
   prac_rc rc = note_pump(s->core, prac_now(&e->clock), &s->busy, &err);
@@ -125,31 +170,58 @@ static prac_rc pump(struct role_env *e, struct notify_role *s, struct prac_err *
   return PRAC_OK;
 }
 
-static prac_rc keep(struct notify_role *s, const struct bus_msg *m, const struct model_kind *k,
-                    const void *rec, struct prac_err *reterr)
+static prac_rc read_one(struct role_env *e, struct notify_role *s, const struct bus_msg *m)
 {
-  PRAC_TRY(note_take(s->core, m->seq, k, rec, reterr));
+  struct prac_err err = {0};
+  struct group *g = &s->group;
+  struct note *n = &g->v[g->n];
+  bool is_episode = strncmp(m->subject, "episode.", 8) == 0;
+  n->seq = m->seq;
+  n->kind = is_episode ? &model_episode : &model_alert;
+  g->bytes += m->len;
+  prac_rc rc = model_from_json(n->kind, m->data, m->len, s->arena, &n->u, &err);
+  if (rc != PRAC_OK) prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
+  if (rc == PRAC_OK) g->n++;
+  g->last = m->seq;
+  return rc == PRAC_NOMEM ? rc : PRAC_OK;
+}
+
+/* What has come by now, without waiting for more: one write to the disk is enough for all of it. */
+static prac_rc gather(struct role_env *e, struct notify_role *s, const struct bus_msg *first,
+                      struct prac_err *reterr)
+{
+  struct group *g = &s->group;
+  struct bus_msg m = *first;
+  prac_rc rc = PRAC_OK;
+  g->n = g->bytes = 0;
+  prac_arena_reset(s->arena);
+  do {
+    if (m.seq > note_seq(s->core) && read_one(e, s, &m) != PRAC_OK)
+      return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a record");
+    if (m.seq > g->last) g->last = m.seq;
+    if (g->n == GROUP || g->bytes > GROUP_BYTES) return PRAC_OK;
+    rc = s->bus.ops->fetch(s->bus.st, 0, &m, reterr);
+  } while (rc == PRAC_OK);
+  return rc == PRAC_AGAIN ? PRAC_OK : rc;
+}
+
+static prac_rc keep(struct notify_role *s, struct prac_err *reterr)
+{
+  for (size_t i = 0; i < s->group.n; i++) {
+    struct note *n = &s->group.v[i];
+    PRAC_TRY(note_take(s->core, n->seq, n->kind, &n->u, reterr));
+  }
   return note_commit(s->core, reterr);
 }
 
-/* On disk before it is acknowledged; a full device means waiting with this very message. */
-static prac_rc take(struct role_env *e, struct notify_role *s, const struct bus_msg *m,
+/* On disk before it is acknowledged; a full device means waiting with these very messages. */
+static prac_rc take(struct role_env *e, struct notify_role *s, const struct bus_msg *first,
                     struct prac_err *reterr)
 {
   struct prac_err err = {0};
-  union {
-    struct episode e;
-    struct alert a;
-  } u;
-  bool is_episode = strncmp(m->subject, "episode.", 8) == 0;
-  const struct model_kind *k = is_episode ? &model_episode : &model_alert;
-  prac_arena_reset(s->arena);
-  if (model_from_json(k, m->data, m->len, s->arena, &u, &err) != PRAC_OK) {
-    prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
-    return s->bus.ops->ack(s->bus.st, m->seq, reterr);
-  }
+  PRAC_TRY(gather(e, s, first, reterr));
   for (bool said = false;;) {
-    prac_rc rc = keep(s, m, k, &u, &err);
+    prac_rc rc = keep(s, &err);
     if (rc == PRAC_OK) break;
     if (rc != PRAC_FULL) return PRAC_FAIL(reterr, rc, "%s", err.text);
     if (!said) prac_log(&e->log, &ev_full, "%s", err.text);
@@ -159,7 +231,7 @@ static prac_rc take(struct role_env *e, struct notify_role *s, const struct bus_
     PRAC_TRY(pump(e, s, reterr));
   }
   s->busy = true; /* there is something to hand over, now */
-  return s->bus.ops->ack(s->bus.st, m->seq, reterr);
+  return s->bus.ops->ack(s->bus.st, s->group.last, reterr);
 }
 
 /* A moment for what the ways have in hand. */
@@ -206,10 +278,8 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
     struct bus_msg m;
     PRAC_TRY(pump(e, s, reterr));
     prac_rc rc = s->bus.ops->fetch(s->bus.st, s->busy ? BUSY_NS : IDLE_NS, &m, reterr);
-    if (rc == PRAC_OK && m.seq > note_seq(s->core))
+    if (rc == PRAC_OK)
       PRAC_TRY(take(e, s, &m, reterr));
-    else if (rc == PRAC_OK)
-      PRAC_TRY(s->bus.ops->ack(s->bus.st, m.seq, reterr));
     else if (rc == PRAC_AGAIN && !s->busy)
       role_idle(e);
     else if (rc != PRAC_AGAIN)
@@ -239,5 +309,6 @@ const struct role role_notify = {
     .mode = 0700,
     .prepare = prepare,
     .run = run,
+    .counters = counters,
     .done = done,
 };

@@ -7,7 +7,6 @@
 
 #include "app/roles.h"
 #include "app/stop.h"
-#include "bus/broker.h"
 #include "portal/portal.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
@@ -24,8 +23,25 @@ struct portal_role {
   struct store store;
   struct portal *portal;
   struct portal_conf conf;
-  struct prac_counters counters; /* the broker's */
 };
+
+static prac_rc nothing(void *arg, const struct store_col *cols, size_t n,
+                       const struct store_value *v)
+{
+  (void)arg, (void)cols, (void)n, (void)v;
+  return PRAC_OK;
+}
+
+/* A database that is just being made has no tables yet. */
+static bool is_made(const struct store *s)
+{
+  struct prac_err err = {0};
+  struct store_query q = {.what = STORE_RECORDS,
+                          .kind = &model_episode,
+                          .span = {PRAC_TIME_NONE, PRAC_TIME_NONE},
+                          .limit = 1};
+  return s->ops->query(s->st, &q, nothing, NULL, &err) == PRAC_OK;
+}
 
 /* The store role may still be making its files. */
 static prac_rc open_store(struct role_env *e, struct portal_role *s)
@@ -37,7 +53,10 @@ static prac_rc open_store(struct role_env *e, struct portal_role *s)
   const void *conf = ops && ops->conf ? prac_conf_get(e->settings, ops->conf->path, 0) : NULL;
   struct prac_err err = {0};
   for (int i = 0; i < 50 && !stop_asked(); i++) {
-    if (store_open("embedded", conf, &env, &s->store, &err) == PRAC_OK) return PRAC_OK;
+    if (store_open("embedded", conf, &env, &s->store, &err) == PRAC_OK) {
+      if (is_made(&s->store) || i == 49) return PRAC_OK;
+      store_close(&s->store);
+    }
     sys_sleep_ns(100 * PRAC_MS);
   }
   prac_log(&e->log, &ev_no_store, "live numbers only: %s", err.text);
@@ -54,16 +73,12 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
   if (e->listen) s->conf.listen = e->listen;
   if (portal_is_open(&s->conf))
     prac_log(&e->log, &ev_open, "%s %s", s->conf.listen, portal_open_text);
-  s->counters = (struct prac_counters){.room = "bus",
-                                       .defs = bus_broker_counter_defs,
-                                       .values = e->board ? e->board->bus : NULL,
-                                       .n = bus_broker_counter_count};
   struct portal_env env = {.store = have ? &s->store : NULL,
                            .listen_fd = e->http_fd,
                            .clock = &e->clock,
                            .version = PRACTICE_VERSION,
-                           .counters = &s->counters,
-                           .n_counters = e->board && e->board->shared ? 1 : 0,
+                           .counters = e->others,
+                           .n_counters = e->n_others,
                            .log = &e->log};
   PRAC_TRY(portal_open(&s->conf, &env, &s->portal, reterr));
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));

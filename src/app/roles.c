@@ -204,6 +204,16 @@ prac_rc role_flush(struct bus *b, struct prac_err *reterr)
   }
 }
 
+void role_show(const struct role_env *e, const struct prac_counters *c)
+{
+  for (size_t i = 0; i < e->n_shown; i++) {
+    const struct prac_counters *to = &e->shown[i];
+    if (to->defs != c->defs || strcmp(to->room, c->room) != 0) continue;
+    _Atomic uint64_t *v = &e->board->counters[to->values - e->board->counters];
+    for (size_t k = 0; k < to->n; k++) prac_gauge(&v[k], prac_counter_get(&c->values[k]));
+  }
+}
+
 void role_idle(const struct role_env *e)
 {
   if (e->board) atomic_fetch_add(&e->board->rows[e->row].idle, 1);

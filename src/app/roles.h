@@ -14,13 +14,15 @@
 
 #include "base/clock.h"
 #include "base/conf.h"
+#include "base/counter.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "bus/bus.h"
 #include "sys/logsink.h"
 
 enum {
-  BOARD_BUS_MAX = 32,
+  BOARD_COUNTERS = 4096,
+  BOARD_SETS = 192,
   ROLES_MAX = 96,
   SENSORS_MAX = 64,
   HONEYPOTS_MAX = 16,
@@ -63,8 +65,10 @@ struct board {
   _Atomic int64_t origin_mono; /* when playing began; 0: not yet */
   size_t n_players;            /* rows 0 .. n_players - 1 play files together */
   struct board_row rows[ROLES_MAX];
-  bool shared;                         /* false: a role alone, which sees only itself here */
-  _Atomic uint64_t bus[BOARD_BUS_MAX]; /* bus_broker_counter_defs, by the bus role */
+  bool shared; /* false: a role alone, which sees only itself here */
+  /* For the portal's /metrics. What they mean was laid down before the roles were started and is
+   * not here, where a role that has been taken over could change it. */
+  _Atomic uint64_t counters[BOARD_COUNTERS];
 };
 
 struct hp_conf; /* honeypot/sensor.h */
@@ -85,6 +89,10 @@ struct role_env {
   const char *listen;  /* portal: where http_fd listens; NULL: portal.listen */
   struct board *board;
   size_t row;
+  char room[48];                      /* of its counters: "honeypot/tokyo" */
+  const struct prac_counters *shown;  /* its own sets of counters; values: on the board */
+  const struct prac_counters *others; /* portal: those of all roles */
+  size_t n_shown, n_others;
   double speed; /* < 0: the sensor's own */
   bool json;
   const char *test;        /* notify: tell only this tenant, a made attack */
@@ -104,6 +112,8 @@ struct role {
   prac_rc (*prepare)(struct role_env *e, void *st, struct prac_err *reterr); /* NULL: nothing */
   prac_rc (*run)(struct role_env *e, void *st, struct prac_err *reterr);
   void (*done)(void *st); /* accepts a half-made state */
+  /* The tables of its counters (room, defs, n), at most max; before it is started. NULL: none. */
+  size_t (*counters)(struct role_env *e, struct prac_counters *to, size_t max);
 };
 #define BUS_OPERATOR "operator" /* the client that may forget consumers */
 extern const struct role role_bus, role_store, role_sensor, role_engine, role_alert, role_portal,
@@ -138,6 +148,8 @@ struct role_feed {
 };
 PRAC_NODISCARD prac_rc role_consume(struct role_env *e, const struct role_feed *f,
                                     struct prac_err *reterr);
+/* Puts the values of c, one of the tables that `counters` names, on the board; now and then. */
+void role_show(const struct role_env *e, const struct prac_counters *c);
 void role_idle(const struct role_env *e); /* says on the board: nothing left to do now */
 
 /* Saved state of a role that computes: bytes and the bus position they stand for. */

@@ -23,6 +23,7 @@ struct supervisor {
   size_t n, n_sensors, n_honeypots;
   bool once; /* end when all captures are played and everything is stored */
   bool said_played;
+  struct prac_counters shown[BOARD_SETS]; /* of all roles */
   int64_t next_status;
   int bus_fd, http_fd;
   struct sys_logsink sink;

@@ -162,6 +162,27 @@ static prac_rc sockets(struct supervisor *s, const char *listen, struct prac_err
   return PRAC_OK;
 }
 
+/* Every set of counters gets its place on the board before anybody is started. */
+static void lay_out(struct supervisor *s)
+{
+  size_t n = 0, at = 0;
+  for (size_t i = 0; i < s->n; i++) {
+    struct role_env *e = &s->v[i].env;
+    if (!e->role->counters) continue;
+    e->shown = &s->shown[n];
+    e->n_shown = e->role->counters(e, &s->shown[n], BOARD_SETS - n);
+    for (size_t k = 0; k < e->n_shown; k++) {
+      PRAC_INSIST(at + s->shown[n].n <= BOARD_COUNTERS);
+      s->shown[n].values = &s->board->counters[at];
+      at += s->shown[n++].n;
+    }
+  }
+  for (size_t i = 0; i < s->n; i++) {
+    s->v[i].env.others = s->shown;
+    s->v[i].env.n_others = n;
+  }
+}
+
 prac_rc supervisor_init(struct supervisor *s, const char *data, const char *listen,
                         struct prac_err *reterr)
 {
@@ -186,5 +207,6 @@ prac_rc supervisor_init(struct supervisor *s, const char *data, const char *list
     PRAC_TRY(role_make_dirs(&s->v[s->n - 1].env, reterr));
   }
   PRAC_TRY(add_honeypots(s, data, reterr));
+  lay_out(s);
   return sockets(s, listen, reterr);
 }

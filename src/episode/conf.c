@@ -53,7 +53,7 @@ static const struct prac_conf_item items[] = {
     NUMBER("scan-sensors", scan_sensors, 2, 64, 8,
            "isp: who sends to so many honeypots, to none `scan-packets`, is a scanner"),
     NUMBER("scan-packets", scan_packets, 1, 60000, 10, "isp: see `scan-sensors`"),
-    DURATION("gap", gap_ns, 60, 86400, 120, "isp: an episode ends after so long without a packet"),
+    DURATION("gap", gap_ns, 10, 86400, 120, "isp: an episode ends after so long without a packet"),
     DURATION("resume", resume_ns, 0, 604800, 900,
              "an ended episode goes on under its old id when packets come within this time of its "
              "last one"),
@@ -119,8 +119,8 @@ prac_rc epi_conf_check(const struct epi_conf *c, unsigned *ret_profiles, unsigne
   if (*ret_alert & ~*ret_profiles)
     return PRAC_FAIL(reterr, PRAC_RANGE,
                      "episode.alert names a profile that episode.profiles does not");
-  if (c->gap_ns < PRAC_MIN || c->window_ns < EPI_STEPS || c->max_targets < 16)
-    return PRAC_FAIL(reterr, PRAC_RANGE, "episode: gap >= 1 m, window >= 30 s, max-targets >= 16");
+  if (c->gap_ns < 10 * PRAC_SEC || c->window_ns < EPI_STEPS || c->max_targets < 16)
+    return PRAC_FAIL(reterr, PRAC_RANGE, "episode: gap >= 10 s, window >= 30 s, max-targets >= 16");
   if (c->carpet_hosts < 2 || c->carpet_hosts > EPI_STARTS)
     return PRAC_FAIL(reterr, PRAC_RANGE, "episode.carpet-hosts: 2 to %d", EPI_STARTS);
   return PRAC_OK;

@@ -7,11 +7,12 @@
 #include "base/hash.h"
 #include "episode/desk_int.h"
 
-static const struct prac_counter_def counter_defs[] = {
+const struct prac_counter_def epi_counter_defs[] = {
 #define X(id, name, unit, help, kind) {name, unit, help, kind},
     EPI_COUNTERS(X)
 #undef X
 };
+const size_t epi_counter_count = PRAC_ARRAY_LEN(epi_counter_defs);
 
 static prac_rc tables(struct epi_desk *d)
 {
@@ -333,5 +334,5 @@ size_t epi_desk_open_count(const struct epi_desk *d)
 struct prac_counters epi_desk_counters(const struct epi_desk *d)
 {
   struct epi_desk *own = (struct epi_desk *)(uintptr_t)d; /* readers may look at atomics */
-  return (struct prac_counters){"episode", counter_defs, own->counters, EPI_C_COUNT_};
+  return (struct prac_counters){"episode", epi_counter_defs, own->counters, EPI_C_COUNT_};
 }

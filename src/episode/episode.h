@@ -73,6 +73,8 @@ prac_time epi_desk_due(const struct epi_desk *d); /* nothing ends by itself befo
 PRAC_NODISCARD prac_rc epi_desk_save(const struct epi_desk *d, uint8_t **ret, size_t *ret_len);
 PRAC_NODISCARD prac_rc epi_desk_load(struct epi_desk *d, const void *data, size_t len);
 size_t epi_desk_open_count(const struct epi_desk *d); /* all profiles */
+extern const struct prac_counter_def epi_counter_defs[];
+extern const size_t epi_counter_count;
 struct prac_counters epi_desk_counters(const struct epi_desk *d);
 
 /* The finding by which the alert desk and the page know an episode that alerts. Texts live in a.

@@ -62,10 +62,12 @@ static void first_sentence(const struct episode *e, struct words *w)
 static void other_sentences(const struct episode *e, struct words *w)
 {
   char from[PRAC_TIME_TEXT], to[PRAC_TIME_TEXT], rest[PRAC_TIME_TEXT];
+  int64_t lasted = prac_time_floor(e->to - e->from, PRAC_SEC);
   put(w, "%" PRIu64 " requests in %" PRIu32 " minute%s from %s to %s, ", e->packets, e->bins,
-      e->bins == 1 ? "" : "s", prac_time_text(from, e->from), prac_time_text(to, e->to));
+      e->bins == 1 ? "" : "s", prac_time_text(from, prac_time_floor(e->from, PRAC_SEC)),
+      prac_time_text(to, prac_time_floor(e->to, PRAC_SEC)));
   put(w, "at most %.*f/s in a minute", e->pps_max < 10 ? 2 : 0, e->pps_max);
-  put(w, "; it lasted %s.", prac_duration_text(rest, e->to - e->from));
+  put(w, "; it lasted %s.", prac_duration_text(rest, lasted));
   if (e->asn) put(w, " The address belongs to AS%" PRIu32 " %s", e->asn, e->as_name);
   if (e->asn && e->country[0]) put(w, " (%s)", e->country);
   if (e->asn) put(w, ".");
@@ -77,8 +79,9 @@ static void other_sentences(const struct episode *e, struct words *w)
 static void evidence(const struct episode *e, struct words *w)
 {
   char at[PRAC_IP_TEXT], from[PRAC_TIME_TEXT], to[PRAC_TIME_TEXT];
-  put(w, "what=hits victim=%s from=%s to=%s", target(e, at), prac_time_text(from, e->from),
-      prac_time_text(to, e->to + PRAC_MIN));
+  put(w, "what=hits victim=%s from=%s to=%s", target(e, at),
+      prac_time_text(from, prac_time_floor(e->from, PRAC_SEC)),
+      prac_time_text(to, prac_time_floor(e->to, PRAC_SEC) + PRAC_MIN));
 }
 
 static prac_rc lists(const struct episode *e, struct prac_arena *a, struct finding *f)

@@ -89,26 +89,31 @@ const struct prac_conf_section note_conf_section = {
     .size = sizeof(struct note_conf),
 };
 #define X(id, n, u, h, k) {.name = n, .unit = u, .help = h, .kind = k},
-static const struct prac_counter_def counter_defs[] = {NOTE_COUNTERS(X)};
+const struct prac_counter_def note_counter_defs[] = {NOTE_COUNTERS(X)};
 #undef X
+const size_t note_counter_count = NOTE_COUNTER_COUNT_;
 
 static prac_rc open_post(struct note_core *c, const struct note_way *w, struct prac_err *reterr)
 {
   struct note_post *p = &c->post[c->n_post];
+  const void *conf = w->conf ? prac_conf_get(c->env.settings, w->conf->path, 0) : NULL;
   p->way = w;
   p->pause_until = PRAC_TIME_NONE;
   (void)snprintf(p->dir, sizeof p->dir, "%s/%s", c->env.dir, w->name);
   PRAC_TRY(sys_mkdirs(p->dir, 0700, reterr));
-  p->counters = calloc(w->n_counters + 1, sizeof *p->counters);
+  size_t lanes = w->lanes && c->env.threads ? w->lanes(conf) : 1, n = w->n_counters;
+  PRAC_INSIST(lanes >= 1 && lanes <= NOTE_LANES_MAX);
+  p->counters = calloc((lanes + 1) * n + 1, sizeof *p->counters);
   if (!p->counters) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the way %s", w->name);
-  struct note_env env = {.conf = w->conf ? prac_conf_get(c->env.settings, w->conf->path, 0) : NULL,
-                         .log = c->env.log,
-                         .counters = p->counters,
-                         .dir = p->dir,
-                         .host = c->host,
-                         .net = c->env.net};
+  struct note_env env = {
+      .conf = conf, .log = c->env.log, .dir = p->dir, .host = c->host, .net = c->env.net};
   c->n_post++;
-  prac_rc rc = note_worker_new(w, &env, c->env.threads, &p->worker, reterr);
+  prac_rc rc = PRAC_OK;
+  while (rc == PRAC_OK && p->n_lanes < lanes) {
+    env.counters = p->counters + (p->n_lanes + 1) * n;
+    rc = note_worker_new(w, &env, c->env.threads, &p->lanes[p->n_lanes], reterr);
+    if (rc == PRAC_OK) p->n_lanes++;
+  }
   return rc == PRAC_OK ? rc : prac_err_prefix(reterr, rc, "notify.%s", w->name);
 }
 
@@ -224,18 +229,20 @@ prac_rc note_count(struct note_core *c, struct note_counts *ret, struct prac_err
 struct prac_counters note_counters(const struct note_core *c)
 {
   return (struct prac_counters){
-      .room = "notify", .defs = counter_defs, .values = c->counters, .n = NOTE_COUNTER_COUNT_};
+      .room = "notify", .defs = note_counter_defs, .values = c->counters, .n = NOTE_COUNTER_COUNT_};
 }
 
 size_t note_way_counters(const struct note_core *c, struct prac_counters *to, size_t max)
 {
   size_t n = 0;
-  for (size_t i = 0; i < c->n_post && n < max; i++)
-    if (c->post[i].way->n_counters)
-      to[n++] = (struct prac_counters){.room = c->post[i].way->conf->path,
-                                       .defs = c->post[i].way->counters,
-                                       .values = c->post[i].counters,
-                                       .n = c->post[i].way->n_counters};
+  for (size_t i = 0; i < c->n_post && n < max; i++) {
+    const struct note_post *p = &c->post[i];
+    if (p->way->n_counters)
+      to[n++] = (struct prac_counters){.room = p->way->conf->path,
+                                       .defs = p->way->counters,
+                                       .values = p->counters,
+                                       .n = p->way->n_counters};
+  }
   return n;
 }
 

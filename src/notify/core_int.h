@@ -10,7 +10,8 @@
   X(EPISODES, "episodes", "episodes", "Revisions of attacks taken from the bus.", PRAC_COUNTER)    \
   X(ALERTS, "alerts", "alerts", "Revisions of alerts taken from the bus.", PRAC_COUNTER)           \
   X(ITEMS, "items", "messages", "Messages made, whatever their ways.", PRAC_COUNTER)               \
-  X(FOLDED, "folded", "episodes", "Not told by themselves: their parent is told.", PRAC_COUNTER)   \
+  X(FOLDED, "folded", "episodes", "Not told by themselves: told with their parent or episode.",    \
+    PRAC_COUNTER)                                                                                  \
   X(HELD, "held", "episodes", "Starts that had to wait for `hold`.", PRAC_COUNTER)                 \
   X(HELD_ENDED, "held_ended", "episodes", "Ended while held: never told.", PRAC_COUNTER)           \
   X(LATER, "later", "messages", "Over max-per-hour: gathered for a digest.", PRAC_COUNTER)         \
@@ -28,7 +29,9 @@ enum note_counter {
 
 struct note_post { /* a way and what is with it */
   const struct note_way *way;
-  struct note_worker *worker;
+  struct note_worker *lanes[NOTE_LANES_MAX];
+  size_t n_lanes;
+  /* One set for each lane, which is alone in writing it, and before them one for their sums. */
   _Atomic uint64_t *counters;
   char dir[600];
   int64_t inflight[NOTE_INFLIGHT];

@@ -200,6 +200,11 @@ static prac_rc take_alert(struct note_core *c, const struct alert *a, struct pra
                    .at = a->at};
   prac_count(&c->counters[NOTE_COUNT_ALERTS], 1);
   if (!a->id || !a->id[0] || !a->state || strlen(a->id) > 120) return PRAC_OK;
+  /* The page's view of an episode, which is told itself, in full: nobody wants two letters. */
+  if (a->kind && strcmp(a->kind, "drdos") == 0) {
+    prac_count(&c->counters[NOTE_COUNT_FOLDED], 1);
+    return PRAC_OK;
+  }
   for (size_t i = 0; i < c->tenants.n; i++)
     if (c->tenants.v[i].ways) PRAC_TRY(to_tenant(c, &c->tenants.v[i], &w, reterr));
   return PRAC_OK;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "notify/core_int.h"
 
 enum { DIGEST_ROWS = 1000 };
@@ -88,6 +89,7 @@ static int64_t wait_ns(struct note_core *c, uint32_t tries, int64_t most)
   return ns / 2 + (int64_t)(prac_rng_unit(&c->rng) * (double)ns);
 }
 
+/* What several lanes say within one pause is one failure. */
 static prac_rc mark_again(struct note_core *c, struct note_post *p, struct note_job *j,
                           struct prac_err *reterr)
 {
@@ -99,6 +101,7 @@ static prac_rc mark_again(struct note_core *c, struct note_post *p, struct note_
   if (over)
     prac_log(c->env.log, &ev_refused, "%s: %s: given up after %u tries: %s", p->way->name, j->id,
              j->tries + 1, j->err.text);
+  if (p->pause_until != PRAC_TIME_NONE && c->now < p->pause_until) return PRAC_OK;
   if (p->fails++ == 0)
     prac_log(c->env.log, &ev_away, "%s: %s", p->way->name,
              j->err.text[0] ? j->err.text : "does not answer");
@@ -157,11 +160,12 @@ static prac_rc collect(struct note_core *c, struct note_post *p, struct prac_err
 {
   struct note_job *j, **end = &p->unmarked;
   while (*end) end = &(*end)->next;
-  while ((j = note_worker_done(p->worker))) {
-    j->next = NULL;
-    *end = j;
-    end = &j->next;
-  }
+  for (size_t i = 0; i < p->n_lanes; i++)
+    while ((j = note_worker_done(p->lanes[i]))) {
+      j->next = NULL;
+      *end = j;
+      end = &j->next;
+    }
   if (!p->unmarked) return PRAC_OK;
   PRAC_TRY(mark_all(c, p, reterr));
   while ((j = p->unmarked)) {
@@ -190,6 +194,12 @@ static bool paused(const struct note_core *c, const struct note_post *p)
          p->pause_until - c->now <= 2 * PAUSE_MAX_NS;
 }
 
+/* The same for all of a story, so that its start comes before its end. */
+static struct note_worker *lane_of(const struct note_post *p, const struct note_job *j)
+{
+  return p->lanes[prac_hash_bytes(0, j->thread, strlen(j->thread)) % p->n_lanes];
+}
+
 static prac_rc hand_over(struct note_core *c, struct note_post *p, struct prac_err *reterr)
 {
   const struct note_when when = {c->now, c->now + 2 * c->conf->retry_max_ns};
@@ -207,7 +217,7 @@ static prac_rc hand_over(struct note_core *c, struct note_post *p, struct prac_e
     rc = job_of(c, &r, &j, &why);
     if (rc == PRAC_OK) {
       p->inflight[p->n_inflight++] = r.n;
-      note_worker_put(p->worker, j);
+      note_worker_put(lane_of(p, j), j);
       if (!c->env.threads) PRAC_TRY(collect(c, p, reterr));
     } else {
       note_job_free(&j);
@@ -219,6 +229,16 @@ static prac_rc hand_over(struct note_core *c, struct note_post *p, struct prac_e
   return PRAC_OK;
 }
 
+static void sum_up(struct note_post *p)
+{
+  size_t n = p->way->n_counters;
+  for (size_t i = 0; i < n; i++) {
+    uint64_t sum = 0;
+    for (size_t k = 1; k <= p->n_lanes; k++) sum += prac_counter_get(&p->counters[k * n + i]);
+    prac_gauge(&p->counters[i], sum);
+  }
+}
+
 prac_rc note_deliver(struct note_core *c, bool *ret_busy, struct prac_err *reterr)
 {
   size_t flying = 0;
@@ -226,7 +246,7 @@ prac_rc note_deliver(struct note_core *c, bool *ret_busy, struct prac_err *reter
   for (size_t i = 0; i < c->n_post; i++) {
     struct note_post *p = &c->post[i];
     struct prac_err err = {0};
-    note_worker_time(p->worker, c->now);
+    for (size_t k = 0; k < p->n_lanes; k++) note_worker_time(p->lanes[k], c->now);
     prac_rc rc = collect(c, p, &err);
     if (rc == PRAC_OK) rc = hand_over(c, p, &err);
     if (rc == PRAC_OK) rc = note_queue_commit(c->queue, &err);
@@ -235,6 +255,7 @@ prac_rc note_deliver(struct note_core *c, bool *ret_busy, struct prac_err *reter
       all = rc;
       if (reterr) *reterr = err;
     }
+    sum_up(p);
     flying += p->n_inflight;
   }
   prac_gauge(&c->counters[NOTE_COUNT_INFLIGHT], flying);
@@ -245,17 +266,19 @@ prac_rc note_deliver(struct note_core *c, bool *ret_busy, struct prac_err *reter
 void note_deliver_end(struct note_core *c)
 {
   struct prac_err err = {0};
+  for (size_t i = 0; i < c->n_post; i++)
+    for (size_t k = 0; k < c->post[i].n_lanes; k++) note_worker_ask_stop(c->post[i].lanes[k]);
   for (size_t i = 0; i < c->n_post; i++) {
     struct note_post *p = &c->post[i];
-    if (p->worker) note_worker_stop(p->worker);
-    if (p->worker && c->queue && collect(c, p, &err) != PRAC_OK)
+    for (size_t k = 0; k < p->n_lanes; k++) note_worker_stop(p->lanes[k]);
+    if (p->n_lanes && c->queue && collect(c, p, &err) != PRAC_OK)
       prac_log(c->env.log, &ev_full, "%s: told, but not marked as told: %s", p->way->name,
                err.text);
     for (struct note_job *j; (j = p->unmarked);) {
       p->unmarked = j->next;
       note_job_free(&j);
     }
-    note_worker_free(&p->worker);
+    for (size_t k = 0; k < p->n_lanes; k++) note_worker_free(&p->lanes[k]);
     free(p->counters);
   }
 }

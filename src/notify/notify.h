@@ -70,6 +70,8 @@ struct note_counts {
 };
 PRAC_NODISCARD prac_rc note_count(struct note_core *c, struct note_counts *ret,
                                   struct prac_err *reterr);
+extern const struct prac_counter_def note_counter_defs[];
+extern const size_t note_counter_count;
 struct prac_counters note_counters(const struct note_core *c);
 size_t note_way_counters(const struct note_core *c, struct prac_counters *to, size_t max);
 /* The settings are right: tenants, ways, zones. What check-config asks beyond the tables. */

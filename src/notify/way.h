@@ -7,7 +7,8 @@
  * once      the core may send the same item again after a crash between the other side's "taken"
  *           and the queue's mark: a way puts item->id where the receiver can see a repeat
  *           (Message-ID, Idempotency-Key, event id), the same bytes for the same item
- * threads   a way's state belongs to one thread; send may block up to its own timeout
+ * threads   a way's state belongs to one thread; send may block up to its own timeout. A way with
+ *           lanes has several states (connections), which share its directory
  */
 #pragma once
 #include "base/conf.h"
@@ -15,6 +16,8 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "model/records.h"
+
+enum { NOTE_LANES_MAX = 16 };
 
 struct note_tenant { /* who is told: a row of the settings' `tenants` */
   const char *name;
@@ -78,6 +81,9 @@ struct note_way {
    * rule's end of life). NULL: nothing to do. */
   prac_rc (*tick)(void *st, prac_time now, const struct note_env *env, struct prac_err *reterr);
   void (*close)(void *st); /* accepts a half-opened state */
+  /* How many of its states work at the same time, each in a thread of its own and with counters of
+   * its own; one story is always told by the same. NULL: one. */
+  size_t (*lanes)(const void *conf);
   /* Read by people: updates only for a tenant that asks for them, at most max-per-hour messages,
    * the rest in a digest. false: a machine; it gets every revision at once and never a digest. */
   bool people;

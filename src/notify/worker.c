@@ -15,6 +15,7 @@ struct note_worker {
   struct note_env env;
   void *st;
   bool threaded, stop;
+  bool again; /* one must be tried later, and the caller may not know yet */
   pthread_t thread;
   pthread_mutex_t lock;
   pthread_cond_t come;
@@ -75,6 +76,7 @@ static void work(struct note_worker *w, struct note_job *j)
   (void)pthread_mutex_lock(&w->lock);
   add(&w->done, j);
   if (j->rc != PRAC_AGAIN) return;
+  w->again = true;
   while ((j = take(&w->todo))) add(&w->done, j);
 }
 
@@ -136,13 +138,19 @@ prac_rc note_worker_new(const struct note_way *way, const struct note_env *env, 
   return PRAC_OK;
 }
 
-void note_worker_stop(struct note_worker *w)
+void note_worker_ask_stop(struct note_worker *w)
 {
   if (!w->threaded) return;
   (void)pthread_mutex_lock(&w->lock);
   w->stop = true;
   (void)pthread_cond_signal(&w->come);
   (void)pthread_mutex_unlock(&w->lock);
+}
+
+void note_worker_stop(struct note_worker *w)
+{
+  if (!w->threaded) return;
+  note_worker_ask_stop(w);
   (void)pthread_join(w->thread, NULL);
   (void)pthread_cond_destroy(&w->come);
   (void)pthread_mutex_destroy(&w->lock);
@@ -171,7 +179,7 @@ void note_worker_put(struct note_worker *w, struct note_job *j)
     return;
   }
   (void)pthread_mutex_lock(&w->lock);
-  add(&w->todo, j);
+  add(w->again ? &w->done : &w->todo, j);
   (void)pthread_cond_signal(&w->come);
   (void)pthread_mutex_unlock(&w->lock);
 }
@@ -181,6 +189,7 @@ struct note_job *note_worker_done(struct note_worker *w)
   if (!w->threaded) return take(&w->done);
   (void)pthread_mutex_lock(&w->lock);
   struct note_job *j = take(&w->done);
+  if (!j) w->again = false;
   (void)pthread_mutex_unlock(&w->lock);
   return j;
 }

@@ -1,7 +1,8 @@
 /* notify/worker.h — one way at work, in a thread of its own or in the caller's.
  *
  * jobs      come in order and are sent in order. After one that must be tried later the others come
- *           back untried: the other side is probably away
+ *           back untried until the caller has fetched all that is done: the other side is probably
+ *           away, and none of a story may overtake
  * owner     put takes the job, done gives it back; the way's state belongs to the worker until free
  */
 #pragma once
@@ -32,7 +33,9 @@ struct note_worker;
 PRAC_NODISCARD prac_rc note_worker_new(const struct note_way *w, const struct note_env *env,
                                        bool thread, struct note_worker **ret,
                                        struct prac_err *reterr);
-/* Ends the thread after the job in hand; what is done can still be fetched. */
+/* Ends the thread after the job in hand, without waiting for it. */
+void note_worker_ask_stop(struct note_worker *w);
+/* The same, and waits; what is done can still be fetched. */
 void note_worker_stop(struct note_worker *w);
 /* Stops, closes the way; all jobs that are left are freed. */
 void note_worker_free(struct note_worker **wp);

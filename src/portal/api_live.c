@@ -46,7 +46,7 @@ void portal_sensors_json(const struct portal *p, struct prac_json *j)
     prac_json_open(j, '{');
     key_text(j, "name", s->name);
     key_text(j, "country", s->country);
-    key_text(j, "state", state_of(s, now));
+    key_text(j, "state", state_of(s, live_clock_of(p->live, s)));
     key_time(j, "first", s->first);
     key_time(j, "last", s->last);
     key_time(j, "heard", s->heard);

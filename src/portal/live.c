@@ -11,7 +11,7 @@
 struct live {
   struct live_sensor *sensors[LIVE_SENSORS]; /* in order of names */
   size_t n_sensors;
-  prac_time now;
+  prac_time now, pots; /* the telescopes' clock; the honeypots' */
   char geo[96];
   uint64_t dropped;
   size_t n_dirty;
@@ -24,7 +24,7 @@ struct live *live_new(void)
 {
   struct live *l = calloc(1, sizeof *l);
   if (!l) return NULL;
-  l->now = PRAC_TIME_NONE;
+  l->now = l->pots = PRAC_TIME_NONE;
   l->slots = live_slots_new();
   l->alerts = calloc(LIVE_ALERTS, sizeof *l->alerts);
   if (!l->slots || !l->alerts) live_free(&l);
@@ -165,7 +165,11 @@ void live_health(struct live *l, const struct health *h)
   (void)snprintf(s->country, sizeof s->country, "%s", h->site_country ? h->site_country : "");
   (void)snprintf(s->source, sizeof s->source, "%s", h->source ? h->source : "");
   (void)snprintf(s->version, sizeof s->version, "%s", h->version ? h->version : "");
-  live_event_time_set(l, h->at);
+  s->honeypot = strcmp(s->source, "honeypot") == 0;
+  if (!s->honeypot)
+    live_event_time_set(l, h->at);
+  else if (l->pots == PRAC_TIME_NONE || h->at > l->pots)
+    l->pots = h->at;
 }
 
 bool live_changed(struct live *l, size_t n, live_minute_fn *each, void *arg)
@@ -184,7 +188,12 @@ bool live_changed(struct live *l, size_t n, live_minute_fn *each, void *arg)
 
 prac_time live_event_time(const struct live *l)
 {
-  return l->now;
+  return l->now == PRAC_TIME_NONE ? l->pots : l->now;
+}
+
+prac_time live_clock_of(const struct live *l, const struct live_sensor *s)
+{
+  return s->honeypot ? l->pots : live_event_time(l);
 }
 
 const char *live_geo(const struct live *l)

@@ -35,6 +35,7 @@ struct live_sensor {
   prac_time first, last, heard; /* minutes of batches; time of the last health report */
   uint64_t lost, evicted, malformed, captured;
   int64_t clock_offset_ns;
+  bool honeypot;               /* goes by the honeypots' clock */
   struct live_minute *minutes; /* LIVE_MINUTES, by minute number; owned */
 };
 struct live_alert {
@@ -62,7 +63,10 @@ void live_alert_take(struct live *l, const struct alert *a, char *full, char *br
 /* From the store at start: one sensor's minute. */
 void live_minute_put(struct live *l, const char *sensor, prac_time at, uint64_t packets,
                      uint64_t sources);
-prac_time live_event_time(const struct live *l); /* end of the newest minute; NONE at first */
+/* End of the telescopes' newest minute, which may be of a played day; the honeypots' clock where
+ * there are no telescopes. NONE at first. */
+prac_time live_event_time(const struct live *l);
+prac_time live_clock_of(const struct live *l, const struct live_sensor *s);
 void live_event_time_set(struct live *l, prac_time t);
 const char *live_geo(const struct live *l);
 uint64_t live_dropped(const struct live *l);

@@ -24,7 +24,7 @@ static bool varint(struct store_roll_rd *r, uint64_t *ret)
   return false;
 }
 
-enum { HEAD = 4, INDEX = 8, ROW_MAX = 40 };
+enum { HEAD = 4, INDEX = 8, ROW_MAX = 50 };
 
 static uint32_t chunks_of(uint32_t n)
 {
@@ -51,21 +51,34 @@ prac_rc store_roll_rd_of(const void *counts, size_t n, struct store_roll_rd *ret
   return PRAC_OK;
 }
 
-/* A flow has a packet or more, a packet 40 bytes or more as a rule: what is above that is small. */
+/* A flow has a packet or more, a packet 40 bytes or more, a sender one flow as a rule: what differs
+ * from that is small. */
 enum { PACKET_BYTES = 40 };
+
+static uint64_t zigzag(uint64_t v)
+{
+  return v << 1 ^ (0 - (v >> 63));
+}
+
+static uint64_t unzigzag(uint64_t v)
+{
+  return v >> 1 ^ (0 - (v & 1));
+}
 
 prac_rc store_roll_next(struct store_roll_rd *r, struct store_roll_row *ret)
 {
-  uint64_t step, more, over;
+  uint64_t step, more, over, fewer = 0;
   if (r->place == r->n) return PRAC_END;
-  if (!varint(r, &step) || !varint(r, &ret->flows) || !varint(r, &more) || !varint(r, &over))
+  if (!varint(r, &step) || !varint(r, &ret->flows) || !varint(r, &more) || !varint(r, &over) ||
+      (more & 1 && !varint(r, &fewer)))
     return PRAC_DAMAGED;
   if (r->place % STORE_ROLL_CHUNK == 0) r->key = index_at(r, r->place / STORE_ROLL_CHUNK, 0);
   r->place++;
   r->key += step;
   ret->key = r->key;
-  ret->packets = ret->flows + more;
-  ret->bytes = PACKET_BYTES * ret->packets + (over >> 1 ^ (0 - (over & 1)));
+  ret->packets = ret->flows + (more >> 1);
+  ret->bytes = PACKET_BYTES * ret->packets + unzigzag(over);
+  ret->sources = ret->flows - unzigzag(fewer);
   return PRAC_OK;
 }
 
@@ -112,11 +125,11 @@ void store_roll_put(struct store_roll_wr *w, const struct store_roll_row *r)
     prac_wr_u32le(&at, (uint32_t)(prac_wr_len(&w->w) - HEAD - (size_t)chunks_of(w->n) * INDEX));
     w->key = r->key;
   }
-  uint64_t over = r->bytes - PACKET_BYTES * r->packets;
   prac_wr_varint(&w->w, r->key - w->key);
   prac_wr_varint(&w->w, r->flows);
-  prac_wr_varint(&w->w, r->packets - r->flows);
-  prac_wr_varint(&w->w, over << 1 ^ (0 - (over >> 63)));
+  prac_wr_varint(&w->w, (r->packets - r->flows) << 1 | (r->flows != r->sources));
+  prac_wr_varint(&w->w, zigzag(r->bytes - PACKET_BYTES * r->packets));
+  if (r->flows != r->sources) prac_wr_varint(&w->w, zigzag(r->flows - r->sources));
   w->key = r->key;
   w->place++;
 }
@@ -128,7 +141,7 @@ prac_rc store_roll_build(enum store_dim_kept dim, struct flow_batch *const *batc
   prac_rc rc = s ? PRAC_OK : PRAC_NOMEM;
   *ret = (struct store_roll_blob){0};
   for (size_t i = 0; i < n && rc == PRAC_OK; i++) rc = store_roll_sum_batch(s, dim, batches[i]);
-  if (rc == PRAC_OK) rc = store_roll_sum_blob(s, ret);
+  if (rc == PRAC_OK) rc = store_roll_sum_blob(s, true, ret);
   store_roll_sum_free(&s);
   return rc;
 }

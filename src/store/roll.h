@@ -3,13 +3,13 @@
  *
  * counts   u32le n; for each chunk of STORE_ROLL_CHUNK rows {u32le key of its first row, u32le
  *          where it begins, behind this table}; n rows by rising key: varints key - key of the row
- *          before in the chunk, flows, packets - flows, bytes - 40 packets (zigzag)
- * sketch   the n sketches (store/sketch.h) in the same order and chunks: u8 2, u32le chunks,
- *          {u32le stored, u32le raw} for each, then the chunks: zstd, or as they are where
- *          stored == raw
- * use      every append adds a row of deltas; reading adds them up; compaction merges them. The
- *          table is for a few keys of many: one chunk is read, not all
- * fails    PRAC_DAMAGED: bytes that are not a roll-up; PRAC_NOMEM
+ *          before in the chunk, flows, (packets - flows) << 1 | (flows differ from sources), bytes
+ * - 40 packets (zigzag), then flows - sources (zigzag) where they differ. Sources is what the row's
+ * own sketch counts: where one row answers, no sketch is read sketch   the n sketches
+ * (store/sketch.h) in the same order and chunks: u8 2, u32le chunks, {u32le stored, u32le raw} for
+ * each, then the chunks: zstd, or as they are where stored == raw use      every append adds a row
+ * of deltas; reading adds them up; compaction merges them. The table is for a few keys of many: one
+ * chunk is read, not all fails    PRAC_DAMAGED: bytes that are not a roll-up; PRAC_NOMEM
  */
 #pragma once
 #include "store/answer.h"
@@ -26,7 +26,7 @@ PRAC_NODISCARD prac_rc store_roll_build(enum store_dim_kept dim, struct flow_bat
 /* Rows one after another. */
 enum { STORE_ROLL_CHUNK = 256 };
 struct store_roll_row {
-  uint64_t key, packets, flows, bytes;
+  uint64_t key, packets, flows, bytes, sources;
 };
 struct store_roll_rd {
   const uint8_t *index, *rows, *p, *end;
@@ -75,7 +75,8 @@ struct store_roll_sum *store_roll_sum_new(void);
 void store_roll_sum_free(struct store_roll_sum **sp);
 PRAC_NODISCARD prac_rc store_roll_sum_batch(struct store_roll_sum *s, enum store_dim_kept dim,
                                             const struct flow_batch *b);
-/* sketch NULL: counts only, and nobody was seen. */
 PRAC_NODISCARD prac_rc store_roll_sum_add(struct store_roll_sum *s, const void *counts,
                                           size_t n_counts, const void *sketch, size_t n_sketch);
-PRAC_NODISCARD prac_rc store_roll_sum_blob(struct store_roll_sum *s, struct store_roll_blob *ret);
+/* with_sketches false: only their counts are written. */
+PRAC_NODISCARD prac_rc store_roll_sum_blob(struct store_roll_sum *s, bool with_sketches,
+                                           struct store_roll_blob *ret);

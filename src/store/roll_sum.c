@@ -224,7 +224,6 @@ static prac_rc add_sketch(struct store_roll_sum *s, const struct store_roll_row 
   return PRAC_OK;
 }
 
-/* k NULL: counts only. */
 static prac_rc add_rows(struct store_roll_sum *s, struct store_roll_rd *rd, struct store_roll_sk *k)
 {
   struct store_roll_row from;
@@ -238,7 +237,7 @@ static prac_rc add_rows(struct store_roll_sum *s, struct store_roll_rd *rd, stru
     r->packets += from.packets;
     r->flows += from.flows;
     r->bytes += from.bytes;
-    if (k) PRAC_TRY(add_sketch(s, r, k, place));
+    PRAC_TRY(add_sketch(s, r, k, place));
   }
   return rc == PRAC_END ? PRAC_OK : rc;
 }
@@ -249,7 +248,6 @@ prac_rc store_roll_sum_add(struct store_roll_sum *s, const void *counts, size_t 
   struct store_roll_rd r;
   struct store_roll_sk k;
   PRAC_TRY(store_roll_rd_of(counts, n_counts, &r));
-  if (!sketch) return add_rows(s, &r, NULL);
   PRAC_TRY(store_roll_sk_of(sketch, n_sketch, &k));
   prac_rc rc = add_rows(s, &r, &k);
   store_roll_sk_done(&k);
@@ -312,18 +310,30 @@ static prac_rc put_counts(const struct store_roll_sum *s, const struct order *o,
   return PRAC_OK;
 }
 
-static prac_rc write_out(const struct store_roll_sum *s, const struct order *o,
+static void count_sources(struct store_roll_sum *s, const struct order *o)
+{
+  size_t at = 0;
+  for (size_t i = 0; i < s->n_rows; i++) {
+    struct store_roll_row *r = &s->row[(uint32_t)o->v[i]];
+    struct store_sketch whole = {.dense = s->dense[r - s->row]};
+    for (; at < s->n_pairs && key_of(s->pair[at]) == r->key; at++) whole.n++;
+    r->sources = store_sketch_count(&whole);
+  }
+}
+
+static prac_rc write_out(const struct store_roll_sum *s, const struct order *o, bool with_sketches,
                          struct store_roll_blob *ret)
 {
-  size_t chunks = (s->n_rows + STORE_ROLL_CHUNK - 1) / STORE_ROLL_CHUNK, room = sketch_room(s);
+  size_t chunks = (s->n_rows + STORE_ROLL_CHUNK - 1) / STORE_ROLL_CHUNK;
+  size_t room = with_sketches ? sketch_room(s) : 0;
   uint8_t *raw = malloc(room + 1);
   size_t *cut = calloc(chunks + 1, sizeof *cut);
   prac_rc rc = raw && cut ? put_counts(s, o, ret) : PRAC_NOMEM;
   if (rc == PRAC_OK) {
     struct prac_wr w = prac_wr_of(raw, room);
-    put_sketches(s, o, &w, cut);
+    if (with_sketches) put_sketches(s, o, &w, cut);
     PRAC_INSIST(!w.bad);
-    rc = store_roll_pack(raw, cut, chunks, ret);
+    rc = store_roll_pack(raw, cut, with_sketches ? chunks : 0, ret);
   }
   free(raw);
   free(cut);
@@ -331,13 +341,15 @@ static prac_rc write_out(const struct store_roll_sum *s, const struct order *o,
   return rc;
 }
 
-prac_rc store_roll_sum_blob(struct store_roll_sum *s, struct store_roll_blob *ret)
+prac_rc store_roll_sum_blob(struct store_roll_sum *s, bool with_sketches,
+                            struct store_roll_blob *ret)
 {
   struct order o = {0};
   *ret = (struct store_roll_blob){0};
   PRAC_TRY(squeeze(s));
   prac_rc rc = order_of(s, &o);
-  if (rc == PRAC_OK) rc = write_out(s, &o, ret);
+  if (rc == PRAC_OK) count_sources(s, &o);
+  if (rc == PRAC_OK) rc = write_out(s, &o, with_sketches, ret);
   free(o.v);
   free(o.tmp);
   return rc;

@@ -180,6 +180,17 @@ try {
   check('Escape closes it', await until(async () => (await p.locator('dialog[open]').count()) === 0));
   check('and the focus is back', await p.evaluate(() => !!document.activeElement.closest('.alert')));
 
+  /* An attack seen by honeypots rests on their hits. */
+  await say('alert a-9 open low drdos drdos:203.0.113.53:dns');
+  check('an attack comes by itself', await until(() => p.locator('.alert', { hasText: '203.0.113.53' }).count()));
+  await p.locator('.alert', { hasText: '203.0.113.53' }).locator('button').click();
+  check('... with the hits behind it', await until(async () => (await p.locator('dialog .hits li').count()) > 0));
+  const hits = await text(p, 'dialog');
+  check('... in words', hits.includes('5 × dns at osaka') && hits.includes('isc.org ANY IN') && hits.includes('Hits of honeypots'), hits);
+  check('... and no "usual" that nobody knows', (await p.locator('dialog .usual').count()) === 0);
+  await p.keyboard.press('Escape');
+  await say('alert a-8 open low new-reflection-port port:389/udp');
+
   /* Every figure has a table. */
   for (const [name, sel] of [['traffic-view', '.traffic table'], ['map', '.world table']]) {
     await p.locator(`input[name=${name}][value=table]`).check({ force: true });
@@ -194,6 +205,7 @@ try {
   const left = Object.entries(catalogue).filter(([k, v]) => v !== ja[k] && !v.includes('{') && v.length > 4 && new RegExp(`(^|\\n|\\s)${v.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')}($|\\n|\\s)`).test(body)).map(([, v]) => v);
   check('nothing is left in English', left.length === 0, left);
   check('alerts too', body.includes('1433/tcpへの送信元の急増') && body.includes('ミャンマー'));
+  check('attacks, too', body.includes('203.0.113.53へのDRDoS攻撃（dns）') && body.includes('新しいリフレクション用ポートの疑い：389/udp'), body);
   check('countries too', body.includes('アメリカ') || body.includes('米国') || body.includes('中国'));
   await p.locator('input[name=tz][value=jst]').check({ force: true });
   const utc = (await (await fetch(url + 'api/v1/status', { headers: { Host: 'localhost' } })).json()).event_time;

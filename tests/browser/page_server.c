@@ -128,6 +128,31 @@ static void say_minute(struct world *w)
   w->minute++;
 }
 
+/* What honeypots were asked, for an alert about "drdos:ADDRESS:VECTOR". */
+static void say_hits(struct world *w, const char *victim)
+{
+  static const char *const asked[] = {"5 isc.org ANY IN"};
+  prac_time now = START + w->minute * PRAC_MIN;
+  struct hit h = {.id = "osaka.1",
+                  .sensor = "osaka",
+                  .site_country = "JP",
+                  .at = now,
+                  .vector = "dns",
+                  .port = 53,
+                  .from = now - PRAC_SEC,
+                  .to = now,
+                  .packets = 5,
+                  .bytes = 200,
+                  .payload = 1,
+                  .ttl_min = 60,
+                  .ttl_max = 60,
+                  .ttl_count = 1,
+                  .names = {asked, 1}};
+  struct store_rec rec = {&model_hit, &h};
+  if (prac_ip_parse(victim, strlen(victim), &h.victim) != PRAC_OK) abort();
+  keep(w, &(struct store_tx){.recs = &rec, .n_recs = 1});
+}
+
 static void say_alert(struct world *w, const char *id, const char *state, const char *severity,
                       const char *kind, const char *key)
 {
@@ -184,6 +209,14 @@ static void say_alert(struct world *w, const char *id, const char *state, const 
                       .unit = "sources/day",
                       .text = text,
                       .flows = a.flows};
+  if (strcmp(kind, "drdos") == 0) {
+    char victim[64] = "", flows[100];
+    (void)snprintf(victim, sizeof victim, "%.*s", (int)strcspn(what + 1, ":"), what + 1);
+    (void)snprintf(flows, sizeof flows, "what=hits victim=%s", victim);
+    say_hits(w, victim);
+    a.flows = f.flows = flows;
+    a.unit = f.unit = "packets/s";
+  }
   struct store_rec recs[] = {{&model_finding, &f}, {&model_alert, &a}};
   keep(w, &(struct store_tx){.recs = recs, .n_recs = 2});
   portal_take_record(w->p, &model_alert, &a);

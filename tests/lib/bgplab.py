@@ -38,10 +38,12 @@ def program(name):
 
 
 class Lab:
-    def __init__(self, folder):
+    def __init__(self, folder, way=None):
+        """way: the directory with the notifier's mitigate.sock; None: one of its own, for Drive."""
         self.dir = pathlib.Path(folder)
-        self.way = self.dir / 'way'
-        self.way.mkdir()
+        self.way = pathlib.Path(way or self.dir / 'way')
+        if not way:
+            self.way.mkdir()
         self.bin = {n: program(n) for n in ('exabgp', 'gobgpd', 'gobgp', 'bird')}
         self.ports = free_ports(3)
         self.running = {}
@@ -174,6 +176,13 @@ protocol bgp exa {{
             elif last and row.strip():
                 found[last] += row.strip() + '\n'
         return found
+
+    def watch_gobgp(self, family, to):
+        """Every change of that table as a line of JSON in the file `to`, at once."""
+        with open(to, 'ab') as out:
+            self.running['watch'] = subprocess.Popen(
+                [self.bin['gobgp'], '-u', '127.0.0.1', '-p', str(self.ports[2]), 'monitor', 'global', 'rib', '-a', family,
+                 '-j'], stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
 
     def wait(self, true, seconds=20):
         end = time.monotonic() + seconds

@@ -5,7 +5,8 @@
  *   sleep MS        waits
  *   flush           everything so far is on the bus's disk; prints "flushed N"
  *
- * hit_feeder SOCKET --listen PREFIX — prints every message there: CLOCK_MONOTONIC ns, subject, JSON
+ * hit_feeder SOCKET --listen PREFIX — prints every message there: CLOCK_MONOTONIC ns, subject,
+ * JSON; PREFIX begins with "episode.", which is what a honeypot may hear
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -82,8 +83,7 @@ int main(int argc, char **argv)
   struct prac_err err = {0};
   bool listens = argc == 4 && strcmp(argv[2], "--listen") == 0;
   if (argc != 3 && !listens) return 2;
-  (void)snprintf(client, sizeof client, "%s%s", listens ? "portal" : "honeypot.",
-                 listens ? "" : argv[2]);
+  (void)snprintf(client, sizeof client, "honeypot.%s", listens ? "listener" : argv[2]);
   struct bus_local_conf c = {.socket = argv[1], .wait_ns = 10 * PRAC_SEC};
   struct bus_env env = {.client = client};
   if (bus_open("local", &c, &env, &bus, &err) != PRAC_OK) die("opening", &err);

@@ -56,7 +56,7 @@ class Notifier:
         self.notify.send_signal(signal.SIGKILL)
         self.notify.wait()
 
-    def publish(self, record, subject='episode.isp'):
+    def publish(self, record, subject='episode.all'):
         """Returns when the bus has it on disk: the moment (CLOCK_MONOTONIC, ns) just before it was said."""
         self.pub.stdin.write(f'{subject}\t{record["id"]}.{record["revision"]}\t{json.dumps(record)}\n')
         self.pub.stdin.flush()

@@ -436,6 +436,10 @@ static void alerts(void **s)
   a.revision = 2;
   a.state = "close";
   assert_int_equal(note_take(core, ++seq, &model_alert, &a, &err), PRAC_OK);
+  a.id = "x3"; /* the same attack as an episode, which is told by itself */
+  a.kind = "drdos";
+  a.state = "open";
+  assert_int_equal(note_take(core, ++seq, &model_alert, &a, &err), PRAC_OK);
   assert_int_equal(note_commit(core, &err), PRAC_OK);
   pump(0);
   expect("m open x1.1.a, m open x1.1.operator, m open x2.1.operator, m close "

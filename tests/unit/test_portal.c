@@ -197,6 +197,28 @@ static void live_numbers(void **st)
   portal_close(&s.p);
 }
 
+/* The honeypots live today, the sensors' captures are of another day. */
+static void two_clocks(void **st)
+{
+  (void)st;
+  struct site s = {0};
+  struct health pot = {.id = "h", .sensor = "oslo", .source = "honeypot", .at = T0 + 90 * PRAC_DAY};
+  start(&s, false);
+  portal_take_record(s.p, &model_health, &pot);
+  portal_tick(s.p, PRAC_TIME_NONE);
+  ask(&s, "/api/v1/status");
+  HAS("\"event_time\":\"2013-11-05T00:00:00Z\""); /* nobody else says a time */
+  for (int m = 0; m < 3; m++) feed(&s, "tokyo", m, 10, 23, "MM");
+  pot.at += PRAC_MIN;
+  portal_take_record(s.p, &model_health, &pot);
+  portal_tick(s.p, PRAC_TIME_NONE);
+  ask(&s, "/api/v1/status");
+  HAS("\"event_time\":\"2013-08-07T00:03:00Z\"");
+  HAS("\"name\":\"oslo\",\"country\":\"\",\"state\":\"ok\"");
+  HAS("\"name\":\"tokyo\",\"country\":\"\",\"state\":\"ok\"");
+  portal_close(&s.p);
+}
+
 static void batches_that_lie(void **st)
 {
   (void)st;
@@ -467,6 +489,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(live_numbers),
+      cmocka_unit_test(two_clocks),
       cmocka_unit_test(batches_that_lie),
       cmocka_unit_test(our_own_addresses_stay_inside),
       cmocka_unit_test(history_is_asked_in_one_language),

@@ -106,7 +106,7 @@ static int sum_of_parts(struct choice *c)
     store_roll_blob_done(&part[i]);
   }
   ok = ok && store_roll_build(dim, b, 3, &whole) == PRAC_OK &&
-       store_roll_sum_blob(s, &summed) == PRAC_OK;
+       store_roll_sum_blob(s, true, &summed) == PRAC_OK;
   if (ok) {
     ok = same_blob(&whole, &summed);
     store_roll_blob_done(&whole);

@@ -3,13 +3,15 @@ import { useState } from 'preact/hooks';
 import { Choice, Panel, Severity, html } from './dom.js';
 import { dayTime, duration, number, seconds, t } from './i18n.js';
 import { alertList, counts, eventTime, isOpen, selected } from './state.js';
-import { titleOf, timesUsual, valueOf } from './words.js';
+import { ofHoneypots, titleOf, timesUsual, valueOf } from './words.js';
 
 export const sevWord = (s) => t('sev_' + s);
 
 function When({ a }) {
   const from = seconds(a.from) ?? seconds(a.opened);
-  const end = isOpen(a) ? eventTime.value : seconds(a.closed) ?? seconds(a.to);
+  /* Honeypots live in real time, also while a day of captures is played. */
+  const now = ofHoneypots(a) ? Math.max(seconds(a.at), seconds(a.to) ?? 0) : eventTime.value;
+  const end = isOpen(a) ? now : seconds(a.closed) ?? seconds(a.to);
   return html`<span class="nowrap">${t('since', { t: dayTime(from) })}, ${t(isOpen(a) ? 'for' : 'lasted', { d: duration(end - from) })}</span>`;
 }
 

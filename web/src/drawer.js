@@ -5,7 +5,7 @@ import { Severity, html } from './dom.js';
 import { country, dayTime, duration, number, seconds, t, unit } from './i18n.js';
 import { get } from './net.js';
 import { alerts, isOpen, selected, status } from './state.js';
-import { timesUsual, titleOf, valueOf } from './words.js';
+import { ofHoneypots, timesUsual, titleOf, valueOf } from './words.js';
 import { sevWord } from './alerts.js';
 
 function Row({ name, children }) {
@@ -19,7 +19,7 @@ function Compare({ a }) {
   const bar = (v, cls) => html`<svg class=${'compare-bar ' + cls} viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"><rect class="bar-back" width="100" height="6" /><rect width=${(100 * v) / max} height="6" /></svg>`;
   return html`<div class="compare">
     <div><span>${t('value')}</span><b>${valueOf(a)}</b></div>${bar(a.value, 'seen')}
-    <div><span>${t('baseline')}</span><b>${number(a.baseline)} ${unit(a.unit)}</b></div>${bar(a.baseline || 0, 'usual')}
+    ${!ofHoneypots(a) && html`<div><span>${t('baseline')}</span><b>${number(a.baseline)} ${unit(a.unit)}</b></div>${bar(a.baseline || 0, 'usual')}`}
     ${times && html`<p class="times">${t('times_usual', { n: times })}</p>`}
   </div>`;
 }
@@ -38,22 +38,38 @@ function Findings({ list }) {
     <small class="mono">${t('finding_by', { engine: f.engine, version: f.engine_version, settings: String(f.settings).slice(0, 8), seed: f.seed })}</small></li>`)}</ol>`;
 }
 
-function Evidence({ a, full, findings }) {
+/* What the honeypots were asked: the newest hits of the very question that the alert names. */
+function Hits({ list }) {
+  if (!status.value?.history) return html`<p class="note">${t('history_none')}</p>`;
+  if (list && list.length === 0) return html`<p class="note">${t('hits_none')}</p>`;
+  return html`<ol class="findings hits">${(list || []).map((h) => html`<li key=${h.id}>
+    <span class="when">${dayTime(seconds(h.to))}</span> ${t('hit_line', { n: number(h.packets), vector: h.vector, sensor: h.sensor })}
+    ${h.names?.length ? html`<small class="mono">${h.names[0].replace(/^\d+ /, '')}</small>` : null}</li>`)}</ol>`;
+}
+
+/* "what=hits victim=..." is a question that names what it asks for; else it asks for flows. */
+function question(full) {
   const flows = full?.flows || '';
   const [, what, words] = flows.match(/^what=(\w+) (.*)$/) || [, 'flows', flows];
+  return { flows, what, words };
+}
+
+function Evidence({ a, full, findings, hits }) {
+  const { flows, what, words } = question(full), isHits = what === 'hits';
   return html`<h3>${t('evidence')}</h3>
     <ol class="chain">
       <li><h4>${t('step_alert')}</h4><p><code>${a.id}</code><br />${t('step_alert_text', { r: number(a.revision), n: number(full?.finding_count ?? 0) })}</p></li>
       <li><h4>${t('step_findings')}</h4><${Findings} list=${findings} /></li>
-      <li><h4>${t('step_flows')}</h4><p>${t('step_flows_text')}</p>
+      <li><h4>${t(isHits ? 'step_hits' : 'step_flows')}</h4><p>${t(isHits ? 'step_hits_text' : 'step_flows_text')}</p>
+        ${isHits && html`<${Hits} list=${hits} />`}
         ${flows && html`<pre class="query"><code>${flows}</code></pre><p class="row"><${Copy} text=${flows} />
-          ${status.value?.history && html`<a href=${`/api/v1/query?what=${what}&format=csv&q=` + encodeURIComponent(words)}>${t('open_flows')} (CSV)</a>`}</p>`}</li>
+          ${status.value?.history && html`<a href=${`/api/v1/query?what=${what}&format=csv&q=` + encodeURIComponent(words)}>${t(isHits ? 'open_hits' : 'open_flows')} (CSV)</a>`}</p>`}</li>
     </ol>
     <p class="row"><span>${t('explain')}:</span> <code>practice explain ${a.id}</code> <${Copy} text=${'practice explain ' + a.id} /></p>`;
 }
 
 function Content({ a }) {
-  const [full, setFull] = useState(null), [findings, setFindings] = useState(null);
+  const [full, setFull] = useState(null), [findings, setFindings] = useState(null), [hits, setHits] = useState(null);
   useEffect(() => {
     let gone = false;
     get('/alerts/' + encodeURIComponent(a.id)).then((v) => { if (!gone) setFull(v); }, () => {});
@@ -61,6 +77,13 @@ function Content({ a }) {
       get('/findings?limit=8&key=' + encodeURIComponent(a.key)).then((v) => { if (!gone) setFindings(v.rows); }, () => { if (!gone) setFindings([]); });
     return () => { gone = true; };
   }, [a.id, a.revision]);
+  useEffect(() => {
+    let gone = false;
+    const { what, words } = question(full);
+    if (what === 'hits' && status.value?.history)
+      get('/query?what=hits&limit=6&q=' + encodeURIComponent(words)).then((v) => { if (!gone) setHits(v.rows); }, () => { if (!gone) setHits([]); });
+    return () => { gone = true; };
+  }, [full?.flows]);
   const hosts = full?.hosts || [];
   return html`
     <p class="alert-top"><${Severity} level=${a.severity} /><b class=${'sev-text sev-' + a.severity}>${sevWord(a.severity)}</b>
@@ -78,10 +101,10 @@ function Content({ a }) {
       ${a.ports?.length ? html`<${Row} name=${t('ports_list')}>${a.ports.map((x) => html`<span class="chip mono">${x}</span>`)}<//>` : null}
       ${full?.engines?.length ? html`<${Row} name=${t('engines')}>${full.engines.join(', ')}<//>` : null}
       <${Row} name=${t('packets')}>${number(a.packets)}<//>
-      <${Row} name=${t('hosts')}>${t('hosts_more', { n: number(a.host_count) })}
+      <${Row} name=${t(a.kind === 'drdos' ? 'victim' : 'hosts')}>${t('hosts_more', { n: number(a.host_count) })}
         ${hosts.length > 0 && html`<div class="hosts">${hosts.slice(0, 24).map((x) => html`<a class="chip mono" href=${'/api/v1/host/' + x}>${x}</a>`)}</div>`}<//>
     </dl>
-    <${Evidence} a=${a} full=${full} findings=${findings} />`;
+    <${Evidence} a=${a} full=${full} findings=${findings} hits=${hits} />`;
 }
 
 /* A link may name an alert that is older than the list. */

@@ -19,9 +19,10 @@ function takeStatus(v) {
   s.counts.value = v.alerts;
   takeTime(v.event_time);
 }
+/* As the portal says it: it may step back once, from the honeypots' clock to that of a played day. */
 function takeTime(text) {
   const at = seconds(text);
-  if (at != null && (s.eventTime.value == null || at > s.eventTime.value)) s.eventTime.value = at;
+  if (at != null) s.eventTime.value = at;
 }
 const topRow = (r) => [r.key, r.packets, r.sources, r.packets_before, r.sources_before, r.rank, r.rank_before];
 
@@ -93,7 +94,6 @@ const on = {
       if (gone) next.delete(gone.id);
     }
     s.alerts.value = next;
-    takeTime(v.at);
     if (v.state === 'open' && Date.now() - saidAt > 8000) { /* not a flood of speech */
       saidAt = Date.now();
       s.said.value = t('new_alert', { sev: t('sev_' + v.severity), title: titleOf(v) });

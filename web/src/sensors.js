@@ -11,14 +11,17 @@ export function Quality() {
   return html`<p class="quality" role="status"><b>${t('quality_title')}</b> ${lines.map(([state, names]) => html`<span>${t('quality_' + state, { names: names.slice(0, 6).join(', ') + (names.length > 6 ? ` +${names.length - 6}` : '') })}</span>`)}</p>`;
 }
 
+/* A honeypot sends no flows: no minutes of its own. */
+const own = (s, v) => (s.source === 'honeypot' ? null : v);
+
 export function Sensors() {
   return html`<${Panel} id="sensors" title=${t('sensors')} className="sensors">
     <ul class="sensor-list">${sensors.value.map((s) => html`<li key=${s.name} class=${'sensor h-' + s.state}>
       <span class="mark" aria-hidden="true">${MARKS[s.state]}</span>
-      <div><b>${s.name}</b> ${s.country && html`<small>${country(s.country)}</small>`}
-        <p><span class="health">${t('health_' + s.state)}</span> · ${s.last ? t('last_minute', { t: dayTime(seconds(s.last)) }) : t('never')}</p></div>
-      <dl><div><dt>${t('packets_min')}</dt><dd>${short(s.packets)}</dd></div>
-        <div><dt>${t('sources_min')}</dt><dd>${short(s.sources)}</dd></div>
+      <div><b>${s.name}</b> ${s.country && html`<small>${country(s.country)}</small>`}${s.source === 'honeypot' && html` <small class="chip">${t('honeypot')}</small>`}
+        <p><span class="health">${t('health_' + s.state)}</span> · ${s.last ?? s.heard ? t('last_minute', { t: dayTime(seconds(s.last ?? s.heard)) }) : t('never')}</p></div>
+      <dl><div><dt>${t('packets_min')}</dt><dd>${short(own(s, s.packets))}</dd></div>
+        <div><dt>${t('sources_min')}</dt><dd>${short(own(s, s.sources))}</dd></div>
         <div><dt>${t('lost')}</dt><dd>${short(s.lost)}</dd></div></dl>
     </li>`)}</ul>
   <//>`;

@@ -10,9 +10,18 @@ export function titleOf(a) {
     case 'spoofed-flood': return t('title_spoofed_flood', { who: what.replace(/\/\w+$/, '') + (a.ports?.length ? ` ${a.ports[0]}` : '') });
     case 'surge-country': return t('title_surge_country', { who: country(a.country || what) });
     case 'surge-port': return t('title_surge_port', { who: what });
-    case 'drdos': return t('title_drdos', { who: what.replace(/:[^:]*$/, ''), vector: what.replace(/^.*:/, '') });
+    case 'drdos': return t('title_drdos', drdos(what));
+    case 'new-reflection-port': return t('title_new_reflection_port', { who: what });
     default: return a.title || key;
   }
 }
+/* "203.0.113.9:dns", "2001:db8::9:dns", "203.0.113.0/24:multi", and a profile's name behind it. */
+function drdos(what) {
+  const parts = what.split(':');
+  if (/^(amppot|hopscotch|mph)$/.test(parts[parts.length - 1])) parts.pop();
+  const vector = parts.pop();
+  return { who: parts.join(':'), vector: vector === 'multi' ? t('title_drdos_several') : vector };
+}
+export const ofHoneypots = (a) => a.kind === 'drdos' || a.kind === 'new-reflection-port';
 export const valueOf = (a) => (a.value ? `${number(a.value)} ${unit(a.unit)}` : '');
 export const timesUsual = (a) => (a.baseline > 0 && a.value / a.baseline >= 1.1 ? number(Math.round((a.value / a.baseline) * 10) / 10) : '');

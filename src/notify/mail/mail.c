@@ -1,4 +1,5 @@
-/* Letters by SMTP (RFC 5321) through libcurl: one connection for as long as the server keeps it. */
+/* Letters by SMTP (RFC 5321) through libcurl: a lane is one connection, for as long as the server
+ * keeps it. Most of a letter's time is the server's disk, so several lanes are faster. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +10,7 @@ enum { TLS_NONE, TLS_OPPORTUNISTIC, TLS_REQUIRED, TLS_IMPLICIT };
 static const char *const tls_words[] = {"none", "opportunistic", "required", "implicit", NULL};
 struct conf {
   const char *server, *from, *tag, *user, *password;
-  int64_t port, timeout_ns;
+  int64_t port, timeout_ns, connections;
   int tls;
 };
 #define CONF(f) offsetof(struct conf, f)
@@ -60,6 +61,13 @@ static const struct prac_conf_item items[] = {
      .hi = 600,
      .dflt = 30,
      .help = "Longest wait for the server to take one letter."},
+    {.key = "connections",
+     .type = PRAC_CONF_INT,
+     .offset = CONF(connections),
+     .lo = 1,
+     .hi = NOTE_LANES_MAX,
+     .dflt = 4,
+     .help = "To the server at the same time, at most; letters about one attack share one."},
 };
 static const struct prac_conf_section section = {
     .path = "notify.mail",
@@ -250,6 +258,12 @@ static prac_rc send_mail(void *st, const struct note_item *it, const struct note
   return rc;
 }
 
+static size_t lanes(const void *conf)
+{
+  const struct conf *c = conf;
+  return (size_t)c->connections;
+}
+
 static void close_mail(void *st)
 {
   struct state *s = st;
@@ -267,5 +281,6 @@ const struct note_way note_mail = {
     .open = open_mail,
     .send = send_mail,
     .close = close_mail,
+    .lanes = lanes,
     .people = true,
 };

@@ -7,6 +7,8 @@
 #include "notify/letter.h"
 #include "notify/zone.h"
 
+static const struct prac_log_event ev_letter = {"letter_written", PRAC_LOG_INFO, ""};
+
 struct conf {
   const char *file, *from;
   int64_t max_bytes, keep;
@@ -80,6 +82,21 @@ static void quoted(const struct note_text *letter, struct note_text *to)
   note_text_put(to, "\n", 1);
 }
 
+/* For who watches the terminal: what was written, to whom, where. */
+static void say_letter(const struct note_item *it, const struct note_env *env, const char *file)
+{
+  const char *what = it->episode ? it->episode->state : it->alert ? it->alert->state : "digest";
+  const char *about = it->alert ? it->alert->key : "";
+  char ip[PRAC_IP_TEXT];
+  if (it->episode) {
+    struct prac_prefix p = {it->episode->victim, (uint8_t)it->episode->prefix_bits};
+    bool carpet = p.bits > 0 && p.bits < 128;
+    about = carpet ? prac_prefix_text(ip, &p) : prac_ip_text(ip, &p.ip);
+  }
+  prac_log(env->log, &ev_letter, "A letter (%s%s%s) to %s was written to notify/mbox/%s", what,
+           about[0] ? ": " : "", about, it->tenant->name, file);
+}
+
 static prac_rc send_mbox(void *st, const struct note_item *it, const struct note_env *env,
                          struct prac_err *reterr)
 {
@@ -99,7 +116,10 @@ static prac_rc send_mbox(void *st, const struct note_item *it, const struct note
     rc = PRAC_FAIL(reterr, PRAC_AGAIN, "no memory for a letter");
   else if (note_append_put(&s->file, all.p, all.n, reterr) != PRAC_OK)
     rc = PRAC_AGAIN;
-  if (rc == PRAC_OK) prac_count(&env->counters[LETTERS], 1);
+  if (rc == PRAC_OK) {
+    prac_count(&env->counters[LETTERS], 1);
+    say_letter(it, env, c->file);
+  }
   note_text_done(&letter);
   note_text_done(&all);
   return rc;

@@ -75,8 +75,6 @@ static const char *const sql[EMB_COUNT_] = {
         " start % ?1 NOT IN (SELECT start FROM derived WHERE level = ?1 / 1000000000)",
     [EMB_DERIVE_HOUR] = "SELECT counts, sketch FROM rollup WHERE level = 3600 AND ?1 = 3600 AND"
                         " dim = ?2 AND start = ?3 AND sensor <> '' AND ?4 = ''",
-    [EMB_DERIVE_HOUR_COUNTS] = "SELECT counts, NULL FROM rollup WHERE level = 3600 AND ?1 = 3600"
-                               " AND dim = ?2 AND start = ?3 AND sensor <> '' AND ?4 = ''",
     [EMB_DERIVE_DAY] = "SELECT counts, sketch FROM rollup WHERE level = 3600 AND ?1 = 86400 AND"
                        " dim = ?2 AND start >= ?3 AND start < ?3 + " DAY " AND sensor = ?4",
     [EMB_DERIVE_DAY_ALL] = "SELECT counts, sketch FROM rollup WHERE level = 86400 AND ?1 = 86400"

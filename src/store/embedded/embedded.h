@@ -45,7 +45,6 @@ enum emb_sql { /* statements prepared once; texts in db.c */
                EMB_ROLL_DAY_SKETCHES,
                EMB_UNDERIVED,
                EMB_DERIVE_HOUR,
-               EMB_DERIVE_HOUR_COUNTS,
                EMB_DERIVE_DAY,
                EMB_DERIVE_DAY_ALL,
                EMB_DERIVE_DROP,
@@ -138,18 +137,20 @@ PRAC_NODISCARD prac_rc emb_rolls_put(struct emb *e, struct flow_batch *const *b,
 PRAC_NODISCARD prac_rc emb_roll_put(struct emb *e, int64_t level, enum store_dim_kept dim,
                                     prac_time start, const char *sensor,
                                     const struct store_roll_blob *b, struct prac_err *reterr);
-/* An hour's row over all sensors has no sketches in these dimensions. */
+/* An hour's row over all sensors has counts, but no sketches, in these dimensions: the sensors' own
+ * rows have them. */
 static inline bool emb_hour_counts_only(enum store_dim_kept dim)
 {
   return dim == STORE_KEPT_PORT || dim == STORE_KEPT_ASN;
 }
 /* rolls_sum.c: roll-ups made of others. */
 struct emb_sum {
-  enum emb_sql from; /* gives counts, sketch (or NULL) for ?1 level, ?2 dim, ?3 start, ?4 sensor */
+  enum emb_sql from; /* gives counts, sketch for ?1 level, ?2 dim, ?3 start, ?4 sensor */
   int64_t level;
   enum store_dim_kept dim;
   prac_time start;
   char sensor[STORE_SENSOR_MAX + 1];
+  bool counts_only; /* what is made has no sketches */
 };
 typedef prac_rc emb_sum_put(struct emb *e, const struct emb_sum *v, const struct store_roll_blob *b,
                             struct prac_err *reterr);

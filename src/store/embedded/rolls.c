@@ -95,6 +95,7 @@ struct acc {
   struct store_group *g;
   uint32_t *slot; /* 1 + index into g; open addressing */
   size_t n, n_slots;
+  bool several;                /* a group has more than one row */
   struct store_sketch *sketch; /* second pass: one a group */
   uint32_t *order;             /* second pass: groups by (time, sensor, key) */
 };
@@ -199,6 +200,9 @@ static prac_rc add_counts(struct acc *a, struct store_group *like, struct store_
     a->g[i].packets += row.packets;
     a->g[i].flows += row.flows;
     a->g[i].bytes += row.bytes;
+    /* of one row as it stands; of several: the second pass */
+    a->several = a->several || a->g[i].sources > 0;
+    a->g[i].sources = row.sources;
   }
   return rc == PRAC_END ? PRAC_OK : rc;
 }
@@ -298,7 +302,7 @@ prac_rc emb_rolls_query(struct emb *e, const struct store_query *q, const struct
   struct acc a = {.plan = p};
   prac_rc rc = emb_run(e, EMB_READ, reterr); /* both passes see the same state */
   if (rc == PRAC_OK) rc = pass(e, q, &a, false, reterr);
-  if (rc == PRAC_OK && a.n > 0) rc = second_pass(e, q, &a, reterr);
+  if (rc == PRAC_OK && a.several) rc = second_pass(e, q, &a, reterr);
   emb_rollback(e);
   if (rc == PRAC_OK) rc = store_groups_emit(q, a.g, a.n, each, arg);
   acc_done(&a);

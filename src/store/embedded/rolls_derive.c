@@ -40,8 +40,7 @@ static prac_rc sums_of(struct emb *e, prac_time start, int64_t level, struct sum
   prac_rc rc = PRAC_OK;
   if (level == 3600) {
     rc = add(ret, EMB_DERIVE_HOUR, level, start, "");
-    for (size_t i = 0; i < ret->n; i++)
-      if (emb_hour_counts_only(ret->v[i].dim)) ret->v[i].from = EMB_DERIVE_HOUR_COUNTS;
+    for (size_t i = 0; i < ret->n; i++) ret->v[i].counts_only = emb_hour_counts_only(ret->v[i].dim);
     return rc;
   }
   PRAC_TRY(emb_stmt(e, EMB_DERIVE_SENSORS, &s, reterr));

@@ -27,10 +27,10 @@ static prac_rc due(struct emb *e, prac_time now, struct sums *ret, struct prac_e
     }
     ret->v = v;
     v = &ret->v[ret->n++];
-    v->from = EMB_ROLL_SLOT;
-    v->level = sqlite3_column_int64(s, 0);
-    v->dim = (enum store_dim_kept)sqlite3_column_int64(s, 1);
-    v->start = sqlite3_column_int64(s, 2);
+    *v = (struct emb_sum){.from = EMB_ROLL_SLOT,
+                          .level = sqlite3_column_int64(s, 0),
+                          .dim = (enum store_dim_kept)sqlite3_column_int64(s, 1),
+                          .start = sqlite3_column_int64(s, 2)};
     (void)snprintf(v->sensor, sizeof v->sensor, "%s", (const char *)sqlite3_column_text(s, 3));
   }
   return rc;

@@ -16,6 +16,7 @@ struct job {
   size_t n, cap;
   uint8_t *bytes; /* counts and sketch of each part, one after another */
   size_t n_bytes, cap_bytes;
+  bool counts_only;
   struct store_roll_blob out;
   pthread_t thread;
   prac_rc rc;
@@ -54,7 +55,7 @@ static prac_rc add_part(struct job *j, sqlite3_stmt *s)
     j->cap = cap;
   }
   PRAC_TRY(keep(j, sqlite3_column_blob(s, 0), p.n_counts));
-  PRAC_TRY(keep(j, sqlite3_column_blob(s, 1), p.n_sketch)); /* 0: none */
+  PRAC_TRY(keep(j, sqlite3_column_blob(s, 1), p.n_sketch));
   j->part[j->n++] = p;
   return PRAC_OK;
 }
@@ -65,6 +66,7 @@ static prac_rc gather(struct emb *e, const struct emb_sum *what, struct job *j,
   sqlite3_stmt *s;
   bool row;
   prac_rc rc;
+  j->counts_only = what->counts_only;
   PRAC_TRY(emb_stmt(e, what->from, &s, reterr));
   sqlite3_bind_int64(s, 1, what->level);
   sqlite3_bind_int64(s, 2, what->dim);
@@ -87,11 +89,10 @@ static void *job_run(void *arg)
   j->rc = sum ? PRAC_OK : PRAC_NOMEM;
   for (size_t i = 0; i < j->n && j->rc == PRAC_OK; i++) {
     const struct part *p = &j->part[i];
-    const uint8_t *sketch = p->n_sketch ? at + p->n_counts : NULL;
-    j->rc = store_roll_sum_add(sum, at, p->n_counts, sketch, p->n_sketch);
+    j->rc = store_roll_sum_add(sum, at, p->n_counts, at + p->n_counts, p->n_sketch);
     at += p->n_counts + p->n_sketch;
   }
-  if (j->rc == PRAC_OK) j->rc = store_roll_sum_blob(sum, &j->out);
+  if (j->rc == PRAC_OK) j->rc = store_roll_sum_blob(sum, !j->counts_only, &j->out);
   store_roll_sum_free(&sum);
   return NULL;
 }

@@ -13,7 +13,9 @@
 
 #include "store/embedded/duck.h"
 
-enum { ROW_GROUP = 65536, LANE_ROWS = 500000, SAMPLE = 1024 };
+/* A dictionary of more words than this does not pay: times, ports and addresses are better packed.
+ */
+enum { ROW_GROUP = 65536, DICTIONARY_MAX = 4096, LANE_ROWS = 500000, SAMPLE = 1024 };
 
 static const struct prac_log_event ev_written = {"store_segment_written", PRAC_LOG_INFO, ""};
 
@@ -175,8 +177,10 @@ static prac_rc write_file(struct lane *l)
   PRAC_TRY(emb_feed_set(l->duck, l->h, l->order, l->n, &l->err));
   emb_say(&t,
           "COPY (SELECT * FROM hot(%lld)) TO '%s' (FORMAT parquet, COMPRESSION zstd,"
-          " COMPRESSION_LEVEL %lld, PARQUET_VERSION V2, ROW_GROUP_SIZE %d)",
-          (long long)l->duck->number, l->tmp, (long long)l->level, (int)ROW_GROUP);
+          " COMPRESSION_LEVEL %lld, PARQUET_VERSION V2, ROW_GROUP_SIZE %d,"
+          " DICTIONARY_SIZE_LIMIT %d)",
+          (long long)l->duck->number, l->tmp, (long long)l->level, (int)ROW_GROUP,
+          (int)DICTIONARY_MAX);
   prac_rc rc = PRAC_FAIL(&l->err, PRAC_NOMEM, "no memory to compact");
   if (!t.bad) {
     rc = emb_duck_run(l->duck, t.v, &r, &l->err);
