@@ -117,7 +117,6 @@ def mail(base, n, rate):
         measure('drdos_warm', lambda v: paced(v, 0.1), victims(1990, 5), relay, heard)
         measure('drdos_mail', lambda v: paced(v, 1 / rate), victims(0, n), relay, heard)
         measure('drdos_mail_burst', burst, victims(n, min(n, 990)), relay, heard)
-        heard.close()
     finally:
         chain.end()
         relay.close()
@@ -166,9 +165,8 @@ def rules(base, n):
         chain.start()
         heard = Listener(chain)
         lab = Lab(f'{base}/lab', chain.data / 'notify/bgp')
-        if not lab.wait(lambda: 'up' in lab.log('exabgp', 200) and len(lab.log('bird', 50)) >= 0 and lab.gobgp('ipv4-flowspec') is not None):
-            sys.exit('ExaBGP does not come up')
-        time.sleep(4)
+        if not wait(lambda: chain.metrics().get('practice_notify_bgp_peers') == 2, 40):
+            sys.exit('ExaBGP does not come up:\n' + lab.log('exabgp') + '\n' + chain.log()[-2000:])
         table = Rules(lab, base)
         time.sleep(0.5)
         vs = victims(0, n)
@@ -186,7 +184,6 @@ def rules(base, n):
                 **spread([(table.gone[who, v.address] - ends[v.address]) / 1e9 for v in gone]))
         say('drdos_end', attacks=len(ends), about='from the last packet; gap 60 s',
             **spread([(ends[v.address] - v.at) / 1e9 for v in vs if v.address in ends]))
-        heard.close()
     finally:
         if lab:
             lab.close()

@@ -84,7 +84,7 @@ class Chain:
         self.base.chmod(0o755)
         (self.base / 'conf.yaml').write_text(conf)
         self.err = self.base / 'run.err'
-        self.p = None
+        self.p, self.listeners = None, []
 
     def start(self, pre=None):
         with open(self.err, 'a') as err, open(self.base / 'run.out', 'a') as out:
@@ -149,6 +149,8 @@ class Chain:
         return {k: float(v) for k, v in rows}
 
     def end(self):
+        while self.listeners:
+            self.listeners.pop().close()
         if self.p and self.p.poll() is None:
             self.p.send_signal(signal.SIGTERM)
             try:
@@ -164,6 +166,7 @@ class Listener:
 
     def __init__(self, chain):
         self.path = chain.base / 'heard'
+        chain.listeners.append(self)
         with open(self.path, 'a') as out:
             self.p = subprocess.Popen([FEEDER, chain.data / 'bus.sock', '--listen', 'episode.all'], stdout=out,
                                       stdin=subprocess.DEVNULL)
