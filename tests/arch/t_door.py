@@ -19,7 +19,7 @@ def needs(obj):
 
 
 def has(obj):
-    out = subprocess.run(['nm', '-U', str(obj)], capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(['nm', '--defined-only', str(obj)], capture_output=True, text=True, check=True).stdout
     return {line.split()[-1] for line in out.splitlines() if line.strip()}
 
 
