@@ -144,8 +144,12 @@ class Chain:
             return r.read().decode()
 
     def metrics(self):
-        """{name with labels: value}"""
-        rows = [x.rsplit(' ', 1) for x in self.api('/api/v1/metrics').splitlines() if x and x[0] != '#']
+        """{name with labels: value}; nothing while the page is not up yet."""
+        try:
+            text = self.api('/api/v1/metrics')
+        except OSError:
+            return {}
+        rows = [x.rsplit(' ', 1) for x in text.splitlines() if x and x[0] != '#']
         return {k: float(v) for k, v in rows}
 
     def end(self):
