@@ -113,7 +113,7 @@ static void say_status(struct role_env *e, struct honeypot_role *s)
   char why[400] = "";
   size_t n = 0;
   hp_sensor_counts(s->sensor, s->now);
-  if (s->now[HP_COUNT_requests] == s->logged[HP_COUNT_requests]) return;
+  if (memcmp(s->now, s->logged, hp_counter_count * sizeof *s->now) == 0) return;
   for (size_t i = HP_COUNT_suppressed_off; i < HP_COUNT_COUNT_ && n < sizeof why; i++)
     if (s->now[i] > s->logged[i])
       n += (size_t)snprintf(why + n, sizeof why - n, " %s %" PRIu64,
