@@ -7,10 +7,12 @@
  *   shut       the kill switch
  *   settling   the first minutes after a start: what the last run sent, and which events are open,
  *              is not known
- *   port       the source port is a service's (7, 13, 17, 19, 37, 53, ..., or one of our own): a
- * loop many       asked at a broadcast or multicast address silenced   an event is open for this
- * address or its network, here or at another sensor address    `per_address` in the window have
- * been sent to it, `burst` of them lately network    `per_network` in the window to its /24, or /48
+ *   port       the source port is a service's (7, 13, 17, 19, 37, 53, ..., or one of our own):
+ *              a loop
+ *   many       asked at a broadcast or multicast address
+ *   silenced   an event is open for this address or its network, here or at another sensor
+ *   address    `per_address` in the window have been sent to it, `burst` of them lately
+ *   network    `per_network` in the window to its /24, or /48
  *   own        it is one of ours
  *   bogon      no router should carry it; also multicast and broadcast
  *   opt_out    on the list of those who do not want to hear from us
@@ -24,7 +26,10 @@
  *
  * A limit counts in steps of an eighth and always whole steps more than its window: it errs by
  * sending less. Tables are made at the start and never grow; when an address finds no place, it is
- * not answered. threads: one owner. time: `now` is monotonic, `wall` is UTC.
+ * not answered.
+ *
+ * threads   one owner
+ * time      `now` is monotonic, `wall` is UTC
  */
 #pragma once
 #include <stdatomic.h>

@@ -1,19 +1,21 @@
 /* notify/notify.h — episodes and alerts in, messages to people and machines out.
  *
  * decides   for each tenant: is the victim its own, is the attack large enough, is it a child of
- * one that is told already, has the hour's limit been reached (then: a digest). A story has a start
- * that was told before anything else is told of it keeps     what is to be told, in DIR/queue.db
- * (SQLite, synchronous=FULL): note_take and note_commit return when it is on disk; only then may
- * the bus message be acknowledged. One row for (item, way): waiting, taken, refused repeats   the
- * same messages give the same items. A message taken twice (seq not above the last) is dropped.
- * After a crash a way may get an item again, with the same id order     within a story and a way:
- * start before update before end. Between stories: none retries   waiting doubles from retry-first
- * to retry-max, with jitter from the seeded generator; after give-up an item is refused: kept in
- * the queue, counted, logged time      decisions run on the records' own time; how fast that passes
- * between records, and when to retry, on the clock that the caller passes to note_pump threads   a
- * handle belongs to one thread; with env.threads each way sends in one of its own limits
- * NOTE_INFLIGHT items handed to a way at a time; `keep` days of what has been told fails PRAC_FULL:
- * no room for the queue: nothing of this commit was kept, the bus keeps it
+ *           one that is told already, has the hour's limit been reached (then: a digest). A story
+ *           has a start that was told before anything else is told of it
+ * keeps     what is to be told, in DIR/queue.db (SQLite, synchronous=FULL): note_take and
+ *           note_commit return when it is on disk; only then may the bus message be acknowledged.
+ *           One row for (item, way): waiting, taken, refused
+ * repeats   the same messages give the same items. A message taken twice (seq not above the last)
+ *           is dropped. After a crash a way may get an item again, with the same id
+ * order     within a story and a way: start before update before end. Between stories: none
+ * retries   waiting doubles from retry-first to retry-max, with jitter from the seeded generator;
+ *           after give-up an item is refused: kept in the queue, counted, logged
+ * time      decisions run on the records' own time; how fast that passes between records, and when
+ *           to retry, on the clock that the caller passes to note_pump
+ * threads   a handle belongs to one thread; with env.threads each way sends in threads of its own
+ * limits    NOTE_INFLIGHT items handed to a way at a time; `keep` days of what has been told
+ * fails     PRAC_FULL: no room for the queue: nothing of this commit was kept, the bus keeps it
  */
 #pragma once
 #include "base/clock.h"
