@@ -143,8 +143,7 @@ static prac_rc one_window(struct reading *r, struct prac_err *reterr)
     rc = gather(r, reterr);
     bool again = rc == PRAC_AGAIN || (rc == PRAC_IO && emb_files_changed(r->e, &r->files));
     emb_hot_done(&r->hot);
-    free(r->files.id);
-    r->files = (struct emb_files){0};
+    emb_files_done(&r->files);
     if (!again) break;
   }
   if (rc == PRAC_NOMEM || rc == PRAC_FULL)

@@ -19,16 +19,33 @@ static const struct prac_log_event ev_damaged = {
     "check the disk; restore the file from a backup, or remove it: all other flows are answered"};
 
 /* ---- which files ---- */
-static prac_rc add_file(struct emb_files *f, int64_t id)
+void emb_files_done(struct emb_files *f)
+{
+  free(f->v);
+  *f = (struct emb_files){0};
+}
+
+static void keep_address(sqlite3_stmt *s, int col, struct prac_ip *ret)
+{
+  *ret = (struct prac_ip){{0}};
+  if (sqlite3_column_bytes(s, col) == (int)sizeof *ret)
+    memcpy(ret, sqlite3_column_blob(s, col), sizeof *ret);
+}
+
+static prac_rc add_file(struct emb_files *f, sqlite3_stmt *s)
 {
   if (f->n == f->cap) {
     size_t cap = f->cap ? f->cap * 2 : 64;
-    int64_t *v = realloc(f->id, cap * sizeof *v);
+    struct emb_file *v = realloc(f->v, cap * sizeof *v);
     if (!v) return PRAC_NOMEM;
-    f->id = v;
+    f->v = v;
     f->cap = cap;
   }
-  f->id[f->n++] = id;
+  struct emb_file *to = &f->v[f->n++];
+  to->id = sqlite3_column_int64(s, 0);
+  keep_address(s, 1, &to->src_lo);
+  keep_address(s, 2, &to->src_hi);
+  to->span = (struct prac_span){sqlite3_column_int64(s, 3), sqlite3_column_int64(s, 4)};
   return PRAC_OK;
 }
 
@@ -69,8 +86,7 @@ prac_rc emb_files_list(struct emb *e, const struct store_query *q, struct emb_fi
   sqlite3_bind_blob(s, 4, &last, sizeof last, SQLITE_STATIC);
   prac_rc rc;
   while ((rc = emb_step(e, s, &row, reterr)) == PRAC_OK && row) {
-    int64_t id = sqlite3_column_int64(s, 0);
-    if (!is_bad(e, id) && add_file(ret, id) != PRAC_OK) {
+    if (!is_bad(e, sqlite3_column_int64(s, 0)) && add_file(ret, s) != PRAC_OK) {
       rc = PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a scan");
       break;
     }
@@ -108,21 +124,21 @@ bool emb_files_changed(struct emb *e, const struct emb_files *f)
   bool again = false;
   for (size_t i = 0; i < f->n; i++) {
     char path[EMB_PATH];
-    emb_path(e, path, "flows", f->id[i]);
+    emb_path(e, path, "flows", f->v[i].id);
     if (access(path, F_OK) != 0 && errno == ENOENT) {
       int64_t still = 0;
       char text[96];
       (void)snprintf(text, sizeof text, "SELECT count(*) FROM segment WHERE id = %" PRId64,
-                     f->id[i]);
+                     f->v[i].id);
       prac_rc rc = emb_one(e, text, &still, NULL);
       if (rc == PRAC_OK && still) { /* the catalogue says it is there */
         prac_log(e->log, &ev_damaged, "%s is missing", path);
-        again = remember_bad(e, f->id[i]) || again;
+        again = remember_bad(e, f->v[i].id) || again;
       } else {
         again = true;
       }
-    } else if (!readable(e, f->id[i])) {
-      again = remember_bad(e, f->id[i]) || again;
+    } else if (!readable(e, f->v[i].id)) {
+      again = remember_bad(e, f->v[i].id) || again;
     }
   }
   return again;
@@ -136,7 +152,7 @@ void emb_files_from(const struct emb *e, const struct emb_files *f, bool hot, st
     emb_say(t, "SELECT * FROM read_parquet([");
     for (size_t i = 0; i < f->n; i++) {
       char path[EMB_PATH];
-      emb_path(e, path, "flows", f->id[i]);
+      emb_path(e, path, "flows", f->v[i].id);
       emb_say(t, "%s'%s'", i ? "," : "", path);
     }
     emb_say(t, "])");
@@ -146,22 +162,50 @@ void emb_files_from(const struct emb *e, const struct emb_files *f, bool hot, st
   emb_say(t, ")");
 }
 
-static prac_rc once(struct emb *e, const struct store_query *q, struct emb_files *f,
-                    struct emb_hot *hot, duckdb_result *ret, struct prac_err *reterr)
+static prac_rc find(struct emb *e, const struct store_query *q, struct emb_files *f,
+                    struct emb_hot *hot, struct prac_err *reterr)
 {
   prac_rc rc = emb_run(e, EMB_READ, reterr);
   if (rc == PRAC_OK) rc = emb_files_list(e, q, f, reterr);
   if (rc == PRAC_OK) rc = emb_hot_read(e, emb_minutes(q), q->sensor, hot, reterr);
   emb_rollback(e);
-  if (rc == PRAC_OK) rc = emb_feed_set(&e->duck->lane[0], hot, NULL, 0, reterr);
-  if (rc != PRAC_OK) return rc;
+  return rc;
+}
+
+static prac_rc ask(struct emb *e, const struct store_query *q, const struct emb_files *f,
+                   const struct emb_hot *hot, duckdb_result *ret, struct prac_err *reterr)
+{
   struct emb_sqltext from = {0}, sql = {0};
+  PRAC_TRY(emb_feed_set(&e->duck->lane[0], hot, NULL, 0, reterr));
   emb_files_from(e, f, hot->n > 0, &from);
   if (!from.bad) emb_scan_sql(q, from.v, &sql);
-  rc = from.bad || sql.bad ? PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a scan")
-                           : emb_duck_run(&e->duck->lane[0], sql.v, ret, reterr);
+  prac_rc rc = from.bad || sql.bad ? PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a scan")
+                                   : emb_duck_run(&e->duck->lane[0], sql.v, ret, reterr);
   emb_say_done(&from);
   emb_say_done(&sql);
+  return rc;
+}
+
+/* *ret_again: the list of files has changed meanwhile. */
+static prac_rc once(struct emb *e, const struct store_query *q, store_row *each, void *arg,
+                    bool *ret_again, struct prac_err *reterr)
+{
+  struct emb_files f = {0};
+  struct emb_hot hot = {0};
+  duckdb_result r;
+  memset(&r, 0, sizeof r);
+  prac_rc rc = find(e, q, &f, &hot, reterr);
+  bool runs = rc == PRAC_OK && emb_runs_fit(q, &f, &hot);
+  if (runs)
+    rc = emb_runs_query(e, q, &f, each, arg, reterr);
+  else if (rc == PRAC_OK)
+    rc = ask(e, q, &f, &hot, &r, reterr);
+  *ret_again = rc == PRAC_AGAIN || (rc == PRAC_IO && emb_files_changed(e, &f));
+  if (rc == PRAC_OK && !runs) rc = emb_scan_answer(q, &r, each, arg, reterr);
+  duckdb_destroy_result(&r);
+  emb_feed_clear(&e->duck->lane[0]);
+  emb_hot_done(&hot);
+  emb_files_done(&f);
   return rc;
 }
 
@@ -170,20 +214,8 @@ prac_rc emb_scan_query(struct emb *e, const struct store_query *q, store_row *ea
 {
   enum { TRIES = 6 };
   prac_rc rc = PRAC_AGAIN;
+  bool again = true;
   PRAC_TRY(emb_duck_open(e, reterr));
-  for (int i = 0; i < TRIES; i++) {
-    struct emb_files f = {0};
-    struct emb_hot hot = {0};
-    duckdb_result r;
-    memset(&r, 0, sizeof r);
-    rc = once(e, q, &f, &hot, &r, reterr);
-    bool again = rc == PRAC_AGAIN || (rc == PRAC_IO && emb_files_changed(e, &f));
-    if (rc == PRAC_OK) rc = emb_scan_answer(q, &r, each, arg, reterr);
-    duckdb_destroy_result(&r);
-    emb_feed_clear(&e->duck->lane[0]);
-    emb_hot_done(&hot);
-    free(f.id);
-    if (!again) break;
-  }
+  for (int i = 0; i < TRIES && again; i++) rc = once(e, q, each, arg, &again, reterr);
   return rc;
 }

@@ -9,10 +9,16 @@ prac_rc emb_scan_answer(const struct store_query *q, duckdb_result *r, store_row
 struct prac_span emb_minutes(const struct store_query *q); /* minutes that can hold rows of q */
 
 /* Segments that can hold rows of q, but for those that could not be read before. */
+struct emb_file {
+  int64_t id;
+  struct prac_ip src_lo, src_hi; /* its first and its last source */
+  struct prac_span span;
+};
 struct emb_files {
-  int64_t *id; /* owned: free() */
+  struct emb_file *v;
   size_t n, cap;
 };
+void emb_files_done(struct emb_files *f);
 PRAC_NODISCARD prac_rc emb_files_list(struct emb *e, const struct store_query *q,
                                       struct emb_files *ret, struct prac_err *reterr);
 /* What stands after FROM: the files, and hot() if asked for or if there are no files. */
@@ -21,6 +27,15 @@ void emb_files_from(const struct emb *e, const struct emb_files *f, bool hot,
 /* After a scan that failed. true: ask again, the list of files has changed; what cannot be read has
  * been named in the log. */
 bool emb_files_changed(struct emb *e, const struct emb_files *f);
+
+/* scan_runs.c: top groups from segments in which no source stands twice. */
+enum { EMB_RUNS_COLUMNS = 7 };
+void emb_runs_sql(const struct store_query *q, const char *path, struct emb_sqltext *t);
+bool emb_runs_fit(const struct store_query *q, const struct emb_files *f,
+                  const struct emb_hot *hot);
+prac_rc emb_runs_query(struct emb *e, const struct store_query *q, const struct emb_files *f,
+                       store_row *each, void *arg, struct prac_err *reterr);
+uint16_t emb_country_of(duckdb_string_t *s);
 
 /* Every row of a result with the columns EMB_COLUMNS. */
 typedef prac_rc emb_flow(void *to, const struct store_flow *f);

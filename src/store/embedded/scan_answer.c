@@ -14,7 +14,7 @@ static const char *text_of(duckdb_string_t *s, char *out, size_t cap)
   return out;
 }
 
-static uint16_t country_of(duckdb_string_t *s)
+uint16_t emb_country_of(duckdb_string_t *s)
 {
   char c[4];
   text_of(s, c, sizeof c);
@@ -57,7 +57,7 @@ static void flow_of(struct chunk *c, idx_t k, struct store_flow *f)
   r->window = AT(c, tcp_window, uint16_t, k);
   r->packets = AT(c, packets, uint32_t, k);
   r->bytes = AT(c, bytes, uint64_t, k);
-  r->country = country_of(&AT(c, country, duckdb_string_t, k));
+  r->country = emb_country_of(&AT(c, country, duckdb_string_t, k));
   r->asn = AT(c, asn, uint32_t, k);
   r->marks = AT(c, marks, uint32_t, k);
   r->tool = tool_of(&AT(c, tool, duckdb_string_t, k));
@@ -118,7 +118,7 @@ static void group_of(const struct store_query *q, void *const *col, idx_t k, str
     g->lo = ((uint32_t *)col[1])[k];
     break;
   case STORE_BY_COUNTRY:
-    g->lo = country_of(&((duckdb_string_t *)col[1])[k]);
+    g->lo = emb_country_of(&((duckdb_string_t *)col[1])[k]);
     break;
   case STORE_BY_SENSOR:
     text_of(&((duckdb_string_t *)col[1])[k], g->sensor, sizeof g->sensor);

@@ -176,6 +176,15 @@ static void groups_sql(const struct store_query *q, const char *from, struct emb
   emb_say(t, " LIMIT %" PRIu32, store_limit(q));
 }
 
+void emb_runs_sql(const struct store_query *q, const char *path, struct emb_sqltext *t)
+{
+  const char *key = q->by == STORE_BY_PORT      ? "proto,sport,dport"
+                    : q->by == STORE_BY_COUNTRY ? "country"
+                                                : "asn";
+  emb_say(t, "SELECT packets,bytes,src_hi,src_lo,%s FROM read_parquet('%s')", key, path);
+  where(t, q);
+}
+
 void emb_scan_sql(const struct store_query *q, const char *from, struct emb_sqltext *t)
 {
   if (q->what == STORE_FLOWS)
