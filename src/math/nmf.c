@@ -11,7 +11,7 @@ size_t math_nmf_ld(uint32_t ranks)
   return ((size_t)ranks + MATH_LANES - 1) / MATH_LANES * MATH_LANES;
 }
 
-double *nmf_alloc(struct prac_arena *a, size_t n)
+double *math_nmf_alloc(struct prac_arena *a, size_t n)
 {
   enum { LINE = 64 };
   char *p = prac_arena_alloc(a, n * sizeof(double) + LINE);
@@ -28,16 +28,16 @@ static void step(struct nmf_job *j, struct nmf_part *p, const double *gram, bool
     const double *g = gram + j->gram_at[b];
     if (!j->live[b]) continue;
     if (j->look)
-      p->kkt[b] += nmf_left(p->a + at, p->x + at, g, r);
+      p->kkt[b] += math_nmf_left(p->a + at, p->x + at, g, r);
     else if (j->conf->rule == MATH_NMF_MU)
-      nmf_step_mu(p->a + at, p->x + at, g, r, p->rows);
+      math_nmf_step_mu(p->a + at, p->x + at, g, r, p->rows);
     else {
-      double first = nmf_step_hals(p->a + at, p->x + at, g, r), now = first;
+      double first = math_nmf_step_hals(p->a + at, p->x + at, g, r), now = first;
       for (uint32_t i = 1; side_w && i < j->repeats[b] && now > 0.01 * first; i++)
-        now = nmf_step_hals(p->a + at, p->x + at, g, r);
+        now = math_nmf_step_hals(p->a + at, p->x + at, g, r);
     }
-    nmf_gram(p->x + at, r, p->gram + MATH_LANES * j->gram_at[b]);
-    if (!side_w) nmf_cross(p->a + at, p->x + at, r, p->cross + j->first[b]);
+    math_nmf_gram(p->x + at, r, p->gram + MATH_LANES * j->gram_at[b]);
+    if (!side_w) math_nmf_cross(p->a + at, p->x + at, r, p->cross + j->first[b]);
   }
 }
 
@@ -57,12 +57,12 @@ static void w_part(void *ctx, size_t i)
   for (uint32_t at = j->cut[i]; at < j->cut[i + 1]; at += NMF_TILE) {
     uint32_t n = j->cut[i + 1] - at < NMF_TILE ? j->cut[i + 1] - at : NMF_TILE;
     double *w = j->w + at * j->ld;
-    nmf_gather(j->v, at, at + n, j->h, j->ld, j->range, p->rows);
-    nmf_turn(p->rows, j->ld, n, j->range, p->a);
-    nmf_turn(w, j->ld, n, j->range, p->x);
+    math_nmf_gather(j->v, at, at + n, j->h, j->ld, j->range, p->rows);
+    math_nmf_turn(p->rows, j->ld, n, j->range, p->a);
+    math_nmf_turn(w, j->ld, n, j->range, p->x);
     step(j, p, j->gram_h, true);
-    if (!j->look) nmf_turn_back(p->x, j->ld, n, j->range, w);
-    nmf_scatter(j->v, at, at + n, w, j->ld, j->range, p->c);
+    if (!j->look) math_nmf_turn_back(p->x, j->ld, n, j->range, w);
+    math_nmf_scatter(j->v, at, at + n, w, j->ld, j->range, p->c);
   }
 }
 
@@ -87,10 +87,10 @@ static void h_part(void *ctx, size_t i)
     uint32_t n = to - at < NMF_TILE ? to - at : NMF_TILE;
     double *h = j->h + at * j->ld;
     join_rows(j, at, n, p->rows);
-    nmf_turn(p->rows, j->ld, n, j->range, p->a);
-    nmf_turn(h, j->ld, n, j->range, p->x);
+    math_nmf_turn(p->rows, j->ld, n, j->range, p->a);
+    math_nmf_turn(h, j->ld, n, j->range, p->x);
     step(j, p, j->gram_w, false);
-    if (!j->look) nmf_turn_back(p->x, j->ld, n, j->range, h);
+    if (!j->look) math_nmf_turn_back(p->x, j->ld, n, j->range, h);
   }
 }
 
@@ -196,9 +196,9 @@ static prac_rc lay_out(struct nmf_job *j)
 static prac_rc part_new(struct nmf_job *j, struct nmf_part *p, bool with_c, struct prac_arena *a)
 {
   size_t tile = j->ld * NMF_TILE;
-  p->rows = nmf_alloc(a, 3 * tile);
-  p->gram = nmf_alloc(a, MATH_LANES * j->n_gram + j->ld);
-  p->c = with_c ? nmf_alloc(a, (size_t)j->v->cols * j->ld) : NULL;
+  p->rows = math_nmf_alloc(a, 3 * tile);
+  p->gram = math_nmf_alloc(a, MATH_LANES * j->n_gram + j->ld);
+  p->c = with_c ? math_nmf_alloc(a, (size_t)j->v->cols * j->ld) : NULL;
   if (!p->rows || !p->gram || (with_c && !p->c)) return PRAC_NOMEM;
   p->a = p->rows + tile;
   p->x = p->a + tile;
@@ -211,8 +211,8 @@ static prac_rc room(struct nmf_job *j, struct prac_arena *a)
   size_t h = (size_t)j->v->cols * j->ld;
   uint32_t n = j->n_parts > j->n_h_parts ? j->n_parts : j->n_h_parts;
   for (uint32_t i = 0; i < n; i++) PRAC_TRY(part_new(j, &j->part[i], i < j->n_parts, a));
-  j->gram_w = nmf_alloc(a, 2 * j->n_gram);
-  j->h = nmf_alloc(a, h);
+  j->gram_w = math_nmf_alloc(a, 2 * j->n_gram);
+  j->h = math_nmf_alloc(a, h);
   if (!j->gram_w || !j->h) return PRAC_NOMEM;
   j->gram_h = j->gram_w + j->n_gram;
   memcpy(j->h, j->f->h, h * sizeof *j->h);
@@ -225,10 +225,10 @@ static void gram_of_h(struct nmf_job *j)
   clear(j, p);
   for (uint32_t at = 0; at < j->v->cols; at += NMF_TILE) {
     uint32_t n = j->v->cols - at < NMF_TILE ? j->v->cols - at : NMF_TILE;
-    nmf_turn(j->h + at * j->ld, j->ld, n, j->range, p->x);
+    math_nmf_turn(j->h + at * j->ld, j->ld, n, j->range, p->x);
     for (uint32_t b = 0; b < j->f->n_blocks; b++)
-      nmf_gram(p->x + (size_t)j->first[b] * NMF_TILE, j->f->rank[b],
-               p->gram + MATH_LANES * j->gram_at[b]);
+      math_nmf_gram(p->x + (size_t)j->first[b] * NMF_TILE, j->f->rank[b],
+                    p->gram + MATH_LANES * j->gram_at[b]);
   }
   join_grams(j, 1, j->gram_h);
 }

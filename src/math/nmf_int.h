@@ -40,18 +40,19 @@ struct nmf_job {
 };
 
 /* Kernels. a: rows x ld; h, c: cols x ld; i0..i1 rows of V, at most a tile. */
-void nmf_gather(const struct math_csr *v, uint32_t i0, uint32_t i1, const double *h, size_t ld,
-                struct nmf_range q, double *a);
-void nmf_scatter(const struct math_csr *v, uint32_t i0, uint32_t i1, const double *w, size_t ld,
-                 struct nmf_range q, double *c);
-void nmf_turn(const double *rows, size_t ld, uint32_t n, struct nmf_range q, double *tile);
-void nmf_turn_back(const double *tile, size_t ld, uint32_t n, struct nmf_range q, double *rows);
+void math_nmf_gather(const struct math_csr *v, uint32_t i0, uint32_t i1, const double *h, size_t ld,
+                     struct nmf_range q, double *a);
+void math_nmf_scatter(const struct math_csr *v, uint32_t i0, uint32_t i1, const double *w,
+                      size_t ld, struct nmf_range q, double *c);
+void math_nmf_turn(const double *rows, size_t ld, uint32_t n, struct nmf_range q, double *tile);
+void math_nmf_turn_back(const double *tile, size_t ld, uint32_t n, struct nmf_range q,
+                        double *rows);
 /* a, x: of the block in the tile; g: r x r. Returns the square of what has changed. */
-double nmf_step_hals(const double *a, double *x, const double *g, size_t r);
-void nmf_step_mu(const double *a, double *x, const double *g, size_t r, double *work);
-double nmf_left(const double *a, const double *x, const double *g, size_t r); /* for kkt */
-void nmf_gram(const double *x, size_t r, double *lanes);
-void nmf_cross(const double *a, const double *x, size_t r, double *cross);
+double math_nmf_step_hals(const double *a, double *x, const double *g, size_t r);
+void math_nmf_step_mu(const double *a, double *x, const double *g, size_t r, double *work);
+double math_nmf_left(const double *a, const double *x, const double *g, size_t r); /* for kkt */
+void math_nmf_gram(const double *x, size_t r, double *lanes);
+void math_nmf_cross(const double *a, const double *x, size_t r, double *cross);
 
-double *nmf_alloc(struct prac_arena *a, size_t n); /* on a line of memory */
-prac_rc nmf_kl(struct nmf_job *j, struct prac_arena *arena);
+double *math_nmf_alloc(struct prac_arena *a, size_t n); /* on a line of memory */
+prac_rc math_nmf_kl(struct nmf_job *j, struct prac_arena *arena);

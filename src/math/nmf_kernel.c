@@ -107,14 +107,14 @@ static void panels(panel_fn *const *fn, struct panel b, struct nmf_range q)
   }
 }
 
-void nmf_gather(const struct math_csr *v, uint32_t i0, uint32_t i1, const double *h, size_t ld,
-                struct nmf_range q, double *a)
+void math_nmf_gather(const struct math_csr *v, uint32_t i0, uint32_t i1, const double *h, size_t ld,
+                     struct nmf_range q, double *a)
 {
   panels(gathers, (struct panel){v, i0, i1, ld, h, a}, q);
 }
 
-void nmf_scatter(const struct math_csr *v, uint32_t i0, uint32_t i1, const double *w, size_t ld,
-                 struct nmf_range q, double *c)
+void math_nmf_scatter(const struct math_csr *v, uint32_t i0, uint32_t i1, const double *w,
+                      size_t ld, struct nmf_range q, double *c)
 {
   panels(scatters, (struct panel){v, i0, i1, ld, w, c}, q);
 }
@@ -135,8 +135,8 @@ void nmf_scatter(const struct math_csr *v, uint32_t i0, uint32_t i1, const doubl
     MATH_AT((to) + 3 * (to_step)) = __builtin_shufflevector(l1, l3, 2, 3, 6, 7);                   \
   } while (0)
 
-MATH_CLONES void nmf_turn(const double *rows, size_t ld, uint32_t n, struct nmf_range q,
-                          double *tile)
+MATH_CLONES void math_nmf_turn(const double *rows, size_t ld, uint32_t n, struct nmf_range q,
+                               double *tile)
 {
   uint32_t whole = n & ~3u;
   for (uint32_t i = 0; i < whole; i += 4)
@@ -150,8 +150,8 @@ MATH_CLONES void nmf_turn(const double *rows, size_t ld, uint32_t n, struct nmf_
       tile[k * NMF_TILE + i] = i < n ? rows[i * ld + k] : 0;
 }
 
-MATH_CLONES void nmf_turn_back(const double *tile, size_t ld, uint32_t n, struct nmf_range q,
-                               double *rows)
+MATH_CLONES void math_nmf_turn_back(const double *tile, size_t ld, uint32_t n, struct nmf_range q,
+                                    double *rows)
 {
   uint32_t whole = n & ~3u;
   for (uint32_t i = 0; i < whole; i += 4)
@@ -190,7 +190,7 @@ typedef long long mask_v4 __attribute__((vector_size(32)));
   }
 #define NO_CHANGE(i) math_v4 d##i = {0};
 
-MATH_CLONES double nmf_step_hals(const double *a, double *x, const double *g, size_t r)
+MATH_CLONES double math_nmf_step_hals(const double *a, double *x, const double *g, size_t r)
 {
   EACH(NO_CHANGE)
   for (size_t j = 0; j < r; j++) {
@@ -211,7 +211,7 @@ MATH_CLONES double nmf_step_hals(const double *a, double *x, const double *g, si
     d += m * m;                                                                                    \
   }
 
-MATH_CLONES double nmf_left(const double *a, const double *x, const double *g, size_t r)
+MATH_CLONES double math_nmf_left(const double *a, const double *x, const double *g, size_t r)
 {
   double sum = 0;
   for (size_t j = 0; j < r; j++) {
@@ -224,7 +224,7 @@ MATH_CLONES double nmf_left(const double *a, const double *x, const double *g, s
   return sum;
 }
 
-void nmf_step_mu(const double *a, double *x, const double *g, size_t r, double *work)
+void math_nmf_step_mu(const double *a, double *x, const double *g, size_t r, double *work)
 {
   for (size_t j = 0; j < r; j++) {
     double *to = work + j * NMF_TILE;
@@ -242,7 +242,7 @@ void nmf_step_mu(const double *a, double *x, const double *g, size_t r, double *
   (((TIMES(0, v) + TIMES(1, v)) + (TIMES(2, v) + TIMES(3, v))) +                                   \
    ((TIMES(4, v) + TIMES(5, v)) + (TIMES(6, v) + TIMES(7, v))))
 
-MATH_CLONES void nmf_gram(const double *x, size_t r, double *lanes)
+MATH_CLONES void math_nmf_gram(const double *x, size_t r, double *lanes)
 {
   for (size_t j = 0; j < r; j++) {
     const double *xj = x + j * NMF_TILE;
@@ -252,7 +252,7 @@ MATH_CLONES void nmf_gram(const double *x, size_t r, double *lanes)
   }
 }
 
-MATH_CLONES void nmf_cross(const double *a, const double *x, size_t r, double *cross)
+MATH_CLONES void math_nmf_cross(const double *a, const double *x, size_t r, double *cross)
 {
   for (size_t j = 0; j < r; j++) {
     const double *xj = x + j * NMF_TILE;
