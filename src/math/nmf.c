@@ -20,24 +20,25 @@ double *math_nmf_alloc(struct prac_arena *a, size_t n)
 
 /* ---- one side of a factorisation ---- */
 
-/* Only live blocks that lie in the range. */
-static void step(struct nmf_job *j, struct nmf_part *p, const double *gram, bool side_w)
+/* Updates tile x of a factor with the sums a, block by block. */
+static void step(struct nmf_job *j, struct nmf_part *p, double *x, bool side_w)
 {
+  const double *gram = side_w ? j->gram_h : j->gram_w;
   for (uint32_t b = 0; b < j->f->n_blocks; b++) {
     size_t r = j->f->rank[b], at = (size_t)j->first[b] * NMF_TILE;
     const double *g = gram + j->gram_at[b];
     if (!j->live[b]) continue;
     if (j->look)
-      p->kkt[b] += math_nmf_left(p->a + at, p->x + at, g, r);
+      p->kkt[b] += math_nmf_left(p->a + at, x + at, g, r);
     else if (j->conf->rule == MATH_NMF_MU)
-      math_nmf_step_mu(p->a + at, p->x + at, g, r, p->rows);
+      math_nmf_step_mu(p->a + at, x + at, g, r, p->rows);
     else {
-      double first = math_nmf_step_hals(p->a + at, p->x + at, g, r), now = first;
+      double first = math_nmf_step_hals(p->a + at, x + at, g, r), now = first;
       for (uint32_t i = 1; side_w && i < j->repeats[b] && now > 0.01 * first; i++)
-        now = math_nmf_step_hals(p->a + at, p->x + at, g, r);
+        now = math_nmf_step_hals(p->a + at, x + at, g, r);
     }
-    math_nmf_gram(p->x + at, r, p->gram + MATH_LANES * j->gram_at[b]);
-    if (!side_w) math_nmf_cross(p->a + at, p->x + at, r, p->cross + j->first[b]);
+    math_nmf_gram(x + at, r, p->gram + MATH_LANES * j->gram_at[b]);
+    if (!side_w) math_nmf_cross(p->a + at, x + at, r, p->cross + j->first[b]);
   }
 }
 
@@ -59,10 +60,9 @@ static void w_part(void *ctx, size_t i)
     double *w = j->w + at * j->ld;
     math_nmf_gather(j->v, at, at + n, j->h, j->ld, j->range, p->rows);
     math_nmf_turn(p->rows, j->ld, n, j->range, p->a);
-    math_nmf_turn(w, j->ld, n, j->range, p->x);
-    step(j, p, j->gram_h, true);
-    if (!j->look) math_nmf_turn_back(p->x, j->ld, n, j->range, w);
-    math_nmf_scatter(j->v, at, at + n, w, j->ld, j->range, p->c);
+    step(j, p, w, true);
+    math_nmf_turn_back(w, j->ld, n, j->range, p->rows);
+    math_nmf_scatter(j->v, at, at + n, p->rows, j->ld, j->range, p->c);
   }
 }
 
@@ -89,7 +89,7 @@ static void h_part(void *ctx, size_t i)
     join_rows(j, at, n, p->rows);
     math_nmf_turn(p->rows, j->ld, n, j->range, p->a);
     math_nmf_turn(h, j->ld, n, j->range, p->x);
-    step(j, p, j->gram_w, false);
+    step(j, p, p->x, false);
     if (!j->look) math_nmf_turn_back(p->x, j->ld, n, j->range, h);
   }
 }
@@ -208,15 +208,31 @@ static prac_rc part_new(struct nmf_job *j, struct nmf_part *p, bool with_c, stru
 
 static prac_rc room(struct nmf_job *j, struct prac_arena *a)
 {
-  size_t h = (size_t)j->v->cols * j->ld;
+  size_t h = (size_t)j->v->cols * j->ld, tiles = (j->v->rows + (size_t)NMF_TILE - 1) / NMF_TILE;
   uint32_t n = j->n_parts > j->n_h_parts ? j->n_parts : j->n_h_parts;
   for (uint32_t i = 0; i < n; i++) PRAC_TRY(part_new(j, &j->part[i], i < j->n_parts, a));
   j->gram_w = math_nmf_alloc(a, 2 * j->n_gram);
   j->h = math_nmf_alloc(a, h);
-  if (!j->gram_w || !j->h) return PRAC_NOMEM;
+  j->w = math_nmf_alloc(a, tiles * NMF_TILE * j->ld);
+  if (!j->gram_w || !j->h || !j->w) return PRAC_NOMEM;
   j->gram_h = j->gram_w + j->n_gram;
-  memcpy(j->h, j->f->h, h * sizeof *j->h);
   return PRAC_OK;
+}
+
+/* W in tiles and H on lines of memory while it goes on, and back. */
+static void move(struct nmf_job *j, bool in)
+{
+  size_t h = (size_t)j->v->cols * j->ld * sizeof *j->h;
+  const struct nmf_range all = {0, j->ld / MATH_LANES};
+  memcpy(in ? j->h : j->f->h, in ? j->f->h : j->h, h);
+  for (uint32_t at = 0; at < j->v->rows; at += NMF_TILE) {
+    uint32_t n = j->v->rows - at < NMF_TILE ? j->v->rows - at : NMF_TILE;
+    double *tile = j->w + at * j->ld, *rows = j->f->w + at * j->ld;
+    if (in)
+      math_nmf_turn(rows, j->ld, n, all, tile);
+    else
+      math_nmf_turn_back(tile, j->ld, n, all, rows);
+  }
 }
 
 static void gram_of_h(struct nmf_job *j)
@@ -285,19 +301,21 @@ static void look(struct nmf_job *j)
 prac_rc math_nmf(const struct math_csr *v, const struct math_nmf_conf *c, struct math_nmf *f,
                  const struct math_par *par, struct prac_arena *arena)
 {
-  struct nmf_job j = {.v = v, .conf = c, .par = par, .f = f, .w = f->w};
+  struct nmf_job j = {.v = v, .conf = c, .par = par, .f = f};
   struct course course = {0};
   PRAC_TRY(lay_out(&j));
   cut_rows(&j);
   PRAC_TRY(room(&j, arena));
   for (uint32_t b = 0; b < f->n_blocks; b++) f->info[b] = (struct math_nmf_info){0};
+  if (c->rule == MATH_NMF_KL) return math_nmf_kl(&j, arena);
   j.square = math_csr_square(v);
+  move(&j, true);
   gram_of_h(&j);
   for (uint32_t i = 0; i < c->max_sweeps; i++) {
     sweep(&j);
     if (judge(&j, &course) == 0) break;
   }
   if (c->kkt || c->max_sweeps == 0) look(&j);
-  memcpy(f->h, j.h, (size_t)v->cols * j.ld * sizeof *f->h);
+  move(&j, false);
   return PRAC_OK;
 }

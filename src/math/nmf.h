@@ -10,7 +10,8 @@
  *           its tile of 32 rows, at most 1 + again * rho times, while a repeat still changes a
  *           tenth of what the first did (accelerated HALS; rho = 1 + nnz / (rows k) is what the
  *           products with V cost beside the step). MU: multiplicative, least squares; 0/0 is 0.
- *           KL: multiplicative, Poisson likelihood, touches only the entries of V that are not 0
+ *           KL: multiplicative, Poisson likelihood, touches only the entries of V that are not 0;
+ *           one block only, the rest PRAC_UNSUPPORTED
  * source    Cichocki, Phan: Fast Local Algorithms for Large Scale NMF, IEICE E92-A(3), 2009;
  *           Gillis, Glineur: Accelerated Multiplicative Updates and HALS, Neural Comp. 24(4), 2012;
  *           Lee, Seung: Algorithms for NMF, NIPS 2000

@@ -14,7 +14,7 @@ struct nmf_range { /* vectors of four components */
   size_t lo, hi;
 };
 struct nmf_part {
-  double *rows, *a, *x; /* tiles: sums as they come, turned, the factor */
+  double *rows, *a, *x; /* tiles: sums or rows as they come, turned, of H */
   double *gram;         /* NMF lanes of the Gram matrices: MATH_LANES each */
   double *cross;        /* of each component */
   double *c;            /* W side: cols x ld */
@@ -25,7 +25,7 @@ struct nmf_job {
   const struct math_nmf_conf *conf;
   const struct math_par *par;
   struct math_nmf *f;
-  double *w, *h; /* h: aligned copy */
+  double *w, *h; /* copies: w in tiles, one after the other */
   size_t ld, n_gram;
   uint32_t first[MATH_NMF_BLOCKS]; /* component */
   size_t gram_at[MATH_NMF_BLOCKS];
