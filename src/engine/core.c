@@ -62,7 +62,7 @@ static prac_rc run_add(struct eng_core *c, const struct eng_ops *ops,
   struct eng_run *r = &c->runs[c->n_runs++];
   r->seed = conf->seed ? (uint64_t)conf->seed : c->conf.seed;
   r->settings = prac_conf_hash(settings, ops->conf->path);
-  r->env.nthreads = 1;
+  r->env.par = c->pool ? &c->par : NULL;
   PRAC_TRY(eng_run_init(r, ops, conf, reterr));
   return eng_run_open(r, reterr);
 }
@@ -93,13 +93,12 @@ static prac_rc runs_new(struct eng_core *c, const struct prac_conf *settings,
 static prac_rc core_fill(struct eng_core *c, const struct prac_conf *settings,
                          struct prac_err *reterr)
 {
-  PRAC_TRY(runs_new(c, settings, reterr));
-  unsigned side = c->conf.nthreads < c->n_runs ? c->conf.nthreads : (unsigned)c->n_runs;
-  unsigned each = side ? c->conf.nthreads / side : 1;
-  for (size_t i = 0; i < c->n_runs; i++) c->runs[i].env.nthreads = each ? each : 1;
-  if (side < 2) return PRAC_OK;
-  c->pool = eng_pool_new(side - 1);
-  return c->pool ? PRAC_OK : PRAC_FAIL(reterr, PRAC_NOMEM, "engine threads: out of memory");
+  if (c->conf.nthreads > 1) {
+    c->pool = eng_pool_new(c->conf.nthreads - 1);
+    if (!c->pool) return PRAC_FAIL(reterr, PRAC_NOMEM, "engine threads: out of memory");
+    c->par = (struct math_par){c->conf.nthreads, eng_pool_run, c->pool};
+  }
+  return runs_new(c, settings, reterr);
 }
 
 prac_rc eng_core_new(const struct eng_core_conf *conf, const struct prac_conf *settings,
@@ -240,16 +239,24 @@ static prac_time watermark(struct eng_core *c)
   return prac_time_floor(w, PRAC_MIN);
 }
 
+struct working {
+  struct eng_run *runs;
+  const struct eng_work *w;
+};
+static void work_one(void *ctx, size_t i)
+{
+  const struct working *x = ctx;
+  eng_run_work(&x->runs[i], x->w);
+}
+
 static prac_rc release(struct eng_core *c, prac_time until, bool all, struct prac_err *reterr)
 {
   if (until == PRAC_TIME_NONE || (!all && until <= c->released)) return PRAC_OK;
   struct eng_work w = {.batches = c->held, .until = until, .all = all};
   uint64_t rows = 0;
   while (w.n < c->n_held && c->held[w.n]->minute < until) rows += c->held[w.n++]->n;
-  if (c->pool && rows >= THREAD_ROWS)
-    eng_pool_go(c->pool, c->runs, c->n_runs, &w);
-  else
-    for (size_t i = 0; i < c->n_runs; i++) eng_run_work(&c->runs[i], &w);
+  struct working all_runs = {c->runs, &w};
+  math_par_run(c->pool && rows >= THREAD_ROWS ? &c->par : NULL, c->n_runs, work_one, &all_runs);
   c->released = until;
   count(c, ENG_CORE_BATCHES, w.n);
   count(c, ENG_CORE_ROWS, rows);

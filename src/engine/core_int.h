@@ -72,6 +72,7 @@ struct eng_core {
   struct eng_run *runs;
   size_t n_runs;
   struct eng_pool *pool; /* NULL: one thread */
+  struct math_par par;   /* over the pool */
   struct eng_sensor *sensors;
   size_t n_sensors, cap_sensors;
   struct flow_batch **held; /* sorted by (minute, sensor, part) */
@@ -91,10 +92,12 @@ void eng_run_work(struct eng_run *r,
                   const struct eng_work *w); /* result in r->rc, r->err, r->out */
 void eng_out_reset(struct eng_out *o);
 
-/* core_pool.c: eng_run_work for each run, on several threads; returns when all are done. */
+/* core_pool.c */
 struct eng_pool *eng_pool_new(unsigned threads); /* beside the caller's own; NULL: out of memory */
 void eng_pool_free(struct eng_pool **pp);
-void eng_pool_go(struct eng_pool *p, struct eng_run *runs, size_t n, const struct eng_work *w);
+/* As struct math_par's run: every item once, also from within an item; returns when all are done.
+ */
+void eng_pool_run(void *pool, size_t items, void (*item)(void *ctx, size_t i), void *ctx);
 
 /* core.c */
 struct eng_sensor *eng_core_sensor(struct eng_core *c, const char *name); /* NULL: no room */

@@ -3,8 +3,8 @@
  * The core (engine/core.h) owns threads, slots, memory, restart and the order of input; an engine
  * owns arithmetic. It sees no socket, no file, no clock but the slots', no other engine. Within a
  * slot, batches come in order of (minute, sensor, part); a slot is closed when every live sensor
- * has passed its end. The same input, settings and seed give the same findings, whatever nthreads
- * is.
+ * has passed its end. The same input, settings and seed give the same findings, whatever the number
+ * of threads: a kernel may hand its pieces to env->par.
  *
  * slots     numbered from 1970; whole minutes. One follows the other; only after ENG_IDLE_SLOTS
  *           without a single batch may the next one lie further on: look at slot.from
@@ -15,6 +15,7 @@
 #include "base/counter.h"
 #include "base/err.h"
 #include "base/rng.h"
+#include "math/par.h"
 #include "model/flow.h"
 #include "model/records.h"
 
@@ -43,7 +44,7 @@ struct eng_env {
   struct prac_arena *scratch; /* reset by the core after every close_slot */
   struct prac_rng *rng;       /* reseeded from (seed, slot start): a rerun repeats */
   _Atomic uint64_t *counters; /* one per row of the engine's counter table */
-  unsigned nthreads;          /* >= 1 */
+  const struct math_par *par; /* for kernels: idle threads help; NULL: there are none */
 };
 struct eng_ops {
   const char *name;    /* "surge": unique; the folder, and the settings section "engine.surge" */

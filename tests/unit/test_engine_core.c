@@ -35,6 +35,31 @@ static prac_rc probe_feed(void *st, const struct flow_batch *b, const struct eng
   for (uint32_t i = 0; i < b->n; i++) p->packets += b->packets[i];
   return PRAC_OK;
 }
+/* A kernel whose pieces have pieces: threads that work on one engine help another. */
+struct pieces {
+  const struct math_par *par;
+  uint64_t out[24], in[24][16];
+};
+static void inner(void *ctx, size_t i)
+{
+  uint64_t *v = ctx;
+  v[i] = v[i] * 3 + i;
+}
+static void outer(void *ctx, size_t i)
+{
+  struct pieces *p = ctx;
+  for (size_t k = 0; k < 16; k++) p->in[i][k] = i + k;
+  math_par_run(p->par, 16, inner, p->in[i]);
+  for (size_t k = 0; k < 16; k++) p->out[i] = p->out[i] * 31 + p->in[i][k];
+}
+static uint64_t worked(const struct math_par *par)
+{
+  struct pieces p = {.par = par};
+  uint64_t sum = 0;
+  math_par_run(par, 24, outer, &p);
+  for (size_t i = 0; i < 24; i++) sum = sum * 1000003 + p.out[i];
+  return sum;
+}
 static prac_rc probe_close_slot(void *st, struct prac_span slot, const struct eng_env *env,
                                 struct eng_out *out, struct prac_err *e)
 {
@@ -42,9 +67,10 @@ static prac_rc probe_close_slot(void *st, struct prac_span slot, const struct en
   struct probe *p = st;
   char key[32], text[128];
   snprintf(key, sizeof key, "slot:%lld", (long long)((slot.from - T0) / PRAC_MIN));
-  snprintf(text, sizeof text, "%llu batches, %llu packets, order %llx, rng %llx",
+  snprintf(text, sizeof text, "%llu batches, %llu packets, order %llx, rng %llx, worked %llx",
            (unsigned long long)p->batches, (unsigned long long)p->packets,
-           (unsigned long long)p->order, (unsigned long long)prac_rng_u64(env->rng));
+           (unsigned long long)p->order, (unsigned long long)prac_rng_u64(env->rng),
+           (unsigned long long)worked(env->par));
   struct finding f = {.key = key,
                       .kind = "probe",
                       .state = "on",
