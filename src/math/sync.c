@@ -72,12 +72,23 @@ void math_sync_add(struct math_sync *s, const uint32_t *at, const double *v, siz
   s->rows++;
 }
 
-struct math_synced math_sync_said(const struct math_sync *s)
+void math_sync_profile(const struct math_sync *s, double *ret)
+{
+  double n = s->rows ? (double)s->rows : 1;
+  for (size_t t = 0; t < s->steps; t++) ret[t] = (s->sum[t] - s->offset) / n;
+}
+
+struct math_synced math_sync_said(const struct math_sync *s, const double *common)
 {
   struct math_synced r = {.rows = s->rows, .steady = s->steady};
-  double n = (double)s->rows, d = 0, variance = 0;
+  double n = (double)s->rows, d = 0, shared = 0, variance = 0;
   if (s->rows < 2 || s->steps < STEPS_MIN) return r;
-  for (size_t t = 0; t < s->steps; t++) d += (s->sum[t] - s->offset) * (s->sum[t] - s->offset);
+  for (size_t t = 0; t < s->steps; t++) {
+    double own = s->sum[t] - s->offset;
+    d += own * own;
+    if (common) shared += own * common[t];
+  }
+  d -= shared * shared;
   for (size_t f = 1; f <= s->waves; f++) { /* f and steps - f are alike */
     double both = 2 * f == s->steps ? 1 : 2;
     variance += 2 * both * (s->power[f] * s->power[f] - s->square[f]);

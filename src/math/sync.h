@@ -32,4 +32,7 @@ struct math_synced {
 size_t math_sync_work(size_t steps);
 void math_sync_init(struct math_sync *s, size_t steps, double *work);
 void math_sync_add(struct math_sync *s, const uint32_t *at, const double *v, size_t n);
-struct math_synced math_sync_said(const struct math_sync *s);
+/* The mean row: steps doubles, adding up to 0. */
+void math_sync_profile(const struct math_sync *s, double *ret);
+/* common: a profile of length 1 (or of 0s), of which every row is rid first; NULL: none. */
+struct math_synced math_sync_said(const struct math_sync *s, const double *common);

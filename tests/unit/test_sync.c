@@ -25,7 +25,7 @@ static struct math_synced of(series *v, size_t rows, size_t steps)
       if (v[i][t] > 0 || v[i][t] < 0) at[n] = t, entries[n++] = v[i][t];
     math_sync_add(&s, at, entries, n);
   }
-  return math_sync_said(&s);
+  return math_sync_said(&s, NULL);
 }
 
 /* Centred, of length 1; false: steady. */
@@ -134,7 +134,7 @@ static void edges(void **s)
   math_sync_add(&x, at, bad, 2);
   math_sync_add(&x, at, huge, 2);
   math_sync_add(&x, outside, far, 2);
-  r = math_sync_said(&x);
+  r = math_sync_said(&x, NULL);
   assert_true(r.rows == 0 && r.steady == 0);
 }
 

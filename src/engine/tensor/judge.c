@@ -7,6 +7,7 @@
 
 #include "engine/tensor/judge.h"
 #include "math/otsu.h"
+#include "math/robust.h"
 
 static const uint32_t HOSTS_LEAST = 2, HOSTS_MOST = 65000; /* of a component; as published */
 
@@ -63,13 +64,37 @@ static prac_rc cells_take(struct tensor_judging *j, const struct tensor_state *s
   return PRAC_OK;
 }
 
+static double scaled(const struct tensor_conf *c, uint32_t packets)
+{
+  return c->scale == TENSOR_LOG ? log2(1.0 + packets) : packets;
+}
+
+/* The values of one host at one port, cells i.., less what is there in more than half of the
+ * steps: a sender that never rests says nothing of who acts together. Returns the next row's. */
+static size_t row_values(const struct tensor_judging *j, size_t i, double *v, double *steps)
+{
+  size_t from = i, n = 0;
+  double always = 0;
+  while (i < j->n_cells && j->cells[i].host == j->cells[from].host &&
+         j->cells[i].port == j->cells[from].port)
+    i++;
+  if (!j->conf->steady && (i - from) * 2 > j->all.steps) {
+    for (size_t k = from; k < i; k++) steps[n++] = scaled(j->conf, j->cells[k].packets);
+    while (n < j->all.steps) steps[n++] = 0;
+    always = math_himedian(steps, n);
+  }
+  for (size_t k = from; k < i; k++) v[k] = fmax(0, scaled(j->conf, j->cells[k].packets) - always);
+  return i;
+}
+
 static prac_rc decompose(struct tensor_judging *j, const struct eng_env *env)
 {
   const struct tensor_conf *c = j->conf;
   struct math_cells in = {.n = j->n_cells};
   uint32_t *at[MATH_MODES];
   double *v = prac_arena_alloc(j->a, (j->n_cells + 1) * sizeof *v);
-  if (!v) return PRAC_NOMEM;
+  double *steps = prac_arena_alloc(j->a, (j->all.steps + (size_t)1) * sizeof *steps);
+  if (!v || !steps) return PRAC_NOMEM;
   for (unsigned m = 0; m < MATH_MODES; m++) {
     at[m] = prac_arena_alloc(j->a, (j->n_cells + 1) * sizeof *at[m]);
     if (!at[m]) return PRAC_NOMEM;
@@ -79,8 +104,8 @@ static prac_rc decompose(struct tensor_judging *j, const struct eng_env *env)
     at[TENSOR_TIME][i] = j->cells[i].step;
     at[TENSOR_SOURCE][i] = j->cells[i].host;
     at[TENSOR_PORT][i] = j->cells[i].port;
-    v[i] = c->scale == TENSOR_LOG ? log2(1.0 + j->cells[i].packets) : j->cells[i].packets;
   }
+  for (size_t i = 0; i < j->n_cells;) i = row_values(j, i, v, steps);
   in.v = v;
   const struct math_ntd_conf how = {
       .rank = {(uint32_t)c->rank_time, (uint32_t)c->rank_source, (uint32_t)c->rank_port},
@@ -153,8 +178,9 @@ static prac_rc consider(struct tensor_judging *j, const struct eng_port_said *sa
     c = &j->found[j->n_found++];
     *c = (struct tensor_candidate){.base = prac_arena_alloc(j->a, j->all.n_hosts + 1)};
     if (!c->base) return PRAC_NOMEM;
+    PRAC_TRY(tensor_common(j, said->index, &c->common));
   }
-  struct math_synced step = tensor_step_group(j, said->index, j->base);
+  struct math_synced step = tensor_step_group(j, said->index, j->base, c->common);
   if (!fresh) {
     unsigned was = worth(c->said.level), is = worth(said->level);
     if (is < was || (is == was && !(step.z > c->step.z))) return PRAC_OK;
@@ -205,16 +231,29 @@ static int by_port(const void *pa, const void *pb)
   return a->port < b->port ? -1 : a->port > b->port;
 }
 
+/* If n hosts of N are in step, the mean over all pairs is (n / N)^2 of theirs: so many there are,
+ * by the times of all of them, whoever they may be. */
+static double together(const struct math_synced *all)
+{
+  return (double)all->rows * sqrt(fmax(0, all->mean));
+}
+
+static bool is_in_step(const struct tensor_conf *c, const struct tensor_group *g)
+{
+  double n = together(&g->port_all);
+  return g->port_all.z >= c->z && g->group.z >= c->z &&
+         g->group.mean - fmax(0, g->others) >= c->correlation &&
+         n >= c->support * (double)g->group.rows &&
+         n * 100 >= c->port_pct * (double)g->port_all.rows;
+}
+
 static prac_rc verdict(struct tensor_judging *j, const struct tensor_candidate *c,
                        struct tensor_group *g)
 {
-  const struct tensor_conf *conf = j->conf;
-  *g = (struct tensor_group){.port = c->said.port, .level = c->said.level, .pct = c->said.pct};
-  g->group = c->step;
+  *g = (struct tensor_group){
+      .port = c->said.port, .level = c->said.level, .pct = c->said.pct, .group = c->step};
   PRAC_TRY(tensor_step_port(j, c, g));
-  bool in_step = g->port_all.z >= conf->z && c->step.z >= conf->z &&
-                 c->step.mean - fmax(0, g->others) >= conf->correlation;
-  if (!in_step) g->level = ENG_PORT_WEAK;
+  if (!is_in_step(j->conf, g)) g->level = ENG_PORT_WEAK;
   return eng_traffic_who(j->t, &j->all, c->base, c->said.index, j->a, &g->who);
 }
 

@@ -4,12 +4,13 @@
 #include "engine/tensor/tensor.h"
 #include "math/ntd.h"
 
-enum { TENSOR_TIME, TENSOR_SOURCE, TENSOR_PORT, TENSOR_CANDIDATES = 256 };
+enum { TENSOR_TIME, TENSOR_SOURCE, TENSOR_PORT, TENSOR_CANDIDATES = 256, TENSOR_FOLKS = 15 };
 
 struct tensor_candidate { /* a port that a component points at */
   struct eng_port_said said;
   struct math_synced step; /* of the component's hosts at the port */
   uint8_t *base;           /* the component's hosts, for the best threshold so far */
+  double *common;          /* what everybody else does at once */
 };
 struct tensor_step {
   uint32_t *nth;  /* of each step among those heard; UINT32_MAX: not heard */
@@ -17,6 +18,9 @@ struct tensor_step {
   double *work;   /* of math/sync.h */
   uint32_t *at;   /* one row */
   double *v;
+  uint8_t *folk_of; /* of each port */
+  double *profiles; /* of each folk: its mean row over the heard steps */
+  size_t folk_rows[TENSOR_FOLKS];
 };
 struct tensor_judging {
   const struct tensor_conf *conf;
@@ -35,10 +39,16 @@ struct tensor_judging {
   uint32_t n_found;
 };
 
+/* common.c; after the step's own memory */
+PRAC_NODISCARD prac_rc tensor_common_new(struct tensor_judging *j);
+/* A profile for math/sync.h: what the hosts of other ports do at once. */
+PRAC_NODISCARD prac_rc tensor_common(struct tensor_judging *j, uint32_t port, double **ret);
+
 /* step.c */
 PRAC_NODISCARD prac_rc tensor_step_new(struct tensor_judging *j);
 /* The rows of `base` at the port; base NULL: of everybody. */
-struct math_synced tensor_step_group(struct tensor_judging *j, uint32_t port, const uint8_t *base);
+struct math_synced tensor_step_group(struct tensor_judging *j, uint32_t port, const uint8_t *base,
+                                     const double *common);
 /* Fills what the finding says of time: port_all, others, peak, usual, newest, hosts. */
 PRAC_NODISCARD prac_rc tensor_step_port(struct tensor_judging *j, const struct tensor_candidate *c,
                                         struct tensor_group *g);

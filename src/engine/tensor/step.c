@@ -15,19 +15,6 @@ static bool is_heard(const struct eng_traffic *t, uint32_t step)
   return false;
 }
 
-prac_rc tensor_step_new(struct tensor_judging *j)
-{
-  struct tensor_step *s = &j->step;
-  uint32_t steps = j->all.steps;
-  s->nth = prac_arena_alloc(j->a, (steps + (size_t)1) * sizeof *s->nth);
-  s->at = prac_arena_alloc(j->a, (steps + (size_t)1) * sizeof *s->at);
-  s->v = prac_arena_alloc(j->a, (steps + (size_t)1) * sizeof *s->v);
-  s->work = prac_arena_alloc(j->a, math_sync_work(steps) * sizeof *s->work);
-  if (!s->nth || !s->at || !s->v || !s->work) return PRAC_NOMEM;
-  for (uint32_t i = 0; i < steps; i++) s->nth[i] = is_heard(j->t, i) ? s->heard++ : UINT32_MAX;
-  return PRAC_OK;
-}
-
 /* The cells i.. of one host and port as a row; returns the first one that is not of it. */
 static size_t add_row(struct tensor_judging *j, size_t i, struct math_sync *to)
 {
@@ -42,7 +29,23 @@ static size_t add_row(struct tensor_judging *j, size_t i, struct math_sync *to)
   return i;
 }
 
-struct math_synced tensor_step_group(struct tensor_judging *j, uint32_t port, const uint8_t *base)
+prac_rc tensor_step_new(struct tensor_judging *j)
+{
+  struct tensor_step *s = &j->step;
+  uint32_t steps = j->all.steps;
+  s->nth = prac_arena_alloc(j->a, (steps + (size_t)1) * sizeof *s->nth);
+  s->at = prac_arena_alloc(j->a, (steps + (size_t)1) * sizeof *s->at);
+  s->v = prac_arena_alloc(j->a, (steps + (size_t)1) * sizeof *s->v);
+  s->work = prac_arena_alloc(j->a, math_sync_work(steps) * sizeof *s->work);
+  if (!s->nth || !s->at || !s->v || !s->work) return PRAC_NOMEM;
+  for (uint32_t i = 0; i < steps; i++) s->nth[i] = is_heard(j->t, i) ? s->heard++ : UINT32_MAX;
+  return tensor_common_new(j);
+}
+
+/* ---- groups ---- */
+
+struct math_synced tensor_step_group(struct tensor_judging *j, uint32_t port, const uint8_t *base,
+                                     const double *common)
 {
   struct math_sync s;
   math_sync_init(&s, j->step.heard, j->step.work);
@@ -50,11 +53,12 @@ struct math_synced tensor_step_group(struct tensor_judging *j, uint32_t port, co
     bool in = j->cells[i].port == port && (!base || base[j->cells[i].host]);
     i = in ? add_row(j, i, &s) : i + 1;
   }
-  return math_sync_said(&s);
+  return math_sync_said(&s, common);
 }
 
 /* Everybody who was not at the port, each by what it sent to its own first port. */
-static double others(struct tensor_judging *j, uint32_t port, const uint8_t *at_port)
+static double others(struct tensor_judging *j, uint32_t port, const uint8_t *at_port,
+                     const double *common)
 {
   struct math_sync s;
   uint32_t last = UINT32_MAX;
@@ -65,7 +69,7 @@ static double others(struct tensor_judging *j, uint32_t port, const uint8_t *at_
     last = host;
     i = in ? add_row(j, i, &s) : i + 1;
   }
-  return math_sync_said(&s).mean;
+  return math_sync_said(&s, common).mean;
 }
 
 static prac_rc times_of(struct tensor_judging *j, const struct tensor_candidate *c,
@@ -104,7 +108,7 @@ prac_rc tensor_step_port(struct tensor_judging *j, const struct tensor_candidate
   if (!at_port) return PRAC_NOMEM;
   for (size_t i = 0; i < j->n_cells; i++)
     if (j->cells[i].port == c->said.index) at_port[j->cells[i].host] = 1;
-  g->port_all = tensor_step_group(j, c->said.index, NULL);
-  g->others = others(j, c->said.index, at_port);
+  g->port_all = tensor_step_group(j, c->said.index, NULL, c->common);
+  g->others = others(j, c->said.index, at_port, c->common);
   return times_of(j, c, g);
 }

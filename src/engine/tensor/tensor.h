@@ -15,14 +15,14 @@ struct tensor_conf {
   struct eng_common common;
   int64_t slot_ns, window_ns, step_ns;
   int64_t v4_bits, v6_bits;
-  bool syn_only, weak;
+  bool syn_only, steady, weak;
   int scale;
   struct prac_conf_strings skip, ignore_ports, thresholds;
   int64_t min_count, max_rows, max_cells, max_sensors, max_stories;
   int64_t rank_time, rank_source, rank_port, starts, max_sweeps;
   double complete, tolerance;
   int64_t hosts, high_hosts, high_sensors, quiet_slots;
-  double host_pct, dst_pct, z, correlation;
+  double host_pct, dst_pct, z, correlation, support, port_pct;
 };
 enum tensor_scale { TENSOR_LOG, TENSOR_RAW };
 extern const struct prac_conf_section tensor_conf_section;
