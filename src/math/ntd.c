@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "math/ntd_int.h"
+#include "math/tensor_start.h"
 #include "math/vec.h"
 
 enum { L = MATH_LANES, ROWS = 1024, ROUNDS = 3, CORE_ROUNDS = 5, RESCALE = 16 };
@@ -101,6 +102,23 @@ static double kkt(struct ntd *s)
   return fmax(worst, ntd_core_kkt(s));
 }
 
+/* Term k becomes column k of every factor, and its weight the core's diagonal. */
+static void start(struct ntd *s, struct tensor_start *w, struct prac_rng *r)
+{
+  const struct ntd_core *g = &s->core;
+  uint32_t terms = 0;
+  memset(g->v, 0, g->size * sizeof(double));
+  for (unsigned m = 0; m < MATH_MODES; m++)
+    if (s->a[m].rank > terms) terms = s->a[m].rank;
+  tensor_start_begin(w, s->x);
+  for (uint32_t k = 0; k < terms; k++) {
+    double weight = tensor_start_term(w, r, s->par);
+    tensor_start_put(w, s->a, k);
+    if (k < g->rank[0] && k < g->rank[1] && k < g->rank[2])
+      g->v[(k * g->rank[1] + k) * g->ld + k] = weight;
+  }
+}
+
 /* ---- memory ---- */
 
 static prac_rc factors_new(struct ntd *s, const struct math_ntd_conf *c, struct prac_arena *a)
@@ -177,16 +195,16 @@ prac_rc math_ntd(const struct math_tensor *x, const struct math_ntd_conf *c,
   struct ntd now = {.x = x, .par = par}, best;
   struct prac_rng r = prac_rng_of(c->seed);
   struct math_ntd got = {.worst_start = 1, .settled = x->n == 0};
-  struct ntd_start first = {0};
+  struct tensor_start first = {0};
   PRAC_TRY(factors_new(&now, c, a));
-  PRAC_TRY(ntd_start_new(x, a, &first));
+  PRAC_TRY(tensor_start_new(x, a, &first));
   PRAC_TRY(work_new(&now, a));
   best = now;
-  best.err2 = (double)INFINITY;
+  best.err2 = x->n ? (double)INFINITY : 0;
   PRAC_TRY(factors_new(&best, c, a));
   for (uint32_t i = 0; x->n && i < (c->starts ? c->starts : 1); i++) {
     uint32_t sweeps = 0;
-    ntd_start(&now, &first, i ? &r : NULL);
+    start(&now, &first, i ? &r : NULL);
     grams(&now);
     now.err2 = (double)INFINITY;
     (void)descend(&now, c->probe, -1, &sweeps);

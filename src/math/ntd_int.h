@@ -1,6 +1,5 @@
 /* math/ntd_int.h — what the files of math/ntd.h share. */
 #pragma once
-#include "base/rng.h"
 #include "math/ntd.h"
 
 enum { NTD_GRAM = MATH_NTD_RANK_MAX * MATH_NTD_RANK_MAX };
@@ -30,14 +29,3 @@ void ntd_core_right(struct ntd *s);                    /* T, from the last mode'
 void ntd_core_descend(struct ntd *s, unsigned rounds); /* and err2 */
 double ntd_core_kkt(struct ntd *s);
 void ntd_scale(struct ntd *s); /* columns of the factors to 1, what they had to the core */
-
-/* ntd_start.c: memory for all starts; r NULL: the first one, in which nothing is drawn */
-struct ntd_start {
-  struct math_tensor left; /* what the terms so far leave of the cells */
-  struct math_factor f[MATH_MODES];
-  double *v[MATH_MODES], *energy, *out, *work;
-  unsigned mode; /* the longest one */
-};
-PRAC_NODISCARD prac_rc ntd_start_new(const struct math_tensor *x, struct prac_arena *a,
-                                     struct ntd_start *ret);
-void ntd_start(struct ntd *s, struct ntd_start *w, struct prac_rng *r);

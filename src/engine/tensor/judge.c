@@ -268,7 +268,8 @@ static prac_rc verdicts(struct tensor_judging *j, const struct eng_env *env,
     bool weak = v[n].level == ENG_PORT_WEAK;
     loose += weak;
     /* What has been silent in the newest slot was said when it was not. */
-    if (v[n].newest >= 2 && (!weak || j->conf->weak)) n++;
+    bool goes_on = v[n].newest * 100.0 >= j->conf->host_pct * v[n].n_hosts;
+    if (goes_on && (!weak || j->conf->weak)) n++;
   }
   qsort(v, n, sizeof *v, by_port);
   prac_count(&env->counters[TENSOR_COUNT_CANDIDATES], j->n_found);

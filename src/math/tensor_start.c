@@ -3,15 +3,17 @@
  * begins at one row of the longest mode (a sender): the heaviest, and in later starts one drawn by
  * what is left of it. On counts this ends in better places than random numbers, and sooner; and it
  * depends on the cells, not on what their rows are called. */
+#include "math/tensor_start.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "math/ntd_int.h"
 #include "math/vec.h"
 
 enum { L = MATH_LANES, TURNS = 6 * MATH_MODES };
 
-prac_rc ntd_start_new(const struct math_tensor *x, struct prac_arena *a, struct ntd_start *ret)
+prac_rc tensor_start_new(const struct math_tensor *x, struct prac_arena *a,
+                         struct tensor_start *ret)
 {
   size_t rows = 1, work = 1;
   ret->left = *x;
@@ -32,7 +34,7 @@ prac_rc ntd_start_new(const struct math_tensor *x, struct prac_arena *a, struct 
   return ret->energy && ret->out && ret->work ? PRAC_OK : PRAC_NOMEM;
 }
 
-static uint32_t first_row(struct ntd_start *w, struct prac_rng *r)
+static uint32_t first_row(struct tensor_start *w, struct prac_rng *r)
 {
   const struct math_order *o = &w->left.order[w->mode];
   uint32_t rows = w->left.dim[w->mode], best = 0;
@@ -53,7 +55,7 @@ static uint32_t first_row(struct ntd_start *w, struct prac_rng *r)
 }
 
 /* One vector from the two others, of length 1; what its length was is the term's weight. */
-static double turn(struct ntd_start *w, unsigned mode, const struct math_par *par)
+static double turn(struct tensor_start *w, unsigned mode, const struct math_par *par)
 {
   double norm = 0;
   uint32_t rows = w->left.dim[mode];
@@ -64,7 +66,7 @@ static double turn(struct ntd_start *w, unsigned mode, const struct math_par *pa
   return norm;
 }
 
-static double heaviest(struct ntd_start *w, struct prac_rng *r, const struct math_par *par)
+static double heaviest(struct tensor_start *w, struct prac_rng *r, const struct math_par *par)
 {
   const struct math_order *o = &w->left.order[w->mode];
   uint32_t row = first_row(w, r);
@@ -80,7 +82,7 @@ static double heaviest(struct ntd_start *w, struct prac_rng *r, const struct mat
   return weight;
 }
 
-static void take_away(struct ntd_start *w, double weight)
+static void take_away(struct tensor_start *w, double weight)
 {
   for (unsigned m = 0; m < MATH_MODES; m++) {
     const struct math_order *o = &w->left.order[m];
@@ -94,26 +96,21 @@ static void take_away(struct ntd_start *w, double weight)
   }
 }
 
-static void put(struct ntd *s, const struct ntd_start *w, uint32_t k, double weight)
+void tensor_start_begin(struct tensor_start *w, const struct math_tensor *x)
 {
-  const struct ntd_core *g = &s->core;
-  for (unsigned m = 0; m < MATH_MODES; m++)
-    for (size_t i = 0; k < s->a[m].rank && i < s->a[m].rows; i++)
-      s->a[m].v[i * s->a[m].ld + k] = w->f[m].v[L * i];
-  if (k < g->rank[0] && k < g->rank[1] && k < g->rank[2])
-    g->v[(k * g->rank[1] + k) * g->ld + k] = weight;
+  w->left = *x;
 }
 
-void ntd_start(struct ntd *s, struct ntd_start *w, struct prac_rng *r)
+double tensor_start_term(struct tensor_start *w, struct prac_rng *r, const struct math_par *par)
 {
-  uint32_t terms = 0;
-  w->left = *s->x;
-  memset(s->core.v, 0, s->core.size * sizeof(double));
+  double weight = heaviest(w, r, par);
+  take_away(w, weight);
+  return weight;
+}
+
+void tensor_start_put(const struct tensor_start *w, struct math_factor a[MATH_MODES], uint32_t k)
+{
   for (unsigned m = 0; m < MATH_MODES; m++)
-    if (s->a[m].rank > terms) terms = s->a[m].rank;
-  for (uint32_t k = 0; k < terms; k++) {
-    double weight = heaviest(w, r, s->par);
-    put(s, w, k, weight);
-    take_away(w, weight);
-  }
+    for (size_t i = 0; k < a[m].rank && i < a[m].rows; i++)
+      a[m].v[i * a[m].ld + k] = w->f[m].v[L * i];
 }
