@@ -5,6 +5,7 @@
 #include "engine/engine.h"
 
 #define ENGINES(X) X(backscatter) X(surge) X(nmf)
+#define ENGINES(X) X(backscatter) X(surge) X(tensor)
 
 #define X(name) extern const struct eng_ops eng_##name;
 ENGINES(X)
