@@ -7,21 +7,22 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "math/vec.h"
 
-enum { TOUCH_MAX = 64, EDGES_MAX = 1 << 19, EDGE_SLOTS = 1 << 20 };
+enum { TOUCH_MAX = 64, EDGES_MAX = 1 << 19 };
 static const double BLAMED_SHARE = 0.9;
 
 struct edge {
   uint32_t p, q, sources; /* nodes, p <= q; sources 0: free */
 };
 struct nodes {
-  uint32_t *ids; /* rising */
+  uint32_t *ids;  /* rising */
+  uint32_t *node; /* of each judged port: 1 + node; 0: not in the graph */
   uint32_t n;
-  uint16_t *at; /* RISK_PORTS: 1 + node; 0: not in the graph */
 };
 struct edges {
   struct edge *slots;
-  uint32_t n, refused;
+  uint32_t n, n_slots, refused;
 };
 
 /* ---- the graph ---- */
@@ -35,35 +36,35 @@ static int more_sources(const void *pa, const void *pb)
   return a->seen->id < b->seen->id ? -1 : 1;
 }
 
-/* The most used ports, and all above their limit. */
+/* The most used ports, and all above their limit. Judged ports come in order of id. */
 static prac_rc nodes_of(const struct risk_state *s, const struct risk_judged *j, uint32_t n,
                         struct prac_arena *a, struct nodes *ret)
 {
   const struct risk_judged **v = prac_arena_alloc(a, (n + (size_t)1) * sizeof *v);
   uint32_t kept = 0, above = 0, most = (uint32_t)s->conf->graph_ports;
-  ret->at = prac_arena_alloc(a, RISK_PORTS * sizeof *ret->at);
-  ret->ids = prac_arena_alloc(a, RISK_GRAPH_MAX * sizeof *ret->ids);
-  if (!v || !ret->at || !ret->ids) return PRAC_NOMEM;
+  ret->node = prac_arena_alloc(a, (n + (size_t)1) * sizeof *ret->node);
+  ret->ids = prac_arena_alloc(a, (n + (size_t)1) * sizeof *ret->ids);
+  if (!v || !ret->node || !ret->ids) return PRAC_NOMEM;
   for (uint32_t i = 0; i < n; i++) {
     if (j[i].n_pairs) v[kept++] = &j[i];
     above += j[i].level > 0;
   }
   qsort((void *)v, kept, sizeof *v, more_sources);
   most = above + most < RISK_GRAPH_MAX ? above + most : RISK_GRAPH_MAX;
-  for (uint32_t i = 0; i < kept && i < most; i++) ret->at[v[i]->seen->id] = 1;
-  for (uint32_t id = 0; id < RISK_PORTS; id++)
-    if (ret->at[id]) {
-      ret->ids[ret->n++] = id;
-      ret->at[id] = (uint16_t)ret->n;
+  for (uint32_t i = 0; i < kept && i < most; i++) ret->node[v[i] - j] = 1;
+  for (uint32_t i = 0; i < n; i++)
+    if (ret->node[i]) {
+      ret->ids[ret->n++] = j[i].seen->id;
+      ret->node[i] = ret->n;
     }
   return PRAC_OK;
 }
 
 static void join(struct edges *e, uint32_t p, uint32_t q)
 {
-  uint32_t i = (uint32_t)prac_mix64((uint64_t)p << 32 | q) & (EDGE_SLOTS - 1);
+  uint32_t i = (uint32_t)prac_mix64((uint64_t)p << 32 | q) & (e->n_slots - 1);
   while (e->slots[i].sources && (e->slots[i].p != p || e->slots[i].q != q))
-    i = (i + 1) & (EDGE_SLOTS - 1);
+    i = (i + 1) & (e->n_slots - 1);
   if (!e->slots[i].sources) {
     if (e->n >= EDGES_MAX) {
       e->refused++;
@@ -105,25 +106,48 @@ static prac_rc ranks_of(const struct risk_hour *h, struct prac_arena *a, uint32_
   return PRAC_OK;
 }
 
-static prac_rc edges_of(const struct risk_state *s, const struct risk_judged *j, uint32_t n,
-                        const struct nodes *g, const struct eng_env *env, struct edges *ret)
+/* Who touched which nodes, by source. */
+static prac_rc touches_of(const struct risk_state *s, const struct risk_judged *j, uint32_t n,
+                          const struct nodes *g, struct prac_arena *a, struct touch **ret)
 {
   size_t all = 0, at = 0;
   uint32_t *rank = NULL;
-  for (uint32_t i = 0; i < n; i++) all += g->at[j[i].seen->id] ? j[i].n_pairs : 0;
-  struct touch *t = prac_arena_alloc(env->scratch, (all + 1) * sizeof *t);
-  ret->slots = prac_arena_alloc(env->scratch, EDGE_SLOTS * sizeof *ret->slots);
-  if (!t || !ret->slots) return PRAC_NOMEM;
-  PRAC_TRY(ranks_of(&s->hour, env->scratch, &rank));
-  for (uint32_t i = 0; i < n; i++) {
-    uint32_t node = g->at[j[i].seen->id];
-    for (uint32_t k = 0; node && k < j[i].n_pairs; k++)
-      t[at++] = (struct touch){rank[j[i].pairs[k].src - 1], node - 1};
-  }
+  for (uint32_t i = 0; i < n; i++) all += g->node[i] ? j[i].n_pairs : 0;
+  struct touch *t = prac_arena_alloc(a, (all + 1) * sizeof *t);
+  if (!t) return PRAC_NOMEM;
+  PRAC_TRY(ranks_of(&s->hour, a, &rank));
+  for (uint32_t i = 0; i < n; i++)
+    for (uint32_t k = 0; g->node[i] && k < j[i].n_pairs; k++)
+      t[at++] = (struct touch){rank[j[i].pairs[k].src - 1], g->node[i] - 1};
   qsort(t, all, sizeof *t, by_source);
+  t[all].src = UINT32_MAX; /* nobody: the end */
+  *ret = t;
+  return PRAC_OK;
+}
+
+static uint32_t slots_for(const struct touch *t)
+{
+  uint64_t pairs = 0;
+  uint32_t slots = 16;
+  for (size_t from = 0, to = 0; t[from].src != UINT32_MAX; from = to) {
+    while (t[to].src == t[from].src) to++;
+    if (to - from <= TOUCH_MAX) pairs += (to - from) * (to - from + 1) / 2;
+  }
+  while (slots < 2 * pairs && slots < 2 * EDGES_MAX) slots *= 2;
+  return slots;
+}
+
+static prac_rc edges_of(const struct risk_state *s, const struct risk_judged *j, uint32_t n,
+                        const struct nodes *g, const struct eng_env *env, struct edges *ret)
+{
+  struct touch *t = NULL;
   uint64_t vertical = 0;
-  for (size_t from = 0, to = 0; from < all; from = to) {
-    while (to < all && t[to].src == t[from].src) to++;
+  PRAC_TRY(touches_of(s, j, n, g, env->scratch, &t));
+  ret->n_slots = slots_for(t);
+  ret->slots = prac_arena_alloc(env->scratch, ret->n_slots * sizeof *ret->slots);
+  if (!ret->slots) return PRAC_NOMEM;
+  for (size_t from = 0, to = 0; t[from].src != UINT32_MAX; from = to) {
+    while (t[to].src == t[from].src) to++;
     vertical += to - from > TOUCH_MAX;
     if (to - from > TOUCH_MAX) continue;
     for (size_t x = from; x < to; x++)
@@ -144,7 +168,7 @@ static prac_rc matrix_of(const struct edges *e, uint32_t n, struct prac_arena *a
   uint32_t *order = prac_arena_alloc(a, (e->n + (size_t)1) * sizeof *order);
   uint32_t *by_q = prac_arena_alloc(a, (n + (size_t)2) * sizeof *by_q);
   if (!first || !col || !v || !order || !by_q) return PRAC_NOMEM;
-  for (uint32_t i = 0; i < EDGE_SLOTS; i++) {
+  for (uint32_t i = 0; i < e->n_slots; i++) {
     if (!e->slots[i].sources) continue;
     by_q[e->slots[i].q + 1]++;
     next[e->slots[i].p + 1]++;
@@ -152,7 +176,7 @@ static prac_rc matrix_of(const struct edges *e, uint32_t n, struct prac_arena *a
   }
   for (uint32_t i = 1; i <= n; i++) by_q[i] += by_q[i - 1];
   for (uint32_t i = 1; i <= n; i++) next[i] += next[i - 1];
-  for (uint32_t i = 0; i < EDGE_SLOTS; i++)
+  for (uint32_t i = 0; i < e->n_slots; i++)
     if (e->slots[i].sources) order[by_q[e->slots[i].q]++] = i;
   for (uint32_t i = 0; i < e->n; i++) {
     const struct edge *x = &e->slots[order[i]];
@@ -169,15 +193,22 @@ static prac_rc matrix_of(const struct edges *e, uint32_t n, struct prac_arena *a
 
 /* ---- the turn ---- */
 
-/* All ports of this slot and of the window, rising; at[] becomes 1 + place. */
-static uint32_t union_of(const struct risk_graph *g, const struct nodes *now, uint32_t *at)
+/* All ports of this slot and of the window, once; mark[] becomes 1 + place. */
+static uint32_t union_of(const struct risk_graph *g, const struct nodes *now, uint32_t *mark,
+                         uint32_t *ids)
 {
   uint32_t n = 0;
-  for (uint32_t i = 0; i < now->n; i++) at[now->ids[i]] = 1;
+  for (uint32_t i = 0; i < now->n; i++) {
+    ids[n] = now->ids[i];
+    mark[now->ids[i]] = ++n;
+  }
   for (uint32_t k = 0; k < g->n; k++)
-    for (uint32_t i = 0; i < g->past[k].n; i++) at[g->past[k].v[i].id] = 1;
-  for (uint32_t id = 0; id < RISK_PORTS; id++)
-    if (at[id]) at[id] = ++n;
+    for (uint32_t i = 0; i < g->past[k].n; i++) {
+      uint32_t id = g->past[k].v[i].id;
+      if (mark[id]) continue;
+      ids[n] = id;
+      mark[id] = ++n;
+    }
   return n;
 }
 
@@ -193,49 +224,69 @@ static int more_difference(const void *pa, const void *pb)
 }
 
 /* The ports that carry most of the squared difference. */
-static prac_rc blame(const uint32_t *at, const double *now, const double *usual, uint32_t n,
-                     struct prac_arena *a, uint8_t *blamed)
+static prac_rc blame(const uint32_t *ids, const double *now, const double *usual, uint32_t n,
+                     struct prac_arena *a, struct risk_turn *ret)
 {
   struct difference *d = prac_arena_alloc(a, (n + (size_t)1) * sizeof *d);
-  if (!d) return PRAC_NOMEM;
+  uint32_t *blamed = prac_arena_alloc(a, (n + (size_t)1) * sizeof *blamed);
+  if (!d || !blamed) return PRAC_NOMEM;
   double all = 0, sum = 0;
-  for (uint32_t id = 0, i = 0; id < RISK_PORTS; id++) {
-    if (!at[id]) continue;
+  for (uint32_t i = 0; i < n; i++) {
     double x = now[i] - usual[i];
-    d[i++] = (struct difference){id, x * x};
+    d[i] = (struct difference){ids[i], x * x};
     all += x * x;
   }
   qsort(d, n, sizeof *d, more_difference);
   for (uint32_t i = 0; i < n && sum < BLAMED_SHARE * all; i++) {
-    blamed[d[i].id] = 1;
+    blamed[ret->n_blamed++] = d[i].id;
     sum += d[i].d;
   }
+  ret->blamed = blamed;
   return PRAC_OK;
+}
+
+/* The window's vectors and this slot's, as rows over all their ports. */
+struct rows {
+  uint32_t *ids, n;
+  double *past, *now, *usual, *work;
+};
+static prac_rc rows_of(struct risk_state *s, const struct nodes *now, const double *activity,
+                       struct prac_arena *a, struct rows *ret)
+{
+  const struct risk_graph *g = &s->graph;
+  size_t most = now->n, w = g->n;
+  for (uint32_t k = 0; k < w; k++) most += g->past[k].n;
+  ret->ids = prac_arena_alloc(a, (most + 1) * sizeof *ret->ids);
+  if (!ret->ids) return PRAC_NOMEM;
+  size_t n = ret->n = union_of(g, now, s->mark, ret->ids);
+  ret->past = prac_arena_alloc(a, (w + 2) * (n + 1) * sizeof *ret->past);
+  ret->work = prac_arena_alloc(a, w * (w + 2) * sizeof *ret->work);
+  if (ret->past && ret->work) {
+    ret->now = ret->past + w * n;
+    ret->usual = ret->now + n;
+    for (size_t k = 0; k < w; k++)
+      for (uint32_t i = 0; i < g->past[k].n; i++)
+        ret->past[k * n + s->mark[g->past[k].v[i].id] - 1] = (double)g->past[k].v[i].v;
+    for (uint32_t i = 0; i < now->n; i++) ret->now[i] = activity[i];
+  }
+  for (uint32_t i = 0; i < n; i++) s->mark[ret->ids[i]] = 0;
+  return ret->past && ret->work ? PRAC_OK : PRAC_NOMEM;
 }
 
 static prac_rc compare(struct risk_state *s, const struct nodes *now, const double *activity,
                        struct prac_arena *a, struct risk_turn *ret)
 {
   struct risk_graph *g = &s->graph;
-  uint32_t *at = prac_arena_alloc(a, RISK_PORTS * sizeof *at);
-  if (!at) return PRAC_NOMEM;
-  uint32_t n = union_of(g, now, at), w = g->n;
-  double *u = prac_arena_alloc(a, ((size_t)w + 2) * (n + (size_t)1) * sizeof *u);
-  double *work = prac_arena_alloc(a, (size_t)w * (w + 2) * sizeof *work);
-  if (!u || !work) return PRAC_NOMEM;
-  double *mine = u + (size_t)w * n, *usual = mine + n, dot = 0;
-  for (uint32_t k = 0; k < w; k++)
-    for (uint32_t i = 0; i < g->past[k].n; i++)
-      u[(size_t)k * n + at[g->past[k].v[i].id] - 1] = (double)g->past[k].v[i].v;
-  for (uint32_t i = 0; i < now->n; i++) mine[at[now->ids[i]] - 1] = activity[i];
-  math_usual_activity(u, n, w, usual, work, NULL);
-  for (uint32_t i = 0; i < n; i++) dot += usual[i] * mine[i];
+  struct rows r = {0};
+  PRAC_TRY(rows_of(s, now, activity, a, &r));
+  math_usual_activity(r.past, r.n, g->n, r.usual, r.work, NULL);
+  double dot = math_dot(r.usual, r.now, r.n);
   ret->z = dot < 1 ? 1 - dot : 0;
   ret->p = exp(math_vmf_ln_tail(&g->turn, ret->z));
   ret->alert = g->turns_seen >= (uint32_t)s->conf->min_history && ret->p < s->conf->graph_p;
   math_vmf_add(&g->turn, ret->z, s->conf->graph_beta);
-  g->turns_seen++;
-  return ret->alert ? blame(at, mine, usual, n, a, ret->blamed) : PRAC_OK;
+  if (g->turns_seen < UINT32_MAX) g->turns_seen++;
+  return ret->alert ? blame(r.ids, r.now, r.usual, r.n, a, ret) : PRAC_OK;
 }
 
 static prac_rc remember(struct risk_state *s, const struct nodes *now, const double *activity)
@@ -261,8 +312,6 @@ prac_rc risk_graph_turn(struct risk_state *s, const struct risk_judged *j, uint3
   struct edges e = {0};
   struct math_csr m;
   *ret = (struct risk_turn){.p = 1};
-  ret->blamed = prac_arena_alloc(a, RISK_PORTS);
-  if (!ret->blamed) return PRAC_NOMEM;
   PRAC_TRY(nodes_of(s, j, n, a, &g));
   if (g.n == 0) return PRAC_OK;
   PRAC_TRY(edges_of(s, j, n, &g, env, &e));

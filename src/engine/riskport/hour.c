@@ -207,18 +207,29 @@ double risk_hour_destinations(const struct risk_seen *p)
   return floor(m * log(m / (m - set)) + 0.5);
 }
 
+static int by_id(const void *pa, const void *pb)
+{
+  const struct risk_seen *const *a = pa, *const *b = pb;
+  return (*a)->id < (*b)->id ? -1 : (*a)->id > (*b)->id;
+}
+
 prac_rc risk_hour_sort(const struct risk_hour *h, struct prac_arena *a, struct risk_sorted *ret)
 {
-  struct risk_sorted s = {.n = h->n_pairs};
-  s.first = prac_arena_alloc(a, (RISK_PORTS + 2) * sizeof *s.first);
+  struct risk_sorted s = {0};
+  s.ports = prac_arena_alloc(a, (h->n_ports + (size_t)1) * sizeof *s.ports);
+  s.first = prac_arena_alloc(a, (h->n_ports + (size_t)2) * sizeof *s.first);
   s.v = prac_arena_alloc(a, (h->n_pairs + (size_t)1) * sizeof *s.v);
-  if (!s.first || !s.v) return PRAC_NOMEM;
+  uint32_t *place = prac_arena_alloc(a, (h->n_ports + (size_t)1) * sizeof *place);
+  if (!s.ports || !s.first || !s.v || !place) return PRAC_NOMEM;
+  for (uint32_t i = 0; i < h->n_ports; i++) s.ports[i] = &h->ports[i];
+  qsort((void *)s.ports, h->n_ports, sizeof *s.ports, by_id);
+  for (uint32_t i = 0; i < h->n_ports; i++) place[s.ports[i] - h->ports] = i;
   uint32_t *next = s.first + 1; /* one further: becomes `first` while filling */
   for (uint32_t i = 0; i < h->cap_pairs; i++)
-    if (h->pairs[i].src) next[h->pairs[i].port + 1]++;
-  for (uint32_t i = 1; i <= RISK_PORTS; i++) next[i] += next[i - 1];
+    if (h->pairs[i].src) next[place[h->at[h->pairs[i].port] - 1] + 1]++;
+  for (uint32_t i = 1; i <= h->n_ports; i++) next[i] += next[i - 1];
   for (uint32_t i = 0; i < h->cap_pairs; i++)
-    if (h->pairs[i].src) s.v[next[h->pairs[i].port]++] = h->pairs[i];
+    if (h->pairs[i].src) s.v[next[place[h->at[h->pairs[i].port] - 1]]++] = h->pairs[i];
   *ret = s;
   return PRAC_OK;
 }
@@ -307,5 +318,7 @@ prac_rc risk_hour_load(struct risk_hour *h, struct prac_rd *r)
     p->payload = prac_rd_u64le(r);
     for (size_t k = 0; k < PRAC_ARRAY_LEN(p->dst); k++) p->dst[k] = prac_rd_u64le(r);
   }
+  for (uint32_t i = 0; i < h->cap_pairs; i++)
+    if (h->pairs[i].src && !h->at[h->pairs[i].port]) return PRAC_DAMAGED;
   return r->bad ? PRAC_DAMAGED : PRAC_OK;
 }

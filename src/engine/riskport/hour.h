@@ -58,11 +58,11 @@ PRAC_NODISCARD prac_rc risk_hour_add(struct risk_hour *h, const struct flow_batc
                                      uint64_t bit, bool est);
 double risk_hour_destinations(const struct risk_seen *p);
 
-/* The pairs in order of port. */
+/* The ports heard, rising, and each one's pairs. */
 struct risk_sorted {
+  const struct risk_seen **ports; /* n_ports */
   struct risk_pair *v;
-  uint32_t n;
-  uint32_t *first; /* RISK_PORTS + 1 */
+  uint32_t *first; /* n_ports + 1 */
 };
 PRAC_NODISCARD prac_rc risk_hour_sort(const struct risk_hour *h, struct prac_arena *a,
                                       struct risk_sorted *ret);

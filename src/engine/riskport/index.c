@@ -5,7 +5,7 @@
 
 #include "engine/riskport/riskport.h"
 
-enum { FIRST_PORTS = 256, FIRST_ENTRIES = 4 };
+enum { FIRST_PORTS = 256 };
 
 uint32_t risk_class_of(double sources)
 {
@@ -51,7 +51,7 @@ struct risk_port *risk_port_touch(struct risk_state *s, uint32_t id)
 
 static void port_done(struct risk_state *s, struct risk_port *p)
 {
-  s->bytes -= sizeof *p + p->cap * sizeof *p->v + (p->change ? change_bytes(s) : 0);
+  s->bytes -= sizeof *p + p->n * sizeof *p->v + (p->change ? change_bytes(s) : 0);
   free(p->v);
   free(p->change);
 }
@@ -84,17 +84,18 @@ void risk_index_sum(const struct risk_state *s, const struct risk_port *p, uint3
   hours[0] += heard > some ? heard - some : 0;
 }
 
+/* Counted are entries, not what is allocated: limits on them repeat after a restart. */
 static bool entry_room(struct risk_state *s, struct risk_port *p)
 {
-  if (p->n < p->cap) return true;
-  uint32_t cap = p->cap ? p->cap + p->cap / 2 : FIRST_ENTRIES;
-  size_t more = (cap - p->cap) * sizeof *p->v;
-  if (s->bytes + more > (uint64_t)s->conf->memory) return false;
-  struct risk_entry *v = realloc(p->v, cap * sizeof *v);
-  if (!v) return false;
-  p->v = v;
-  p->cap = cap;
-  s->bytes += more;
+  if (s->bytes + sizeof *p->v > (uint64_t)s->conf->memory) return false;
+  if (p->n == p->cap) {
+    uint32_t cap = p->cap + p->cap / 2 + 2;
+    struct risk_entry *v = realloc(p->v, cap * sizeof *v);
+    if (!v) return false;
+    p->v = v;
+    p->cap = cap;
+  }
+  s->bytes += sizeof *p->v;
   return true;
 }
 
@@ -115,12 +116,13 @@ bool risk_index_add(struct risk_state *s, struct risk_port *p, double sources)
   return true;
 }
 
-static void forget_before(struct risk_port *p, uint32_t day)
+static void forget_before(struct risk_state *s, struct risk_port *p, uint32_t day)
 {
   uint32_t old = 0;
   while (old < p->n && p->v[old].day < day) old++;
   memmove(p->v, p->v + old, (p->n - old) * sizeof *p->v);
   p->n -= old;
+  s->bytes -= old * sizeof *p->v;
 }
 
 void risk_day_turn(struct risk_state *s, uint32_t day)
@@ -135,7 +137,7 @@ void risk_day_turn(struct risk_state *s, uint32_t day)
   s->day = day;
   for (uint32_t i = 0; i < s->n_ports; i++) {
     struct risk_port *p = &s->ports[i];
-    if (p->n) forget_before(p, day > days ? day - days + 1 : 0);
+    if (p->n) forget_before(s, p, day > days ? day - days + 1 : 0);
     s->at[p->id] = 0;
     if (p->n == 0 && !p->on) {
       port_done(s, p);

@@ -144,13 +144,12 @@ prac_rc risk_judge(struct risk_state *s, const struct risk_sorted *pairs, const 
   double factor = exp2(s->hour.shift);
   uint32_t n = 0;
   bool judged = risk_heard(s) >= (uint32_t)s->conf->min_history;
-  for (uint32_t id = 0; id < RISK_PORTS; id++) { /* in order of port: nothing depends on rows */
-    if (!s->hour.at[id]) continue;
-    struct risk_judged *j = &v[n++];
-    *j = (struct risk_judged){.seen = &s->hour.ports[s->hour.at[id] - 1],
-                              .port = risk_port_touch(s, id),
-                              .pairs = pairs->v + pairs->first[id],
-                              .n_pairs = pairs->first[id + 1] - pairs->first[id],
+  for (; n < s->hour.n_ports; n++) {
+    struct risk_judged *j = &v[n];
+    *j = (struct risk_judged){.seen = pairs->ports[n],
+                              .port = risk_port_touch(s, pairs->ports[n]->id),
+                              .pairs = pairs->v + pairs->first[n],
+                              .n_pairs = pairs->first[n + 1] - pairs->first[n],
                               .graph_p = 1};
     if (!j->port) return PRAC_NOMEM;
     j->fresh = j->port->n == 0;

@@ -107,9 +107,10 @@ static prac_rc open(void *st, const struct eng_env *env, struct prac_err *reterr
   if (s->conf->min_history > s->conf->days * RISK_DAY_SLOTS)
     return PRAC_FAIL(reterr, PRAC_RANGE, "min-history must not exceed days of 24 slots");
   s->at = calloc(RISK_PORTS, sizeof *s->at);
+  s->mark = calloc(RISK_PORTS, sizeof *s->mark);
   s->sensors = calloc(RISK_SENSORS, sizeof *s->sensors);
   uint64_t seed = prac_rng_u64(env->rng);
-  if (!s->at || !s->sensors ||
+  if (!s->at || !s->mark || !s->sensors ||
       risk_hour_init(&s->hour, (uint32_t)s->conf->max_pairs, seed) != PRAC_OK)
     return PRAC_FAIL(reterr, PRAC_NOMEM, "ports: out of memory");
   return marks_read(s, s->conf, reterr);
@@ -123,7 +124,9 @@ static void close(void *st)
   risk_hour_done(&s->hour);
   risk_graph_done(&s->graph);
   free(s->sensors);
+  free(s->mark);
   s->sensors = NULL;
+  s->mark = NULL;
 }
 
 static uint32_t day_of(const struct risk_state *s, prac_time slot)
@@ -190,13 +193,15 @@ static prac_rc tell_all(struct risk_state *s, struct risk_judged *v, uint32_t n,
   struct risk_turn turn;
   PRAC_TRY(risk_graph_turn(s, v, n, env, &turn));
   PRAC_TRY(risk_change_all(s, v, n, env->scratch));
+  for (uint32_t i = 0; i < turn.n_blamed; i++) s->mark[turn.blamed[i]] = 1;
   for (uint32_t i = 0; i < n; i++) {
     struct risk_judged *j = &v[i];
-    if (turn.alert && turn.blamed[j->seen->id]) j->graph_p = turn.p;
+    if (s->mark[j->seen->id]) j->graph_p = turn.p;
     j->change = j->port->change && j->port->change->above;
     j->risk = j->level + (j->graph_p < 1) + j->change;
-    PRAC_TRY(tell(s, j, to, env, out));
   }
+  for (uint32_t i = 0; i < turn.n_blamed; i++) s->mark[turn.blamed[i]] = 0;
+  for (uint32_t i = 0; i < n; i++) PRAC_TRY(tell(s, &v[i], to, env, out));
   return PRAC_OK;
 }
 

@@ -125,7 +125,8 @@ struct risk_graph {
 struct risk_turn { /* what the graph says about a slot */
   double z, p;
   bool alert;
-  uint8_t *blamed; /* RISK_PORTS bits, as bytes */
+  const uint32_t *blamed; /* ids of ports */
+  uint32_t n_blamed;
 };
 
 struct risk_state {
@@ -142,6 +143,7 @@ struct risk_state {
   uint32_t day;                 /* of the newest slot; 0: none yet */
   uint32_t ignore;
   prac_time slot; /* the running one */
+  uint32_t *mark; /* RISK_PORTS zeros: whoever uses it cleans up */
   struct risk_graph graph;
 };
 
