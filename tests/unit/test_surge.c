@@ -219,6 +219,11 @@ static void a_storm_stays_within_memory(void **s)
   heard_done(&h);
 }
 
+static prac_rc add(struct surge_set *s, const struct prac_ip *ip, uint32_t partner,
+                   struct surge_room *room)
+{
+  return surge_set_add(s, &(struct surge_source){*ip, partner, 1, 1}, room);
+}
 static void bytes_never_pass_the_limit(void **s)
 {
   (void)s;
@@ -227,7 +232,7 @@ static void bytes_never_pass_the_limit(void **s)
   struct surge_set *sets = calloc(KEYS, sizeof *sets);
   for (uint32_t i = 0; i < 400000; i++) {
     struct prac_ip ip = prac_ip4(0x05000000u + i);
-    assert_int_equal(surge_set_add(&sets[(i * 7919) % KEYS], &ip, 1, 1, &room), PRAC_OK);
+    assert_int_equal(add(&sets[(i * 7919) % KEYS], &ip, 1, &room), PRAC_OK);
     assert_true(room.bytes <= room.max_bytes + 65536);
   }
   assert_true(room.refused > 0);
@@ -258,7 +263,7 @@ static int a_set_counts_right(struct choice *in)
       room = room2;
     }
     struct prac_ip ip = prac_ip4(0x05000000u + i / 2); /* each twice */
-    ok = ok && surge_set_add(&a, &ip, i, 1, &room) == PRAC_OK;
+    ok = ok && add(&a, &ip, i, &room) == PRAC_OK;
     uint32_t want = i / 2 + 1;
     double got = (double)surge_set_count(&a);
     ok = ok && (want <= room.exact_max ? got >= want && got <= want
