@@ -154,15 +154,25 @@ static bool say_partners(const struct surge_key *k, const struct tally *t, uint3
   return said > 0;
 }
 
+/* A scope's history has no small counts. */
+static const char *usual_text(char out[32], const struct surge_judged *j)
+{
+  if (j->scope != SURGE_ALL && j->usual.median < SURGE_ROW)
+    snprintf(out, 32, "under %d", SURGE_ROW);
+  else
+    snprintf(out, 32, "%.0f", j->usual.median);
+  return out;
+}
+
 static void text_of(const struct surge_state *s, const struct surge_key *k,
                     const struct surge_judged *j, const struct tally *t, uint32_t n_t,
                     struct words *w)
 {
-  char part[160];
+  char part[160], usual[32];
   const char *at = j->scope < SURGE_NAMED ? s->sensors[j->scope].name : "";
-  snprintf(w->text, sizeof w->text, "Sources %s%s%s: %s%.0f %s, usually %.0f.", w->name,
+  snprintf(w->text, sizeof w->text, "Sources %s%s%s: %s%.0f %s, usually %s.", w->name,
            *at ? " at sensor " : "", at, k->on ? "" : "back to ", j->value, w->when,
-           j->usual.median);
+           usual_text(usual, j));
   if (!k->on) return;
   bool said = say_partners(k, t, n_t, w);
   snprintf(part, sizeof part, "%s%llu packets, robust z %.1f against %u slots.", said ? "; " : "",
@@ -174,11 +184,11 @@ static void text_abroad(const struct surge_key *k, const struct surge_judged *j,
                         const struct surge_judged *home, const struct tally *t, uint32_t n_t,
                         struct words *w)
 {
-  char part[160];
+  char part[160], there[32], here[32];
   snprintf(w->text, sizeof w->text,
-           "Seen abroad, not yet at home: sources %s: %.0f abroad %s, usually %.0f; %.0f at home, "
-           "usually %.0f.",
-           w->name, j->value, w->when, j->usual.median, home->value, home->usual.median);
+           "Seen abroad, not yet at home: sources %s: %.0f abroad %s, usually %s; %.0f at home, "
+           "usually %s.",
+           w->name, j->value, w->when, usual_text(there, j), home->value, usual_text(here, home));
   bool said = say_partners(k, t, n_t, w);
   snprintf(part, sizeof part, "%srobust z %.1f abroad, %.1f at home.", said ? "; " : "", j->z,
            home->z);

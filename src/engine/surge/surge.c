@@ -30,7 +30,7 @@ static const struct prac_conf_item conf_items[] = {
          "slots that must have passed before anything is judged"),
     ITEM("z", PRAC_CONF_REAL, z, 1, 1e6, 8, "robust z from which it is a surge"),
     ITEM(
-        "sensor-z", PRAC_CONF_REAL, sensor_z, 0, 1e6, 8,
+        "sensor-z", PRAC_CONF_REAL, sensor_z, 0, 1e6, 16,
         "robust z from which it is a surge at one sensor, when it is none over all; 0: not judged"),
     ITEM("min-sources", PRAC_CONF_INT, min_sources, 1, 1e9, 15, "and at least so many senders"),
     ITEM("grown", PRAC_CONF_REAL, grown, 1.01, 1000, 1.25,
@@ -257,7 +257,7 @@ static prac_rc judge_abroad(struct surge_state *s, struct surge_key *k, prac_tim
 static prac_rc end(struct surge_state *s, struct surge_key *k, const struct eng_env *env,
                    struct eng_out *out)
 {
-  struct surge_judged j = {0};
+  struct surge_judged j = {.scope = SURGE_ALL};
   (void)judged(s, k, &j);
   k->on = false;
   s->surges--;
