@@ -117,6 +117,12 @@ static prac_rc change_load(struct risk_state *s, struct risk_port *p, struct pra
   return r->bad || sum != c->n || !math_change_valid(c->st, &s->change) ? PRAC_DAMAGED : PRAC_OK;
 }
 
+static bool entry_fits(const struct risk_state *s, const struct risk_entry *e)
+{
+  return e->day <= s->day && e->class > 0 && e->class < RISK_CLASSES && e->slots > 0 &&
+         e->slots <= RISK_DAY_SLOTS;
+}
+
 static prac_rc entries_load(struct risk_state *s, struct risk_port *p, struct prac_rd *r)
 {
   uint32_t n = prac_rd_u32le(r);
@@ -131,9 +137,7 @@ static prac_rc entries_load(struct risk_state *s, struct risk_port *p, struct pr
     e->class = prac_rd_u8(r);
     e->slots = prac_rd_u8(r);
     bool rises = i == 0 || e->day > e[-1].day || (e->day == e[-1].day && e->class > e[-1].class);
-    if (!rises || e->day > s->day || e->class == 0 || e->class >= RISK_CLASSES || !e->slots ||
-        e->slots > RISK_DAY_SLOTS)
-      return PRAC_DAMAGED;
+    if (!rises || !entry_fits(s, e)) return PRAC_DAMAGED;
   }
   return PRAC_OK;
 }

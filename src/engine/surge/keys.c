@@ -43,12 +43,16 @@ static size_t key_bytes(const struct surge_state *s)
   return sizeof(struct surge_key) + (size_t)s->conf->history * sizeof(uint32_t);
 }
 
+struct surge_key *surge_key_find(const struct surge_state *s, uint64_t what)
+{
+  uint32_t at = s->n_slots ? s->slots[slot_of(s, what)].at : 0;
+  return at ? &s->keys[at - 1] : NULL;
+}
+
 struct surge_key *surge_key_touch(struct surge_state *s, uint64_t what)
 {
-  if (s->n_slots) {
-    uint32_t at = s->slots[slot_of(s, what)].at;
-    if (at) return &s->keys[at - 1];
-  }
+  struct surge_key *old = surge_key_find(s, what);
+  if (old) return old;
   if (s->n_keys >= (uint32_t)s->conf->max_keys) return NULL;
   if (s->n_keys == s->cap_keys && !grow(s)) return NULL;
   uint32_t *hist = calloc((size_t)s->conf->history, sizeof *hist);
@@ -115,7 +119,7 @@ void surge_keys_turn(struct surge_state *s)
     if (complete) k->hist[s->head] = total < UINT32_MAX ? (uint32_t)total : UINT32_MAX;
     surge_set_done(&k->est, &s->room);
     surge_set_done(&k->other, &s->room);
-    k->packets = k->sensors = 0;
+    k->packets = k->sensors = k->country = 0;
     k->said = k->abroad_said = 0;
     k->holds = k->abroad_holds = false;
     if (is_idle(s, k))

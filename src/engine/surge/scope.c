@@ -47,22 +47,28 @@ static uint16_t *row_new(struct surge_state *s, struct surge_key *k, uint32_t sc
   return rows + at * len;
 }
 
+/* The row of a scope that has so many senders; NULL: too few to begin one, or no room. */
+static uint16_t *row_for(struct surge_state *s, struct surge_key *k, uint32_t scope, double senders)
+{
+  uint16_t *row = row_of(s, k, scope);
+  if (row || senders < SURGE_ROW) return row;
+  if (s->room.bytes + surge_row_bytes(s) <= s->room.max_bytes) return row_new(s, k, scope);
+  s->room.refused++;
+  return NULL;
+}
+
 void surge_scopes_turn(struct surge_state *s, struct surge_key *k)
 {
   double by[SURGE_SCOPES];
   size_t len = row_length(s);
+  uint32_t scopes = s->home ? SURGE_SCOPES : SURGE_HOME;
   for (uint32_t i = 0; i < k->n_rows; i++) k->rows[i * len + 1 + s->head] = 0;
   bool few = !k->est.many && !k->other.many && k->est.n + k->other.n < SURGE_ROW;
   if (few && k->n_rows == 0) return;
   count(s, k, true, by);
-  for (uint32_t scope = 0; scope < SURGE_SCOPES; scope++) {
-    double x = by[scope];
-    if (scope >= SURGE_HOME && !s->home) continue;
-    uint16_t *row = row_of(s, k, scope);
-    bool room = s->room.bytes + surge_row_bytes(s) <= s->room.max_bytes;
-    s->room.refused += !row && x >= SURGE_ROW && !room;
-    if (!row && x >= SURGE_ROW && room) row = row_new(s, k, scope);
-    if (row) row[1 + s->head] = x < UINT16_MAX ? (uint16_t)x : UINT16_MAX;
+  for (uint32_t scope = 0; scope < scopes; scope++) {
+    uint16_t *row = row_for(s, k, scope, by[scope]);
+    if (row) row[1 + s->head] = by[scope] < UINT16_MAX ? (uint16_t)by[scope] : UINT16_MAX;
   }
 }
 

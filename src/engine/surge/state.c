@@ -22,6 +22,7 @@ static void key_save(const struct surge_state *s, const struct surge_key *k, str
   memcpy(&abroad, &k->abroad_said, sizeof abroad);
   prac_wr_u64le(w, k->what);
   prac_wr_u8(w, (uint8_t)(k->on | k->holds << 1 | k->abroad_on << 2 | k->abroad_holds << 3));
+  prac_wr_u16le(w, k->country);
   prac_wr_u64le(w, k->packets);
   prac_wr_u64le(w, k->sensors);
   prac_wr_u64le(w, (uint64_t)k->from);
@@ -96,6 +97,7 @@ static prac_rc key_load(struct surge_state *s, struct prac_rd *r)
   k->holds = flags >> 1 & 1;
   k->abroad_on = flags >> 2 & 1;
   k->abroad_holds = flags >> 3 & 1;
+  k->country = prac_rd_u16le(r);
   k->packets = prac_rd_u64le(r);
   k->sensors = prac_rd_u64le(r);
   k->from = (prac_time)prac_rd_u64le(r);

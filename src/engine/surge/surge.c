@@ -140,14 +140,10 @@ static prac_rc count_row(struct surge_state *s, const struct seen *in, uint32_t 
   }
   k->packets += in->b->packets[i];
   k->sensors |= in->bit;
+  if (in->b->country[i] > k->country) k->country = in->b->country[i];
   struct surge_set *set = in->sensor && in->sensor->established ? &k->est : &k->other;
   const struct surge_source x = {in->b->src[i], partner, in->b->packets[i], in->bit};
   return surge_set_add(set, &x, &s->room);
-}
-
-static uint64_t what_of(enum surge_dim dim, uint32_t value)
-{
-  return (uint64_t)dim << 32 | value;
 }
 
 /* Type and code make the port of ICMP, as everywhere in records. */
@@ -186,11 +182,11 @@ static prac_rc feed(void *st, const struct flow_batch *b, const struct eng_env *
     uint32_t country = b->country[i], port = port_of(b, i);
     bool has_port = !(b->marks[i] & (FLOW_FRAGMENT | FLOW_BAD));
     if (s->dims[SURGE_COUNTRY] && country)
-      PRAC_TRY(count_row(s, &in, i, what_of(SURGE_COUNTRY, country), port, env));
+      PRAC_TRY(count_row(s, &in, i, surge_what(SURGE_COUNTRY, country), port, env));
     if (s->dims[SURGE_PORT] && has_port)
-      PRAC_TRY(count_row(s, &in, i, what_of(SURGE_PORT, port), country, env));
+      PRAC_TRY(count_row(s, &in, i, surge_what(SURGE_PORT, port), country, env));
     if (s->dims[SURGE_AS] && b->asn[i])
-      PRAC_TRY(count_row(s, &in, i, what_of(SURGE_AS, b->asn[i]), port, env));
+      PRAC_TRY(count_row(s, &in, i, surge_what(SURGE_AS, b->asn[i]), port, env));
   }
   prac_count(&env->counters[SURGE_COUNT_ROWS], b->n - ignored);
   prac_count(&env->counters[SURGE_COUNT_IGNORED], ignored);
@@ -217,13 +213,21 @@ static bool is_news(const struct surge_state *s, double said, double value, bool
   return said <= 0 || value >= (last ? said + 1 : said * s->conf->grown);
 }
 
+/* A network of a country that surges is part of that story. */
+static bool is_part(const struct surge_state *s, const struct surge_key *k)
+{
+  if (surge_dim_of(k) != SURGE_AS || k->on) return false;
+  const struct surge_key *country = surge_key_find(s, surge_what(SURGE_COUNTRY, k->country));
+  return country && country->holds;
+}
+
 static prac_rc judge(struct surge_state *s, struct surge_key *k, prac_time to,
                      const struct eng_env *env, struct eng_out *out)
 {
   bool last = to == s->slot + s->conf->slot_ns;
   struct surge_judged j = {0};
   if (k->est.n < (uint32_t)s->conf->min_sources && !k->est.many) return PRAC_OK;
-  if (!judged(s, k, &j) && !surge_sensor_judged(s, k, &j)) return PRAC_OK;
+  if (is_part(s, k) || (!judged(s, k, &j) && !surge_sensor_judged(s, k, &j))) return PRAC_OK;
   k->holds = true;
   k->to = to;
   if (!k->on) {
@@ -300,7 +304,10 @@ static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env 
   (void)reterr;
   struct surge_state *s = st;
   heard(s);
-  for (uint32_t i = 0; i < s->n_keys; i++) PRAC_TRY(judge(s, &s->keys[i], slot.to, env, out));
+  for (uint32_t i = 0; i < s->n_keys; i++)
+    if (surge_dim_of(&s->keys[i]) != SURGE_AS) PRAC_TRY(judge(s, &s->keys[i], slot.to, env, out));
+  for (uint32_t i = 0; s->dims[SURGE_AS] && i < s->n_keys; i++) /* now that countries are known */
+    if (surge_dim_of(&s->keys[i]) == SURGE_AS) PRAC_TRY(judge(s, &s->keys[i], slot.to, env, out));
   for (uint32_t i = 0; s->home && i < s->n_keys; i++)
     PRAC_TRY(judge_abroad(s, &s->keys[i], slot.to, env, out));
   if (slot.to == s->slot + s->conf->slot_ns) PRAC_TRY(slot_end(s, env, out));

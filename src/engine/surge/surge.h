@@ -68,7 +68,8 @@ struct surge_key {
   bool holds;    /* in this slot */
   bool abroad_on, abroad_holds;
   uint8_t n_rows;
-  uint16_t *rows; /* by scope, rising: scope, then its history as hist; NULL: none */
+  uint16_t country; /* AS: of a sender in this slot, the last by letters */
+  uint16_t *rows;   /* by scope, rising: scope, then its history as hist; NULL: none */
   struct surge_set est, other;
   uint64_t packets, sensors;
   prac_time from, to; /* of the surge */
@@ -99,7 +100,8 @@ struct surge_state {
 };
 
 /* keys.c */
-struct surge_key *surge_key_touch(struct surge_state *s, uint64_t what); /* NULL: no room */
+struct surge_key *surge_key_touch(struct surge_state *s, uint64_t what);      /* NULL: no room */
+struct surge_key *surge_key_find(const struct surge_state *s, uint64_t what); /* NULL: none */
 void surge_keys_turn(struct surge_state *s); /* the slot is over: into the history, sets empty */
 void surge_key_history(const struct surge_state *s, const struct surge_key *k, double *out);
 void surge_keys_done(struct surge_state *s);
@@ -108,6 +110,10 @@ struct surge_sensor *surge_sensor_named(struct surge_state *s, const char *name)
 PRAC_NODISCARD prac_rc surge_key_total(const struct surge_state *s, const struct surge_key *k,
                                        uint64_t *ret);
 
+static inline uint64_t surge_what(enum surge_dim dim, uint32_t value)
+{
+  return (uint64_t)dim << 32 | value;
+}
 static inline enum surge_dim surge_dim_of(const struct surge_key *k)
 {
   return (enum surge_dim)(k->what >> 32);
