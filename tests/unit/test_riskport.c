@@ -430,8 +430,7 @@ static void damaged_states_are_refused(void **s)
   struct eng_env env = {.conf = prac_conf_get(conf, "engine.riskport", 0),
                         .scratch = prac_arena_new(4096),
                         .rng = &rng,
-                        .counters = counters,
-                        .nthreads = 1};
+                        .counters = counters};
   struct risk_state st, other;
   open_state(&st, &env);
   struct flow_row r[60];
