@@ -1,0 +1,186 @@
+/* engine/riskport/riskport.h — the state of the riskport engine, shared by its files only.
+ *
+ * index     of a port: how often it had how many sources, by day: entries (day, class, hours). A
+ *           class is a quarter of a power of two. Hours without a source are not written down:
+ *           they are the hours heard that no entry tells of. Adding an hour touches one day's
+ *           entries; a day that has passed is taken off as a whole
+ * est       only what sensors that are established saw is judged; what all saw goes into the index
+ *           (so a new sensor raises nothing, and is usual by the time it counts)
+ */
+#pragma once
+#include "engine/engine.h"
+#include "engine/riskport/hour.h"
+#include "math/activity.h"
+#include "math/sdar.h"
+
+enum {
+  RISK_CLASSES = 96, /* up to 2^23.75 sources */
+  RISK_DAYS_MAX = 64,
+  RISK_DAY_SLOTS = 24,
+  RISK_SENSORS = 1024,
+  RISK_SENSOR_NAME = 32,
+  RISK_NAMED = 64, /* sensors that findings name */
+  RISK_SCORES = 64,
+  RISK_WINDOW_MAX = 64,
+  RISK_GRAPH_MAX = 4096
+};
+
+struct risk_conf {
+  struct eng_common common;
+  int64_t slot_ns;
+  int64_t days, min_history, min_sources, min_countries, max_pairs, memory;
+  int64_t graph_ports, graph_window, min_risk, quiet;
+  double per_source, theta, mads, tail_p, graph_p, graph_beta, change_r, change_quantile, grown;
+  double established;
+  bool say_watch;
+  struct prac_conf_strings ignore;
+};
+extern const struct prac_conf_section risk_conf_section;
+
+#define RISK_COUNTERS(X)                                                                           \
+  X(ROWS, "rows", "rows", "Flow rows counted.", PRAC_COUNTER)                                      \
+  X(IGNORED, "ignored", "rows", "Rows left out: their marks, or neither TCP nor UDP.",             \
+    PRAC_COUNTER)                                                                                  \
+  X(SAMPLED, "slots_sampled", "slots",                                                             \
+    "Slots with more (source, port) pairs than max-pairs: counted from a part of the sources.",    \
+    PRAC_COUNTER)                                                                                  \
+  X(REFUSED, "refused_entries", "entries",                                                         \
+    "Hours of a port that the index had no room for; a rise means: raise memory.", PRAC_COUNTER)   \
+  X(VERTICAL, "graph_sources_left_out", "sources",                                                 \
+    "Sources that touched too many ports to say how ports belong together.", PRAC_COUNTER)         \
+  X(EDGES, "graph_edges_refused", "edges", "Pairs of ports that the graph had no room for.",       \
+    PRAC_COUNTER)                                                                                  \
+  X(TURNS, "graph_alerts", "slots", "Slots in which the port graph as a whole had turned.",        \
+    PRAC_COUNTER)                                                                                  \
+  X(WATCH, "watch", "ports", "Ports that rose three slots in a row, not yet above their limit.",   \
+    PRAC_COUNTER)                                                                                  \
+  X(ABOVE, "above", "ports", "Ports above their limit, slot by slot.", PRAC_COUNTER)               \
+  X(PORTS, "ports", "ports", "Ports with a history right now.", PRAC_GAUGE)                        \
+  X(BYTES, "bytes", "bytes", "Memory of the index.", PRAC_GAUGE)                                   \
+  X(UP, "sensors_established", "sensors", "Sensors that can raise a port.", PRAC_GAUGE)            \
+  X(HISTORY, "history", "slots", "Slots in the history.", PRAC_GAUGE)
+enum risk_counter {
+#define X(id, name, unit, help, kind) RISK_COUNT_##id,
+  RISK_COUNTERS(X)
+#undef X
+      RISK_COUNTER_COUNT_
+};
+
+struct risk_sensor {
+  char name[RISK_SENSOR_NAME];
+  bool now;                  /* heard in this slot */
+  uint8_t up[RISK_DAYS_MAX]; /* slots heard, by day */
+};
+struct risk_entry {
+  uint32_t day;
+  uint8_t class, slots;
+};
+/* Of a port that once had a few sources: how its count changes over the hours. */
+struct risk_change {
+  uint16_t scores[RISK_SCORES]; /* how often which score, half a unit each from -8 on */
+  uint32_t n;
+  double last; /* score of the slot */
+  bool above;  /* its own quantile */
+  double st[];
+};
+struct risk_port {
+  uint32_t id;
+  uint32_t n, cap;
+  struct risk_entry *v; /* by day, then class */
+  struct risk_change *change;
+  uint32_t before[2]; /* sources one and two slots ago */
+  bool on;            /* a story goes on */
+  uint8_t said_risk;
+  double said;
+  prac_time from, to; /* of the story */
+};
+/* What one slot says of one port. */
+struct risk_judged {
+  const struct risk_seen *seen;
+  struct risk_port *port;
+  const struct risk_pair *pairs;
+  uint32_t n_pairs;
+  double sources, all; /* of established sensors; of all */
+  double n24, n16, countries;
+  double limit, median;
+  double graph_p;                    /* of the graph alert that blames the port; 1: none */
+  uint32_t level, risk;              /* level 0: not above its limit */
+  bool spread, watch, change, fresh; /* fresh: never heard before */
+};
+
+struct risk_active {
+  uint32_t id;
+  float v;
+};
+struct risk_vector { /* one slot's activity, by id */
+  struct risk_active *v;
+  uint32_t n;
+};
+struct risk_graph {
+  struct risk_vector past[RISK_WINDOW_MAX]; /* newest first */
+  uint32_t n;
+  struct math_vmf turn;
+  uint32_t turns_seen;
+};
+struct risk_turn { /* what the graph says about a slot */
+  double z, p;
+  bool alert;
+  const uint32_t *blamed; /* ids of ports */
+  uint32_t n_blamed;
+};
+
+struct risk_state {
+  const struct risk_conf *conf;
+  struct math_change_conf change;
+  struct risk_hour hour;
+  struct risk_port *ports;
+  uint32_t n_ports, cap_ports;
+  uint32_t *at; /* RISK_PORTS: 1 + index into ports */
+  uint64_t bytes;
+  struct risk_sensor *sensors;
+  uint32_t n_sensors;
+  uint8_t heard[RISK_DAYS_MAX]; /* slots with any sensor, by day */
+  uint32_t day;                 /* of the newest slot; 0: none yet */
+  uint32_t ignore;
+  prac_time slot; /* the running one */
+  uint32_t *mark; /* RISK_PORTS zeros: whoever uses it cleans up */
+  struct risk_graph graph;
+};
+
+/* index.c */
+uint32_t risk_class_of(double sources);
+double risk_class_top(uint32_t class);   /* largest count in it */
+double risk_class_value(uint32_t class); /* middle of the counts in it */
+struct risk_port *risk_port_touch(struct risk_state *s, uint32_t id); /* NULL: out of memory */
+uint32_t risk_heard(const struct risk_state *s);                      /* slots in the history */
+/* hours[]: RISK_CLASSES, how often which class; class 0 is none. */
+void risk_index_sum(const struct risk_state *s, const struct risk_port *p, uint32_t *hours);
+/* false: no room, not taken */
+PRAC_NODISCARD bool risk_index_add(struct risk_state *s, struct risk_port *p, double sources);
+void risk_day_turn(struct risk_state *s, uint32_t day); /* what is too old goes */
+void risk_ports_done(struct risk_state *s);
+struct risk_sensor *risk_sensor_named(struct risk_state *s, const char *name); /* NULL: full */
+bool risk_sensor_established(const struct risk_state *s, const struct risk_sensor *x);
+
+/* judge.c */
+PRAC_NODISCARD prac_rc risk_judge(struct risk_state *s, const struct risk_sorted *pairs,
+                                  const struct eng_env *env, struct risk_judged **ret,
+                                  uint32_t *ret_n);
+PRAC_NODISCARD prac_rc risk_change_all(struct risk_state *s, const struct risk_judged *j,
+                                       uint32_t n, struct prac_arena *a);
+
+/* graph.c */
+PRAC_NODISCARD prac_rc risk_graph_turn(struct risk_state *s, const struct risk_judged *j,
+                                       uint32_t n, const struct eng_env *env,
+                                       struct risk_turn *ret);
+void risk_graph_done(struct risk_graph *g);
+
+/* say.c */
+PRAC_NODISCARD prac_rc risk_say(const struct risk_state *s, const struct risk_judged *j,
+                                const struct eng_env *env, struct eng_out *out);
+PRAC_NODISCARD prac_rc risk_say_over(const struct risk_state *s, const struct risk_port *p,
+                                     struct eng_out *out);
+
+/* state.c */
+prac_rc risk_save(const void *st, struct prac_wr *w);
+prac_rc risk_load(void *st, struct prac_rd *r);
