@@ -219,8 +219,8 @@ static uint64_t sort_out(struct noise_state *s, struct prac_span slot, struct gr
   int64_t expire = s->conf->expire_ns / PRAC_DAY;
   uint64_t wide = 0;
   for (size_t i = 0; i < (size_t)s->table.n_sets * NOISE_WAYS; i++) {
-    struct noise_source *x = &s->table.v[i];
     if (!s->table.tags[i]) continue;
+    struct noise_source *x = &s->table.v[i];
     wide += noise_is_wide(s, x, day);
     if (!x->label) continue;
     bool expired = day - x->confirmed > expire;
@@ -247,6 +247,7 @@ prac_rc noise_say(struct noise_state *s, struct prac_span slot, const struct eng
   PRAC_TRY(changes(s, &g[CHANGED], slot, env, out));
   PRAC_TRY(expiries(s, &g[EXPIRED], slot, out));
   for (size_t i = 0; i < (size_t)s->table.n_sets * NOISE_WAYS; i++) {
+    if (!s->table.tags[i]) continue; /* a page that was never touched stays so */
     s->table.v[i].slot_packets = 0;
     s->table.v[i].fresh = false;
   }
