@@ -374,12 +374,17 @@ prac_time eng_core_watermark(const struct eng_core *c)
 size_t eng_core_counters(const struct eng_core *c, struct prac_counters *ret, size_t max)
 {
   struct eng_core *own = (struct eng_core *)(uintptr_t)c; /* readers may look at atomics */
-  for (size_t i = 0; i < max && i <= c->n_runs; i++) {
-    const struct eng_run *r = i ? &c->runs[i - 1] : NULL;
-    ret[i] =
-        r ? (struct prac_counters){r->ops->conf->path, r->ops->counters, r->env.counters,
-                                   r->ops->n_counters}
-          : (struct prac_counters){"engine", counter_defs, own->counters, ENG_CORE_COUNTER_COUNT_};
+  size_t n = 0;
+  if (max > n)
+    ret[n] = (struct prac_counters){"engine", counter_defs, own->counters, ENG_CORE_COUNTER_COUNT_};
+  n++;
+  for (size_t i = 0; i < c->n_runs; i++) {
+    const struct eng_run *r = &c->runs[i];
+    if (r->unheard) continue;
+    if (max > n)
+      ret[n] = (struct prac_counters){r->ops->conf->path, r->ops->counters, r->env.counters,
+                                      r->ops->n_counters};
+    n++;
   }
-  return c->n_runs + 1;
+  return n;
 }
