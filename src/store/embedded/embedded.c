@@ -258,6 +258,7 @@ static prac_rc emb_query(void *st, const struct store_query *asked, store_row *e
   PRAC_TRY(store_query_check(&q, reterr));
   if (q.what == STORE_RECORDS) return emb_records_query(e, &q, each, arg, reterr);
   if (q.what == STORE_SENSORS) return emb_sensors_query(e, &q, each, arg, reterr);
+  if (q.what == STORE_KEPT) return emb_kept_query(e, each, arg, reterr);
   if (store_plan(&q, &plan)) return emb_rolls_query(e, &q, &plan, each, arg, reterr);
   return emb_scan_query(e, &q, each, arg, reterr);
 }

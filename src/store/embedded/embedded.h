@@ -108,6 +108,8 @@ prac_rc emb_records_query(struct emb *e, const struct store_query *q, store_row 
 prac_rc emb_sensors_query(struct emb *e, const struct store_query *q, store_row *each, void *arg,
                           struct prac_err *reterr);
 
+prac_rc emb_kept_query(struct emb *e, store_row *each, void *arg, struct prac_err *reterr);
+
 /* log.c: the flow log */
 PRAC_NODISCARD prac_rc emb_log_recover(struct emb *e, struct prac_err *reterr);
 struct emb_place {
