@@ -75,7 +75,7 @@ static int run(int argc, char **argv)
   struct store s = {0};
   int st = cmd_parse(&cmd_explain, argc, argv, &o, sizeof o);
   if (st != CMD_GO) return st;
-  const struct store_env env = {.dir = o.store, .read_only = true, .nthreads = 2};
+  const struct store_env env = {.dir = o.store, .read_only = true, .nthreads = 2, .again = true};
   prac_rc rc = settings_load(o.config, &now, &err);
   if (rc == PRAC_OK) rc = store_open("embedded", NULL, &env, &s, &err);
   if (rc == PRAC_OK) {

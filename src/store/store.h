@@ -51,8 +51,9 @@ enum store_dim {
 /* STORE_CELLS: what makes a cell; any of these together. STORE_KEY_AT: steps of step_ns. */
 #define STORE_KEYS(X)                                                                              \
   X(AT, at)                                                                                        \
-  X(SENSOR, sensor) X(SRC, src) X(DST, dst) X(PORT, port) X(COUNTRY, country) X(ASN, asn)          \
-      X(MARKS, marks) X(TOOL, tool) X(SURVEY, survey)
+  X(SENSOR, sensor)                                                                                \
+  X(SRC, src) X(DST, dst) X(PORT, port) X(COUNTRY, country) X(ASN, asn) X(MARKS, marks)            \
+      X(TOOL, tool) X(SURVEY, survey)
 enum store_key_bit {
 #define X(name, word) STORE_KEY_BIT_##name,
   STORE_KEYS(X)
@@ -121,6 +122,8 @@ struct store_env {
   bool read_only;
   unsigned nthreads;
   const struct prac_log *log;
+  bool
+      again; /* a reader of many questions about one time: what it has decoded may stay in memory */
 };
 struct store_ops {
   const char *name;
