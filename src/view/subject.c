@@ -71,8 +71,8 @@ prac_rc view_filter_hosts(struct store_query *q, const struct model_ips *hosts,
 }
 
 /* Whose flows are the evidence: the words of the finding; its hosts where it names them all. */
-static prac_rc evidence(const char *flows, uint64_t host_count, struct prac_arena *a,
-                        struct view_subject *ret, struct prac_err *reterr)
+prac_rc view_evidence(const char *flows, uint64_t host_count, struct prac_arena *a,
+                      struct view_subject *ret, struct prac_err *reterr)
 {
   ret->hits = flows && strncmp(flows, "what=", 5) == 0;
   if (ret->hits) return PRAC_OK;
@@ -96,7 +96,7 @@ static prac_rc find_story(struct store *s, const char *what, struct prac_arena *
     ret->claim = (struct prac_span){al->from, al->to};
     ret->hosts = al->hosts;
     ret->key = al->key;
-    return evidence(al->flows, al->host_count, a, ret, reterr);
+    return view_evidence(al->flows, al->host_count, a, ret, reterr);
   }
   if (rc != PRAC_END) return rc;
   PRAC_TRY(view_record(s, &model_finding, what, a, &ret->finding, reterr));
@@ -104,7 +104,7 @@ static prac_rc find_story(struct store *s, const char *what, struct prac_arena *
   ret->claim = (struct prac_span){f->from, f->to};
   ret->hosts = f->hosts;
   ret->key = f->key;
-  return evidence(f->flows, f->host_count, a, ret, reterr);
+  return view_evidence(f->flows, f->host_count, a, ret, reterr);
 }
 
 prac_rc view_subject_find(struct store *s, const char *what, struct prac_arena *a,

@@ -22,6 +22,9 @@ uint8_t view_hosts_bits(const struct model_ips *hosts);
 /* The filter with these as its senders; NULL: no memory. */
 PRAC_NODISCARD prac_rc view_filter_hosts(struct store_query *q, const struct model_ips *hosts,
                                          struct prac_arena *a);
+/* ret->hosts is set: sets its filter, and whether it is of hits. */
+PRAC_NODISCARD prac_rc view_evidence(const char *flows, uint64_t host_count, struct prac_arena *a,
+                                     struct view_subject *ret, struct prac_err *reterr);
 /* activity.c, lines.c, related.c */
 PRAC_NODISCARD prac_rc view_activity(struct store *s, const struct store_query *q, struct view *v,
                                      struct prac_err *reterr);
