@@ -5,7 +5,7 @@
 
 #include "view/compare_int.h"
 
-enum { WIDE = 5 /* minutes summed */, BEFORE = 180, MINUTES_MAX = 2880 };
+enum { WIDE = 5 /* minutes summed */, BEFORE = 180, AFTER = 120, MINUTES_MAX = 2880 };
 
 /* ---- onset ---- */
 static int rising(const void *pa, const void *pb)
@@ -14,14 +14,14 @@ static int rising(const void *pa, const void *pb)
   return (a > b) - (a < b);
 }
 
-/* The lower quartile of the sums before the claim; without any, the lowest tenth of all. */
+/* The median of the sums before the claim; without any, the lowest tenth of all. */
 static double usual(const uint32_t *sums, uint32_t n, uint32_t before, uint32_t *sorted)
 {
   uint32_t m = before > WIDE ? before - WIDE : n;
   if (m > n) m = n;
   memcpy(sorted, sums, m * sizeof *sums);
   qsort(sorted, m, sizeof *sorted, rising);
-  return m ? sorted[before > WIDE ? m / 4 : m / 10] : 0;
+  return m ? sorted[before > WIDE ? m / 2 : m / 10] : 0;
 }
 
 void compare_onset(const uint32_t *minutes, uint32_t n, uint32_t before, uint32_t *work,
@@ -35,10 +35,10 @@ void compare_onset(const uint32_t *minutes, uint32_t n, uint32_t before, uint32_
     if (sums[i] > most) most = sums[i];
   }
   double bg = usual(sums, n, before, sorted);
-  if (most == 0 || most < bg + 5 * sqrt(bg + 1)) return;
+  if (most == 0 || most < bg + 8 * sqrt(bg + 1)) return;
   double edge = bg + (most - bg) / 3;
   while (at < n && sums[at] < edge) at++;
-  double one = edge / WIDE / 2; /* the first minute that carries its part of it */
+  double one = (bg + edge) / 2 / WIDE; /* the first minute that carries its part of it */
   while (at < n && (minutes[at] == 0 || minutes[at] < one)) at++;
   *ret = at;
 }
@@ -122,7 +122,7 @@ static prac_rc one_story(struct compare_work *w, struct compare_story *s, const 
   if (u.hits) return PRAC_OK;
   struct rise t = {.w = w, .minutes = minutes, .one = u.filter.src.bits == 128};
   t.from = from - BEFORE * PRAC_MIN;
-  int64_t n = (s->claim.to - t.from) / PRAC_MIN + 1;
+  int64_t n = (s->claim.to - t.from) / PRAC_MIN + AFTER; /* others may hear it later */
   t.n = n > MINUTES_MAX ? MINUTES_MAX : (uint32_t)n;
   memset(minutes, 0, (size_t)c->n_sensors * t.n * sizeof *minutes);
   u.filter.what = STORE_CELLS;
