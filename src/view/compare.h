@@ -5,7 +5,7 @@
  *           its rise there: of the senders (of one host: packets) of its evidence in five minutes,
  *           the first time that they leave the median of the three hours before by a third of
  *           the way to their highest (up to two hours after it); none where the highest is not 8
- *           sqrt(usual + 1) above it
+ *           sqrt(m + 1) above that median m and 4 sqrt(h + 1) above the upper tenth h of before
  * lag       onset at b minus onset at a, of stories that rose at both; quartiles over stories
  * overlap   senders of both over senders of either (Jaccard), exact up to COMPARE_SAMPLE senders;
  *           beyond, of a sample by hash (sources with hash below 2^64 / `sampled`), with its

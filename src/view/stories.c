@@ -14,14 +14,30 @@ static int rising(const void *pa, const void *pb)
   return (a > b) - (a < b);
 }
 
-/* The median of the sums before the claim; without any, the lowest tenth of all. */
-static double usual(const uint32_t *sums, uint32_t n, uint32_t before, uint32_t *sorted)
+struct usual {
+  double middle, high;
+};
+
+/* Median and upper tenth of the sums before the claim; without any, the lowest tenth of all. */
+static struct usual usual(const uint32_t *sums, uint32_t n, uint32_t before, uint32_t *sorted)
 {
   uint32_t m = before > WIDE ? before - WIDE : n;
   if (m > n) m = n;
   memcpy(sorted, sums, m * sizeof *sums);
   qsort(sorted, m, sizeof *sorted, rising);
-  return m ? sorted[before > WIDE ? m / 2 : m / 10] : 0;
+  if (m == 0) return (struct usual){0, 0};
+  if (before <= WIDE) return (struct usual){sorted[m / 10], sorted[m / 10]};
+  return (struct usual){sorted[m / 2], sorted[m - 1 - m / 10]};
+}
+
+/* The first minute that carries its part of the rise, as the one behind it does. */
+static uint32_t first_minute(const uint32_t *minutes, uint32_t n, uint32_t at, double one)
+{
+  for (; at < n; at++) {
+    double next = at + 1 < n ? minutes[at + 1] : minutes[at];
+    if (minutes[at] > 0 && minutes[at] >= one && minutes[at] + next >= 2 * one) return at;
+  }
+  return n;
 }
 
 void compare_onset(const uint32_t *minutes, uint32_t n, uint32_t before, uint32_t *work,
@@ -34,13 +50,13 @@ void compare_onset(const uint32_t *minutes, uint32_t n, uint32_t before, uint32_
     if (i + WIDE < n) sums[i] -= minutes[i + WIDE];
     if (sums[i] > most) most = sums[i];
   }
-  double bg = usual(sums, n, before, sorted);
-  if (most == 0 || most < bg + 8 * sqrt(bg + 1)) return;
-  double edge = bg + (most - bg) / 3;
+  struct usual u = usual(sums, n, before, sorted);
+  if (most == 0 || most < u.middle + 8 * sqrt(u.middle + 1)) return;
+  if (most < u.high + 4 * sqrt(u.high + 1)) return;
+  double edge = u.middle + (most - u.middle) / 3;
+  if (edge <= u.high) edge = u.high + 1;
   while (at < n && sums[at] < edge) at++;
-  double one = (bg + edge) / 2 / WIDE; /* the first minute that carries its part of it */
-  while (at < n && (minutes[at] == 0 || minutes[at] < one)) at++;
-  *ret = at;
+  *ret = first_minute(minutes, n, at, (u.middle + edge) / 2 / WIDE);
 }
 
 /* ---- which stories ---- */
