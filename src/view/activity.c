@@ -147,6 +147,16 @@ static prac_rc take_kept(void *arg, const struct store_col *cols, size_t n,
   return PRAC_OK;
 }
 
+static prac_rc take_sensor(void *arg, const struct store_col *cols, size_t n,
+                           const struct store_value *val)
+{
+  struct view *v = arg;
+  struct view_row r = view_row_of(cols, n, val);
+  if (r.first == PRAC_TIME_NONE) return PRAC_OK;
+  if (v->began == PRAC_TIME_NONE || r.first < v->began) v->began = r.first;
+  return PRAC_OK;
+}
+
 static void choose_span(const struct view_subject *u, const struct view_conf *c, struct view *v)
 {
   bool claimed = u->claim.from != PRAC_TIME_NONE && u->claim.to != PRAC_TIME_NONE;
@@ -173,9 +183,12 @@ static void choose_span(const struct view_subject *u, const struct view_conf *c,
   v->n_steps = (uint32_t)n;
 }
 
+/* What was before the first sensor has not been removed: it never was. */
 static enum view_flows kept_of(const struct view *v)
 {
-  if (v->kept.from == PRAC_TIME_NONE || v->span.to <= v->kept.from) return VIEW_FLOWS_GONE;
+  if (v->kept.from == PRAC_TIME_NONE) return VIEW_FLOWS_GONE;
+  if (v->began >= v->kept.from || v->began >= v->span.to) return VIEW_FLOWS_KEPT;
+  if (v->span.to <= v->kept.from) return VIEW_FLOWS_GONE;
   return v->span.from < v->kept.from ? VIEW_FLOWS_PARTLY : VIEW_FLOWS_KEPT;
 }
 
@@ -201,9 +214,11 @@ prac_rc view_look(struct store *s, const struct view_subject *u, const struct vi
 {
   struct view v = {.arena = a, .kept = {PRAC_TIME_NONE, PRAC_TIME_NONE}};
   const struct store_query kept = {.what = STORE_KEPT};
-  v.first = v.last = PRAC_TIME_NONE;
+  const struct store_query sensors = {.what = STORE_SENSORS};
+  v.first = v.last = v.began = PRAC_TIME_NONE;
   v.micro = u->filter.src.bits == 128;
   PRAC_TRY(s->ops->query(s->st, &kept, take_kept, &v, reterr));
+  PRAC_TRY(s->ops->query(s->st, &sensors, take_sensor, &v, reterr));
   choose_span(u, c, &v);
   v.flows = kept_of(&v);
   struct store_query q = u->filter;

@@ -103,8 +103,9 @@ struct view_conf {
   uint32_t limit;        /* lines of the table handed out; 0: VIEW_HOSTS_MAX */
 };
 struct view {
-  struct prac_arena *arena; /* borrowed: where everything lives */
-  struct prac_span span, kept;
+  struct prac_arena *arena;    /* borrowed: where everything lives */
+  struct prac_span span, kept; /* kept: times of which there are flows */
+  prac_time began;             /* first minute of any sensor, kept or not */
   int64_t step_ns;
   uint32_t n_steps;
   enum view_flows flows;
