@@ -90,7 +90,7 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_compare = {
     .name = "compare",
-    .about = "sensors: who sees what first, whom they share, what is not yet at home",
+    .about = "sensors: who sees what first; what is not yet at home",
     .group = "ask it",
     .text =
         "Compares the sensors of a store. For every story (the findings about one thing) it finds "

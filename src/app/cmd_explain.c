@@ -88,7 +88,7 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_explain = {
     .name = "explain",
-    .about = "walk an alert back to its flows; see what a host, port or group did",
+    .about = "walk an alert back to its flows; what a host or port did",
     .group = "ask it",
     .text = "Shows an alert as it was last said, the findings it was made of (engine, version, "
             "settings and seed: the same input gives the same finding again), and the flows "

@@ -64,6 +64,7 @@ static bool hosts_match(const struct store_query *q, const void *rec, const stru
 
 static bool any_host_match(const struct store_query *q, const void *rec)
 {
+  if (!hosts_match(q, rec, &q->src) || !hosts_match(q, rec, &q->victim)) return false;
   if (q->n_srcs == 0) return true;
   const struct prac_ip *one = at(q->kind, rec, "victim", MODEL_IP);
   if (one && store_srcs_has(q, one)) return true;
@@ -103,7 +104,6 @@ bool store_record_match(const struct store_query *q, const void *rec)
   if (q->id && q->id[0] && strcmp(store_record_key(k, rec), q->id) != 0) return false;
   return text_match(k, rec, "key", q->key) && text_match(k, rec, "state", q->state) &&
          text_match(k, rec, "country", q->country) && sensor_match(q, rec) &&
-         hosts_match(q, rec, &q->src) && hosts_match(q, rec, &q->victim) &&
          any_host_match(q, rec) && ports_match(q, rec) && asn_match(q, rec);
 }
 

@@ -103,22 +103,53 @@ static prac_rc only_lines(const struct view *v, struct store_query *c)
   return PRAC_OK;
 }
 
+/* A host whose country or network changed meanwhile is one line: that with most packets names it.
+ */
+static void join_lines(struct view *v)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < v->n_lines; i++) {
+    struct view_line *to = n ? &v->lines[n - 1] : NULL;
+    const struct view_line l = v->lines[i];
+    if (!to || by_name(to, &l) != 0) {
+      v->lines[n++] = l;
+      continue;
+    }
+    if (l.packets > to->packets) to->country = l.country, to->asn = l.asn;
+    to->packets += l.packets;
+    if (l.first < to->first) to->first = l.first;
+    if (l.last > to->last) to->last = l.last;
+  }
+  v->n_lines = n;
+}
+
+/* The first question: which lines. */
+static prac_rc find_lines(struct store *s, const struct view_subject *u, struct store_query *c,
+                          struct view *v, struct prac_err *reterr)
+{
+  v->lines = prac_arena_alloc(v->arena, VIEW_HOSTS_MAX * sizeof *v->lines);
+  if (!v->lines) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a table");
+  if (!v->micro && c->n_srcs == 0 && u->hosts.n > 1 && !c->src.bits) /* those that it names */
+    if (view_filter_hosts(c, &u->hosts, v->arena) != PRAC_OK)
+      return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a table");
+  c->what = STORE_CELLS;
+  c->keys = v->micro ? STORE_KEY_PORT : STORE_KEY_SRC | STORE_KEY_COUNTRY | STORE_KEY_ASN;
+  bool all = c->n_srcs == u->filter.n_srcs; /* not only those named: how many is known */
+  c->limit = v->micro ? 1 << 18 : VIEW_HOSTS_MAX + 1;
+  PRAC_TRY(s->ops->query(s->st, c, take_line, v, reterr));
+  if (v->n_lines > 1) qsort(v->lines, v->n_lines, sizeof *v->lines, by_name);
+  join_lines(v);
+  if (!v->micro && all) v->more_lines = v->hosts - v->n_lines;
+  return PRAC_OK;
+}
+
 prac_rc view_lines(struct store *s, const struct view_subject *u, const struct store_query *q,
                    struct view *v, struct prac_err *reterr)
 {
   struct store_query c = *q;
+  PRAC_TRY(find_lines(s, u, &c, v, reterr));
   uint32_t *work = prac_arena_alloc(v->arena, v->n_steps * sizeof *work);
-  v->lines = prac_arena_alloc(v->arena, VIEW_HOSTS_MAX * sizeof *v->lines);
-  if (!work || !v->lines) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a table");
-  if (!v->micro && c.n_srcs == 0 && u->hosts.n > 1 && !c.src.bits) /* those that it names */
-    if (view_filter_hosts(&c, &u->hosts, v->arena) != PRAC_OK)
-      return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a table");
-  c.what = STORE_CELLS;
-  c.keys = v->micro ? STORE_KEY_PORT : STORE_KEY_SRC | STORE_KEY_COUNTRY | STORE_KEY_ASN;
-  c.limit = 100000;
-  PRAC_TRY(s->ops->query(s->st, &c, take_line, v, reterr));
-  if (v->n_lines > 1) qsort(v->lines, v->n_lines, sizeof *v->lines, by_name);
-  if (!v->micro && only_lines(v, &c) != PRAC_OK)
+  if (!work || (!v->micro && only_lines(v, &c) != PRAC_OK))
     return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a table");
   c.keys = STORE_KEY_AT | (v->micro ? STORE_KEY_PORT : STORE_KEY_SRC);
   c.step_ns = v->step_ns;
