@@ -77,7 +77,8 @@ bool store_plan(const struct store_query *q, struct store_plan *ret)
 {
   struct store_plan p = {.by_sensor = q->by == STORE_BY_SENSOR};
   if (q->what != STORE_SERIES && q->what != STORE_TOP) return false;
-  if (q->src.bits || q->dst.bits || q->victim.bits || q->marks || q->by == STORE_BY_SRC)
+  if (q->n_srcs || q->src.bits || q->dst.bits || q->victim.bits || q->marks ||
+      q->by == STORE_BY_SRC)
     return false;
   if (!one_dim(q, &p.dim) || !key_range(q, &p)) return false;
   if (q->what == STORE_SERIES) p.step_ns = q->step_ns ? q->step_ns : PRAC_HOUR;
@@ -92,7 +93,8 @@ bool store_plan(const struct store_query *q, struct store_plan *ret)
 uint32_t store_limit(const struct store_query *q)
 {
   if (q->limit) return q->limit;
-  return q->what == STORE_SERIES || q->what == STORE_HOST ? STORE_SERIES_LIMIT : STORE_LIMIT;
+  bool many = q->what == STORE_SERIES || q->what == STORE_HOST || q->what == STORE_CELLS;
+  return many ? STORE_SERIES_LIMIT : STORE_LIMIT;
 }
 
 static int by_key(const struct store_group *a, const struct store_group *b)

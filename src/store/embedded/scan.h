@@ -2,6 +2,10 @@
 #pragma once
 #include "store/embedded/duck.h"
 
+enum {
+  EMB_CELL_KEYS = 12
+}; /* columns of a cell's keys; then packets, flows, bytes, sources,
+      first and last in ms, marks */
 /* `from`: what stands after FROM. */
 void emb_scan_sql(const struct store_query *q, const char *from, struct emb_sqltext *t);
 prac_rc emb_scan_answer(const struct store_query *q, duckdb_result *r, store_row *each, void *arg,
