@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "engine/noise/noise.h"
 
-enum { HOSTS = 256, NAMED = 3 };
+enum { HOSTS = 256, NAMED = 3, PORTS_SURE = 1000 };
 
 struct words {
   char key[PRAC_IP_TEXT + 16], text[900], flows[160], country[3];
@@ -39,7 +39,9 @@ static int evidence(const struct noise_state *s, const struct noise_source *x, c
   const struct noise_proof *p = &x->proof;
   uint64_t ours = noise_ours_count(s);
   const char *list = x->list && x->list <= s->n_lists ? s->lists[x->list - 1] : "";
-  char share[48] = "", what[160] = "";
+  char share[48] = "", what[160] = "", ports[24];
+  snprintf(ports, sizeof ports, p->ports > PORTS_SURE ? "more than %u" : "%u",
+           p->ports > PORTS_SURE ? PORTS_SURE : p->ports);
   if (ours) snprintf(share, sizeof share, " (%.2g %%)", 100.0 * p->destinations / (double)ours);
   if (x->why & NOISE_FINGERPRINT)
     snprintf(what, sizeof what, "packets of ZMap, masscan or a like tool, ");
@@ -49,10 +51,9 @@ static int evidence(const struct noise_state *s, const struct noise_source *x, c
     return snprintf(to, cap, "%u packets with Mirai's mark in a day", p->mirai);
   if ((x->why & NOISE_LIST) && !(x->why & (NOISE_FINGERPRINT | NOISE_BEHAVIOUR)))
     return snprintf(to, cap, "on the list %s", list);
-  return snprintf(to, cap, "%s%s%s%s%u packets to %u ports and %u%s of our addresses in a day",
+  return snprintf(to, cap, "%s%s%s%s%u packets to %s ports and %u%s of our addresses in a day",
                   x->why & NOISE_LIST ? "on the list " : "", x->why & NOISE_LIST ? list : "",
-                  x->why & NOISE_LIST ? "; " : "", what, p->packets, p->ports, p->destinations,
-                  share);
+                  x->why & NOISE_LIST ? "; " : "", what, p->packets, ports, p->destinations, share);
 }
 
 static uint32_t sensors_of(const struct noise_state *s, uint64_t bits, struct words *w)
