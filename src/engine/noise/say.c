@@ -243,8 +243,9 @@ prac_rc noise_say(struct noise_state *s, struct prac_span slot, const struct eng
     if (!g[k].v) return PRAC_NOMEM;
   }
   prac_gauge(&env->counters[NOISE_COUNT_WIDE], sort_out(s, slot, g));
-  for (uint8_t k = ENG_LABEL_SURVEY; k <= ENG_LABEL_MALWARE; k++)
-    if (g[k].n) PRAC_TRY(summary(s, &g[k], k, slot, env, out));
+  static const uint8_t labels[] = {ENG_LABEL_SURVEY, ENG_LABEL_MALWARE};
+  for (size_t k = 0; k < PRAC_ARRAY_LEN(labels); k++)
+    if (g[labels[k]].n) PRAC_TRY(summary(s, &g[labels[k]], labels[k], slot, env, out));
   PRAC_TRY(changes(s, &g[CHANGED], slot, env, out));
   PRAC_TRY(expiries(s, &g[EXPIRED], slot, out));
   for (size_t i = 0; i < (size_t)s->table.n_sets * NOISE_WAYS; i++) {
