@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "engine/noise/noise.h"
 
-enum { HOSTS = 256, NAMED = 3 };
+enum { HOSTS = 256, NAMED = 3, PORTS_SURE = 1000 };
 
 struct words {
   char key[PRAC_IP_TEXT + 16], text[900], flows[160], country[3];
@@ -39,7 +39,9 @@ static int evidence(const struct noise_state *s, const struct noise_source *x, c
   const struct noise_proof *p = &x->proof;
   uint64_t ours = noise_ours_count(s);
   const char *list = x->list && x->list <= s->n_lists ? s->lists[x->list - 1] : "";
-  char share[48] = "", what[160] = "";
+  char share[48] = "", what[160] = "", ports[24];
+  snprintf(ports, sizeof ports, p->ports > PORTS_SURE ? "more than %u" : "%u",
+           p->ports > PORTS_SURE ? PORTS_SURE : p->ports);
   if (ours) snprintf(share, sizeof share, " (%.2g %%)", 100.0 * p->destinations / (double)ours);
   if (x->why & NOISE_FINGERPRINT)
     snprintf(what, sizeof what, "packets of ZMap, masscan or a like tool, ");
@@ -49,10 +51,9 @@ static int evidence(const struct noise_state *s, const struct noise_source *x, c
     return snprintf(to, cap, "%u packets with Mirai's mark in a day", p->mirai);
   if ((x->why & NOISE_LIST) && !(x->why & (NOISE_FINGERPRINT | NOISE_BEHAVIOUR)))
     return snprintf(to, cap, "on the list %s", list);
-  return snprintf(to, cap, "%s%s%s%s%u packets to %u ports and %u%s of our addresses in a day",
+  return snprintf(to, cap, "%s%s%s%s%u packets to %s ports and %u%s of our addresses in a day",
                   x->why & NOISE_LIST ? "on the list " : "", x->why & NOISE_LIST ? list : "",
-                  x->why & NOISE_LIST ? "; " : "", what, p->packets, p->ports, p->destinations,
-                  share);
+                  x->why & NOISE_LIST ? "; " : "", what, p->packets, ports, p->destinations, share);
 }
 
 static uint32_t sensors_of(const struct noise_state *s, uint64_t bits, struct words *w)
@@ -242,8 +243,9 @@ prac_rc noise_say(struct noise_state *s, struct prac_span slot, const struct eng
     if (!g[k].v) return PRAC_NOMEM;
   }
   prac_gauge(&env->counters[NOISE_COUNT_WIDE], sort_out(s, slot, g));
-  for (uint8_t k = ENG_LABEL_SURVEY; k <= ENG_LABEL_MALWARE; k++)
-    if (g[k].n) PRAC_TRY(summary(s, &g[k], k, slot, env, out));
+  static const uint8_t labels[] = {ENG_LABEL_SURVEY, ENG_LABEL_MALWARE};
+  for (size_t k = 0; k < PRAC_ARRAY_LEN(labels); k++)
+    if (g[labels[k]].n) PRAC_TRY(summary(s, &g[labels[k]], labels[k], slot, env, out));
   PRAC_TRY(changes(s, &g[CHANGED], slot, env, out));
   PRAC_TRY(expiries(s, &g[EXPIRED], slot, out));
   for (size_t i = 0; i < (size_t)s->table.n_sets * NOISE_WAYS; i++) {

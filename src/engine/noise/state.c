@@ -85,18 +85,23 @@ static prac_rc texts_load(struct prac_rd *r, void *to, size_t width, uint32_t n)
   return r->bad ? PRAC_DAMAGED : PRAC_OK;
 }
 
+static prac_rc names_load(struct noise_state *s, struct prac_rd *r)
+{
+  s->n_sensors = prac_rd_u32le(r);
+  if (r->bad || s->n_sensors > NOISE_SENSORS) return PRAC_DAMAGED;
+  PRAC_TRY(texts_load(r, s->sensors, sizeof *s->sensors, s->n_sensors));
+  s->n_lists = prac_rd_u32le(r);
+  if (r->bad || s->n_lists > NOISE_LISTS) return PRAC_DAMAGED;
+  return texts_load(r, s->lists, sizeof *s->lists, s->n_lists);
+}
+
 prac_rc noise_load(void *st, struct prac_rd *r)
 {
   struct noise_state *s = st;
   s->table.seed = prac_rd_u64le(r);
   uint64_t evicted = prac_rd_u64le(r);
   s->slot_packets = prac_rd_u64le(r);
-  s->n_sensors = prac_rd_u32le(r);
-  if (r->bad || s->n_sensors > NOISE_SENSORS) return PRAC_DAMAGED;
-  PRAC_TRY(texts_load(r, s->sensors, sizeof *s->sensors, s->n_sensors));
-  s->n_lists = prac_rd_u32le(r);
-  if (r->bad || s->n_lists > NOISE_LISTS) return PRAC_DAMAGED;
-  PRAC_TRY(texts_load(r, s->lists, sizeof *s->lists, s->n_lists));
+  PRAC_TRY(names_load(s, r));
   PRAC_TRY(ours_load(&s->ours, r));
   PRAC_TRY(sketch_load(&s->sketch, r));
   uint32_t n = prac_rd_u32le(r);
