@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum { PATIENCE = 5 };
+static const double EXACT = 1e-6; /* of |V|^2: an error below it counts as this much */
 
 size_t math_nmf_ld(uint32_t ranks)
 {
@@ -264,7 +265,8 @@ static bool has_converged(const struct nmf_job *j, struct course *c, uint32_t b)
               fabs(c->last[b] - now) * scale < j->conf->abs_tol * entries;
   c->last[b] = now;
   if (info->sweeps % PATIENCE == 1) {
-    if (info->sweeps > 1 && j->conf->rel_tol > 0 && c->mark[b] - now <= j->conf->rel_tol * now)
+    double floor = EXACT * j->square, of = now > floor ? now : floor;
+    if (info->sweeps > 1 && j->conf->rel_tol > 0 && c->mark[b] - now <= j->conf->rel_tol * of)
       done = true;
     c->mark[b] = now;
   }

@@ -16,15 +16,14 @@
  *           Gillis, Glineur: Accelerated Multiplicative Updates and HALS, Neural Comp. 24(4), 2012;
  *           Lee, Seung: Algorithms for NMF, NIPS 2000
  * cost      a sweep: 4 nnz k + 3 (rows + cols) sum rank^2 flops; V is read once
- * stops     a block stops when its objective has fallen by less than rel_tol in 5 sweeps, or when
- *           its mean squared error changes by less than abs_tol in one (Dark-NMF), or at max_sweeps
- * repeats   same bits whatever the number of threads: V is cut by its size only, parts are joined
- *           in their order
- * fails     PRAC_MALFORMED: V (math_csr_check), or a factor that is negative or not finite;
- *           PRAC_RANGE: no block, a rank of 0, sum of ranks above MATH_NMF_MAX, no room for an
- *           index. Not converging is no failure: see info
- * checked   tests/unit/test_nmf.c: KKT residual, planted factors, slow dense oracle, V = 0,
- *           rank above that of V, permuted rows and columns, threads, huge counts
+ * stops     a block stops when its objective (at least a millionth of |V|^2) has fallen by less
+ * than rel_tol of it in 5 sweeps, or when its mean squared error changes by less than abs_tol in
+ * one (Dark-NMF), or at max_sweeps repeats   same bits whatever the number of threads: V is cut by
+ * its size only, parts are joined in their order fails     PRAC_MALFORMED: V (math_csr_check), or a
+ * factor that is negative or not finite; PRAC_RANGE: no block, a rank of 0, sum of ranks above
+ * MATH_NMF_MAX, no room for an index. Not converging is no failure: see info checked
+ * tests/unit/test_nmf.c: KKT residual, planted factors, slow dense oracle, V = 0, rank above that
+ * of V, permuted rows and columns, threads, huge counts
  */
 #pragma once
 #include <stdbool.h>

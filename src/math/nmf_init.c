@@ -85,10 +85,31 @@ static void row_of(const struct math_csr *v, const struct svd *s, uint32_t i, do
   }
 }
 
+/* The first singular vectors' entries into the columns of each block. */
+static void spread(const struct math_nmf *f, const struct svd *s, const double *from, double *to)
+{
+  for (uint32_t b = 0; b < f->n_blocks; to += f->rank[b++])
+    for (uint32_t k = 0; k < f->rank[b]; k++) to[k] = k < s->kept ? from[k] : 0;
+}
+
+static prac_rc svd_make(const struct math_csr *v, struct svd *s, struct prac_arena *arena)
+{
+  size_t n = v->cols;
+  s->gram = prac_arena_alloc(arena, (2 * n * n + n) * sizeof(double));
+  if (!s->gram) return PRAC_NOMEM;
+  s->values = s->gram + n * n;
+  s->u = s->values + n;
+  math_csr_gram(v, s->gram);
+  math_eigen(s->gram, n, s->values, s->u);
+  while (s->kept < s->most && s->kept < n && s->values[s->kept] > 1e-12 * s->values[0]) s->kept++;
+  return PRAC_OK;
+}
+
 prac_rc math_nmf_svd(const struct math_csr *v, struct math_nmf *f, struct prac_arena *arena)
 {
   size_t n = v->cols, ld = 0;
   struct svd s = {0};
+  double entries[MATH_NMF_MAX];
   if (n < 1 || n > MATH_NMF_MAX) return PRAC_RANGE;
   PRAC_TRY(math_csr_check(v));
   for (uint32_t b = 0; b < f->n_blocks; b++) {
@@ -96,26 +117,16 @@ prac_rc math_nmf_svd(const struct math_csr *v, struct math_nmf *f, struct prac_a
     if (f->rank[b] > s.most) s.most = f->rank[b];
   }
   ld = math_nmf_ld((uint32_t)ld);
-  s.gram = prac_arena_alloc(arena, (2 * n * n + n) * sizeof(double));
-  double *left = prac_arena_alloc(arena, MATH_NMF_MAX * sizeof *left);
-  if (!s.gram || !left) return PRAC_NOMEM;
-  s.values = s.gram + n * n;
-  s.u = s.values + n;
-  math_csr_gram(v, s.gram);
-  math_eigen(s.gram, n, s.values, s.u);
-  while (s.kept < s.most && s.kept < n && s.values[s.kept] > 1e-12 * s.values[0]) s.kept++;
+  PRAC_TRY(svd_make(v, &s, arena));
   memset(f->w, 0, (size_t)v->rows * ld * sizeof *f->w);
   memset(f->h, 0, n * ld * sizeof *f->h);
   for (uint32_t i = 0; i < v->rows; i++) {
-    double *to = f->w + i * ld;
-    row_of(v, &s, i, left);
-    for (uint32_t b = 0; b < f->n_blocks; to += f->rank[b++])
-      for (uint32_t k = 0; k < f->rank[b] && k < s.kept; k++) to[k] = left[k];
+    row_of(v, &s, i, entries);
+    spread(f, &s, entries, f->w + i * ld);
   }
   for (size_t j = 0; j < n; j++) {
-    double *to = f->h + j * ld;
-    for (uint32_t b = 0; b < f->n_blocks; to += f->rank[b++])
-      for (uint32_t k = 0; k < f->rank[b] && k < s.kept; k++) to[k] = fabs(s.u[k * n + j]);
+    for (uint32_t k = 0; k < s.kept; k++) entries[k] = fabs(s.u[k * n + j]);
+    spread(f, &s, entries, f->h + j * ld);
   }
   return PRAC_OK;
 }

@@ -2,7 +2,8 @@
  * so names what everybody sends to. Here the port must also have more hosts of the group than
  * chance allows: a host that sent to d ports of a protocol sends to port q with 1 - exp(-theta d),
  * theta such that all hosts together give the hosts that q has; the sum over the group is what to
- * expect, and Chernoff's bound says how unlikely it is to see more. */
+ * expect, and Hoeffding's bound says how unlikely it is to see more: of all hosts of the port, each
+ * in the group or not, k instead of e are. */
 #include "engine/nmf/nmf.h"
 
 #include <math.h>
@@ -113,14 +114,16 @@ static double theta_of(struct judging *j, uint32_t q)
 }
 
 /* -log10 of how likely so many hosts of the group send to port q by chance, after as many looks as
- * there were groups and ports. */
+ * there were groups and ports: each of the port's hosts is in the group with chance e / all. */
 static double surprise(struct judging *j, uint32_t q, double *ret_expected)
 {
   double e = expected(j->base_of_degree[proto_of(j, q)], theta_of(j, q)), k = j->hosts[q];
+  double all = j->of_port[q];
   *ret_expected = e;
-  if (k <= e) return 0;
+  if (k <= e || e >= all || !(e > 0)) return 0;
   double looks = (double)j->f.n_groups * j->cells->n_ports;
-  double nats = k * log(k / e) - (k - e) - log(looks);
+  double nats = k * log(k / e) - log(looks);
+  if (k < all) nats += (all - k) * log((all - k) / (all - e));
   return nats > 0 ? nats / log(10) : 0;
 }
 
@@ -271,5 +274,8 @@ prac_rc nmf_judge(const struct nmf_conf *c, const struct eng_traffic *t, const s
     for (uint32_t g = 0; g < j.f.rank[b]; g++) judge_group(&j, k++, j.f.rank[b]);
   for (uint32_t i = 0; i < ret->n; i++) PRAC_TRY(finish_port(&j, &ret->v[i], j.times[i]));
   by_port(ret);
+  bool stage = c->port_stage && c->base == NMF_ACTIVE;
+  for (uint32_t i = 0; stage && i < ret->n; i++)
+    if (ret->v[i].level != ENG_PORT_WEAK) return nmf_port_stage(c, &cells, env, a, ret);
   return PRAC_OK;
 }

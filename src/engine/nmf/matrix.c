@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { TOTALS = 4096 };
+enum { TOTALS = 4096, FEW = 10 /* packets: less is no pattern's strongest port */ };
 
 struct counting {
   double minute[NMF_MINUTES];
@@ -113,7 +113,7 @@ prac_rc nmf_matrix_ports(const struct eng_cells *cells, struct prac_arena *a,
   for (uint32_t q = 0; q < cells->n_ports; q++) {
     double total = 0;
     for (size_t t = 0; t < steps; t++) total += dense[q * steps + t];
-    if (total < 2) continue;
+    if (total < FEW) continue;
     uint64_t at = row[rows];
     for (uint32_t t = 0; t < steps; t++) {
       if (!(dense[q * steps + t] > 0)) continue;

@@ -63,7 +63,7 @@ static const struct prac_conf_item conf_items[] = {
          "groups, over all numbers of patterns, that must agree; published: 1"),
     ITEM("in-minutes", PRAC_CONF_REAL, in_minutes, 0.01, 1, 0.5,
          "a minute belongs to a group when its pattern has this share of its peak there"),
-    ITEM("surprise", PRAC_CONF_REAL, surprise, 0, 300, 6,
+    ITEM("surprise", PRAC_CONF_REAL, surprise, 0, 300, 4,
          "-log10 of the chance that so many of a group's hosts send to a port; 0: as published"),
     ITEM("lift", PRAC_CONF_REAL, lift, 1, 1000, 1.5,
          "and so many times as many as expected; 1: as published"),
@@ -223,7 +223,7 @@ static bool is_gone(struct nmf_state *s, struct nmf_sensor *x, prac_time from)
   for (uint32_t i = 0; i < s->overlap; i++) {
     struct eng_traffic *t = &x->window[i];
     if (t->from == PRAC_TIME_NONE) continue;
-    if (t->from <= from)
+    if (t->from <= from || t->from > from + s->conf->window_ns)
       eng_traffic_reset(t, PRAC_TIME_NONE);
     else
       open++;

@@ -127,7 +127,8 @@ struct nmf_port {
   struct prac_span span; /* they lie in it */
   enum eng_port_level level;
   struct eng_port_who who;
-  struct model_ports also; /* of the port stage */
+  uint32_t port_groups;    /* of the port stage, in which it is strongest or nearly */
+  struct model_ports also; /* with it there */
 };
 struct nmf_found {
   struct nmf_port *v; /* by port */
@@ -137,6 +138,11 @@ struct nmf_found {
 PRAC_NODISCARD prac_rc nmf_judge(const struct nmf_conf *c, const struct eng_traffic *t,
                                  const struct eng_env *env, struct prac_arena *a,
                                  struct nmf_found *ret);
+
+/* ports.c */
+PRAC_NODISCARD prac_rc nmf_port_stage(const struct nmf_conf *c, const struct eng_cells *cells,
+                                      const struct eng_env *env, struct prac_arena *a,
+                                      struct nmf_found *found);
 
 /* say.c */
 struct nmf_claim {

@@ -190,11 +190,14 @@ static void name_it(struct told *t, uint32_t port, prac_time from, prac_time to)
 static void word_it(struct told *t, const struct nmf_conf *c)
 {
   const struct nmf_port *p = &t->best->p;
-  char port[MODEL_PORT_TEXT], at[PRAC_TIME_TEXT], more[96] = "", nets[48] = "";
+  char port[MODEL_PORT_TEXT], at[PRAC_TIME_TEXT], more[128] = "", nets[48] = "";
   model_port_text(port, port_of(p->port));
   if (c->v4_bits < 32)
     snprintf(nets, sizeof nets, " in %u /%u networks", p->hosts, (unsigned)c->v4_bits);
   if (t->f.sensors.n > 1) snprintf(more, sizeof more, " %u sensors agree.", t->f.sensors.n);
+  if (p->port_groups)
+    snprintf(more + strlen(more), sizeof more - strlen(more), " So do %u groups of ports.",
+             p->port_groups);
   if (p->level == ENG_PORT_POINT)
     snprintf(more + strlen(more), sizeof more - strlen(more), " Nearly all went to one address.");
   snprintf(t->text, sizeof t->text,
