@@ -6,6 +6,8 @@
 #include "engine/tensor/judge.h"
 #include "math/robust.h"
 
+enum { FEW = 10 }; /* in a step: below the peak's tenth */
+
 static bool is_heard(const struct eng_traffic *t, uint32_t step)
 {
   int64_t from = step * t->conf.step_ns / PRAC_MIN;
@@ -80,6 +82,7 @@ static prac_rc times_of(struct tensor_judging *j, const struct tensor_candidate 
   uint8_t *late = prac_arena_alloc(j->a, j->all.n_hosts + 1);
   struct prac_ip *hosts = prac_arena_alloc(j->a, (c->said.hosts + (size_t)1) * sizeof *hosts);
   if (!busy || !late || !hosts) return PRAC_NOMEM;
+  bool any = false;
   prac_time newest = t->from + j->conf->window_ns - j->conf->slot_ns, last = UINT32_MAX;
   for (size_t i = 0; i < j->all.n; i++) {
     const struct eng_cell *x = &j->all.v[i];
@@ -95,6 +98,12 @@ static prac_rc times_of(struct tensor_judging *j, const struct tensor_candidate 
     if (busy[i] <= g->peak) continue;
     g->peak = (uint32_t)busy[i];
     g->peak_at = t->from + i * t->conf.step_ns;
+  }
+  for (uint32_t i = 0; i < j->all.steps; i++) { /* one host early or late is not the group */
+    if (busy[i] * FEW < g->peak) continue;
+    if (!any) g->from = t->from + i * t->conf.step_ns;
+    g->to = t->from + (i + (int64_t)1) * t->conf.step_ns;
+    any = true;
   }
   g->usual = (uint32_t)math_himedian(busy, j->all.steps);
   g->hosts = hosts;

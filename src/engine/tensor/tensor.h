@@ -94,7 +94,7 @@ struct tensor_group {
   double others;                      /* mean correlation of hosts that did not send to the port */
   uint32_t peak, usual;               /* of the group's hosts in a step: most, median */
   uint32_t newest;                    /* of them in the newest slot */
-  prac_time peak_at;
+  prac_time peak_at, from, to; /* from and to: of the steps with a tenth of the peak or more */
 };
 struct tensor_groups {
   struct tensor_group *v; /* by port */
