@@ -20,6 +20,8 @@
 #include "model/records.h"
 
 enum { ENG_IDLE_SLOTS = 4096 };
+/* What the engine that labels says of a row. */
+enum eng_label { ENG_LABEL_UNKNOWN, ENG_LABEL_SURVEY, ENG_LABEL_MALWARE, ENG_LABEL_COUNT_ };
 
 /* First member of every engine's settings struct. */
 struct eng_common {
@@ -64,6 +66,10 @@ struct eng_ops {
   prac_rc (*save)(const void *st, struct prac_wr *w); /* PRAC_NOSPACE: called again with more */
   prac_rc (*load)(void *st, struct prac_rd *r);       /* the bytes may be damaged: check all */
   void (*close)(void *st);                            /* accepts a half-opened state */
+  /* NULL in all engines but one, which the core asks first about every batch, after its feed: an
+   * enum eng_label for each row, zero before. Rows labelled SURVEY are not in what the others are
+   * fed. It may use what it knows up to this batch, nothing later. */
+  prac_rc (*label)(void *st, const struct flow_batch *b, uint8_t *label, const struct eng_env *env);
 };
 extern const struct eng_ops *const eng_list[];    /* NULL-terminated; engine/registry.c */
 const struct eng_ops *eng_find(const char *name); /* NULL: no such engine */
