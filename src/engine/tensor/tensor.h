@@ -103,9 +103,10 @@ struct tensor_groups {
 
 /* conf.c: what the settings say in words, read into the state */
 PRAC_NODISCARD prac_rc tensor_conf_read(struct tensor_state *s, struct prac_err *reterr);
-/* judge.c */
+/* judge.c; the answer is in env->scratch, `work` may be reset after the call */
 PRAC_NODISCARD prac_rc tensor_judge(const struct tensor_state *s, const struct eng_traffic *t,
-                                    const struct eng_env *env, struct tensor_groups *ret);
+                                    struct prac_arena *work, const struct eng_env *env,
+                                    struct tensor_groups *ret);
 /* say.c */
 struct tensor_heard {
   const char *sensor;
