@@ -1,5 +1,5 @@
 /* engine/tensor/judge.h — one window under judgement; what judge.c and step.c share. Everything
- * lives in the slot's arena. */
+ * lives in an arena of the window's own: the windows of all sensors at once would be too much. */
 #pragma once
 #include "engine/tensor/tensor.h"
 #include "math/ntd.h"

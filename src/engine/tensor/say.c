@@ -96,8 +96,8 @@ static prac_rc join(const struct seen *v, uint32_t n, struct prac_arena *a, stru
   for (uint32_t i = 0; i < n; i++) {
     const struct eng_port_who *w = &v[i].g->who;
     if (is_better(v[i].g, ret->best)) ret->best = v[i].g;
-    if (w->from < ret->from) ret->from = w->from;
-    if (w->to > ret->to) ret->to = w->to;
+    if (v[i].g->from < ret->from) ret->from = v[i].g->from;
+    if (v[i].g->to > ret->to) ret->to = v[i].g->to;
     if (w->sources > ret->hosts) ret->hosts = w->sources;
     ret->packets += w->packets;
   }

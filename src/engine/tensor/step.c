@@ -6,6 +6,8 @@
 #include "engine/tensor/judge.h"
 #include "math/robust.h"
 
+enum { FEW = 10 }; /* in a step: below the peak's tenth */
+
 static bool is_heard(const struct eng_traffic *t, uint32_t step)
 {
   int64_t from = step * t->conf.step_ns / PRAC_MIN;
@@ -72,32 +74,47 @@ static double others(struct tensor_judging *j, uint32_t port, const uint8_t *at_
   return math_sync_said(&s, common).mean;
 }
 
+/* Of busy[], hosts of the group in each step: peak, usual, from, to. */
+static void busy_times(const struct eng_traffic *t, double *busy, uint32_t steps,
+                       struct tensor_group *g)
+{
+  bool any = false;
+  for (uint32_t i = 0; i < steps; i++) {
+    if (busy[i] <= g->peak) continue;
+    g->peak = (uint32_t)busy[i];
+    g->peak_at = t->from + i * t->conf.step_ns;
+  }
+  for (uint32_t i = 0; i < steps; i++) { /* one host early or late is not the group */
+    if (busy[i] * FEW < g->peak) continue;
+    if (!any) g->from = t->from + i * t->conf.step_ns;
+    g->to = t->from + (i + (int64_t)1) * t->conf.step_ns;
+    any = true;
+  }
+  g->usual = (uint32_t)math_himedian(busy, steps);
+}
+
 static prac_rc times_of(struct tensor_judging *j, const struct tensor_candidate *c,
                         struct tensor_group *g)
 {
   const struct eng_traffic *t = j->t;
+  uint32_t last = UINT32_MAX, last_late = UINT32_MAX;
   double *busy = prac_arena_alloc(j->a, (j->all.steps + (size_t)1) * sizeof *busy);
-  uint8_t *late = prac_arena_alloc(j->a, j->all.n_hosts + 1);
   struct prac_ip *hosts = prac_arena_alloc(j->a, (c->said.hosts + (size_t)1) * sizeof *hosts);
-  if (!busy || !late || !hosts) return PRAC_NOMEM;
-  prac_time newest = t->from + j->conf->window_ns - j->conf->slot_ns, last = UINT32_MAX;
-  for (size_t i = 0; i < j->all.n; i++) {
+  if (!busy || !hosts) return PRAC_NOMEM;
+  prac_time newest = t->from + j->conf->window_ns - j->conf->slot_ns;
+  for (size_t i = 0; i < j->all.n; i++) { /* by host, then port: a host's cells come together */
     const struct eng_cell *x = &j->all.v[i];
     if (x->port != c->said.index || !c->base[x->host]) continue;
     if (x->host != last && g->n_hosts < c->said.hosts) hosts[g->n_hosts++] = j->all.hosts[x->host];
     last = x->host;
     busy[x->step] += 1;
     bool is_late = t->from + (x->step + (int64_t)1) * t->conf.step_ns > newest;
-    if (is_late && !late[x->host]) g->newest++;
-    late[x->host] |= is_late;
+    if (!is_late || x->host == last_late) continue;
+    g->newest++;
+    last_late = x->host;
   }
-  for (uint32_t i = 0; i < j->all.steps; i++) {
-    if (busy[i] <= g->peak) continue;
-    g->peak = (uint32_t)busy[i];
-    g->peak_at = t->from + i * t->conf.step_ns;
-  }
-  g->usual = (uint32_t)math_himedian(busy, j->all.steps);
   g->hosts = hosts;
+  busy_times(t, busy, j->all.steps, g);
   return PRAC_OK;
 }
 

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "base/arena.h"
+
 static const struct prac_counter_def counter_defs[] = {
 #define X(id, name, unit, help, kind) {name, unit, help, kind},
     TENSOR_COUNTERS(X)
@@ -105,6 +107,28 @@ static bool is_silent(const struct tensor_state *s, struct tensor_sensor *x)
   return true;
 }
 
+/* Every sensor whose window ends now; heard: room for all of them. */
+static prac_rc judge_all(struct tensor_state *s, prac_time now, const struct eng_env *env,
+                         struct tensor_heard *heard, uint32_t *ret_n)
+{
+  PRAC_CLEANUP(prac_arena_free) struct prac_arena *work = prac_arena_new(1 << 20);
+  if (!work) return PRAC_NOMEM;
+  for (uint32_t i = 0; i < s->sensors.n; i++) {
+    struct tensor_sensor *x = s->sensors.v[i].block;
+    struct eng_traffic *t = window_at(s, x, now - s->conf->window_ns);
+    bool ends_now = t->from == now - s->conf->window_ns;
+    if (ends_now && is_complete(s, t)) {
+      heard[*ret_n].sensor = s->sensors.v[i].name;
+      PRAC_TRY(tensor_judge(s, t, work, env, &heard[(*ret_n)++].groups));
+      prac_arena_reset(work);
+    } else if (ends_now) {
+      prac_count(&env->counters[TENSOR_COUNT_INCOMPLETE], 1);
+    }
+    if (t->from < now) eng_traffic_reset(t, now);
+  }
+  return PRAC_OK;
+}
+
 static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env *env,
                           struct eng_out *out, struct prac_err *reterr)
 {
@@ -114,18 +138,7 @@ static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env 
   struct tensor_heard *heard = prac_arena_alloc(env->scratch, (s->sensors.n + 1) * sizeof *heard);
   if (!heard) return PRAC_NOMEM;
   prac_gauge(&env->counters[TENSOR_COUNT_BYTES], bytes_of(s));
-  for (uint32_t i = s->sensors.n; i-- > 0;) {
-    struct tensor_sensor *x = s->sensors.v[i].block;
-    struct eng_traffic *t = window_at(s, x, slot.to - s->conf->window_ns);
-    bool ends_now = t->from == slot.to - s->conf->window_ns;
-    if (ends_now && is_complete(s, t)) {
-      heard[n].sensor = s->sensors.v[i].name;
-      PRAC_TRY(tensor_judge(s, t, env, &heard[n++].groups));
-    } else if (ends_now) {
-      prac_count(&env->counters[TENSOR_COUNT_INCOMPLETE], 1);
-    }
-    if (t->from < slot.to) eng_traffic_reset(t, slot.to);
-  }
+  PRAC_TRY(judge_all(s, slot.to, env, heard, &n));
   PRAC_TRY(tensor_say(s, heard, n, slot, env, out));
   for (uint32_t i = s->sensors.n; i-- > 0;)
     if (is_silent(s, s->sensors.v[i].block)) eng_sensors_drop(&s->sensors, i, sensor_done);

@@ -94,7 +94,7 @@ struct tensor_group {
   double others;                      /* mean correlation of hosts that did not send to the port */
   uint32_t peak, usual;               /* of the group's hosts in a step: most, median */
   uint32_t newest;                    /* of them in the newest slot */
-  prac_time peak_at;
+  prac_time peak_at, from, to; /* from and to: of the steps with a tenth of the peak or more */
 };
 struct tensor_groups {
   struct tensor_group *v; /* by port */
@@ -103,9 +103,10 @@ struct tensor_groups {
 
 /* conf.c: what the settings say in words, read into the state */
 PRAC_NODISCARD prac_rc tensor_conf_read(struct tensor_state *s, struct prac_err *reterr);
-/* judge.c */
+/* judge.c; the answer is in env->scratch, `work` may be reset after the call */
 PRAC_NODISCARD prac_rc tensor_judge(const struct tensor_state *s, const struct eng_traffic *t,
-                                    const struct eng_env *env, struct tensor_groups *ret);
+                                    struct prac_arena *work, const struct eng_env *env,
+                                    struct tensor_groups *ret);
 /* say.c */
 struct tensor_heard {
   const char *sensor;
