@@ -13,7 +13,7 @@
 
 static const char settings_text[] = "engine:\n"
                                     "  riskport:\n"
-                                    "    days: 4\n"
+                                    "    history: 4d\n"
                                     "    min-history: 48\n"
                                     "    graph-window: 8\n"
                                     "    quiet: 3\n"
@@ -81,6 +81,7 @@ struct planted {
   uint16_t port;
   uint32_t marks;
   int hour;
+  bool one_point; /* all to one of our addresses */
 };
 static struct heard play(struct planted x)
 {
@@ -95,6 +96,7 @@ static struct heard play(struct planted x)
       r[i] = row(1000 + i, x.port, x.countries);
       if (x.packets) r[i].packets = x.packets;
       r[i].marks = x.marks;
+      if (x.one_point) r[i].dst = prac_ip4(0x0a000000u);
       r[i].payload = 77 + i % 3;
     }
     if (hour == at) feed(c, "tokyo", hour, 10, r, x.n);
@@ -138,6 +140,8 @@ static void what_is_no_distributed_scan(void **s)
                    0);
   assert_int_equal(said((struct planted){.n = 30, .countries = 4, .port = 52869, .hour = 20}), 0);
   assert_int_equal(said((struct planted){.n = 20, .countries = 4, .port = 1433}), 0);
+  assert_int_equal(said((struct planted){.n = 30, .countries = 4, .port = 8291, .one_point = true}),
+                   0);
   static const uint32_t marks[] = {FLOW_BACKSCATTER, FLOW_SPOOFED, FLOW_BOGON, FLOW_SURVEY,
                                    FLOW_FRAGMENT};
   for (size_t i = 0; i < PRAC_ARRAY_LEN(marks); i++)
@@ -228,7 +232,7 @@ static int index_is_the_list(struct choice *in)
   struct prac_conf *conf = settings(settings_text);
   struct risk_state s = {.conf = prac_conf_get(conf, "engine.riskport", 0)};
   uint32_t at[RISK_PORTS] = {0}, list[400] = {0}, day[400], hours[RISK_CLASSES];
-  uint32_t days = (uint32_t)s.conf->days, n = 24 * (1 + choice_below(in, 16));
+  uint32_t days = s.days = 4, n = 24 * (1 + choice_below(in, 16));
   s.at = at;
   int ok = 1;
   for (uint32_t i = 0; i < n && ok; i++) {

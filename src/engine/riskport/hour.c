@@ -192,7 +192,8 @@ prac_rc risk_hour_add(struct risk_hour *h, const struct flow_batch *b, uint32_t 
   p->sensors |= bit;
   uint64_t payload = b->payload[row], d = prac_mix64(prac_hll_hash_ip(&b->dst[row]));
   if (payload && (!p->payload || mixed(payload) < mixed(p->payload))) p->payload = payload;
-  p->dst[d / 64 % (RISK_DST_BITS / 64)] |= UINT64_C(1) << (d % 64);
+  if (!prac_ip_is_zero(&b->dst[row])) /* some tables do not tell */
+    p->dst[d / 64 % (RISK_DST_BITS / 64)] |= UINT64_C(1) << (d % 64);
   if (prac_ip_is_zero(&b->src[row])) return PRAC_OK;
   const struct risk_pair add = {.port = id, .packets = b->packets[row], .est = est};
   return pair_add(h, &b->src[row], b->country[row], &add);

@@ -69,7 +69,7 @@ void risk_ports_done(struct risk_state *s)
 uint32_t risk_heard(const struct risk_state *s)
 {
   uint32_t n = 0;
-  for (int64_t i = 0; i < s->conf->days; i++) n += s->heard[i];
+  for (uint32_t i = 0; i < s->days; i++) n += s->heard[i];
   return n;
 }
 
@@ -127,7 +127,7 @@ static void forget_before(struct risk_state *s, struct risk_port *p, uint32_t da
 
 void risk_day_turn(struct risk_state *s, uint32_t day)
 {
-  uint32_t days = (uint32_t)s->conf->days, kept = 0;
+  uint32_t days = s->days, kept = 0;
   uint32_t passed = s->day && day - s->day < days ? day - s->day : days;
   for (uint32_t d = 0; d < passed; d++) {
     uint32_t at = (day - d) % days;
@@ -166,6 +166,6 @@ struct risk_sensor *risk_sensor_named(struct risk_state *s, const char *name)
 bool risk_sensor_established(const struct risk_state *s, const struct risk_sensor *x)
 {
   uint32_t up = 0, heard = risk_heard(s);
-  for (int64_t i = 0; i < s->conf->days; i++) up += x->up[i];
+  for (uint32_t i = 0; i < s->days; i++) up += x->up[i];
   return heard < (uint32_t)s->conf->min_history || up >= s->conf->established * heard;
 }

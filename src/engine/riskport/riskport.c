@@ -14,15 +14,17 @@
 static const struct prac_conf_item conf_items[] = {
     ENG_COMMON_ITEMS,
     ITEM("slot", PRAC_CONF_DURATION, slot_ns, 60, 86400, 3600,
-         "ports are judged so often; whole minutes"),
-    ITEM("days", PRAC_CONF_INT, days, 2, RISK_DAYS_MAX, 28,
-         "history that says what is usual, in days of 24 slots"),
+         "ports are judged so often; whole minutes. Where a few sensors hear little, 6h"),
+    ITEM("history", PRAC_CONF_DURATION, history_ns, 3600, 31536000, 2419200,
+         "what came before in this time says what is usual; 48 to 1536 slots, in parts of 24"),
     ITEM("min-history", PRAC_CONF_INT, min_history, 3, 1536, 72,
          "slots that must have been heard before anything is judged"),
     ITEM("min-sources", PRAC_CONF_INT, min_sources, 2, 1e6, 10,
          "least sources of a distributed scan; the limit of a port never heard before"),
     ITEM("min-countries", PRAC_CONF_INT, min_countries, 1, 200, 3,
          "and from so many countries; networks (/16) where countries are not known"),
+    ITEM("min-destinations", PRAC_CONF_INT, min_destinations, 1, 300, 2,
+         "and to so many of our addresses, where there are so many"),
     ITEM("per-source", PRAC_CONF_REAL, per_source, 1, 1e9, 100,
          "and at most so many packets a source, on average"),
     ITEM("theta", PRAC_CONF_REAL, theta, 0.5, 1, 0.98,
@@ -104,8 +106,13 @@ static prac_rc open(void *st, const struct eng_env *env, struct prac_err *reterr
   s->conf = env->conf;
   s->slot = PRAC_TIME_NONE;
   s->change = (struct math_change_conf){.order = 2, .r = s->conf->change_r, .t1 = 5, .t2 = 3};
-  if (s->conf->min_history > s->conf->days * RISK_DAY_SLOTS)
-    return PRAC_FAIL(reterr, PRAC_RANGE, "min-history must not exceed days of 24 slots");
+  int64_t day_ns = slot_ns(s->conf) * RISK_DAY_SLOTS;
+  int64_t days = (s->conf->history_ns + day_ns - 1) / day_ns;
+  if (days < 2 || days > RISK_DAYS_MAX)
+    return PRAC_FAIL(reterr, PRAC_RANGE, "history must be 48 to %d slots", RISK_DAYS_MAX * 24);
+  s->days = (uint32_t)days;
+  if (s->conf->min_history > days * RISK_DAY_SLOTS)
+    return PRAC_FAIL(reterr, PRAC_RANGE, "min-history must not exceed history");
   s->at = calloc(RISK_PORTS, sizeof *s->at);
   s->mark = calloc(RISK_PORTS, sizeof *s->mark);
   s->sensors = calloc(RISK_SENSORS, sizeof *s->sensors);
@@ -131,8 +138,8 @@ static void close(void *st)
 
 static uint32_t day_of(const struct risk_state *s, prac_time slot)
 {
-  int64_t day = prac_time_floor(slot, s->conf->slot_ns * RISK_DAY_SLOTS) /
-                (s->conf->slot_ns * RISK_DAY_SLOTS);
+  int64_t day = prac_time_floor(slot, slot_ns(s->conf) * RISK_DAY_SLOTS) /
+                (slot_ns(s->conf) * RISK_DAY_SLOTS);
   return day < 1 ? 1 : day > UINT32_MAX - 1 ? UINT32_MAX - 1 : (uint32_t)day;
 }
 
@@ -234,7 +241,7 @@ static void remember(struct risk_state *s, const struct risk_judged *v, uint32_t
 {
   bool any = false;
   uint64_t refused = 0;
-  uint32_t today = s->day % (uint32_t)s->conf->days;
+  uint32_t today = s->day % s->days;
   for (uint32_t i = 0; i < s->n_sensors; i++) {
     any |= s->sensors[i].now;
     s->sensors[i].up[today] = (uint8_t)(s->sensors[i].up[today] + s->sensors[i].now);

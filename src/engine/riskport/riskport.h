@@ -27,8 +27,8 @@ enum {
 
 struct risk_conf {
   struct eng_common common;
-  int64_t slot_ns;
-  int64_t days, min_history, min_sources, min_countries, max_pairs, memory;
+  int64_t slot_ns, history_ns;
+  int64_t min_history, min_sources, min_countries, min_destinations, max_pairs, memory;
   int64_t graph_ports, graph_window, min_risk, quiet;
   double per_source, theta, mads, tail_p, graph_p, graph_beta, change_r, change_quantile, grown;
   double established;
@@ -140,8 +140,10 @@ struct risk_state {
   struct risk_sensor *sensors;
   uint32_t n_sensors;
   uint8_t heard[RISK_DAYS_MAX]; /* slots with any sensor, by day */
+  uint32_t days;                /* of 24 slots, in the history */
   uint32_t day;                 /* of the newest slot; 0: none yet */
   uint32_t ignore;
+  double targets; /* addresses of ours that were knocked at in the slot that is judged */
   prac_time slot; /* the running one */
   uint32_t *mark; /* RISK_PORTS zeros: whoever uses it cleans up */
   struct risk_graph graph;

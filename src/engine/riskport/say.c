@@ -138,8 +138,10 @@ static void say_countries(const struct tally *t, uint32_t n, uint32_t sources, s
 
 static void say_why(const struct risk_judged *j, const struct host *v, uint32_t n, struct words *w)
 {
-  append(w, ". %llu packets to %.0f of our addresses; busiest ",
-         (unsigned long long)j->seen->packets, risk_hour_destinations(j->seen));
+  double dst = risk_hour_destinations(j->seen);
+  append(w, ". %llu packets", (unsigned long long)j->seen->packets);
+  if (dst > 0) append(w, " to %.0f of our addresses", dst);
+  append(w, "; busiest ");
   for (uint32_t i = 0; i < n && i < NAMED_HOSTS; i++) {
     char ip[PRAC_IP_TEXT];
     append(w, "%s%s", i ? ", " : "", prac_ip_text(ip, &v[i].ip));
