@@ -14,10 +14,19 @@
 static const char settings_text[] = "engine:\n"
                                     "  riskport:\n"
                                     "    history: 4d\n"
+                                    "    long-slot: 0s\n"
                                     "    min-history: 48\n"
                                     "    graph-window: 8\n"
                                     "    quiet: 3\n"
                                     "    max-pairs: 262144\n";
+static const char two_grains[] = "engine:\n"
+                                 "  riskport:\n"
+                                 "    history: 4d\n"
+                                 "    long-slot: 3h\n"
+                                 "    min-history: 30\n"
+                                 "    graph-window: 8\n"
+                                 "    quiet: 5\n"
+                                 "    max-pairs: 262144\n";
 extern const struct eng_ops eng_riskport;
 
 static struct prac_conf *settings(const char *text)
@@ -192,6 +201,33 @@ static void news_only_as_the_risk_rises(void **s)
   assert_int_equal(heard_count(&h, ": 300 sources in"), 1);
   assert_int_equal(heard_count(&h, ": 320 sources in"), 0);
   assert_int_equal(heard_count(&h, "\"state\":\"off\""), 1);
+  prac_conf_free(&conf);
+  heard_done(&h);
+}
+
+/* Four new sources an hour are too few in any hour; in six hours they are 24. */
+static void a_slow_scan_is_seen_over_hours(void **s)
+{
+  (void)s;
+  struct heard h = heard_of();
+  struct prac_conf *conf = settings("engine:\n  riskport:\n    min-history: 48\n");
+  struct eng_core *c = core(&h, conf, 1);
+  struct flow_row r[300];
+  for (int hour = 0; hour < 24 * 6 + 60; hour++) {
+    uint32_t n = 0, at = (uint32_t)hour - 24 * 6 - 12;
+    usual(c, "tokyo", hour);
+    for (uint32_t i = 0; at < 6 && i < 4; i++) r[n++] = row(1000 + at * 4 + i, 9999, 5);
+    for (uint32_t i = 0; at == 2 && i < 200; i++) r[n++] = row(2000 + i, 8291, 5);
+    feed(c, "tokyo", hour, 20, r, n);
+  }
+  end(&c);
+  assert_int_equal(heard_count(&h, "on 9999/tcp: 24 sources in the 6 h from 2013-08-13T12:00:00Z"),
+                   1);
+  assert_int_equal(heard_count(&h, "\"key\":\"port:9999/tcp\""), 2);
+  /* a fast one is told by the hour, and not once more at the end of the six */
+  assert_int_equal(heard_count(&h, "on 8291/tcp: 200 sources in the 1 h from 2013-08-13T14:00:00Z"),
+                   1);
+  assert_int_equal(heard_count(&h, "\"key\":\"port:8291/tcp\""), 2);
   prac_conf_free(&conf);
   heard_done(&h);
 }
@@ -374,7 +410,7 @@ static void nothing_and_everything(void **s)
 static void plan_play(struct choice in, int cut, struct heard *h, unsigned threads)
 {
   static const char *const sensors[] = {"tokyo", "oslo", "lima"};
-  struct prac_conf *conf = settings(settings_text);
+  struct prac_conf *conf = settings(two_grains);
   struct eng_core *c = core(h, conf, threads);
   int n = 0;
   for (int hour = 0; hour < 90; hour++)
@@ -428,14 +464,14 @@ static void damaged_states_are_refused(void **s)
 {
   (void)s;
   enum { ROOM = 1 << 20 };
-  struct prac_conf *conf = settings(settings_text);
+  struct prac_conf *conf = settings(two_grains);
   _Atomic uint64_t counters[RISK_COUNTER_COUNT_] = {0};
   struct prac_rng rng = prac_rng_of(1);
   struct eng_env env = {.conf = prac_conf_get(conf, "engine.riskport", 0),
                         .scratch = prac_arena_new(4096),
                         .rng = &rng,
                         .counters = counters};
-  struct risk_state st, other;
+  struct risk_engine st, other;
   open_state(&st, &env);
   struct flow_row r[60];
   for (int hour = 0; hour < 20; hour++) {
@@ -480,6 +516,7 @@ int main(void)
       cmocka_unit_test(what_is_no_distributed_scan),
       cmocka_unit_test(levels_double),
       cmocka_unit_test(news_only_as_the_risk_rises),
+      cmocka_unit_test(a_slow_scan_is_seen_over_hours),
       cmocka_unit_test(sensors_that_come_and_go_raise_nothing),
       cmocka_unit_test(index_and_classes),
       cmocka_unit_test(a_storm_is_sampled),

@@ -139,7 +139,7 @@ void risk_day_turn(struct risk_state *s, uint32_t day)
     struct risk_port *p = &s->ports[i];
     if (p->n) forget_before(s, p, day > days ? day - days + 1 : 0);
     s->at[p->id] = 0;
-    if (p->n == 0 && !p->on) {
+    if (p->n == 0 && !p->story.on) {
       port_done(s, p);
       continue;
     }
@@ -167,5 +167,5 @@ bool risk_sensor_established(const struct risk_state *s, const struct risk_senso
 {
   uint32_t up = 0, heard = risk_heard(s);
   for (uint32_t i = 0; i < s->days; i++) up += x->up[i];
-  return heard < (uint32_t)s->conf->min_history || up >= s->conf->established * heard;
+  return heard < s->min_history || up >= s->conf->established * heard;
 }

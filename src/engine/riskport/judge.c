@@ -144,7 +144,8 @@ static prac_rc judge_one(const struct risk_state *s, struct risk_judged *j, doub
   limit_of(s, j);
   PRAC_TRY(spread_of(s, j, factor, env->scratch));
   j->watch = j->sources > j->limit / 2 && j->sources > before[0] && before[0] > before[1];
-  if (j->spread && j->sources >= least && (j->sources > j->limit || j->fresh)) {
+  bool enough = j->sources >= least * factor; /* of those that were counted, not estimated */
+  if (j->spread && enough && (j->sources > j->limit || j->fresh)) {
     double level = 1 + floor(log2(j->sources / j->limit) + 1e-9);
     j->level = level < 1 ? 1 : level > LEVEL_MAX ? LEVEL_MAX : (uint32_t)level;
   }
@@ -159,13 +160,14 @@ prac_rc risk_judge(struct risk_state *s, const struct risk_sorted *pairs, const 
   double factor = exp2(s->hour.shift);
   struct risk_seen any = {0};
   uint32_t n = 0;
-  bool judged = risk_heard(s) >= (uint32_t)s->conf->min_history;
+  uint32_t heard = risk_heard(s);
   for (; n < s->hour.n_ports; n++) {
     struct risk_judged *j = &v[n];
     *j = (struct risk_judged){.seen = pairs->ports[n],
                               .port = risk_port_touch(s, pairs->ports[n]->id),
                               .pairs = pairs->v + pairs->first[n],
                               .n_pairs = pairs->first[n + 1] - pairs->first[n],
+                              .heard = heard,
                               .graph_p = 1};
     if (!j->port) return PRAC_NOMEM;
     j->fresh = j->port->n == 0;
@@ -179,7 +181,7 @@ prac_rc risk_judge(struct risk_state *s, const struct risk_sorted *pairs, const 
   s->targets = targets(&any);
   for (uint32_t i = 0; i < n; i++) { /* now that ports no longer move */
     v[i].port = risk_port_touch(s, v[i].seen->id);
-    if (judged) PRAC_TRY(judge_one(s, &v[i], factor, env));
+    if (heard >= s->min_history) PRAC_TRY(judge_one(s, &v[i], factor, env));
   }
   *ret = v;
   *ret_n = n;
@@ -206,8 +208,7 @@ static double score_quantile(const struct risk_change *c, double q)
 static void change_step(const struct risk_state *s, struct risk_change *c, double sources)
 {
   c->last = math_change_step(c->st, &s->change, log1p(sources));
-  c->above = c->n >= (uint32_t)s->conf->min_history &&
-             c->last > score_quantile(c, s->conf->change_quantile);
+  c->above = c->n >= s->min_history && c->last > score_quantile(c, s->conf->change_quantile);
   c->scores[score_class(c->last)]++;
   if (++c->n < 4 * s->days * RISK_DAY_SLOTS) return;
   c->n = 0;
