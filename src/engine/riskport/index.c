@@ -125,6 +125,18 @@ static void forget_before(struct risk_state *s, struct risk_port *p, uint32_t da
   s->bytes -= old * sizeof *p->v;
 }
 
+/* Sensors that were not heard in the whole history make room for others. */
+static void sensors_forget(struct risk_state *s)
+{
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < s->n_sensors; i++) {
+    bool heard = s->sensors[i].now;
+    for (uint32_t d = 0; d < s->days; d++) heard |= s->sensors[i].up[d] > 0;
+    if (heard) s->sensors[kept++] = s->sensors[i];
+  }
+  s->n_sensors = kept;
+}
+
 void risk_day_turn(struct risk_state *s, uint32_t day)
 {
   uint32_t days = s->days, kept = 0;
@@ -135,6 +147,7 @@ void risk_day_turn(struct risk_state *s, uint32_t day)
     for (uint32_t i = 0; i < s->n_sensors; i++) s->sensors[i].up[at] = 0;
   }
   s->day = day;
+  sensors_forget(s);
   for (uint32_t i = 0; i < s->n_ports; i++) {
     struct risk_port *p = &s->ports[i];
     if (p->n) forget_before(s, p, day > days ? day - days + 1 : 0);
