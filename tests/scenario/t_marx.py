@@ -96,10 +96,16 @@ t.check('1433/tcp says where most come from, and which sensors saw it',
 first = min((f['at'] for f in findings if f['key'] == 'port:1433/tcp' and f['at'] > '2013-08-07'), default='')
 t.check('one sensor alone says it before all together do', '2013-08-07T10:00' <= first <= '2013-08-07T12:00' and
         any('at sensor groucho-' in f['text'] for f in findings if f['key'] == 'port:1433/tcp'), first)
-risk = [f for f in findings if f['kind'] == 'risk-port']
-t.check('ports at risk: said, with limit, networks and addresses', risk and all(
-    f['key'].startswith('port:') and ('Risk ' in f['text']) for f in risk) and any(
-    'networks (/24)' in f['text'] and len(f['hosts']) == f['value'] >= 10 for f in risk), risk)
+risk = {}
+for f in findings:
+    if f['kind'] == 'risk-port' and f['state'] == 'on':
+        risk.setdefault(f['key'], f)
+t.equal('ports at risk: these, and no others', {k: day(f['at']) for k, f in risk.items()},
+        {'port:8000/tcp': '2013-08-07', 'port:1433/tcp': '2013-08-07', 'port:9999/tcp': '2013-08-08', 'port:9000/tcp': '2013-09-06'})
+sql = risk.get('port:1433/tcp', {'text': '', 'score': 0, 'at': ''})
+t.check('1433/tcp by noon, with the word of a second opinion', sql['score'] >= 2 and sql['at'] == '2013-08-07T12:00:00Z' and
+        'in the 6 h from 2013-08-07T06:00:00Z' in sql['text'] and 'networks (/24)' in sql['text'] and
+        ('has changed' in sql['text'] or 'has turned' in sql['text']), sql)
 ids = {f['id'] for f in findings}
 t.check('every alert names findings that were made', all(set(a['findings']) <= ids for a in alerts))
 t.equal('ids of findings are unique', len(ids), len(findings))

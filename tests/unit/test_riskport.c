@@ -13,11 +13,20 @@
 
 static const char settings_text[] = "engine:\n"
                                     "  riskport:\n"
-                                    "    days: 4\n"
+                                    "    history: 4d\n"
+                                    "    long-slot: 0s\n"
                                     "    min-history: 48\n"
                                     "    graph-window: 8\n"
                                     "    quiet: 3\n"
                                     "    max-pairs: 262144\n";
+static const char two_grains[] = "engine:\n"
+                                 "  riskport:\n"
+                                 "    history: 4d\n"
+                                 "    long-slot: 3h\n"
+                                 "    min-history: 30\n"
+                                 "    graph-window: 8\n"
+                                 "    quiet: 5\n"
+                                 "    max-pairs: 262144\n";
 extern const struct eng_ops eng_riskport;
 
 static struct prac_conf *settings(const char *text)
@@ -81,6 +90,7 @@ struct planted {
   uint16_t port;
   uint32_t marks;
   int hour;
+  bool one_point; /* all to one of our addresses */
 };
 static struct heard play(struct planted x)
 {
@@ -95,6 +105,7 @@ static struct heard play(struct planted x)
       r[i] = row(1000 + i, x.port, x.countries);
       if (x.packets) r[i].packets = x.packets;
       r[i].marks = x.marks;
+      if (x.one_point) r[i].dst = prac_ip4(0x0a000000u);
       r[i].payload = 77 + i % 3;
     }
     if (hour == at) feed(c, "tokyo", hour, 10, r, x.n);
@@ -138,6 +149,8 @@ static void what_is_no_distributed_scan(void **s)
                    0);
   assert_int_equal(said((struct planted){.n = 30, .countries = 4, .port = 52869, .hour = 20}), 0);
   assert_int_equal(said((struct planted){.n = 20, .countries = 4, .port = 1433}), 0);
+  assert_int_equal(said((struct planted){.n = 30, .countries = 4, .port = 8291, .one_point = true}),
+                   0);
   static const uint32_t marks[] = {FLOW_BACKSCATTER, FLOW_SPOOFED, FLOW_BOGON, FLOW_SURVEY,
                                    FLOW_FRAGMENT};
   for (size_t i = 0; i < PRAC_ARRAY_LEN(marks); i++)
@@ -192,6 +205,33 @@ static void news_only_as_the_risk_rises(void **s)
   heard_done(&h);
 }
 
+/* Four new sources an hour are too few in any hour; in six hours they are 24. */
+static void a_slow_scan_is_seen_over_hours(void **s)
+{
+  (void)s;
+  struct heard h = heard_of();
+  struct prac_conf *conf = settings("engine:\n  riskport:\n    min-history: 48\n");
+  struct eng_core *c = core(&h, conf, 1);
+  struct flow_row r[300];
+  for (int hour = 0; hour < 24 * 6 + 60; hour++) {
+    uint32_t n = 0, at = (uint32_t)hour - 24 * 6 - 12;
+    usual(c, "tokyo", hour);
+    for (uint32_t i = 0; at < 6 && i < 4; i++) r[n++] = row(1000 + at * 4 + i, 9999, 5);
+    for (uint32_t i = 0; at == 2 && i < 200; i++) r[n++] = row(2000 + i, 8291, 5);
+    feed(c, "tokyo", hour, 20, r, n);
+  }
+  end(&c);
+  assert_int_equal(heard_count(&h, "on 9999/tcp: 24 sources in the 6 h from 2013-08-13T12:00:00Z"),
+                   1);
+  assert_int_equal(heard_count(&h, "\"key\":\"port:9999/tcp\""), 2);
+  /* a fast one is told by the hour, and not once more at the end of the six */
+  assert_int_equal(heard_count(&h, "on 8291/tcp: 200 sources in the 1 h from 2013-08-13T14:00:00Z"),
+                   1);
+  assert_int_equal(heard_count(&h, "\"key\":\"port:8291/tcp\""), 2);
+  prac_conf_free(&conf);
+  heard_done(&h);
+}
+
 /* oslo hears forty sources at a port of its own, whenever it is there. */
 static size_t with_oslo(const char *up, int per)
 {
@@ -228,7 +268,7 @@ static int index_is_the_list(struct choice *in)
   struct prac_conf *conf = settings(settings_text);
   struct risk_state s = {.conf = prac_conf_get(conf, "engine.riskport", 0)};
   uint32_t at[RISK_PORTS] = {0}, list[400] = {0}, day[400], hours[RISK_CLASSES];
-  uint32_t days = (uint32_t)s.conf->days, n = 24 * (1 + choice_below(in, 16));
+  uint32_t days = s.days = 4, n = 24 * (1 + choice_below(in, 16));
   s.at = at;
   int ok = 1;
   for (uint32_t i = 0; i < n && ok; i++) {
@@ -370,7 +410,7 @@ static void nothing_and_everything(void **s)
 static void plan_play(struct choice in, int cut, struct heard *h, unsigned threads)
 {
   static const char *const sensors[] = {"tokyo", "oslo", "lima"};
-  struct prac_conf *conf = settings(settings_text);
+  struct prac_conf *conf = settings(two_grains);
   struct eng_core *c = core(h, conf, threads);
   int n = 0;
   for (int hour = 0; hour < 90; hour++)
@@ -424,14 +464,14 @@ static void damaged_states_are_refused(void **s)
 {
   (void)s;
   enum { ROOM = 1 << 20 };
-  struct prac_conf *conf = settings(settings_text);
+  struct prac_conf *conf = settings(two_grains);
   _Atomic uint64_t counters[RISK_COUNTER_COUNT_] = {0};
   struct prac_rng rng = prac_rng_of(1);
   struct eng_env env = {.conf = prac_conf_get(conf, "engine.riskport", 0),
                         .scratch = prac_arena_new(4096),
                         .rng = &rng,
                         .counters = counters};
-  struct risk_state st, other;
+  struct risk_engine st, other;
   open_state(&st, &env);
   struct flow_row r[60];
   for (int hour = 0; hour < 20; hour++) {
@@ -476,6 +516,7 @@ int main(void)
       cmocka_unit_test(what_is_no_distributed_scan),
       cmocka_unit_test(levels_double),
       cmocka_unit_test(news_only_as_the_risk_rises),
+      cmocka_unit_test(a_slow_scan_is_seen_over_hours),
       cmocka_unit_test(sensors_that_come_and_go_raise_nothing),
       cmocka_unit_test(index_and_classes),
       cmocka_unit_test(a_storm_is_sampled),

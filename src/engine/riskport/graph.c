@@ -283,7 +283,7 @@ static prac_rc compare(struct risk_state *s, const struct nodes *now, const doub
   double dot = math_dot(r.usual, r.now, r.n);
   ret->z = dot < 1 ? 1 - dot : 0;
   ret->p = exp(math_vmf_ln_tail(&g->turn, ret->z));
-  ret->alert = g->turns_seen >= (uint32_t)s->conf->min_history && ret->p < s->conf->graph_p;
+  ret->alert = g->turns_seen >= s->min_history && ret->p < s->conf->graph_p;
   math_vmf_add(&g->turn, ret->z, s->conf->graph_beta);
   if (g->turns_seen < UINT32_MAX) g->turns_seen++;
   return ret->alert ? blame(r.ids, r.now, r.usual, r.n, a, ret) : PRAC_OK;

@@ -93,6 +93,7 @@ static prac_rc thin_out(struct risk_hour *h)
     }
   }
   free(to);
+  h->last = 0;
   memset(h->source_slots, 0, h->n_source_slots * sizeof *h->source_slots);
   for (uint32_t i = 0; i < h->n_sources; i++)
     h->source_slots[source_place(h, source_hash(h, &h->sources[i].ip), &h->sources[i].ip)] = i + 1;
@@ -120,7 +121,7 @@ void risk_hour_done(struct risk_hour *h)
 void risk_hour_reset(struct risk_hour *h)
 {
   for (uint32_t i = 0; i < h->n_ports; i++) h->at[h->ports[i].id] = 0;
-  h->n_ports = h->n_sources = h->n_pairs = h->shift = 0;
+  h->n_ports = h->n_sources = h->n_pairs = h->shift = h->last = 0;
   memset(h->source_slots, 0, h->n_source_slots * sizeof *h->source_slots);
   memset(h->pairs, 0, h->cap_pairs * sizeof *h->pairs);
 }
@@ -160,10 +161,13 @@ static prac_rc source_of(struct risk_hour *h, const struct prac_ip *ip, uint64_t
 static prac_rc pair_add(struct risk_hour *h, const struct prac_ip *ip, uint16_t country,
                         const struct risk_pair *add)
 {
-  uint64_t hash = source_hash(h, ip);
-  if (!kept(h, hash)) return PRAC_OK;
-  uint32_t src = 0;
-  PRAC_TRY(source_of(h, ip, hash, country, &src));
+  uint32_t src = h->last;
+  if (!src || country != h->sources[src - 1].country || !prac_ip_eq(ip, &h->sources[src - 1].ip)) {
+    uint64_t hash = source_hash(h, ip);
+    if (!kept(h, hash)) return PRAC_OK;
+    PRAC_TRY(source_of(h, ip, hash, country, &src));
+    h->last = src;
+  }
   struct risk_pair *p = pair_place(h->pairs, h->cap_pairs, src, add->port);
   if (p->src) {
     p->packets += add->packets < UINT32_MAX - p->packets ? add->packets : UINT32_MAX - p->packets;
@@ -192,7 +196,8 @@ prac_rc risk_hour_add(struct risk_hour *h, const struct flow_batch *b, uint32_t 
   p->sensors |= bit;
   uint64_t payload = b->payload[row], d = prac_mix64(prac_hll_hash_ip(&b->dst[row]));
   if (payload && (!p->payload || mixed(payload) < mixed(p->payload))) p->payload = payload;
-  p->dst[d / 64 % (RISK_DST_BITS / 64)] |= UINT64_C(1) << (d % 64);
+  if (!prac_ip_is_zero(&b->dst[row])) /* some tables do not tell */
+    p->dst[d / 64 % (RISK_DST_BITS / 64)] |= UINT64_C(1) << (d % 64);
   if (prac_ip_is_zero(&b->src[row])) return PRAC_OK;
   const struct risk_pair add = {.port = id, .packets = b->packets[row], .est = est};
   return pair_add(h, &b->src[row], b->country[row], &add);

@@ -41,6 +41,7 @@ struct risk_hour {
   struct risk_seen *ports;
   uint32_t n_ports, cap_ports;
   uint32_t *at;   /* RISK_PORTS: 1 + index into ports; 0: not heard */
+  uint32_t last;  /* 1 + index of the last row's source: batches are sorted by source; 0: none */
   uint32_t shift; /* sources with hash < 2^(64 - shift) are kept */
   uint64_t seed;
 };

@@ -69,7 +69,7 @@ void risk_ports_done(struct risk_state *s)
 uint32_t risk_heard(const struct risk_state *s)
 {
   uint32_t n = 0;
-  for (int64_t i = 0; i < s->conf->days; i++) n += s->heard[i];
+  for (uint32_t i = 0; i < s->days; i++) n += s->heard[i];
   return n;
 }
 
@@ -125,9 +125,21 @@ static void forget_before(struct risk_state *s, struct risk_port *p, uint32_t da
   s->bytes -= old * sizeof *p->v;
 }
 
+/* Sensors that were not heard in the whole history make room for others. */
+static void sensors_forget(struct risk_state *s)
+{
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < s->n_sensors; i++) {
+    bool heard = s->sensors[i].now;
+    for (uint32_t d = 0; d < s->days; d++) heard |= s->sensors[i].up[d] > 0;
+    if (heard) s->sensors[kept++] = s->sensors[i];
+  }
+  s->n_sensors = kept;
+}
+
 void risk_day_turn(struct risk_state *s, uint32_t day)
 {
-  uint32_t days = (uint32_t)s->conf->days, kept = 0;
+  uint32_t days = s->days, kept = 0;
   uint32_t passed = s->day && day - s->day < days ? day - s->day : days;
   for (uint32_t d = 0; d < passed; d++) {
     uint32_t at = (day - d) % days;
@@ -135,11 +147,12 @@ void risk_day_turn(struct risk_state *s, uint32_t day)
     for (uint32_t i = 0; i < s->n_sensors; i++) s->sensors[i].up[at] = 0;
   }
   s->day = day;
+  sensors_forget(s);
   for (uint32_t i = 0; i < s->n_ports; i++) {
     struct risk_port *p = &s->ports[i];
     if (p->n) forget_before(s, p, day > days ? day - days + 1 : 0);
     s->at[p->id] = 0;
-    if (p->n == 0 && !p->on) {
+    if (p->n == 0 && !p->story.on) {
       port_done(s, p);
       continue;
     }
@@ -166,6 +179,6 @@ struct risk_sensor *risk_sensor_named(struct risk_state *s, const char *name)
 bool risk_sensor_established(const struct risk_state *s, const struct risk_sensor *x)
 {
   uint32_t up = 0, heard = risk_heard(s);
-  for (int64_t i = 0; i < s->conf->days; i++) up += x->up[i];
-  return heard < (uint32_t)s->conf->min_history || up >= s->conf->established * heard;
+  for (uint32_t i = 0; i < s->days; i++) up += x->up[i];
+  return heard < s->min_history || up >= s->conf->established * heard;
 }

@@ -93,6 +93,20 @@ static int rising(const void *pa, const void *pb)
   return *a < *b ? -1 : *a > *b;
 }
 
+/* Our addresses that were knocked at; sensors, where they are not told. */
+static double targets(const struct risk_seen *x)
+{
+  double dst = risk_hour_destinations(x), sensors = __builtin_popcountll(x->sensors);
+  return dst > sensors ? dst : sensors;
+}
+
+/* Were so many knocked at, as far as the slot had so many at all? */
+static bool wide(const struct risk_state *s, const struct risk_judged *j)
+{
+  double mine = targets(j->seen);
+  return mine >= (double)s->conf->min_destinations || mine >= s->targets;
+}
+
 static prac_rc spread_of(const struct risk_state *s, struct risk_judged *j, double factor,
                          struct prac_arena *a)
 {
@@ -116,7 +130,8 @@ static prac_rc spread_of(const struct risk_state *s, struct risk_judged *j, doub
   j->n16 = n16 * factor;
   j->countries = countries;
   double places = known * 2 >= n ? countries : n16; /* no geography: networks stand for it */
-  j->spread = places >= (double)s->conf->min_countries && packets <= s->conf->per_source * n;
+  j->spread =
+      places >= (double)s->conf->min_countries && packets <= s->conf->per_source * n && wide(s, j);
   return PRAC_OK;
 }
 
@@ -129,7 +144,8 @@ static prac_rc judge_one(const struct risk_state *s, struct risk_judged *j, doub
   limit_of(s, j);
   PRAC_TRY(spread_of(s, j, factor, env->scratch));
   j->watch = j->sources > j->limit / 2 && j->sources > before[0] && before[0] > before[1];
-  if (j->spread && j->sources >= least && (j->sources > j->limit || j->fresh)) {
+  bool enough = j->sources >= least * factor; /* of those that were counted, not estimated */
+  if (j->spread && enough && (j->sources > j->limit || j->fresh)) {
     double level = 1 + floor(log2(j->sources / j->limit) + 1e-9);
     j->level = level < 1 ? 1 : level > LEVEL_MAX ? LEVEL_MAX : (uint32_t)level;
   }
@@ -142,25 +158,30 @@ prac_rc risk_judge(struct risk_state *s, const struct risk_sorted *pairs, const 
   struct risk_judged *v = prac_arena_alloc(env->scratch, (s->hour.n_ports + (size_t)1) * sizeof *v);
   if (!v) return PRAC_NOMEM;
   double factor = exp2(s->hour.shift);
+  struct risk_seen any = {0};
   uint32_t n = 0;
-  bool judged = risk_heard(s) >= (uint32_t)s->conf->min_history;
+  uint32_t heard = risk_heard(s);
   for (; n < s->hour.n_ports; n++) {
     struct risk_judged *j = &v[n];
     *j = (struct risk_judged){.seen = pairs->ports[n],
                               .port = risk_port_touch(s, pairs->ports[n]->id),
                               .pairs = pairs->v + pairs->first[n],
                               .n_pairs = pairs->first[n + 1] - pairs->first[n],
+                              .heard = heard,
                               .graph_p = 1};
     if (!j->port) return PRAC_NOMEM;
     j->fresh = j->port->n == 0;
+    for (size_t i = 0; i < PRAC_ARRAY_LEN(any.dst); i++) any.dst[i] |= j->seen->dst[i];
+    any.sensors |= j->seen->sensors;
     uint32_t est = 0;
     for (uint32_t i = 0; i < j->n_pairs; i++) est += j->pairs[i].est;
     j->sources = est * factor;
     j->all = j->n_pairs * factor;
   }
+  s->targets = targets(&any);
   for (uint32_t i = 0; i < n; i++) { /* now that ports no longer move */
     v[i].port = risk_port_touch(s, v[i].seen->id);
-    if (judged) PRAC_TRY(judge_one(s, &v[i], factor, env));
+    if (heard >= s->min_history) PRAC_TRY(judge_one(s, &v[i], factor, env));
   }
   *ret = v;
   *ret_n = n;
@@ -187,10 +208,9 @@ static double score_quantile(const struct risk_change *c, double q)
 static void change_step(const struct risk_state *s, struct risk_change *c, double sources)
 {
   c->last = math_change_step(c->st, &s->change, log1p(sources));
-  c->above = c->n >= (uint32_t)s->conf->min_history &&
-             c->last > score_quantile(c, s->conf->change_quantile);
+  c->above = c->n >= s->min_history && c->last > score_quantile(c, s->conf->change_quantile);
   c->scores[score_class(c->last)]++;
-  if (++c->n < 4 * (uint32_t)s->conf->days * RISK_DAY_SLOTS) return;
+  if (++c->n < 4 * s->days * RISK_DAY_SLOTS) return;
   c->n = 0;
   for (uint32_t i = 0; i < RISK_SCORES; i++) c->n += c->scores[i] /= 2;
 }

@@ -1,5 +1,8 @@
 /* engine/riskport/riskport.h — the state of the riskport engine, shared by its files only.
  *
+ * grains    everything is done twice: in slots of an hour, and of several hours, for scans that are
+ *           too slow or sensors that are too few for an hour to tell. One story a port for both: it
+ *           lives with the port of the first grain
  * index     of a port: how often it had how many sources, by day: entries (day, class, hours). A
  *           class is a quarter of a power of two. Hours without a source are not written down:
  *           they are the hours heard that no entry tells of. Adding an hour touches one day's
@@ -9,6 +12,7 @@
  */
 #pragma once
 #include "engine/engine.h"
+#include "engine/riskport/conf.h"
 #include "engine/riskport/hour.h"
 #include "math/activity.h"
 #include "math/sdar.h"
@@ -22,48 +26,9 @@ enum {
   RISK_NAMED = 64, /* sensors that findings name */
   RISK_SCORES = 64,
   RISK_WINDOW_MAX = 64,
-  RISK_GRAPH_MAX = 4096
-};
-
-struct risk_conf {
-  struct eng_common common;
-  int64_t slot_ns;
-  int64_t days, min_history, min_sources, min_countries, max_pairs, memory;
-  int64_t graph_ports, graph_window, min_risk, quiet;
-  double per_source, theta, mads, tail_p, graph_p, graph_beta, change_r, change_quantile, grown;
-  double established;
-  bool say_watch;
-  struct prac_conf_strings ignore;
-};
-extern const struct prac_conf_section risk_conf_section;
-
-#define RISK_COUNTERS(X)                                                                           \
-  X(ROWS, "rows", "rows", "Flow rows counted.", PRAC_COUNTER)                                      \
-  X(IGNORED, "ignored", "rows", "Rows left out: their marks, or neither TCP nor UDP.",             \
-    PRAC_COUNTER)                                                                                  \
-  X(SAMPLED, "slots_sampled", "slots",                                                             \
-    "Slots with more (source, port) pairs than max-pairs: counted from a part of the sources.",    \
-    PRAC_COUNTER)                                                                                  \
-  X(REFUSED, "refused_entries", "entries",                                                         \
-    "Hours of a port that the index had no room for; a rise means: raise memory.", PRAC_COUNTER)   \
-  X(VERTICAL, "graph_sources_left_out", "sources",                                                 \
-    "Sources that touched too many ports to say how ports belong together.", PRAC_COUNTER)         \
-  X(EDGES, "graph_edges_refused", "edges", "Pairs of ports that the graph had no room for.",       \
-    PRAC_COUNTER)                                                                                  \
-  X(TURNS, "graph_alerts", "slots", "Slots in which the port graph as a whole had turned.",        \
-    PRAC_COUNTER)                                                                                  \
-  X(WATCH, "watch", "ports", "Ports that rose three slots in a row, not yet above their limit.",   \
-    PRAC_COUNTER)                                                                                  \
-  X(ABOVE, "above", "ports", "Ports above their limit, slot by slot.", PRAC_COUNTER)               \
-  X(PORTS, "ports", "ports", "Ports with a history right now.", PRAC_GAUGE)                        \
-  X(BYTES, "bytes", "bytes", "Memory of the index.", PRAC_GAUGE)                                   \
-  X(UP, "sensors_established", "sensors", "Sensors that can raise a port.", PRAC_GAUGE)            \
-  X(HISTORY, "history", "slots", "Slots in the history.", PRAC_GAUGE)
-enum risk_counter {
-#define X(id, name, unit, help, kind) RISK_COUNT_##id,
-  RISK_COUNTERS(X)
-#undef X
-      RISK_COUNTER_COUNT_
+  RISK_GRAPH_MAX = 4096,
+  RISK_GRAINS = 2,
+  RISK_PAIRS_MIN = 1 << 18 /* more than all ports: one source fits */
 };
 
 struct risk_sensor {
@@ -83,16 +48,19 @@ struct risk_change {
   bool above;  /* its own quantile */
   double st[];
 };
+struct risk_story {
+  bool on;
+  uint8_t risk;             /* highest that was said */
+  prac_time from, to, at;   /* at: when something was last said; NONE: not yet */
+  double said[RISK_GRAINS]; /* most sources of a slot, said or not */
+};
 struct risk_port {
   uint32_t id;
   uint32_t n, cap;
   struct risk_entry *v; /* by day, then class */
   struct risk_change *change;
   uint32_t before[2]; /* sources one and two slots ago */
-  bool on;            /* a story goes on */
-  uint8_t said_risk;
-  double said;
-  prac_time from, to; /* of the story */
+  struct risk_story story;
 };
 /* What one slot says of one port. */
 struct risk_judged {
@@ -104,6 +72,7 @@ struct risk_judged {
   double n24, n16, countries;
   double limit, median;
   double graph_p;                    /* of the graph alert that blames the port; 1: none */
+  uint32_t heard;                    /* slots in the history before */
   uint32_t level, risk;              /* level 0: not above its limit */
   bool spread, watch, change, fresh; /* fresh: never heard before */
 };
@@ -129,8 +98,11 @@ struct risk_turn { /* what the graph says about a slot */
   uint32_t n_blamed;
 };
 
-struct risk_state {
+struct risk_state { /* one grain */
   const struct risk_conf *conf;
+  uint32_t grain;
+  int64_t slot_ns;
+  uint32_t min_history; /* slots */
   struct math_change_conf change;
   struct risk_hour hour;
   struct risk_port *ports;
@@ -140,11 +112,18 @@ struct risk_state {
   struct risk_sensor *sensors;
   uint32_t n_sensors;
   uint8_t heard[RISK_DAYS_MAX]; /* slots with any sensor, by day */
+  uint32_t days;                /* of 24 slots, in the history */
   uint32_t day;                 /* of the newest slot; 0: none yet */
   uint32_t ignore;
+  double targets; /* addresses of ours that were knocked at in the slot that is judged */
   prac_time slot; /* the running one */
   uint32_t *mark; /* RISK_PORTS zeros: whoever uses it cleans up */
   struct risk_graph graph;
+};
+
+struct risk_engine {
+  struct risk_state g[RISK_GRAINS];
+  uint32_t n; /* grains */
 };
 
 /* index.c */
@@ -175,9 +154,17 @@ PRAC_NODISCARD prac_rc risk_graph_turn(struct risk_state *s, const struct risk_j
                                        struct risk_turn *ret);
 void risk_graph_done(struct risk_graph *g);
 
+/* slot.c */
+void risk_slot_begin(struct risk_state *s, prac_time slot);
+PRAC_NODISCARD prac_rc risk_slot_close(struct risk_engine *e, struct risk_state *s, prac_time to,
+                                       const struct eng_env *env, struct eng_out *out);
+PRAC_NODISCARD prac_rc risk_stories_end(struct risk_engine *e, prac_time now,
+                                        const struct eng_env *env, struct eng_out *out);
+
 /* say.c */
 PRAC_NODISCARD prac_rc risk_say(const struct risk_state *s, const struct risk_judged *j,
-                                const struct eng_env *env, struct eng_out *out);
+                                const struct risk_story *story, const struct eng_env *env,
+                                struct eng_out *out);
 PRAC_NODISCARD prac_rc risk_say_over(const struct risk_state *s, const struct risk_port *p,
                                      struct eng_out *out);
 

@@ -116,11 +116,11 @@ static void say_counts(const struct risk_state *s, const struct risk_judged *j, 
 {
   char from[PRAC_TIME_TEXT], length[PRAC_TIME_TEXT];
   prac_time_text(from, s->slot);
-  prac_duration_text(length, s->conf->slot_ns);
+  prac_duration_text(length, s->slot_ns);
   append(w, "Risk %u on %s: %.0f sources in the %s from %s, ", j->risk, w->port, j->sources, length,
          from);
   if (j->fresh)
-    append(w, "never heard in the %u slots before", risk_heard(s));
+    append(w, "never heard in the %u slots before", j->heard);
   else
     append(w, "usually %.0f, limit %.0f", j->median, j->limit);
   append(w, "; %.0f networks (/24), %.0f countries", j->n24, j->countries);
@@ -138,8 +138,10 @@ static void say_countries(const struct tally *t, uint32_t n, uint32_t sources, s
 
 static void say_why(const struct risk_judged *j, const struct host *v, uint32_t n, struct words *w)
 {
-  append(w, ". %llu packets to %.0f of our addresses; busiest ",
-         (unsigned long long)j->seen->packets, risk_hour_destinations(j->seen));
+  double dst = risk_hour_destinations(j->seen);
+  append(w, ". %llu packets", (unsigned long long)j->seen->packets);
+  if (dst > 0) append(w, " to %.0f of our addresses", dst);
+  append(w, "; busiest ");
   for (uint32_t i = 0; i < n && i < NAMED_HOSTS; i++) {
     char ip[PRAC_IP_TEXT];
     append(w, "%s%s", i ? ", " : "", prac_ip_text(ip, &v[i].ip));
@@ -176,18 +178,17 @@ static prac_rc lists_of(const struct risk_state *s, const struct risk_judged *j,
   return PRAC_OK;
 }
 
-prac_rc risk_say(const struct risk_state *s, const struct risk_judged *j, const struct eng_env *env,
-                 struct eng_out *out)
+prac_rc risk_say(const struct risk_state *s, const struct risk_judged *j,
+                 const struct risk_story *story, const struct eng_env *env, struct eng_out *out)
 {
-  const struct risk_port *p = j->port;
   struct words w = {0};
-  name_it(p->id, p->from, p->to, &w);
+  name_it(j->seen->id, story->from, story->to, &w);
   struct finding f = {
       .key = w.key,
       .kind = "risk-port",
       .state = "on",
-      .from = p->from,
-      .to = p->to,
+      .from = story->from,
+      .to = story->to,
       .level = j->risk < 4 ? j->risk + 1 : 5,
       .score = (double)j->risk,
       .value = j->sources,
@@ -207,18 +208,20 @@ prac_rc risk_say_over(const struct risk_state *s, const struct risk_port *p, str
 {
   struct words w = {0};
   char length[PRAC_TIME_TEXT];
-  name_it(p->id, p->from, p->to, &w);
+  const struct risk_story *story = &p->story;
+  double most = story->said[0] > story->said[1] ? story->said[0] : story->said[1];
+  name_it(p->id, story->from, story->to, &w);
   append(&w, "Risk on %s is over: not above its limit for %s; at most %.0f sources.", w.port,
-         prac_duration_text(length, s->conf->quiet * s->conf->slot_ns), p->said);
+         prac_duration_text(length, s->conf->quiet * s->slot_ns), most);
   const struct model_port port = port_of(p->id);
   const struct finding f = {
       .key = w.key,
       .kind = "risk-port",
       .state = "off",
-      .from = p->from,
-      .to = p->to,
+      .from = story->from,
+      .to = story->to,
       .level = 1,
-      .value = p->said,
+      .value = most,
       .unit = "sources",
       .ports = {&port, 1},
       .text = w.text,

@@ -28,16 +28,22 @@ static void change_save(const struct risk_state *s, const struct risk_change *c,
   for (size_t i = 0; i < math_change_doubles(&s->change); i++) real_save(c->st[i], w);
 }
 
+static void story_save(const struct risk_story *x, struct prac_wr *w)
+{
+  prac_wr_u8(w, x->risk);
+  prac_wr_u64le(w, (uint64_t)x->from);
+  prac_wr_u64le(w, (uint64_t)x->to);
+  prac_wr_u64le(w, (uint64_t)x->at);
+  for (size_t i = 0; i < RISK_GRAINS; i++) real_save(x->said[i], w);
+}
+
 static void port_save(const struct risk_state *s, const struct risk_port *p, struct prac_wr *w)
 {
   prac_wr_u32le(w, p->id);
-  prac_wr_u8(w, (uint8_t)(p->on | (p->change != NULL) << 1));
-  prac_wr_u8(w, p->said_risk);
+  prac_wr_u8(w, (uint8_t)(p->story.on | (p->change != NULL) << 1));
   prac_wr_u32le(w, p->before[0]);
   prac_wr_u32le(w, p->before[1]);
-  real_save(p->said, w);
-  prac_wr_u64le(w, (uint64_t)p->from);
-  prac_wr_u64le(w, (uint64_t)p->to);
+  if (p->story.on) story_save(&p->story, w);
   prac_wr_u32le(w, p->n);
   for (uint32_t i = 0; i < p->n && !w->bad; i++) {
     prac_wr_u32le(w, p->v[i].day);
@@ -65,9 +71,8 @@ static void graph_save(const struct risk_graph *g, struct prac_wr *w)
   }
 }
 
-prac_rc risk_save(const void *st, struct prac_wr *w)
+static void grain_save(const struct risk_state *s, struct prac_wr *w)
 {
-  const struct risk_state *s = st;
   prac_wr_u64le(w, (uint64_t)s->slot);
   prac_wr_u32le(w, s->day);
   prac_wr_bytes(w, s->heard, sizeof s->heard);
@@ -81,6 +86,12 @@ prac_rc risk_save(const void *st, struct prac_wr *w)
   for (uint32_t i = 0; i < s->n_ports && !w->bad; i++) port_save(s, &s->ports[i], w);
   graph_save(&s->graph, w);
   risk_hour_save(&s->hour, w);
+}
+
+prac_rc risk_save(const void *st, struct prac_wr *w)
+{
+  const struct risk_engine *e = st;
+  for (uint32_t i = 0; i < e->n && !w->bad; i++) grain_save(&e->g[i], w);
   return w->bad ? PRAC_NOSPACE : PRAC_OK;
 }
 
@@ -147,6 +158,21 @@ static bool fits(prac_time t)
   return t > -FAR && t < FAR;
 }
 
+static prac_rc story_load(struct risk_story *x, struct prac_rd *r)
+{
+  x->on = true;
+  x->risk = prac_rd_u8(r);
+  x->from = (prac_time)prac_rd_u64le(r);
+  x->to = (prac_time)prac_rd_u64le(r);
+  x->at = (prac_time)prac_rd_u64le(r);
+  bool ok = fits(x->from) && fits(x->to) && (x->at == PRAC_TIME_NONE || fits(x->at));
+  for (size_t i = 0; i < RISK_GRAINS; i++) {
+    x->said[i] = real_load(r);
+    ok = ok && x->said[i] >= 0 && x->said[i] < 1e18;
+  }
+  return r->bad || !ok ? PRAC_DAMAGED : PRAC_OK;
+}
+
 static prac_rc port_load(struct risk_state *s, struct prac_rd *r)
 {
   uint32_t id = prac_rd_u32le(r);
@@ -154,15 +180,10 @@ static prac_rc port_load(struct risk_state *s, struct prac_rd *r)
   struct risk_port *p = risk_port_touch(s, id);
   if (!p) return PRAC_NOMEM;
   uint8_t flags = prac_rd_u8(r);
-  p->on = flags & 1;
-  p->said_risk = prac_rd_u8(r);
   p->before[0] = prac_rd_u32le(r);
   p->before[1] = prac_rd_u32le(r);
-  p->said = real_load(r);
-  p->from = (prac_time)prac_rd_u64le(r);
-  p->to = (prac_time)prac_rd_u64le(r);
-  if (flags > 3 || !(p->said >= 0 && p->said < 1e18) || !fits(p->from) || !fits(p->to))
-    return PRAC_DAMAGED;
+  if (flags > 3) return PRAC_DAMAGED;
+  if (flags & 1) PRAC_TRY(story_load(&p->story, r));
   PRAC_TRY(entries_load(s, p, r));
   return flags & 2 ? change_load(s, p, r) : PRAC_OK;
 }
@@ -200,16 +221,14 @@ static prac_rc graph_load(struct risk_state *s, struct prac_rd *r)
   return PRAC_OK;
 }
 
-prac_rc risk_load(void *st, struct prac_rd *r)
+static prac_rc grain_load(struct risk_state *s, struct prac_rd *r)
 {
-  struct risk_state *s = st;
   s->slot = (prac_time)prac_rd_u64le(r);
   s->day = prac_rd_u32le(r);
   prac_rd_copy(r, s->heard, sizeof s->heard);
   for (size_t i = 0; i < sizeof s->heard; i++)
     if (s->heard[i] > RISK_DAY_SLOTS) return PRAC_DAMAGED;
-  int64_t slot_ns = prac_time_floor(s->conf->slot_ns, PRAC_MIN);
-  bool slot_fits = s->slot == PRAC_TIME_NONE || (fits(s->slot) && s->slot % slot_ns == 0);
+  bool slot_fits = s->slot == PRAC_TIME_NONE || (fits(s->slot) && s->slot % s->slot_ns == 0);
   uint32_t n = prac_rd_u32le(r);
   if (r->bad || !slot_fits || n > RISK_SENSORS) return PRAC_DAMAGED;
   for (uint32_t i = 0; i < n; i++) PRAC_TRY(sensor_load(s, r));
@@ -217,6 +236,12 @@ prac_rc risk_load(void *st, struct prac_rd *r)
   if (n > RISK_PORTS) return PRAC_DAMAGED;
   for (uint32_t i = 0; i < n; i++) PRAC_TRY(port_load(s, r));
   PRAC_TRY(graph_load(s, r));
-  PRAC_TRY(risk_hour_load(&s->hour, r));
+  return risk_hour_load(&s->hour, r);
+}
+
+prac_rc risk_load(void *st, struct prac_rd *r)
+{
+  struct risk_engine *e = st;
+  for (uint32_t i = 0; i < e->n; i++) PRAC_TRY(grain_load(&e->g[i], r));
   return prac_rd_left(r) ? PRAC_DAMAGED : PRAC_OK;
 }
