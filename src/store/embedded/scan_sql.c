@@ -104,6 +104,11 @@ static void where(struct emb_sqltext *t, const struct store_query *q)
   if (q->marks) emb_say(t, " AND (marks & %" PRIu32 ") = %" PRIu32, q->marks, q->marks);
 }
 
+void emb_scan_where(const struct store_query *q, struct emb_sqltext *t)
+{
+  where(t, q);
+}
+
 static void flows_sql(const struct store_query *q, const char *from, struct emb_sqltext *t)
 {
   static const char *const order[] = {AT_MS,     "sensor", "part",   "src_hi", "src_lo",
