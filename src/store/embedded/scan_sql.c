@@ -212,10 +212,11 @@ static void groups_sql(const struct store_query *q, const char *from, struct emb
 }
 
 /* ---- cells ---- */
+static const char port_key[] = PORT_KEY;
 static const char *const cell_keys[EMB_CELL_KEYS] = {
     /* as the keys of store_key, addresses in two halves */
     NULL,     "sensor",  "src_hi", "src_lo", "dst_hi", "dst_lo",
-    PORT_KEY, "country", "asn",    "marks",  "tool",   "survey",
+    port_key, "country", "asn",    "marks",  "tool",   "survey",
 };
 static const char *const cell_none[EMB_CELL_KEYS] = {
     "0::BIGINT",   "''", "0::UBIGINT",  "0::UBIGINT",  "0::UBIGINT", "0::UBIGINT",
