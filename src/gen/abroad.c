@@ -10,9 +10,9 @@ static prac_rc plant_abroad(struct gen *g)
                                huawei[] = {{37215, 1}}, web[] = {{60001, 1}};
 #define EVENT(id, how, at, until, rate, hosts, where, which)                                       \
   {                                                                                                \
-    .name = id, .what = "event", .kind = how, .from = gen_minute(g, at),                           \
-    .to = gen_minute(g, until), .mpps = rate, .sources = hosts, .sensors = where, .ports = which,  \
-    .n_ports = 1                                                                                   \
+    .name = (id), .what = "event", .kind = (how), .from = gen_minute(g, (at)),                     \
+    .to = gen_minute(g, (until)), .mpps = (rate), .sources = (hosts), .sensors = (where),          \
+    .ports = (which), .n_ports = 1                                                                 \
   }
   struct gen_plan plans[] = {
       EVENT("background", GEN_PROBES, 0, 1440, gen_mpps(g), 8000, 0, NULL),

@@ -199,9 +199,8 @@ static prac_rc days(struct store *s, const struct view_subject *u, struct view *
   struct store_query q = u->filter;
   struct steps t = {v, &v->days, 0};
   int dims = (q.has_port || q.port.proto) + (q.country && q.country[0]) + (q.asn != 0);
+  if (u->about != VIEW_PORT) q.n_srcs = 0; /* of a finding's port, all who came */
   bool other = q.src.bits || q.n_srcs || q.dst.bits || q.victim.bits || q.marks;
-  if (u->about != VIEW_PORT)
-    q.n_srcs = 0, other = q.src.bits || q.dst.bits || q.victim.bits || q.marks;
   if (dims != 1 || other || (q.has_port && !q.port.proto)) return PRAC_OK;
   q.what = STORE_SERIES;
   q.step_ns = PRAC_DAY;
@@ -209,26 +208,37 @@ static prac_rc days(struct store *s, const struct view_subject *u, struct view *
   return s->ops->query(s->st, &q, take_step, &t, reterr);
 }
 
+/* What there is to look at, and which time of it. */
+static prac_rc find_time(struct store *s, const struct view_subject *u, const struct view_conf *c,
+                         struct view *v, struct prac_err *reterr)
+{
+  const struct store_query kept = {.what = STORE_KEPT}, sensors = {.what = STORE_SENSORS};
+  PRAC_TRY(s->ops->query(s->st, &kept, take_kept, v, reterr));
+  PRAC_TRY(s->ops->query(s->st, &sensors, take_sensor, v, reterr));
+  choose_span(u, c, v);
+  v->flows = kept_of(v);
+  return PRAC_OK;
+}
+
+static prac_rc look_at_flows(struct store *s, const struct view_subject *u, struct view *v,
+                             struct prac_err *reterr)
+{
+  struct store_query q = u->filter;
+  q.span = v->span;
+  q.limit = 0;
+  if (v->flows != VIEW_FLOWS_GONE) PRAC_TRY(view_activity(s, &q, v, reterr));
+  if (v->packets > 0) PRAC_TRY(view_lines(s, u, &q, v, reterr));
+  return days(s, u, v, reterr);
+}
+
 prac_rc view_look(struct store *s, const struct view_subject *u, const struct view_conf *c,
                   struct prac_arena *a, struct view *ret, struct prac_err *reterr)
 {
   struct view v = {.arena = a, .kept = {PRAC_TIME_NONE, PRAC_TIME_NONE}};
-  const struct store_query kept = {.what = STORE_KEPT};
-  const struct store_query sensors = {.what = STORE_SENSORS};
   v.first = v.last = v.began = PRAC_TIME_NONE;
   v.micro = u->filter.src.bits == 128;
-  PRAC_TRY(s->ops->query(s->st, &kept, take_kept, &v, reterr));
-  PRAC_TRY(s->ops->query(s->st, &sensors, take_sensor, &v, reterr));
-  choose_span(u, c, &v);
-  v.flows = kept_of(&v);
-  struct store_query q = u->filter;
-  q.span = v.span;
-  q.limit = 0;
-  if (!u->hits && v.flows != VIEW_FLOWS_GONE) {
-    PRAC_TRY(view_activity(s, &q, &v, reterr));
-    if (v.packets > 0) PRAC_TRY(view_lines(s, u, &q, &v, reterr));
-  }
-  if (!u->hits) PRAC_TRY(days(s, u, &v, reterr));
+  PRAC_TRY(find_time(s, u, c, &v, reterr));
+  if (!u->hits) PRAC_TRY(look_at_flows(s, u, &v, reterr));
   PRAC_TRY(view_related_find(s, u, &v, reterr));
   if (c->limit && v.n_lines > c->limit) { /* what is shown; who is with whom was found of all */
     v.more_lines += v.n_lines - c->limit;

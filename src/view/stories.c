@@ -26,8 +26,9 @@ static struct usual usual(const uint32_t *sums, uint32_t n, uint32_t before, uin
   memcpy(sorted, sums, m * sizeof *sums);
   qsort(sorted, m, sizeof *sorted, rising);
   if (m == 0) return (struct usual){0, 0};
-  if (before <= WIDE) return (struct usual){sorted[m / 10], sorted[m / 10]};
-  return (struct usual){sorted[m / 2], sorted[m - 1 - m / 10]};
+  uint32_t tenth = m / 10, half = m / 2;
+  if (before <= WIDE) return (struct usual){sorted[tenth], sorted[tenth]};
+  return (struct usual){sorted[half], sorted[m - 1 - tenth]};
 }
 
 /* The first minute that carries its part of the rise, as the one behind it does. */
@@ -67,40 +68,52 @@ struct gather {
   size_t cap, cap_best;
 };
 
+/* Its place; n_stories: there is no room for one more. */
+static prac_rc place_of(struct gather *g, const struct finding *f, size_t *ret)
+{
+  struct compare *c = g->w->c;
+  uint32_t limit = g->w->conf->stories ? g->w->conf->stories : 200;
+  size_t i = 0;
+  while (i < c->n_stories && strcmp(c->stories[i].key, f->key) != 0) i++;
+  *ret = i;
+  if (i < c->n_stories) return PRAC_OK;
+  c->stories_cut = i == limit || i == COMPARE_STORIES_MAX;
+  if (c->stories_cut) return PRAC_OK;
+  PRAC_TRY(VIEW_ROOM(g->w->a, c->stories, i, g->cap));
+  PRAC_TRY(VIEW_ROOM(g->w->a, g->best, i, g->cap_best));
+  c->n_stories++;
+  c->stories[i] = (struct compare_story){.claim = {f->from, f->to}};
+  g->best[i] = (struct finding){0};
+  return PRAC_OK;
+}
+
+static prac_rc add(struct gather *g, struct compare_story *s, struct finding *best,
+                   const struct finding *f)
+{
+  if (f->from < s->claim.from) s->claim.from = f->from;
+  if (f->to > s->claim.to) s->claim.to = f->to;
+  if (f->level > s->level) s->level = f->level;
+  if (f->host_count > s->hosts) s->hosts = f->host_count;
+  if (best->id && best->hosts.n >= f->hosts.n) return PRAC_OK;
+  PRAC_TRY(model_copy(&model_finding, f, g->w->a, best));
+  s->key = best->key;
+  s->kind = best->kind;
+  s->id = best->id;
+  return PRAC_OK;
+}
+
 static prac_rc take(void *arg, const struct store_col *cols, size_t n, const struct store_value *v)
 {
   struct gather *g = arg;
-  struct compare *c = g->w->c;
   struct view_row r = view_row_of(cols, n, v);
   struct finding f;
+  size_t i = 0;
   prac_arena_reset(g->scratch);
   PRAC_TRY(model_from_json(&model_finding, r.json, strlen(r.json), g->scratch, &f, NULL));
   if (strcmp(f.state, "on") != 0) return PRAC_OK;
-  size_t i = 0;
-  while (i < c->n_stories && strcmp(c->stories[i].key, f.key) != 0) i++;
-  if (i == c->n_stories) {
-    uint32_t limit = g->w->conf->stories ? g->w->conf->stories : 200;
-    if (i == limit || i == COMPARE_STORIES_MAX) {
-      c->stories_cut = true;
-      return PRAC_OK;
-    }
-    PRAC_TRY(VIEW_ROOM(g->w->a, c->stories, i, g->cap));
-    PRAC_TRY(VIEW_ROOM(g->w->a, g->best, i, g->cap_best));
-    c->n_stories++;
-    c->stories[i] = (struct compare_story){.claim = {f.from, f.to}};
-    g->best[i] = (struct finding){0};
-  }
-  struct compare_story *s = &c->stories[i];
-  if (f.from < s->claim.from) s->claim.from = f.from;
-  if (f.to > s->claim.to) s->claim.to = f.to;
-  if (f.level > s->level) s->level = f.level;
-  if (f.host_count > s->hosts) s->hosts = f.host_count;
-  if (g->best[i].id && g->best[i].hosts.n >= f.hosts.n) return PRAC_OK;
-  PRAC_TRY(model_copy(&model_finding, &f, g->w->a, &g->best[i]));
-  s->key = g->best[i].key;
-  s->kind = g->best[i].kind;
-  s->id = g->best[i].id;
-  return PRAC_OK;
+  PRAC_TRY(place_of(g, &f, &i));
+  if (i == g->w->c->n_stories) return PRAC_OK;
+  return add(g, &g->w->c->stories[i], &g->best[i], &f);
 }
 
 /* ---- when at which sensor ---- */

@@ -136,6 +136,7 @@ static void emb_close(void *st)
   struct emb *e = st;
   emb_duck_close(e);
   emb_hot_forget(e);
+  emb_pick_forget(e);
   emb_log_close(e);
   emb_db_close(e);
   if (e->lock_fd >= 0) close(e->lock_fd);

@@ -82,7 +82,9 @@ struct emb {
   size_t n_bad;
   bool again;
   struct emb_hot *hot; /* again: what the last scan read from the log */
-  uint64_t repeats;    /* transactions that were there already */
+  char *picked;        /* again: what the temporary table of a scan holds; scan_pick.c */
+  int picked_state;
+  uint64_t repeats; /* transactions that were there already */
 };
 enum { EMB_PATH = 4096, EMB_LOG_MAX = 256 << 20 };
 void emb_path(const struct emb *e, char out[EMB_PATH], const char *what, int64_t id);
@@ -177,6 +179,7 @@ prac_rc emb_rolls_query(struct emb *e, const struct store_query *q, const struct
 prac_rc emb_scan_query(struct emb *e, const struct store_query *q, store_row *each, void *arg,
                        struct prac_err *reterr);
 void emb_duck_close(struct emb *e);
+void emb_pick_forget(struct emb *e);
 
 /* batches.c: flows to be replayed */
 PRAC_NODISCARD prac_rc emb_batches(void *st, const struct store_batch_query *q,

@@ -8,6 +8,7 @@ enum {
       first and last in ms, marks */
 /* `from`: what stands after FROM. */
 void emb_scan_sql(const struct store_query *q, const char *from, struct emb_sqltext *t);
+void emb_scan_where(const struct store_query *q, struct emb_sqltext *t); /* " WHERE ..." */
 prac_rc emb_scan_answer(const struct store_query *q, duckdb_result *r, store_row *each, void *arg,
                         struct prac_err *reterr);
 struct prac_span emb_minutes(const struct store_query *q); /* minutes that can hold rows of q */
@@ -31,6 +32,10 @@ void emb_files_from(const struct emb *e, const struct emb_files *f, bool hot,
 /* After a scan that failed. true: ask again, the list of files has changed; what cannot be read has
  * been named in the log. */
 bool emb_files_changed(struct emb *e, const struct emb_files *f);
+
+/* scan_pick.c: true: ask the table `picked` instead. */
+bool emb_pick(struct emb *e, const struct store_query *q, const struct emb_files *f,
+              const struct emb_hot *hot, const char *from);
 
 /* scan_runs.c: top groups from segments in which no source stands twice. */
 enum { EMB_RUNS_COLUMNS = 7 };

@@ -104,6 +104,11 @@ static void where(struct emb_sqltext *t, const struct store_query *q)
   if (q->marks) emb_say(t, " AND (marks & %" PRIu32 ") = %" PRIu32, q->marks, q->marks);
 }
 
+void emb_scan_where(const struct store_query *q, struct emb_sqltext *t)
+{
+  where(t, q);
+}
+
 static void flows_sql(const struct store_query *q, const char *from, struct emb_sqltext *t)
 {
   static const char *const order[] = {AT_MS,     "sensor", "part",   "src_hi", "src_lo",
@@ -207,10 +212,11 @@ static void groups_sql(const struct store_query *q, const char *from, struct emb
 }
 
 /* ---- cells ---- */
+static const char port_key[] = PORT_KEY;
 static const char *const cell_keys[EMB_CELL_KEYS] = {
     /* as the keys of store_key, addresses in two halves */
     NULL,     "sensor",  "src_hi", "src_lo", "dst_hi", "dst_lo",
-    PORT_KEY, "country", "asn",    "marks",  "tool",   "survey",
+    port_key, "country", "asn",    "marks",  "tool",   "survey",
 };
 static const char *const cell_none[EMB_CELL_KEYS] = {
     "0::BIGINT",   "''", "0::UBIGINT",  "0::UBIGINT",  "0::UBIGINT", "0::UBIGINT",
