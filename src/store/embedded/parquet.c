@@ -80,7 +80,8 @@ static prac_rc unzip(struct emb_pq_cursor *c, const struct emb_pq_page *h)
     if (packed != size) return PRAC_UNSUPPORTED;
     memcpy(c->page, from, size);
   } else {
-    if (!c->zstd && !(c->zstd = ZSTD_createDCtx())) return PRAC_NOMEM;
+    if (!c->zstd) c->zstd = ZSTD_createDCtx();
+    if (!c->zstd) return PRAC_NOMEM;
     if (ZSTD_decompressDCtx(c->zstd, c->page, size, from, packed) != size) return PRAC_UNSUPPORTED;
   }
   memset(c->page + size, 0, SLACK);
@@ -95,7 +96,8 @@ static prac_rc dictionary(struct emb_pq_cursor *c, const struct emb_pq_page *h)
   size_t n = (size_t)h->values, width = c->type == EMB_PQ_INT64 ? 8 : 4;
   if (c->n_word > 0 || n == 0 || n > EMB_PQ_DICTIONARY || n * width > c->n_page)
     return PRAC_UNSUPPORTED;
-  if (!c->word && !(c->word = calloc(EMB_PQ_DICTIONARY, sizeof *c->word))) return PRAC_NOMEM;
+  if (!c->word) c->word = calloc(EMB_PQ_DICTIONARY, sizeof *c->word);
+  if (!c->word) return PRAC_NOMEM;
   for (size_t i = 0; i < n; i++, c->at += width) {
     const uint8_t *p = c->page + c->at;
     if (c->type == EMB_PQ_INT64) {

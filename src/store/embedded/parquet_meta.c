@@ -283,7 +283,8 @@ static prac_rc footer(struct emb_pq *f)
   uint32_t n;
   memcpy(&n, tail, sizeof n);
   if (n > FOOTER_MAX || (int64_t)n > f->size - TAIL - 4) return PRAC_UNSUPPORTED;
-  if (!(text = malloc(n + 1))) return PRAC_NOMEM;
+  text = malloc(n + 1);
+  if (!text) return PRAC_NOMEM;
   struct emb_thrift t = {text, text + n, false};
   prac_rc rc =
       pread(f->fd, text, n, f->size - TAIL - n) == (ssize_t)n ? file_meta(&t, f) : PRAC_UNSUPPORTED;

@@ -30,9 +30,10 @@ struct emb_cells {
 };
 PRAC_NODISCARD prac_rc emb_cells_add(struct emb_cells *c, const struct emb_block *b);
 PRAC_NODISCARD prac_rc emb_cells_join(struct emb_cells *into, const struct emb_cells *from);
-/* All groups, in no order; the caller frees. */
-PRAC_NODISCARD prac_rc emb_cells_groups(const struct emb_cells *c, struct store_group **ret,
-                                        size_t *ret_n);
+/* The `limit` > 0 groups with the most packets, and those that equal the last of them, in no order;
+ * the caller frees. */
+PRAC_NODISCARD prac_rc emb_cells_groups(const struct emb_cells *c, uint32_t limit,
+                                        struct store_group **ret, size_t *ret_n);
 void emb_cells_done(struct emb_cells *c);
 
 /* What one thread has counted, and what it works with. */

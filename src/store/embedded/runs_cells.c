@@ -125,35 +125,67 @@ prac_rc emb_cells_join(struct emb_cells *into, const struct emb_cells *from)
   return PRAC_OK;
 }
 
-static size_t say(struct store_group *g, uint32_t key, const struct emb_cell *c)
+/* ---- as groups ---- */
+struct walk { /* every cell in turn */
+  const struct emb_cells *c;
+  size_t at;
+};
+
+static const struct emb_cell *next_cell(struct walk *w, uint32_t *key)
 {
-  if (c->flows == 0) return 0;
-  *g = (struct store_group){.at = PRAC_TIME_NONE,
-                            .lo = key,
-                            .packets = c->packets,
-                            .flows = c->flows,
-                            .bytes = c->bytes,
-                            .sources = c->sources};
-  return 1;
+  for (; w->at < w->c->n_pages * EMB_CELL_PAGE; w->at++) {
+    const size_t page = w->at / EMB_CELL_PAGE, i = w->at % EMB_CELL_PAGE;
+    if (w->c->page[page][i].flows == 0) continue;
+    *key = w->c->page_key[page] | (uint32_t)i;
+    w->at++;
+    return &w->c->page[page][i];
+  }
+  size_t i = w->at++ - w->c->n_pages * EMB_CELL_PAGE;
+  if (i >= w->c->n) return NULL;
+  *key = w->c->key[i];
+  return &w->c->cell[i];
 }
 
-static size_t used(const struct emb_cells *c)
+/* *ret_n: room for what follows. The least packets of the `limit` biggest groups: sixty thousand
+ * ports need no memory each only to be sorted out. */
+static prac_rc floor_of(const struct emb_cells *c, uint32_t limit, uint64_t *ret, size_t *ret_n)
 {
-  size_t n = c->n;
-  for (size_t p = 0; p < c->n_pages; p++)
-    for (size_t i = 0; i < EMB_CELL_PAGE; i++) n += c->page[p][i].flows > 0;
-  return n;
+  uint32_t key;
+  uint64_t *heap = NULL;
+  struct walk w = {c, 0};
+  *ret = 0;
+  *ret_n = c->n_pages * EMB_CELL_PAGE + c->n;
+  if (limit >= *ret_n) return PRAC_OK;
+  heap = calloc(limit, sizeof *heap);
+  if (!heap) return PRAC_NOMEM;
+  for (const struct emb_cell *v; (v = next_cell(&w, &key));)
+    store_biggest_add(heap, limit, v->packets);
+  *ret = heap[0];
+  free(heap);
+  w.at = *ret_n = 0;
+  for (const struct emb_cell *v; (v = next_cell(&w, &key));) *ret_n += v->packets >= *ret;
+  return PRAC_OK;
 }
 
-prac_rc emb_cells_groups(const struct emb_cells *c, struct store_group **ret, size_t *ret_n)
+prac_rc emb_cells_groups(const struct emb_cells *c, uint32_t limit, struct store_group **ret,
+                         size_t *ret_n)
 {
-  struct store_group *g = calloc(used(c) + 1, sizeof *g);
-  size_t n = 0;
+  uint64_t least;
+  uint32_t key;
+  size_t n;
+  PRAC_TRY(floor_of(c, limit, &least, &n));
+  struct store_group *g = calloc(n + 1, sizeof *g);
   if (!g) return PRAC_NOMEM;
-  for (size_t p = 0; p < c->n_pages; p++)
-    for (uint32_t i = 0; i < EMB_CELL_PAGE; i++)
-      n += say(&g[n], c->page_key[p] | i, &c->page[p][i]);
-  for (size_t i = 0; i < c->n; i++) n += say(&g[n], c->key[i], &c->cell[i]);
+  struct walk w = {c, 0};
+  n = 0;
+  for (const struct emb_cell *v; (v = next_cell(&w, &key));)
+    if (v->packets >= least)
+      g[n++] = (struct store_group){.at = PRAC_TIME_NONE,
+                                    .lo = key,
+                                    .packets = v->packets,
+                                    .flows = v->flows,
+                                    .bytes = v->bytes,
+                                    .sources = v->sources};
   *ret = g;
   *ret_n = n;
   return PRAC_OK;

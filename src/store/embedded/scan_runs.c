@@ -2,7 +2,10 @@
  * source, so a source's rows stand together, and a group has one sender more whenever the source
  * differs from the last one the group had. That holds over several segments as long as no source
  * can be in two of them; otherwise, and for what still stands in the log, the question goes the way
- * of all others (scan_sql.c), a few times slower. */
+ * of all others (scan_sql.c), many times slower.
+ *
+ * Whole segments are read by our own reader (runs_columns.c). With filters, or where it does not
+ * understand a file, DuckDB hands over the rows. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -157,7 +160,7 @@ static prac_rc answer(const struct store_query *q, struct lane *l, size_t n, sto
   struct store_group *g = NULL;
   size_t n_g = 0;
   for (size_t k = 1; k < n; k++) PRAC_TRY(emb_cells_join(&l[0].runs->cells, &l[k].runs->cells));
-  PRAC_TRY(emb_cells_groups(&l[0].runs->cells, &g, &n_g));
+  PRAC_TRY(emb_cells_groups(&l[0].runs->cells, store_limit(q), &g, &n_g));
   prac_rc rc = store_groups_emit(q, g, n_g, each, arg);
   free(g);
   return rc;
@@ -180,8 +183,8 @@ static prac_rc prepare(const struct way *w, struct lane *l, size_t n, _Atomic si
     l[k].q = w->q;
     l[k].files = w->files;
     l[k].next = next;
-    if (!(l[k].runs = emb_runs_new(w->q->by)))
-      return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a scan");
+    l[k].runs = emb_runs_new(w->q->by);
+    if (!l[k].runs) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a scan");
   }
   return PRAC_OK;
 }
@@ -229,8 +232,11 @@ bool emb_runs_fit(const struct store_query *q, const struct emb_files *f, const 
   memcpy(v, f->v, f->n * sizeof *v);
   qsort(v, f->n, sizeof *v, by_first);
   bool apart = true;
-  for (size_t i = 1; i < f->n; i++)
-    apart = apart && memcmp(&v[i - 1].src_hi, &v[i].src_lo, sizeof v->src_lo) < 0;
+  int64_t rows = 0;
+  for (size_t i = 0; i < f->n && rows <= UINT32_MAX; i++) {
+    apart = apart && (i == 0 || memcmp(&v[i - 1].src_hi, &v[i].src_lo, sizeof v->src_lo) < 0);
+    rows += v[i].rows;
+  }
   free(v);
-  return apart;
+  return apart && rows <= UINT32_MAX;
 }
