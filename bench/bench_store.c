@@ -228,6 +228,12 @@ static void ask_again(const char *dir, int times, const char *name)
                      ask[i][1], hour, hour + 1);
       question(&s, ask[i][0], words, times);
     }
+  if (!name) {
+    question(&s, "scan_ports_40_minutes",
+             "what=scan by=port limit=20 from=2013-08-07T05:10:00Z to=2013-08-07T05:50:00Z", times);
+    question(&s, "scan_ports_two_half_hours",
+             "what=scan by=port limit=20 from=2013-08-07T05:30:00Z to=2013-08-07T06:30:00Z", times);
+  }
   store_close(&s);
 }
 

@@ -91,6 +91,18 @@ static prac_rc unzip(struct emb_pq_cursor *c, const struct emb_pq_page *h)
   return PRAC_OK;
 }
 
+/* A text's length stands before it; the bytes of the last one may be SLACK. */
+static prac_rc text(struct emb_pq_cursor *c, uint64_t *ret)
+{
+  if (c->n_page - c->at < 4) return PRAC_UNSUPPORTED;
+  const uint8_t *p = c->page + c->at;
+  size_t len = load32(p);
+  if ((len != 0 && len != 2) || len > c->n_page - c->at - 4) return PRAC_UNSUPPORTED;
+  *ret = len ? (uint64_t)(p[4] << 8 | p[5]) : 0;
+  c->at += 4 + len;
+  return PRAC_OK;
+}
+
 static prac_rc dictionary(struct emb_pq_cursor *c, const struct emb_pq_page *h)
 {
   size_t n = (size_t)h->values, width = c->type == EMB_PQ_INT64 ? 8 : 4;
@@ -98,43 +110,41 @@ static prac_rc dictionary(struct emb_pq_cursor *c, const struct emb_pq_page *h)
     return PRAC_UNSUPPORTED;
   if (!c->word) c->word = calloc(EMB_PQ_DICTIONARY, sizeof *c->word);
   if (!c->word) return PRAC_NOMEM;
-  for (size_t i = 0; i < n; i++, c->at += width) {
-    const uint8_t *p = c->page + c->at;
-    if (c->type == EMB_PQ_INT64) {
-      c->word[i] = load64(p);
-    } else if (c->type == EMB_PQ_INT32) {
-      c->word[i] = load32(p);
-    } else {
-      size_t len = c->at + 4 <= c->n_page ? load32(p) : 1;
-      if ((len != 0 && len != 2) || len > c->n_page - c->at - 4) return PRAC_UNSUPPORTED;
-      c->word[i] = len ? (uint64_t)(p[4] << 8 | p[5]) : 0;
-      c->at += len;
-    }
+  for (size_t i = 0; i < n; i++) {
+    if (c->type == EMB_PQ_TEXT)
+      PRAC_TRY(text(c, &c->word[i]));
+    else
+      c->word[i] = width == 8 ? load64(c->page + i * width) : load32(c->page + i * width);
   }
   c->n_word = n;
   return PRAC_OK;
 }
 
-/* Which values there are: all of them, in one run, or it is not ours. */
+/* `count` ones, as a run of ones or as bits. */
+static bool ones(struct emb_thrift *t, bool packed, uint64_t count)
+{
+  for (uint64_t k = 0; k < (packed ? count : 1); k += 8) {
+    unsigned want = !packed ? 1 : count - k < 8 ? (1u << (count - k)) - 1 : 0xff;
+    if (t->at == t->end || (*t->at++ & want) != want) return false;
+  }
+  return true;
+}
+
+/* Which values there are: all of them, or it is not ours. */
 static prac_rc no_nulls(struct emb_pq_cursor *c)
 {
   if (!c->optional) return PRAC_OK;
-  size_t n = c->n_page >= 4 ? load32(c->page) : SIZE_MAX;
-  if (n > c->n_page - 4) return PRAC_UNSUPPORTED;
+  if (c->n_page < 4 || load32(c->page) > c->n_page - 4) return PRAC_UNSUPPORTED;
+  size_t n = load32(c->page);
   struct emb_thrift t = {c->page + 4, c->page + 4 + n, false};
-  uint64_t left = c->page_left;
-  while (left > 0 && !t.bad) {
+  for (uint64_t left = c->page_left; left > 0;) {
     uint64_t run = emb_pq_varint(&t), count = run & 1 ? (run >> 1) * 8 : run >> 1;
-    if (count == 0) return PRAC_UNSUPPORTED;
     if (count > left) count = left;
-    for (uint64_t k = 0; k < (run & 1 ? count : 1); k += 8) {
-      unsigned want = run & 1 && count - k < 8 ? (1u << (count - k)) - 1 : run & 1 ? 0xff : 1;
-      if (t.at == t.end || (*t.at++ & want) != want) return PRAC_UNSUPPORTED;
-    }
+    if (t.bad || count == 0 || !ones(&t, run & 1, count)) return PRAC_UNSUPPORTED;
     left -= count;
   }
   c->at = 4 + n;
-  return t.bad ? PRAC_UNSUPPORTED : PRAC_OK;
+  return PRAC_OK;
 }
 
 static struct emb_thrift rest(const struct emb_pq_cursor *c)

@@ -73,6 +73,16 @@ static uint64_t list(struct emb_thrift *t, uint8_t *type)
   return t->bad ? 0 : n;
 }
 
+static bool is_bool(uint8_t type)
+{
+  return type == T_TRUE || type == T_FALSE;
+}
+
+static bool is_int(uint8_t type)
+{
+  return type == T_I16 || type == T_I32 || type == T_I64;
+}
+
 static void skip(struct emb_thrift *t, uint8_t type, bool member, int depth);
 
 static void skip_members(struct emb_thrift *t, uint8_t type, int depth)
@@ -89,26 +99,21 @@ static void skip_members(struct emb_thrift *t, uint8_t type, int depth)
 
 static void skip(struct emb_thrift *t, uint8_t type, bool member, int depth)
 {
-  size_t n;
-  if (depth == DEPTH) t->bad = true;
+  size_t n = 0, text;
   if (t->bad) return;
-  if (type == T_I8 || ((type == T_TRUE || type == T_FALSE) && member))
-    (void)byte(t);
-  else if (type == T_I16 || type == T_I32 || type == T_I64)
+  if (is_bool(type))
+    n = member; /* a field's value is in its type */
+  else if (is_int(type))
     (void)emb_pq_varint(t);
-  else if (type == T_DOUBLE)
-    for (int i = 0; i < 8; i++) (void)byte(t);
+  else if (type == T_I8 || type == T_DOUBLE)
+    n = type == T_I8 ? 1 : 8;
   else if (type == T_BINARY)
-    (void)binary(t, &n);
-  else if (type == T_LIST || type == T_SET || type == T_STRUCT)
+    (void)binary(t, &text);
+  else if ((type == T_LIST || type == T_SET || type == T_STRUCT) && depth < DEPTH)
     skip_members(t, type, depth + 1);
-  else if (type != T_TRUE && type != T_FALSE)
+  else
     t->bad = true; /* no map in Parquet */
-}
-
-static bool is_int(uint8_t type)
-{
-  return type == T_I16 || type == T_I32 || type == T_I64;
+  while (n-- > 0) (void)byte(t);
 }
 
 /* ---- pages ---- */
