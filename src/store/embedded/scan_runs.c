@@ -42,21 +42,25 @@ static uint32_t key_at(enum store_dim by, const struct columns *c, idx_t i)
   return emb_runs_port(c->proto[i], c->sport[i], c->dport[i]);
 }
 
+static void *data_of(duckdb_data_chunk d, idx_t column)
+{
+  return duckdb_vector_get_data(duckdb_data_chunk_get_vector(d, column));
+}
+
 static void point_at(enum store_dim by, duckdb_data_chunk d, struct columns *c)
 {
-  void *col[EMB_RUNS_COLUMNS];
-  idx_t n = duckdb_data_chunk_get_column_count(d);
-  for (idx_t i = 0; i < n && i < EMB_RUNS_COLUMNS; i++)
-    col[i] = duckdb_vector_get_data(duckdb_data_chunk_get_vector(d, i));
-  *c = (struct columns){.packets = col[0], .bytes = col[1], .src_hi = col[2], .src_lo = col[3]};
+  *c = (struct columns){.packets = data_of(d, 0),
+                        .bytes = data_of(d, 1),
+                        .src_hi = data_of(d, 2),
+                        .src_lo = data_of(d, 3)};
   if (by == STORE_BY_PORT) {
-    c->proto = col[4];
-    c->sport = col[5];
-    c->dport = col[6];
+    c->proto = data_of(d, 4);
+    c->sport = data_of(d, 5);
+    c->dport = data_of(d, 6);
   } else if (by == STORE_BY_COUNTRY) {
-    c->country = col[4];
+    c->country = data_of(d, 4);
   } else {
-    c->asn = col[4];
+    c->asn = data_of(d, 4);
   }
 }
 
@@ -64,11 +68,12 @@ static prac_rc take_chunk(struct lane *l, duckdb_data_chunk d)
 {
   struct columns c;
   struct emb_block *b = &l->runs->block;
+  const enum store_dim by = l->runs->by;
   b->n = duckdb_data_chunk_get_size(d);
   PRAC_INSIST(b->n <= EMB_BLOCK);
-  point_at(l->q->by, d, &c);
+  point_at(by, d, &c);
   for (idx_t i = 0; i < b->n; i++) {
-    b->key[i] = key_at(l->q->by, &c, i);
+    b->key[i] = key_at(by, &c, i);
     b->packets[i] = c.packets[i];
     b->bytes[i] = c.bytes[i];
     emb_runs_source(l->runs, i, c.src_hi[i], c.src_lo[i]);
@@ -195,6 +200,7 @@ static prac_rc go(const struct way *w, store_row *each, void *arg, struct prac_e
   _Atomic size_t next = 0;
   size_t n = w->e->nthreads < EMB_LANES ? w->e->nthreads : EMB_LANES;
   if (n > w->files->n) n = w->files->n;
+  PRAC_INSIST(n > 0);
   prac_rc rc = prepare(w, l, n, &next, reterr);
   if (rc == PRAC_OK) rc = run_lanes(l, n, reterr);
   if (rc == PRAC_OK) rc = answer(w->q, l, n, each, arg);
