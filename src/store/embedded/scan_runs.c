@@ -37,9 +37,8 @@ struct columns {
 
 static uint32_t key_at(enum store_dim by, const struct columns *c, idx_t i)
 {
-  if (by == STORE_BY_ASN) return c->asn[i];
-  if (by == STORE_BY_COUNTRY) return emb_country_of(&c->country[i]);
-  return emb_runs_port(c->proto[i], c->sport[i], c->dport[i]);
+  if (by == STORE_BY_PORT) return emb_runs_port(c->proto[i], c->sport[i], c->dport[i]);
+  return by == STORE_BY_COUNTRY ? emb_country_of(&c->country[i]) : c->asn[i];
 }
 
 static void *data_of(duckdb_data_chunk d, idx_t column)
