@@ -63,6 +63,8 @@ prac_rc store_groups_emit(const struct store_query *q, struct store_group *g, si
 /* The first `limit` groups in the answer's order; no handing over. */
 size_t store_groups_cut(const struct store_query *q, struct store_group *g, size_t n);
 uint32_t store_limit(const struct store_query *q);
+/* The n > 0 biggest numbers as a heap, zeroed at first: heap[0] is the least of them. */
+void store_biggest_add(uint64_t *heap, size_t n, uint64_t v);
 
 /* The dimensions that roll-ups have. */
 enum store_dim_kept { STORE_KEPT_TOTAL, STORE_KEPT_PORT, STORE_KEPT_COUNTRY, STORE_KEPT_ASN };

@@ -118,9 +118,10 @@ static int biggest_first(const void *pa, const void *pb)
   return by_key(a, b);
 }
 
-static void sift(uint64_t *heap, size_t n, uint64_t v) /* v takes the place of the least */
+void store_biggest_add(uint64_t *heap, size_t n, uint64_t v)
 {
   size_t at = 0;
+  if (v <= heap[0]) return;
   for (size_t kid; (kid = 2 * at + 1) < n; at = kid) {
     if (kid + 1 < n && heap[kid + 1] < heap[kid]) kid++;
     if (v <= heap[kid]) break;
@@ -134,8 +135,7 @@ static size_t drop_small(struct store_group *g, size_t n, uint32_t limit)
 {
   uint64_t *heap = n / 4 > limit ? calloc(limit + 1, sizeof *heap) : NULL;
   if (!heap) return n;
-  for (size_t i = 0; i < n; i++)
-    if (g[i].packets > heap[0]) sift(heap, limit, g[i].packets);
+  for (size_t i = 0; i < n; i++) store_biggest_add(heap, limit, g[i].packets);
   size_t to = 0;
   for (size_t i = 0; i < n; i++)
     if (g[i].packets >= heap[0]) g[to++] = g[i];

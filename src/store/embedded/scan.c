@@ -46,6 +46,7 @@ static prac_rc add_file(struct emb_files *f, sqlite3_stmt *s)
   keep_address(s, 1, &to->src_lo);
   keep_address(s, 2, &to->src_hi);
   to->span = (struct prac_span){sqlite3_column_int64(s, 3), sqlite3_column_int64(s, 4)};
+  to->rows = sqlite3_column_int64(s, 5);
   return PRAC_OK;
 }
 
@@ -101,6 +102,7 @@ static bool readable(struct emb *e, int64_t id)
   char path[EMB_PATH];
   struct emb_sqltext t = {0};
   duckdb_result r;
+  if (emb_duck_open(e, NULL) != PRAC_OK) return true; /* that is not the file's fault */
   emb_path(e, path, "flows", id);
   emb_say(&t, "SELECT min(COLUMNS(*)) FROM read_parquet('%s')", path);
   bool ok = !t.bad && duckdb_query(e->duck->lane[0].con, t.v, &r) == DuckDBSuccess;
@@ -199,12 +201,12 @@ static prac_rc once(struct emb *e, const struct store_query *q, store_row *each,
   bool runs = rc == PRAC_OK && emb_runs_fit(q, &f, hot);
   if (runs)
     rc = emb_runs_query(e, q, &f, each, arg, reterr);
-  else if (rc == PRAC_OK)
+  else if (rc == PRAC_OK && (rc = emb_duck_open(e, reterr)) == PRAC_OK)
     rc = ask(e, q, &f, hot, &r, reterr);
   *ret_again = rc == PRAC_AGAIN || (rc == PRAC_IO && emb_files_changed(e, &f));
   if (rc == PRAC_OK && !runs) rc = emb_scan_answer(q, &r, each, arg, reterr);
   duckdb_destroy_result(&r);
-  emb_feed_clear(&e->duck->lane[0]);
+  if (e->duck) emb_feed_clear(&e->duck->lane[0]);
   emb_hot_done(&own);
   emb_files_done(&f);
   return rc;
@@ -216,7 +218,6 @@ prac_rc emb_scan_query(struct emb *e, const struct store_query *q, store_row *ea
   enum { TRIES = 6 };
   prac_rc rc = PRAC_AGAIN;
   bool again = true;
-  PRAC_TRY(emb_duck_open(e, reterr));
   for (int i = 0; i < TRIES && again; i++) rc = once(e, q, each, arg, &again, reterr);
   return rc;
 }

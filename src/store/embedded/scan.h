@@ -15,7 +15,7 @@ struct prac_span emb_minutes(const struct store_query *q); /* minutes that can h
 
 /* Segments that can hold rows of q, but for those that could not be read before. */
 struct emb_file {
-  int64_t id;
+  int64_t id, rows;
   struct prac_ip src_lo, src_hi; /* its first and its last source */
   struct prac_span span;
 };
@@ -37,7 +37,8 @@ bool emb_files_changed(struct emb *e, const struct emb_files *f);
 bool emb_pick(struct emb *e, const struct store_query *q, const struct emb_files *f,
               const struct emb_hot *hot, const char *from);
 
-/* scan_runs.c: top groups from segments in which no source stands twice. */
+/* scan_runs.c: top groups from segments in which no source stands twice, and no more than 2^32 - 1
+ * rows. */
 enum { EMB_RUNS_COLUMNS = 7 };
 void emb_runs_sql(const struct store_query *q, const char *path, struct emb_sqltext *t);
 bool emb_runs_fit(const struct store_query *q, const struct emb_files *f,
