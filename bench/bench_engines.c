@@ -126,6 +126,8 @@ static struct flow_batch *moved(const struct flow_batch *b, unsigned k, prac_tim
 
 struct cost {
   double all, worst; /* CPU s: of everything, of the dearest hour */
+  double save;       /* CPU s of saving the state before the last slots close */
+  size_t state;      /* its bytes */
   struct said said;
 };
 
@@ -148,6 +150,16 @@ static prac_rc feed_minute(struct eng_core *c, const struct hour *h, size_t from
   return PRAC_OK;
 }
 
+static prac_rc save(struct eng_core *c, struct cost *ret)
+{
+  uint8_t *bytes = NULL;
+  double t = now();
+  prac_rc rc = eng_core_save(c, &bytes, &ret->state, NULL);
+  ret->save = now() - t;
+  free(bytes);
+  return rc;
+}
+
 static prac_rc play(const struct hour *h, const char *only, unsigned sensors, unsigned hours,
                     struct cost *ret)
 {
@@ -163,6 +175,7 @@ static prac_rc play(const struct hour *h, const char *only, unsigned sensors, un
       for (j = i; j < h->n && h->v[j]->minute == h->v[i]->minute;) j++;
       rc = feed_minute(c, h, i, j, sensors, n * PRAC_HOUR, &hour);
     }
+    if (n + 1 == hours && rc == PRAC_OK) rc = save(c, ret);
     if (n + 1 == hours && rc == PRAC_OK) {
       double t = now();
       rc = eng_core_finish(c, &err);
@@ -187,11 +200,13 @@ static void say(const char *what, const struct hour *h, unsigned sensors, unsign
 {
   printf("{\"bench\":\"engine_%s\",\"sensors\":%u,\"hours\":%u,\"packets\":%llu,"
          "\"cpu_s_per_hour\":%.4f,\"cpu_s_worst_hour\":%.4f,\"ns_per_packet\":%.1f,"
+         "\"state_mb\":%.2f,\"save_s\":%.4f,"
          "\"findings\":%llu,\"check\":\"%016llx\",\"peak_mb\":%.0f}\n",
          what, sensors, hours, (unsigned long long)h->packets * sensors * hours,
          c->all / hours - less, c->worst - less,
          (c->all - less * hours) * 1e9 / (double)(h->packets * sensors * hours),
-         (unsigned long long)c->said.n, (unsigned long long)c->said.check, peak_mb());
+         (double)c->state / 1e6, c->save, (unsigned long long)c->said.n,
+         (unsigned long long)c->said.check, peak_mb());
   (void)fflush(stdout);
 }
 
