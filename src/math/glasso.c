@@ -48,7 +48,7 @@ static size_t lay_out(struct gl_comp *c, const struct gl_groups *g, uint32_t max
   c->theta = carve(&at, k * sizeof *c->theta);
   c->y = few ? carve(&at, g->n * col) : NULL;
   c->s = few ? NULL : carve(&at, k * col);
-  c->w = carve(&at, (size_t)k * k * sizeof *c->w);
+  c->w = carve(&at, (size_t)k * k * sizeof *c->w); /* and the same place in the other block */
   pool_set(&c->pool[0], cap, &at);
   pool_set(&c->pool[1], cap, &at);
   pool_set(&c->sol, 2 * cap, &at);
@@ -58,7 +58,7 @@ static size_t work_out(struct gl_work *w, uint32_t k, unsigned char *mem)
 {
   struct cut at = {mem, 0};
   uint32_t cap = w->cap = k < GL_CAP ? k : GL_CAP;
-  double **cols[] = {&w->b, &w->g, &w->s, &w->l, &w->x};
+  double **cols[] = {&w->b, &w->b0, &w->g, &w->s, &w->l, &w->x};
   w->a = carve(&at, k * sizeof *w->a);
   w->on = carve(&at, k * sizeof *w->on);
   w->in = carve(&at, k);
@@ -80,7 +80,7 @@ struct level {
   uint32_t *order;        /* n_solved: largest first */
   uint32_t *at;           /* n: index into comp, or UINT32_MAX */
   uint32_t *local;        /* k: place of a group in its component */
-  unsigned char *mem, *work;
+  unsigned char *mem, *other, *work; /* other: the last rho's */
 };
 struct path {
   const struct math_glasso_data *d;
@@ -220,7 +220,7 @@ struct solve {
   struct level *l, *last;
   size_t *mem_at, *work_at;
 };
-static void solve_one(void *arg, size_t i)
+static void begin_one(void *arg, size_t i)
 {
   struct solve *s = arg;
   uint32_t at = s->l->order[i];
@@ -233,6 +233,14 @@ static void solve_one(void *arg, size_t i)
   if (c->s && !s->p->g.s) fill_s(s->p, c, w.gram);
   fill_w(s->p, s->l, s->last, c, w.srow);
   fill_beta(s->l, s->last, c);
+}
+static void solve_one(void *arg, size_t i)
+{
+  struct solve *s = arg;
+  uint32_t at = s->l->order[i];
+  struct gl_comp *c = &s->l->comp[at];
+  struct gl_work w;
+  (void)work_out(&w, c->k, s->l->work + s->work_at[at]);
   gl_solve(c, &s->p->c, &w);
 }
 
@@ -245,6 +253,7 @@ static prac_rc level_solve(struct path *p, struct level *l, struct level *last)
   for (uint32_t i = 0; i < l->n_solved; i++) {
     struct gl_work w;
     mem += lay_out(&l->comp[i], &p->g, p->c.max_degree, l->mem + mem);
+    l->comp[i].spare = (gl_w *)(l->other + ((unsigned char *)l->comp[i].w - l->mem));
     s.work_at[i] = work;
     work += work_out(&w, l->comp[i].k, NULL);
   }
@@ -252,6 +261,7 @@ static prac_rc level_solve(struct path *p, struct level *l, struct level *last)
     uint32_t c = l->at[l->label[i]];
     if (c < UINT32_MAX) l->comp[c].group[l->local[i]] = i;
   }
+  math_par_run(p->c.par, l->n_solved, begin_one, &s); /* after it the last rho is not needed */
   math_par_run(p->c.par, l->n_solved, solve_one, &s);
   return PRAC_OK;
 }
@@ -330,6 +340,7 @@ prac_rc math_glasso_path(const struct math_glasso_data *d, const struct math_gla
   if (!block[0] || !block[1] || !room || !p.o) return PRAC_NOMEM;
   for (size_t i = 0; i < c->n_rho; i++) {
     p.lev[i].mem = block[i % 2];
+    p.lev[i].other = block[(i + 1) % 2];
     p.lev[i].work = room;
     PRAC_TRY(level_solve(&p, &p.lev[i], i ? &p.lev[i - 1] : NULL));
     PRAC_TRY(level_answer(&p, &p.lev[i], &ret[i]));

@@ -2,6 +2,9 @@
  * of j on the others; beta lies in two pools in turn, so that lists need no room to grow. A column
  * is left out while the sum of what its terms have moved since its last visit stays small. */
 #include <string.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
 #include "math/glasso_int.h"
 #include "math/vec.h"
@@ -14,7 +17,8 @@ struct sweep {
   struct gl_comp *c;
   struct gl_work *w;
   double skip, tol; /* of |E'_j|^2 a column: below, it is left out; lasso's share */
-  double moved;     /* sum of |E'_j|^2 as found */
+  double moved;     /* sum of what columns were off, as found */
+  uint32_t left, done;
   bool all;         /* visit every column */
 };
 
@@ -73,7 +77,7 @@ static uint32_t activate(struct sweep *p, uint32_t j, const double *s, uint32_t 
   }
   if (!count) return n;
   for (uint32_t i = 0; n < w->cap && (i = next_outside(s, w->v, c->r, lim, i, c->k)) < c->k; i++)
-    if (i != j && !w->in[i]) w->a[n] = i, w->b[n] = 0, w->in[i] = 1, n++;
+    if (i != j && !w->in[i]) w->a[n] = i, w->b[n] = w->b0[n] = 0, w->in[i] = 1, n++;
   return n;
 }
 
@@ -139,7 +143,7 @@ static void put_list(struct sweep *p, uint32_t j, uint32_t n)
   to->used += k;
 }
 
-static void settle(struct sweep *p, uint32_t j, const double *s, double scale)
+static void settle(struct sweep *p, uint32_t j, const double *s)
 {
   struct gl_comp *c = p->c;
   struct gl_work *w = p->w;
@@ -157,7 +161,6 @@ static void settle(struct sweep *p, uint32_t j, const double *s, double scale)
   double moved = put_column(c, j, w->v);
   c->iw[j] = 1 / w->v[j];
   c->acc[j] += moved;
-  p->moved += scale * moved;
   for (uint32_t a = 0; a < b->n; a++) dep += val[a] * val[a] * c->acc[ix[a]];
   c->own[j] = c->acc[j];
   c->dep[j] = dep;
@@ -174,14 +177,15 @@ static void visit(struct sweep *p, uint32_t j)
   uint32_t n = old.n < w->cap ? old.n : w->cap;
   for (uint32_t a = 0; a < n; a++) {
     w->a[a] = from->ix[old.at + a];
-    w->b[a] = from->val[old.at + a];
+    w->b[a] = w->b0[a] = from->val[old.at + a];
     since += w->b[a] * w->b[a] * c->acc[w->a[a]];
   }
   if (!p->all && scale * since < p->skip) {
-    p->moved += scale * since;
+    p->left++;
     put_list(p, j, n);
     return;
   }
+  double step = 0;
   const double *s = gl_srow(c, j, w->srow);
   for (uint32_t a = 0; a < n; a++) w->in[w->a[a]] = 1;
   if (!n) {
@@ -190,15 +194,24 @@ static void visit(struct sweep *p, uint32_t j)
   }
   for (uint32_t round = 0, before = 0; round < ROUNDS; round++) {
     gather(p, j, s, n);
-    gl_lasso(w, n, sqrt(p->tol / (scale * (n + 1))));
+    gl_lasso(w, n, sqrt(p->tol / (t * (n + 1))));
+    step = t * gl_step(w, n);
+    if (round == 0 && !p->all && step < p->skip) {
+      p->moved += step;
+      for (uint32_t a = 0; a < n; a++) w->in[w->a[a]] = 0, w->b[a] = w->b0[a];
+      put_list(p, j, n);
+      return;
+    }
     gl_product(c->w, c->k, w->a, w->b, n, w->v);
     before = n;
     n = activate(p, j, s, n);
     if (n == before) break;
   }
   for (uint32_t a = 0; a < n; a++) w->in[w->a[a]] = 0;
+  p->moved += step;
+  p->done++;
   put_list(p, j, n);
-  settle(p, j, s, scale);
+  settle(p, j, s);
 }
 
 void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_work *w)
@@ -207,18 +220,23 @@ void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_
   unsigned most = conf->max_sweeps ? conf->max_sweeps : MAX_SWEEPS;
   c->gap = (double)INFINITY;
   c->converged = false;
+  bool all = true;
   for (c->sweeps = 0; c->sweeps < most && !c->full;) {
-    struct sweep p = {.c = c, .w = w, .all = c->sweeps == 0};
+    struct sweep p = {.c = c, .w = w, .all = all};
+    all = false;
     p.skip = 0.1 * limit / c->k;
     p.tol = 0.02 * limit / c->k;
     c->pool[!c->cur].used = 0;
     for (uint32_t j = 0; j < c->k; j++) visit(&p, j);
     c->cur = !c->cur;
     c->sweeps++;
+    if(getenv("DBG"))fprintf(stderr,"  k %u sweep %u moved %g left %u done %u t %.3f\n",c->k,c->sweeps,p.moved,p.left,p.done,clock()*1e-6);
     if (p.moved > limit && c->sweeps < most) continue;
     gl_certify(c, w);
+    if(getenv("DBG"))fprintf(stderr,"  gap %g target %g t %.3f\n",c->gap,target,clock()*1e-6);
     c->converged = c->gap <= target;
     if (c->converged) return;
+    all = true;
     limit = (p.moved < limit ? p.moved : limit) * 0.3;
   }
 }

@@ -46,7 +46,7 @@ struct gl_comp {
   double *q;               /* beta' W beta of each column */
   double *iw;              /* 1 / W_jj */
   double *acc, *own, *dep; /* how much columns have moved: so far; as of the last visit */
-  gl_w *w;                 /* k x k */
+  gl_w *w, *spare;         /* k x k; spare: room */
   struct gl_list *beta;
   struct gl_pool pool[2]; /* beta lies in pool[cur] */
   unsigned cur;
@@ -65,7 +65,7 @@ struct gl_work {
   uint32_t *a, *on; /* k: active set; those not zero */
   uint8_t *in;      /* k: in the active set? all 0 between uses */
   double *srow, *v; /* k */
-  double *b, *g, *s, *l, *x; /* cap: the lasso's */
+  double *b, *b0, *g, *s, *l, *x; /* cap: the lasso's; b0: where it began */
   double *gram, *chol;       /* cap x cap */
   uint32_t cap;
 };
@@ -79,6 +79,8 @@ void gl_product(const gl_w *w, uint32_t k, const uint32_t *ix, const double *x, 
                 double *y);
 /* min 1/2 b'Gb - s'b + sum l|b|; b is the start. tol: of a step times root of the curvature. */
 void gl_lasso(struct gl_work *w, uint32_t n, double tol);
+/* (b - b0)' G (b - b0) */
+double gl_step(const struct gl_work *w, uint32_t n);
 void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_work *w);
 /* gap, edges, Q out of W and beta */
 void gl_certify(struct gl_comp *c, struct gl_work *w);

@@ -115,3 +115,12 @@ void gl_lasso(struct gl_work *w, uint32_t n, double tol)
     if (polish(w, n)) gradient(w, n);
   }
 }
+
+double gl_step(const struct gl_work *w, uint32_t n)
+{
+  double sum = 0;
+  for (uint32_t a = 0; a < n; a++) w->x[a] = w->b[a] - w->b0[a];
+  for (uint32_t a = 0; a < n; a++)
+    if (w->x[a] < 0 || w->x[a] > 0) sum += w->x[a] * math_dot(w->x, w->gram + (size_t)a * n, n);
+  return sum;
+}
