@@ -22,12 +22,25 @@ struct sweep {
   bool all;         /* visit every column */
 };
 
+MATH_CLONES static void few_samples(const double *y, size_t n, uint32_t k, uint32_t j, double *to)
+{
+  size_t t = 0;
+  memset(to, 0, k * sizeof *to);
+  for (; t + 4 <= n; t += 4) {
+    const double *p = y + t * k, *q = p + k, *r = q + k, *s = r + k;
+    double x0 = p[j], x1 = q[j], x2 = r[j], x3 = s[j];
+    uint32_t i = 0;
+    for (; i + MATH_LANES <= k; i += MATH_LANES)
+      MATH_AT(to + i) += (x0 * MATH_READ(p + i) + x1 * MATH_READ(q + i)) +
+                         (x2 * MATH_READ(r + i) + x3 * MATH_READ(s + i));
+    for (; i < k; i++) to[i] += (x0 * p[i] + x1 * q[i]) + (x2 * r[i] + x3 * s[i]);
+  }
+  for (; t < n; t++) math_axpy(to, y[t * k + j], y + t * k, k);
+}
 const double *gl_srow(const struct gl_comp *c, uint32_t j, double *room)
 {
   if (c->s) return c->s + (size_t)j * c->k;
-  memset(room, 0, c->k * sizeof *room);
-  for (size_t t = 0; t < c->n; t++)
-    math_axpy(room, c->y[t * c->k + j], c->y + t * c->k, c->k);
+  few_samples(c->y, c->n, c->k, j, room);
   return room;
 }
 double gl_sij(const struct gl_comp *c, uint32_t i, uint32_t j)
@@ -196,13 +209,7 @@ static void visit(struct sweep *p, uint32_t j)
     gather(p, j, s, n);
     gl_lasso(w, n, sqrt(p->tol / (t * (n + 1))));
     step = t * gl_step(w, n);
-    if (round == 0 && !p->all && step < p->skip) {
-      p->moved += step;
-      for (uint32_t a = 0; a < n; a++) w->in[w->a[a]] = 0, w->b[a] = w->b0[a];
-      put_list(p, j, n);
-      return;
-    }
-    gl_product(c->w, c->k, w->a, w->b, n, w->v);
+    gl_product_fast(c->w, c->k, w->a, w->b, n, w->v);
     before = n;
     n = activate(p, j, s, n);
     if (n == before) break;
@@ -214,29 +221,53 @@ static void visit(struct sweep *p, uint32_t j)
   settle(p, j, s);
 }
 
+/* The sum of squares at which the gap is proved: x / (2 (1 - sqrt x)) = gap. */
+static double goal_of(double gap)
+{
+  double lo = 0, hi = 1;
+  for (int i = 0; i < 40; i++) {
+    double x = (lo + hi) / 2;
+    (x / (2 * (1 - sqrt(x))) < gap ? (lo = x) : (hi = x));
+  }
+  return lo;
+}
+/* How many sweeps until then, as things went so far. */
+static uint32_t sweeps_to(double now, double goal, double before, uint32_t took)
+{
+  double rate = before > now && now > 0 ? pow(now / before, 1.0 / took) : 0.5;
+  double n = ceil(log(goal / now) / log(rate < 0.8 ? rate : 0.8));
+  return n > 8 ? 8 : n > 1 ? (uint32_t)n : 1;
+}
+
+static void sweep(struct gl_comp *c, struct gl_work *w, struct sweep *p)
+{
+  c->pool[!c->cur].used = 0;
+  for (uint32_t j = 0; j < c->k; j++) visit(p, j);
+  c->cur = !c->cur;
+  c->sweeps++;
+  if(getenv("DBG"))fprintf(stderr,"  k %u sweep %u moved %g left %u done %u t %.3f\n",c->k,c->sweeps,p->moved,p->left,p->done,(double)clock()*1e-6);
+  (void)w;
+}
+
 void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_work *w)
 {
-  double target = conf->gap * c->weight, limit = target;
+  double target = conf->gap * c->weight, goal = goal_of(0.9 * target), before = 0;
   unsigned most = conf->max_sweeps ? conf->max_sweeps : MAX_SWEEPS;
+  uint32_t next = 0, took = 0; /* when to look; how long it was since */
   c->gap = (double)INFINITY;
   c->converged = false;
-  bool all = true;
   for (c->sweeps = 0; c->sweeps < most && !c->full;) {
-    struct sweep p = {.c = c, .w = w, .all = all};
-    all = false;
-    p.skip = 0.1 * limit / c->k;
-    p.tol = 0.02 * limit / c->k;
-    c->pool[!c->cur].used = 0;
-    for (uint32_t j = 0; j < c->k; j++) visit(&p, j);
-    c->cur = !c->cur;
-    c->sweeps++;
-    if(getenv("DBG"))fprintf(stderr,"  k %u sweep %u moved %g left %u done %u t %.3f\n",c->k,c->sweeps,p.moved,p.left,p.done,clock()*1e-6);
-    if (p.moved > limit && c->sweeps < most) continue;
+    struct sweep p = {.c = c, .w = w, .skip = 0.01 * goal / c->k, .tol = 0.001 * goal / c->k};
+    p.all = c->sweeps == 0 || c->sweeps + 1 == next;
+    sweep(c, w, &p);
+    took++;
+    if (c->sweeps < most && (next ? c->sweeps < next : p.moved > 0.02 * goal)) continue;
     gl_certify(c, w);
-    if(getenv("DBG"))fprintf(stderr,"  gap %g target %g t %.3f\n",c->gap,target,clock()*1e-6);
+    if(getenv("DBG"))fprintf(stderr,"  gap %g target %g f2 %g goal %g t %.3f\n",c->gap,target,c->f2,goal,(double)clock()*1e-6);
     c->converged = c->gap <= target;
     if (c->converged) return;
-    all = true;
-    limit = (p.moved < limit ? p.moved : limit) * 0.3;
+    next = c->sweeps + sweeps_to(c->f2, goal, before, took);
+    before = c->f2;
+    took = 0;
   }
 }

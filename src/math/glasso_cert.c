@@ -25,18 +25,18 @@ static void turn(struct gl_comp *c, struct gl_list *to)
 
 /* Column j of Q = the mean of -t_j beta_ij and -t_i beta_ji. Over `turned` in place: it is read
  * no further than where the answer has come. */
-static void join_lists(struct gl_comp *c, const struct gl_list *turned, uint32_t j)
+static void join_lists(struct gl_comp *c, const struct gl_list *turned, const double *t, uint32_t j)
 {
   const struct gl_pool *p = &c->pool[c->cur], *q = &c->pool[!c->cur];
-  struct gl_list b = c->beta[j], t = turned[j];
+  struct gl_list b = c->beta[j], o = turned[j];
   struct gl_list *to = &c->theta[j];
   *to = (struct gl_list){c->sol.used, 0};
-  for (uint32_t x = 0, y = 0; x < b.n || y < t.n;) {
-    uint32_t i = x < b.n ? p->ix[b.at + x] : UINT32_MAX, e = y < t.n ? q->ix[t.at + y] : UINT32_MAX;
+  for (uint32_t x = 0, y = 0; x < b.n || y < o.n;) {
+    uint32_t i = x < b.n ? p->ix[b.at + x] : UINT32_MAX, e = y < o.n ? q->ix[o.at + y] : UINT32_MAX;
     uint32_t at = i < e ? i : e;
     double v = 0;
-    if (i == at) v -= c->q_diag[j] * p->val[b.at + x++];
-    if (e == at) v -= c->q_diag[at] * q->val[t.at + y++];
+    if (i == at) v -= t[j] * p->val[b.at + x++];
+    if (e == at) v -= t[at] * q->val[o.at + y++];
     if (!(v < 0) && !(v > 0)) continue;
     c->sol.ix[c->sol.used] = at;
     c->sol.val[c->sol.used++] = v / 2;
@@ -95,12 +95,11 @@ void gl_certify(struct gl_comp *c, struct gl_work *w)
   c->edges = 0;
   c->sol.used = 0;
   for (uint32_t j = 0; j < c->k; j++)
-    c->q_diag[j] = 1 / ((double)c->w[(size_t)j * c->k + j] - c->q[j]);
+    c->q_diag[j] = w->srow[j] = 1 / ((double)c->w[(size_t)j * c->k + j] - c->q[j]);
   struct gl_list *turned = c->turned;
   turn(c, turned);
   for (uint32_t j = 0; j < c->k; j++) {
-    join_lists(c, turned, j);
-    linear += group_terms(c, j);
+    join_lists(c, turned, w->srow, j);
     const uint32_t *ix = c->sol.ix + c->theta[j].at;
     const double *val = c->sol.val + c->theta[j].at;
     uint32_t n = c->theta[j].n;
@@ -109,12 +108,17 @@ void gl_certify(struct gl_comp *c, struct gl_work *w)
       if (ix[a] < j) c->edges += (uint64_t)(c->m[j] * c->m[ix[a]]);
     }
     gl_product(c->w, c->k, ix, val, n, w->v);
+    /* given the others, the diagonal that makes (W Q)_jj one */
+    double best = (1 - w->v[j]) * c->iw[j];
+    if (best > 0) c->q_diag[j] = best;
+    linear += group_terms(c, j);
     const gl_w *own = c->w + (size_t)j * c->k;
     for (uint32_t i = 0; i < c->k; i++) w->v[i] += c->q_diag[j] * (double)own[i];
     f2 += error_of(c, j, w->v, &trace);
     for (uint32_t i = 0; i < c->k; i++) c->spare[(size_t)j * c->k + i] = (gl_w)w->v[i];
   }
-  if (f2 > 1e-3 * c->weight * 1e-4) f2 = trace_of_square(c->spare, c->k);
+  f2 = trace_of_square(c->spare, c->k);
+  c->f2 = f2;
   double e = sqrt(f2);
   c->gap = e < 1 ? linear - trace + f2 / (2 * (1 - e)) : (double)INFINITY;
   c->linear = linear + c->weight;

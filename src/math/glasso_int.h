@@ -51,6 +51,7 @@ struct gl_comp {
   struct gl_pool pool[2]; /* beta lies in pool[cur] */
   unsigned cur;
   /* the answer */
+  double f2; /* sum of the squares of E's eigenvalues, last seen */
   double gap, objective, linear; /* linear: of f, with the logarithms of groups */
   uint64_t edges;
   uint32_t sweeps;
@@ -77,6 +78,9 @@ double gl_sij(const struct gl_comp *c, uint32_t i, uint32_t j);
 /* y = sum_a x_a W_.a over n entries */
 void gl_product(const gl_w *w, uint32_t k, const uint32_t *ix, const double *x, uint32_t n,
                 double *y);
+/* The same in floats: good for 1e-6 of it. */
+void gl_product_fast(const gl_w *w, uint32_t k, const uint32_t *ix, const double *x, uint32_t n,
+                     double *y);
 /* min 1/2 b'Gb - s'b + sum l|b|; b is the start. tol: of a step times root of the curvature. */
 void gl_lasso(struct gl_work *w, uint32_t n, double tol);
 /* (b - b0)' G (b - b0) */

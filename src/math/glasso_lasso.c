@@ -7,7 +7,9 @@
 
 enum { MAX_CYCLES = 2000 };
 typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
+typedef float v8f __attribute__((vector_size(32), aligned(4), may_alias));
 #define READ_W(p) __builtin_convertvector(*(const v4f *)(p), math_v4)
+#define READ_8(p) (*(const v8f *)(p))
 
 MATH_CLONES void gl_product(const gl_w *w, uint32_t k, const uint32_t *ix, const double *x,
                             uint32_t n, double *y)
@@ -30,6 +32,31 @@ MATH_CLONES void gl_product(const gl_w *w, uint32_t k, const uint32_t *ix, const
     uint32_t i = 0;
     for (; i + MATH_LANES <= k; i += MATH_LANES) MATH_AT(y + i) += x[a] * READ_W(p + i);
     for (; i < k; i++) y[i] += x[a] * (double)p[i];
+  }
+}
+
+MATH_CLONES void gl_product_fast(const gl_w *w, uint32_t k, const uint32_t *ix, const double *x,
+                            uint32_t n, double *y)
+{
+  enum { TILE = 512 };
+  float t[TILE];
+  for (uint32_t from = 0; from < k; from += TILE) {
+    uint32_t len = k - from < TILE ? k - from : TILE, a = 0;
+    memset(t, 0, sizeof t);
+    for (; a + 4 <= n; a += 4) {
+      const gl_w *p = w + (size_t)ix[a] * k + from, *q = w + (size_t)ix[a + 1] * k + from,
+                 *r = w + (size_t)ix[a + 2] * k + from, *s = w + (size_t)ix[a + 3] * k + from;
+      float x0 = (float)x[a], x1 = (float)x[a + 1], x2 = (float)x[a + 2], x3 = (float)x[a + 3];
+      uint32_t i = 0;
+      for (; i + 8 <= len; i += 8)
+        *(v8f *)(t + i) += (x0 * READ_8(p + i) + x1 * READ_8(q + i)) + (x2 * READ_8(r + i) + x3 * READ_8(s + i));
+      for (; i < len; i++) t[i] += (x0 * p[i] + x1 * q[i]) + (x2 * r[i] + x3 * s[i]);
+    }
+    for (; a < n; a++) {
+      const gl_w *p = w + (size_t)ix[a] * k + from;
+      for (uint32_t i = 0; i < len; i++) t[i] += (float)x[a] * p[i];
+    }
+    for (uint32_t i = 0; i < len; i++) y[from + i] = (double)t[i];
   }
 }
 
@@ -56,6 +83,16 @@ MATH_CLONES static double cycle(struct gl_work *w, uint32_t n)
   return most;
 }
 
+#define DOT(sum, a, b, n)                                                                          \
+  do {                                                                                             \
+    math_v4 dot_ = {0};                                                                            \
+    uint32_t at_ = 0;                                                                              \
+    for (; at_ + MATH_LANES <= (n); at_ += MATH_LANES)                                             \
+      dot_ += MATH_READ((a) + at_) * MATH_READ((b) + at_);                                         \
+    (sum) = MATH_V4_SUM(dot_);                                                                     \
+    for (; at_ < (n); at_++) (sum) += (a)[at_] * (b)[at_];                                         \
+  } while (0)
+
 /* L L' x = x, in place, of the n x n matrix m (lower part; overwritten). False: not definite. */
 MATH_CLONES static bool solve_spd(double *m, uint32_t n, double *x)
 {
@@ -63,7 +100,9 @@ MATH_CLONES static bool solve_spd(double *m, uint32_t n, double *x)
     double *ri = m + (size_t)i * n;
     for (uint32_t j = 0; j <= i; j++) {
       const double *rj = m + (size_t)j * n;
-      double s = ri[j] - math_dot(ri, rj, j);
+      double s;
+      DOT(s, ri, rj, j);
+      s = ri[j] - s;
       if (j < i) {
         ri[j] = s * rj[j]; /* the diagonal holds its inverse */
         continue;
@@ -98,17 +137,20 @@ static bool polish(struct gl_work *w, uint32_t n)
   for (uint32_t i = 0; i < k; i++) w->b[w->on[i]] = w->x[i];
   return true;
 }
-static void gradient(struct gl_work *w, uint32_t n)
+MATH_CLONES static void gradient(struct gl_work *w, uint32_t n)
 {
-  memcpy(w->g, w->s, n * sizeof *w->g);
-  for (uint32_t a = 0; a < n; a++)
-    if (w->b[a] < 0 || w->b[a] > 0) math_axpy(w->g, -w->b[a], w->gram + (size_t)a * n, n);
+  for (uint32_t a = 0; a < n; a++) {
+    const double *row = w->gram + (size_t)a * n;
+    double s;
+    DOT(s, row, w->b, n);
+    w->g[a] = w->s[a] - s;
+  }
 }
 
 void gl_lasso(struct gl_work *w, uint32_t n, double tol)
 {
   gradient(w, n);
-  for (uint32_t it = 0, next = 1; it < MAX_CYCLES; it++) {
+  for (uint32_t it = 0, next = 2; it < MAX_CYCLES; it++) {
     if (cycle(w, n) < tol) return;
     if (it < next) continue;
     next = 2 * next + 1;
