@@ -1,5 +1,6 @@
 /* The path: for each rho the components, each started from what the last rho knew, solved apart,
- * put together again. Two blocks of memory in turn hold this rho's components and the last one's. */
+ * put together again. Two blocks of memory in turn hold this rho's components and the last one's.
+ */
 #include "math/glasso.h"
 
 #include <cblas.h>
@@ -39,8 +40,8 @@ static size_t lay_out(struct gl_comp *c, const struct gl_groups *g, uint32_t max
   uint32_t k = c->k;
   size_t cap = pool_cap(k, max_degree), col = k * sizeof(double);
   bool few = g->y && g->n <= GL_FEW;
-  double **cols[] = {&c->m, &c->r, &c->sd, &c->o, &c->q, &c->iw, &c->acc, &c->own, &c->dep,
-                     &c->q_diag, &c->e_diag};
+  double **cols[] = {&c->m,   &c->r,   &c->sd,  &c->o,      &c->q,     &c->iw,
+                     &c->acc, &c->own, &c->dep, &c->q_diag, &c->e_diag};
   for (size_t i = 0; i < PRAC_ARRAY_LEN(cols); i++) *cols[i] = carve(&at, col);
   c->group = carve(&at, k * sizeof *c->group);
   c->beta = carve(&at, k * sizeof *c->beta);
@@ -75,11 +76,11 @@ struct level {
   double rho;
   const uint32_t *label; /* of each group */
   uint32_t n, n_solved, largest;
-  uint32_t *size;         /* n */
-  struct gl_comp *comp;   /* n_solved, in the order of their numbers */
-  uint32_t *order;        /* n_solved: largest first */
-  uint32_t *at;           /* n: index into comp, or UINT32_MAX */
-  uint32_t *local;        /* k: place of a group in its component */
+  uint32_t *size;                    /* n */
+  struct gl_comp *comp;              /* n_solved, in the order of their numbers */
+  uint32_t *order;                   /* n_solved: largest first */
+  uint32_t *at;                      /* n: index into comp, or UINT32_MAX */
+  uint32_t *local;                   /* k: place of a group in its component */
   unsigned char *mem, *other, *work; /* other: the last rho's */
 };
 struct path {
@@ -253,7 +254,7 @@ static prac_rc level_solve(struct path *p, struct level *l, struct level *last)
   for (uint32_t i = 0; i < l->n_solved; i++) {
     struct gl_work w;
     mem += lay_out(&l->comp[i], &p->g, p->c.max_degree, l->mem + mem);
-    l->comp[i].spare = (gl_w *)(l->other + ((unsigned char *)l->comp[i].w - l->mem));
+    l->comp[i].spare = (void *)(l->other + ((unsigned char *)l->comp[i].w - l->mem));
     s.work_at[i] = work;
     work += work_out(&w, l->comp[i].k, NULL);
   }
@@ -279,8 +280,11 @@ static double alone(struct path *p, double rho, uint32_t h, struct math_glasso *
 
 static prac_rc level_answer(struct path *p, struct level *l, struct math_glasso *ret)
 {
-  *ret = (struct math_glasso){.rho = l->rho, .groups = p->g.k, .components = l->n,
-                              .largest = l->largest, .converged = true};
+  *ret = (struct math_glasso){.rho = l->rho,
+                              .groups = p->g.k,
+                              .components = l->n,
+                              .largest = l->largest,
+                              .converged = true};
   double f = 0, *room = NULL;
   if (p->c.objective) {
     room = prac_arena_alloc(p->a, (size_t)l->largest * l->largest * sizeof *room);
@@ -299,6 +303,16 @@ static prac_rc level_answer(struct path *p, struct level *l, struct math_glasso 
   }
   ret->objective = room ? f : (double)NAN;
   return PRAC_OK;
+}
+static prac_rc level_theta(struct path *p, struct level *l, struct math_glasso *ret)
+{
+  struct gl_part *part = prac_arena_alloc(p->a, p->g.k * sizeof *part);
+  if (!part) return PRAC_NOMEM;
+  for (uint32_t h = 0; h < p->g.k; h++) {
+    uint32_t at = l->at[l->label[h]];
+    if (at < UINT32_MAX) part[h] = (struct gl_part){&l->comp[at], l->local[h]};
+  }
+  return gl_theta(&p->g, p->d->p, l->rho, part, ret->edges, p->a, &ret->theta);
 }
 
 static prac_rc checked(const struct math_glasso_data *d, const struct math_glasso_conf *c)
@@ -345,5 +359,6 @@ prac_rc math_glasso_path(const struct math_glasso_data *d, const struct math_gla
     PRAC_TRY(level_solve(&p, &p.lev[i], i ? &p.lev[i - 1] : NULL));
     PRAC_TRY(level_answer(&p, &p.lev[i], &ret[i]));
   }
-  return PRAC_OK;
+  size_t z = c->n_rho - 1;
+  return c->theta ? level_theta(&p, &p.lev[z], &ret[z]) : PRAC_OK;
 }

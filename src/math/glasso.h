@@ -54,11 +54,11 @@ struct math_glasso_conf {
   double gap;            /* per variable; 0: 1e-4 */
   unsigned max_sweeps;   /* 0: 100 */
   uint32_t max_degree;   /* 0: 256 */
-  bool objective, theta; /* say f; give Theta */
+  bool objective, theta; /* say f; give Theta of the last rho */
   const struct math_par *par;
 };
 /* Symmetric, rows sorted; row i is at[i] .. at[i + 1]. */
-struct math_csr {
+struct math_glasso_theta {
   size_t n;
   const size_t *at;
   const uint32_t *col;
@@ -70,7 +70,7 @@ struct math_glasso {
   uint32_t groups, components, largest; /* different columns; components of them, the largest's */
   uint32_t sweeps;                      /* of the component that took most */
   bool converged;
-  struct math_csr theta; /* n 0 when not asked for */
+  struct math_glasso_theta theta; /* n 0 when not asked for; pairs counted in edges, both ways */
 };
 PRAC_NODISCARD prac_rc math_glasso_path(const struct math_glasso_data *d,
                                         const struct math_glasso_conf *c, struct prac_arena *a,

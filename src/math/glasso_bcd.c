@@ -2,9 +2,6 @@
  * of j on the others; beta lies in two pools in turn, so that lists need no room to grow. A column
  * is left out while the sum of what its terms have moved since its last visit stays small. */
 #include <string.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
 #include "math/glasso_int.h"
 #include "math/vec.h"
@@ -18,7 +15,6 @@ struct sweep {
   struct gl_work *w;
   double skip, tol; /* of |E'_j|^2 a column: below, it is left out; lasso's share */
   double moved;     /* sum of what columns were off, as found */
-  uint32_t left, done;
   bool all;         /* visit every column */
 };
 
@@ -116,8 +112,8 @@ MATH_CLONES static double put_column(struct gl_comp *c, uint32_t j, const double
   uint32_t i = 0;
   for (; i + MATH_LANES <= c->k; i += MATH_LANES) {
     v4f f = __builtin_convertvector(MATH_READ(v + i), v4f);
-    math_v4 d = __builtin_convertvector(f, math_v4) -
-                __builtin_convertvector(*(v4f *)(to + i), math_v4);
+    math_v4 d =
+        __builtin_convertvector(f, math_v4) - __builtin_convertvector(*(v4f *)(to + i), math_v4);
     *(v4f *)(to + i) = f;
     d *= d;
     sum += d * MATH_READ(c->iw + i);
@@ -194,7 +190,6 @@ static void visit(struct sweep *p, uint32_t j)
     since += w->b[a] * w->b[a] * c->acc[w->a[a]];
   }
   if (!p->all && scale * since < p->skip) {
-    p->left++;
     put_list(p, j, n);
     return;
   }
@@ -216,7 +211,6 @@ static void visit(struct sweep *p, uint32_t j)
   }
   for (uint32_t a = 0; a < n; a++) w->in[w->a[a]] = 0;
   p->moved += step;
-  p->done++;
   put_list(p, j, n);
   settle(p, j, s);
 }
@@ -239,14 +233,13 @@ static uint32_t sweeps_to(double now, double goal, double before, uint32_t took)
   return n > 8 ? 8 : n > 1 ? (uint32_t)n : 1;
 }
 
-static void sweep(struct gl_comp *c, struct gl_work *w, struct sweep *p)
+static void sweep(struct sweep *p)
 {
+  struct gl_comp *c = p->c;
   c->pool[!c->cur].used = 0;
   for (uint32_t j = 0; j < c->k; j++) visit(p, j);
   c->cur = !c->cur;
   c->sweeps++;
-  if(getenv("DBG"))fprintf(stderr,"  k %u sweep %u moved %g left %u done %u t %.3f\n",c->k,c->sweeps,p->moved,p->left,p->done,(double)clock()*1e-6);
-  (void)w;
 }
 
 void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_work *w)
@@ -259,11 +252,10 @@ void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_
   for (c->sweeps = 0; c->sweeps < most && !c->full;) {
     struct sweep p = {.c = c, .w = w, .skip = 0.01 * goal / c->k, .tol = 0.001 * goal / c->k};
     p.all = c->sweeps == 0 || c->sweeps + 1 == next;
-    sweep(c, w, &p);
+    sweep(&p);
     took++;
     if (c->sweeps < most && (next ? c->sweeps < next : p.moved > 0.02 * goal)) continue;
     gl_certify(c, w);
-    if(getenv("DBG"))fprintf(stderr,"  gap %g target %g f2 %g goal %g t %.3f\n",c->gap,target,c->f2,goal,(double)clock()*1e-6);
     c->converged = c->gap <= target;
     if (c->converged) return;
     next = c->sweeps + sweeps_to(c->f2, goal, before, took);

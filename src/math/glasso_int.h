@@ -38,10 +38,10 @@ struct gl_pool {
 struct gl_comp {
   uint32_t k;
   size_t n;
-  uint32_t *group; /* k: which groups, rising */
-  double rho, weight; /* weight: variables in it, sum of m */
-  double *y;          /* n x k scaled, or NULL */
-  double *s;          /* k x k scaled, or NULL */
+  uint32_t *group;         /* k: which groups, rising */
+  double rho, weight;      /* weight: variables in it, sum of m */
+  double *y;               /* n x k scaled, or NULL */
+  double *s;               /* k x k scaled, or NULL */
   double *m, *r, *sd, *o;  /* o: W between two of the same group */
   double *q;               /* beta' W beta of each column */
   double *iw;              /* 1 / W_jj */
@@ -51,23 +51,23 @@ struct gl_comp {
   struct gl_pool pool[2]; /* beta lies in pool[cur] */
   unsigned cur;
   /* the answer */
-  double f2; /* sum of the squares of E's eigenvalues, last seen */
+  double f2;                     /* sum of the squares of E's eigenvalues, last seen */
   double gap, objective, linear; /* linear: of f, with the logarithms of groups */
   uint64_t edges;
   uint32_t sweeps;
   bool converged, full;
   struct gl_list *turned; /* beta by rows, while certifying */
-  struct gl_list *theta; /* off-diagonal columns of Q, in `sol` */
+  struct gl_list *theta;  /* off-diagonal columns of Q, in `sol` */
   struct gl_pool sol;
   double *q_diag, *e_diag; /* Q_gg; a - b of a group */
 };
 /* One component's room while it is solved. */
 struct gl_work {
-  uint32_t *a, *on; /* k: active set; those not zero */
-  uint8_t *in;      /* k: in the active set? all 0 between uses */
-  double *srow, *v; /* k */
+  uint32_t *a, *on;               /* k: active set; those not zero */
+  uint8_t *in;                    /* k: in the active set? all 0 between uses */
+  double *srow, *v;               /* k */
   double *b, *b0, *g, *s, *l, *x; /* cap: the lasso's; b0: where it began */
-  double *gram, *chol;       /* cap x cap */
+  double *gram, *chol;            /* cap x cap */
   uint32_t cap;
 };
 enum { GL_CAP = 1024 }; /* neighbours a column may have */
@@ -90,3 +90,11 @@ void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_
 void gl_certify(struct gl_comp *c, struct gl_work *w);
 /* f of Q by Cholesky, NaN when it is not definite; room k x k doubles */
 double gl_objective(const struct gl_comp *c, double *room);
+/* Where a group is solved: component and place in it; c NULL: it stands alone. */
+struct gl_part {
+  const struct gl_comp *c;
+  uint32_t at;
+};
+PRAC_NODISCARD prac_rc gl_theta(const struct gl_groups *g, size_t p, double rho,
+                                const struct gl_part *part, uint64_t edges, struct prac_arena *a,
+                                struct math_glasso_theta *ret);

@@ -22,8 +22,8 @@ MATH_CLONES void gl_product(const gl_w *w, uint32_t k, const uint32_t *ix, const
     double x0 = x[a], x1 = x[a + 1], x2 = x[a + 2], x3 = x[a + 3];
     uint32_t i = 0;
     for (; i + MATH_LANES <= k; i += MATH_LANES)
-      MATH_AT(y + i) += (x0 * READ_W(p + i) + x1 * READ_W(q + i)) +
-                        (x2 * READ_W(r + i) + x3 * READ_W(s + i));
+      MATH_AT(y + i) +=
+          (x0 * READ_W(p + i) + x1 * READ_W(q + i)) + (x2 * READ_W(r + i) + x3 * READ_W(s + i));
     for (; i < k; i++)
       y[i] += (x0 * (double)p[i] + x1 * (double)q[i]) + (x2 * (double)r[i] + x3 * (double)s[i]);
   }
@@ -36,7 +36,7 @@ MATH_CLONES void gl_product(const gl_w *w, uint32_t k, const uint32_t *ix, const
 }
 
 MATH_CLONES void gl_product_fast(const gl_w *w, uint32_t k, const uint32_t *ix, const double *x,
-                            uint32_t n, double *y)
+                                 uint32_t n, double *y)
 {
   enum { TILE = 512 };
   float t[TILE];
@@ -49,7 +49,8 @@ MATH_CLONES void gl_product_fast(const gl_w *w, uint32_t k, const uint32_t *ix, 
       float x0 = (float)x[a], x1 = (float)x[a + 1], x2 = (float)x[a + 2], x3 = (float)x[a + 3];
       uint32_t i = 0;
       for (; i + 8 <= len; i += 8)
-        *(v8f *)(t + i) += (x0 * READ_8(p + i) + x1 * READ_8(q + i)) + (x2 * READ_8(r + i) + x3 * READ_8(s + i));
+        *(v8f *)(t + i) +=
+            (x0 * READ_8(p + i) + x1 * READ_8(q + i)) + (x2 * READ_8(r + i) + x3 * READ_8(s + i));
       for (; i < len; i++) t[i] += (x0 * p[i] + x1 * q[i]) + (x2 * r[i] + x3 * s[i]);
     }
     for (; a < n; a++) {

@@ -106,8 +106,7 @@ prac_rc gl_groups_of(const struct math_glasso_data *d, struct prac_arena *a, str
   qsort_r(b.member, d->p, sizeof *b.member, by_content, &o);
   for (uint32_t i = 0; i < d->p; i++) {
     const double *x = xt + (size_t)b.member[i] * d->n;
-    if (i == 0 || !same_column(x, xt + (size_t)b.member[i - 1] * d->n, d->n))
-      b.first[g->k++] = i;
+    if (i == 0 || !same_column(x, xt + (size_t)b.member[i - 1] * d->n, d->n)) b.first[g->k++] = i;
     b.of[b.member[i]] = g->k - 1;
   }
   b.first[g->k] = (uint32_t)d->p;
@@ -209,8 +208,8 @@ static prac_rc screen_samples(struct unions *u, const struct gl_groups *g, struc
   return PRAC_OK;
 }
 
-prac_rc gl_screen(const struct gl_groups *g, const struct math_glasso_conf *c,
-                  struct prac_arena *a, uint32_t **ret_label, uint32_t *ret_n)
+prac_rc gl_screen(const struct gl_groups *g, const struct math_glasso_conf *c, struct prac_arena *a,
+                  uint32_t **ret_label, uint32_t *ret_n)
 {
   size_t all = c->n_rho * g->k;
   uint32_t *up = prac_arena_alloc(a, all * sizeof *up);
