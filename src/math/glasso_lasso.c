@@ -5,7 +5,7 @@
 #include "math/glasso_int.h"
 #include "math/vec.h"
 
-enum { MAX_CYCLES = 2000 };
+enum { MAX_CYCLES = 2000, POLISH = 80 };
 typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
 typedef float v8f __attribute__((vector_size(32), aligned(4), may_alias));
 #define READ_W(p) __builtin_convertvector(*(const v4f *)(p), math_v4)
@@ -153,7 +153,7 @@ void gl_lasso(struct gl_work *w, uint32_t n, double tol)
   gradient(w, n);
   for (uint32_t it = 0, next = 2; it < MAX_CYCLES; it++) {
     if (cycle(w, n) < tol) return;
-    if (it < next) continue;
+    if (it < next || n > POLISH) continue;
     next = 2 * next + 1;
     if (polish(w, n)) gradient(w, n);
   }
