@@ -9,7 +9,7 @@
 
 #include "math/glasso_int.h"
 
-enum { MAX_DEGREE = 256 };
+enum { MAX_DEGREE = 256, ROWS = 32 };
 
 struct cut { /* mem NULL: only counts */
   unsigned char *mem;
@@ -66,7 +66,7 @@ static size_t work_out(struct gl_work *w, uint32_t k, unsigned char *mem)
   w->srow = carve(&at, k * sizeof *w->srow);
   w->v = carve(&at, k * sizeof *w->v);
   for (size_t i = 0; i < PRAC_ARRAY_LEN(cols); i++) *cols[i] = carve(&at, cap * sizeof(double));
-  w->gram = carve(&at, (size_t)cap * cap * sizeof *w->gram);
+  w->gram = carve(&at, (size_t)k * (cap > ROWS ? cap : ROWS) * sizeof *w->gram);
   w->chol = carve(&at, (size_t)cap * cap * sizeof *w->chol);
   return at.used;
 }
@@ -155,7 +155,6 @@ static void fill_data(const struct path *p, struct gl_comp *c)
 /* Many samples: S of this component only, from its columns, by tiles of rows of X. */
 static void fill_s(const struct path *p, struct gl_comp *c, double *room)
 {
-  enum { ROWS = 32 };
   memset(c->s, 0, (size_t)c->k * c->k * sizeof *c->s);
   for (size_t t = 0; t < p->g.n; t += ROWS) {
     size_t rows = p->g.n - t < ROWS ? p->g.n - t : ROWS;
@@ -331,6 +330,7 @@ prac_rc math_glasso_path(const struct math_glasso_data *d, const struct math_gla
   PRAC_TRY(checked(d, c));
   struct path p = {.d = d, .c = *c, .a = a};
   if (!(p.c.gap > 0)) p.c.gap = 1e-4;
+  if (p.c.gap < 1e-6) p.c.gap = 1e-6; /* W is kept in floats */
   memset(ret, 0, c->n_rho * sizeof *ret);
   for (size_t i = 0; i < c->n_rho; i++) {
     ret[i] = (struct math_glasso){.rho = c->rho[i], .converged = true};

@@ -51,7 +51,7 @@ struct math_glasso_data {
 struct math_glasso_conf {
   const double *rho; /* falling */
   size_t n_rho;
-  double gap;            /* per variable; 0: 1e-4 */
+  double gap;            /* per variable; 0: 1e-4; less than 1e-6 counts as that */
   unsigned max_sweeps;   /* 0: 100 */
   uint32_t max_degree;   /* 0: 256 */
   bool objective, theta; /* say f; give Theta of the last rho */

@@ -91,7 +91,7 @@ static double trace_of_square(const gl_w *m, uint32_t k)
 
 void gl_certify(struct gl_comp *c, struct gl_work *w)
 {
-  double linear = -c->weight, trace = 0, f2 = 0;
+  double linear = -c->weight, trace = 0, f2 = 0, size = 0;
   c->edges = 0;
   c->sol.used = 0;
   for (uint32_t j = 0; j < c->k; j++)
@@ -113,6 +113,8 @@ void gl_certify(struct gl_comp *c, struct gl_work *w)
     if (best > 0) c->q_diag[j] = best;
     linear += group_terms(c, j);
     const gl_w *own = c->w + (size_t)j * c->k;
+    for (uint32_t a = 0; a < n; a++) size += fabs(val[a] * (double)own[ix[a]]);
+    size += c->q_diag[j] * (double)own[j];
     for (uint32_t i = 0; i < c->k; i++) w->v[i] += c->q_diag[j] * (double)own[i];
     f2 += error_of(c, j, w->v, &trace);
     for (uint32_t i = 0; i < c->k; i++) c->spare[(size_t)j * c->k + i] = (gl_w)w->v[i];
@@ -120,7 +122,9 @@ void gl_certify(struct gl_comp *c, struct gl_work *w)
   f2 = trace_of_square(c->spare, c->k);
   c->f2 = f2;
   double e = sqrt(f2);
-  c->gap = e < 1 ? linear - trace + f2 / (2 * (1 - e)) : (double)INFINITY;
+  /* W's last digit: it may lie outside its box by that much */
+  double digit = size * ldexp(1, -24);
+  c->gap = e < 1 ? linear - trace + f2 / (2 * (1 - e)) + digit : (double)INFINITY;
   c->linear = linear + c->weight;
 }
 
