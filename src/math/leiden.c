@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+enum { ROUNDS = 16 };
 struct lev { /* one level's graph */
   struct math_graph g;
   double *k; /* weight of all ends at a node, inner edges twice */
@@ -207,35 +208,52 @@ static prac_rc checked(const struct math_graph *g, double *k, double *ret_total)
   return PRAC_OK;
 }
 
-prac_rc math_leiden(const struct math_graph *g, double gamma, struct prac_arena *a, uint32_t *label,
-                    uint32_t *ret_n)
+struct rooms {
+  uint32_t *node, *com, *part, *next;
+};
+/* One round from the communities in label: all levels up and back. */
+static prac_rc climb(struct lev l, double rate, struct prac_arena *a, struct rooms *r,
+                     uint32_t *label, bool *ret_moved)
+{
+  uint32_t all = l.g.n;
+  for (uint32_t i = 0; i < all; i++) r->node[i] = i, r->com[i] = label[i];
+  for (unsigned pass = 0; pass < 64; pass++) {
+    bool moved = false;
+    PRAC_TRY(move_nodes(&l, r->com, rate, a, &moved));
+    *ret_moved = *ret_moved || moved;
+    PRAC_TRY(refine(&l, r->com, r->part, rate, a));
+    uint32_t n = renumber(r->part, l.g.n, r->next);
+    for (uint32_t i = 0; i < all; i++) label[i] = r->com[r->node[i]];
+    if (n == l.g.n && !moved) break;
+    for (uint32_t i = 0; i < l.g.n; i++) r->next[r->part[i]] = r->com[i];
+    for (uint32_t i = 0; i < all; i++) r->node[i] = r->part[r->node[i]];
+    struct lev smaller;
+    PRAC_TRY(shrink(&l, r->part, n, a, &smaller));
+    memcpy(r->com, r->next, n * sizeof *r->com);
+    (void)renumber(r->com, n, r->part);
+    l = smaller;
+  }
+  return PRAC_OK;
+}
+
+prac_rc math_leiden(const struct math_graph *g, double gamma, struct prac_arena *a,
+                    uint32_t *label, uint32_t *ret_n)
 {
   double total = 0;
   struct lev l = {*g, room(a, g->n, sizeof *l.k)};
-  uint32_t *node = room(a, g->n, sizeof *node), *com = room(a, g->n, sizeof *com),
-           *part = room(a, g->n, sizeof *part), *next = room(a, g->n, sizeof *next);
-  if (!l.k || !node || !com || !part || !next) return PRAC_NOMEM;
+  struct rooms r = {room(a, g->n, sizeof *r.node), room(a, g->n, sizeof *r.com),
+                    room(a, g->n, sizeof *r.part), room(a, g->n, sizeof *r.next)};
+  if (!l.k || !r.node || !r.com || !r.part || !r.next) return PRAC_NOMEM;
   PRAC_TRY(checked(g, l.k, &total));
-  for (uint32_t i = 0; i < g->n; i++) node[i] = com[i] = label[i] = i;
+  for (uint32_t i = 0; i < g->n; i++) label[i] = i;
   *ret_n = g->n;
-  if (!(total > 0)) return PRAC_OK;
-  for (unsigned pass = 0; pass < 64; pass++) {
-    bool moved = false;
-    PRAC_TRY(move_nodes(&l, com, gamma / total, a, &moved));
-    PRAC_TRY(refine(&l, com, part, gamma / total, a));
-    uint32_t n = renumber(part, l.g.n, next);
-    for (uint32_t i = 0; i < g->n; i++) label[i] = com[node[i]];
-    if (n == l.g.n && !moved) break;
-    for (uint32_t i = 0; i < l.g.n; i++) next[part[i]] = com[i];
-    for (uint32_t i = 0; i < g->n; i++) node[i] = part[node[i]];
-    struct lev smaller;
-    PRAC_TRY(shrink(&l, part, n, a, &smaller));
-    memcpy(com, next, n * sizeof *com);
-    (void)renumber(com, n, part);
-    l = smaller;
+  bool moved = total > 0;
+  for (unsigned round = 0; moved && round < ROUNDS; round++) {
+    moved = false;
+    PRAC_TRY(climb(l, gamma / total, a, &r, label, &moved));
+    split(g, label, r.next, r.node);
   }
-  split(g, label, next, node);
-  *ret_n = renumber(label, g->n, part);
+  *ret_n = renumber(label, g->n, r.part);
   return PRAC_OK;
 }
 
