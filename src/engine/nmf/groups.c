@@ -1,9 +1,11 @@
 /* Groups to ports. The published rule asks only for the share of a group that sent to a port, and
- * so names what everybody sends to. Here the port must also have more hosts of the group than
- * chance allows: a host that sent to d ports of a protocol sends to port q with 1 - exp(-theta d),
- * theta such that all hosts together give the hosts that q has; the sum over the group is what to
- * expect, and Hoeffding's bound says how unlikely it is to see more: of all hosts of the port, each
- * in the group or not, k instead of e are. */
+ * so names what everybody sends to. Here the port's hosts must also be where the group is more
+ * often than chance allows, in one of two ways.
+ * In the group: a host that sent to d ports of a protocol sends to port q with probability
+ * 1 - exp(-theta d), theta such that all hosts together give the hosts that q has.
+ * In its minutes: a pair of a host and a port that was there in m minutes is there in one of the
+ * group's as often as other ports' pairs of m minutes are.
+ * Of n hosts of the port e are expected and k seen; Hoeffding's bound says how unlikely that is. */
 #include "engine/nmf/nmf.h"
 
 #include <math.h>
@@ -30,6 +32,8 @@ struct judging {
   uint32_t *of_port, *hosts; /* hosts of a port; of them, in the base */
   double *theta;             /* of a port; below 0: not asked yet */
   uint32_t of_degree[PROTOS][DEGREES], base_of_degree[PROTOS][DEGREES];
+  uint32_t *first, *by_port; /* pairs of port q: by_port[first[q]] .. by_port[first[q + 1] - 1] */
+  uint32_t of_minutes[PROTOS][NMF_MINUTES + 1], in_time[PROTOS][NMF_MINUTES + 1];
   uint32_t *slot;             /* 1 + number of a port among those claimed */
   uint16_t *times[NMF_PORTS]; /* groups in which a host of the port was */
   uint8_t hit[NMF_PORTS];     /* by the group in hand */
@@ -41,6 +45,27 @@ struct judging {
 static unsigned proto_of(const struct judging *j, uint32_t q)
 {
   return j->cells->ports[q] >> 16 == 17;
+}
+
+static unsigned minutes_of(const struct pair *p)
+{
+  return (unsigned)__builtin_popcountll(p->minutes);
+}
+
+static prac_rc pairs_by_port(struct judging *j)
+{
+  uint32_t ports = j->cells->n_ports;
+  j->first = prac_arena_alloc(j->a, (ports + (size_t)2) * sizeof *j->first);
+  j->by_port = prac_arena_alloc(j->a, (j->n_pairs + 1) * sizeof *j->by_port);
+  if (!j->first || !j->by_port) return PRAC_NOMEM;
+  uint32_t *at = j->first + 1;
+  for (uint32_t q = 0; q < ports; q++) at[q + 1] = at[q] + j->of_port[q];
+  for (uint32_t i = 0; i < j->n_pairs; i++) {
+    const struct pair *p = &j->pairs[i];
+    j->by_port[at[p->port]++] = i;
+    j->of_minutes[proto_of(j, p->port)][minutes_of(p)]++;
+  }
+  return PRAC_OK;
 }
 
 static prac_rc pairs_make(struct judging *j)
@@ -66,7 +91,7 @@ static prac_rc pairs_make(struct judging *j)
     for (unsigned p = 0; p < PROTOS; p++) j->of_degree[p][j->degree[p][h]]++;
   }
   for (uint32_t q = 0; q < cells->n_ports; q++) j->theta[q] = -1;
-  return PRAC_OK;
+  return pairs_by_port(j);
 }
 
 static prac_rc room(struct judging *j)
@@ -113,18 +138,48 @@ static double theta_of(struct judging *j, uint32_t q)
   return j->theta[q] = hi;
 }
 
-/* -log10 of how likely so many hosts of the group send to port q by chance, after as many looks as
- * there were groups and ports: each of the port's hosts is in the group with chance e / all. */
-static double surprise(struct judging *j, uint32_t q, double *ret_expected)
+/* -log10 of the chance that k or more of n are where e are expected, after all these looks. */
+static double unlikely(const struct judging *j, double k, double e, double n)
 {
-  double e = expected(j->base_of_degree[proto_of(j, q)], theta_of(j, q)), k = j->hosts[q];
-  double all = j->of_port[q];
-  *ret_expected = e;
-  if (k <= e || e >= all || !(e > 0)) return 0;
-  double looks = (double)j->f.n_groups * j->cells->n_ports;
+  if (k < j->c->lift * e || k <= e || e >= n || !(e > 0)) return 0;
+  double looks = 2.0 * j->f.n_groups * j->cells->n_ports;
   double nats = k * log(k / e) - log(looks);
-  if (k < all) nats += (all - k) * log((all - k) / (all - e));
+  if (k < n) nats += (n - k) * log((n - k) / (n - e));
   return nats > 0 ? nats / log(10) : 0;
+}
+
+struct chance {
+  double surprise, seen, expected;
+  bool in_time;
+};
+
+/* Of the port's hosts, how many are there in the group's minutes? */
+static struct chance by_time(const struct judging *j, uint32_t q)
+{
+  uint32_t own[NMF_MINUTES + 1] = {0}, own_in[NMF_MINUTES + 1] = {0};
+  const uint32_t *all = j->of_minutes[proto_of(j, q)], *in = j->in_time[proto_of(j, q)];
+  struct chance c = {.in_time = true};
+  for (uint32_t i = j->first[q]; i < j->first[q + 1]; i++) {
+    const struct pair *p = &j->pairs[j->by_port[i]];
+    own[minutes_of(p)]++;
+    own_in[minutes_of(p)] += (p->minutes & j->g.minutes) != 0;
+  }
+  for (unsigned m = 1; m <= NMF_MINUTES; m++) {
+    if (own[m] == 0) continue;
+    c.seen += own_in[m];
+    c.expected += own[m] * (double)(in[m] - own_in[m] + 1) / (all[m] - own[m] + 1);
+  }
+  c.surprise = unlikely(j, c.seen, c.expected, j->of_port[q]);
+  return c;
+}
+
+/* Of the port's hosts, how many are in the group? */
+static struct chance by_group(struct judging *j, uint32_t q)
+{
+  struct chance c = {.seen = j->hosts[q]};
+  c.expected = expected(j->base_of_degree[proto_of(j, q)], theta_of(j, q));
+  c.surprise = unlikely(j, c.seen, c.expected, j->of_port[q]);
+  return c;
 }
 
 /* ---- one group ---- */
@@ -152,7 +207,12 @@ static uint32_t mark_base(struct judging *j)
 static void count_ports(struct judging *j)
 {
   memset(j->hosts, 0, j->cells->n_ports * sizeof *j->hosts);
-  for (size_t i = 0; i < j->n_pairs; i++) j->hosts[j->pairs[i].port] += j->base[j->pairs[i].host];
+  memset(j->in_time, 0, sizeof j->in_time);
+  for (size_t i = 0; i < j->n_pairs; i++) {
+    const struct pair *p = &j->pairs[i];
+    j->hosts[p->port] += j->base[p->host];
+    if (p->minutes & j->g.minutes) j->in_time[proto_of(j, p->port)][minutes_of(p)]++;
+  }
 }
 
 static struct nmf_port *claim(struct judging *j, uint32_t q)
@@ -175,9 +235,11 @@ static struct nmf_port *claim(struct judging *j, uint32_t q)
 /* A port with the share: by the published rule that is enough. */
 static void judge_port(struct judging *j, uint32_t q, uint32_t rank, uint32_t n_base)
 {
-  double e, s = surprise(j, q, &e);
-  bool sure = s >= j->c->surprise && j->hosts[q] >= j->c->lift * e;
+  struct chance c = by_group(j, q), t = by_time(j, q);
+  if (t.surprise > c.surprise) c = t;
+  bool sure = c.surprise > 0 && c.surprise >= j->c->surprise;
   bool large = j->hosts[q] >= (uint32_t)j->c->min_hosts;
+  if (j->c->surprise <= 0) sure = true; /* as published */
   if (!sure && !j->c->weak) return;
   struct nmf_port *p = claim(j, q);
   if (!p) return;
@@ -186,11 +248,12 @@ static void judge_port(struct judging *j, uint32_t q, uint32_t rank, uint32_t n_
   p->hits++;
   p->ranks |= 1u << (rank - 1);
   if (p->level == 0 || level < p->level) p->level = level;
-  if (p->hits > 1 && s <= p->surprise) return;
-  p->surprise = s;
-  p->expected = e;
-  p->inside = j->hosts[q];
-  p->pct = 100.0 * j->hosts[q] / n_base;
+  if (p->hits > 1 && c.surprise <= p->surprise) return;
+  p->surprise = c.surprise;
+  p->expected = c.expected;
+  p->inside = c.seen;
+  p->in_time = c.in_time;
+  p->group = n_base;
   p->minutes = j->g.minutes;
 }
 

@@ -121,10 +121,11 @@ struct nmf_port {
   uint32_t hits;                     /* groups that agree */
   uint32_t ranks;                    /* bit r - 1: a group of rank r is among them */
   uint32_t hosts, any, all;          /* in half of these groups, in any, in all */
-  double surprise, expected, inside; /* hosts at the port in the most surprising group */
-  double pct;
-  uint64_t minutes;      /* of that group */
-  struct prac_span span; /* they lie in it */
+  double surprise, expected, inside; /* hosts where the most surprising group is */
+  bool in_time;                      /* they are in its minutes; else in the group itself */
+  uint32_t group;                    /* hosts in it */
+  uint64_t minutes;                  /* of that group */
+  struct prac_span span;             /* they lie in it */
   enum eng_port_level level;
   struct eng_port_who who;
   uint32_t port_groups;    /* of the port stage, in which it is strongest or nearly */

@@ -200,13 +200,13 @@ static void word_it(struct told *t, const struct nmf_conf *c)
              p->port_groups);
   if (p->level == ENG_PORT_POINT)
     snprintf(more + strlen(more), sizeof more - strlen(more), " Nearly all went to one address.");
+  const char *where = p->in_time ? "sent there in its minutes" : "of it sent there";
   snprintf(t->text, sizeof t->text,
-           "%llu sources%s keep time with each other at %s from %s on. Of a group of %.0f hosts "
-           "%.0f sent there, by chance %.0f would (1 in 10^%.0f); %u groups agree, %u hosts are in "
-           "all of them, %u in any.%s",
-           (unsigned long long)t->f.host_count, nets, port, prac_time_text(at, t->f.from),
-           p->pct > 0 ? 100 * p->inside / p->pct : 0, p->inside, p->expected, p->surprise, p->hits,
-           p->all, p->any, more);
+           "%llu sources%s keep time with each other at %s from %s on. Beside a group of %u hosts, "
+           "%.0f %s; by chance %.0f (1 in 10^%.0f). %u groups agree, %u hosts are in all of them, "
+           "%u in any.%s",
+           (unsigned long long)t->f.host_count, nets, port, prac_time_text(at, t->f.from), p->group,
+           p->inside, where, p->expected, p->surprise, p->hits, p->all, p->any, more);
 }
 
 static prac_rc say_port(struct nmf_state *s, const struct nmf_claim *v, size_t n,
