@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { AHEAD = 8 }; /* rows: memory is slower than counting */
+
 #define ITEM(k, t, field, l, h, d, text)                                                           \
   {                                                                                                \
     .key = (k), .type = (t), .offset = offsetof(struct risk_conf, field), .lo = (l), .hi = (h),    \
@@ -175,6 +177,8 @@ static prac_rc grain_feed(struct risk_state *s, const struct flow_batch *b, uint
   uint64_t bit = nth < RISK_NAMED ? UINT64_C(1) << nth : 0, counted = 0;
   if (x) x->now = true;
   for (uint32_t i = 0; i < b->n; i++) {
+    if (i + 2 * AHEAD < b->n) risk_hour_expect(&s->hour, b, i + 2 * AHEAD, false);
+    if (i + AHEAD < b->n) risk_hour_expect(&s->hour, b, i + AHEAD, true);
     if (b->marks[i] & s->ignore || (b->proto[i] != 6 && b->proto[i] != 17)) continue;
     PRAC_TRY(risk_hour_add(&s->hour, b, i, bit, est));
     counted++;
