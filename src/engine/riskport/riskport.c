@@ -53,6 +53,10 @@ static const struct prac_conf_item conf_items[] = {
          "most used ports in the port graph; those above their limit come on top"),
     ITEM("graph-window", PRAC_CONF_INT, graph_window, 2, RISK_WINDOW_MAX, 24,
          "slots that say what the port graph usually looks like"),
+    ITEM(
+        "graph-join", PRAC_CONF_REAL, graph_join, 0, 100, 1,
+        "how far ports that share no source count as joined, against those that do; 0: not at all, "
+        "and the graph of few sensors has no opinion"),
     ITEM("graph-p", PRAC_CONF_REAL, graph_p, 1e-12, 0.5, 0.005,
          "the graph has turned when chance turns it so far with less than this probability"),
     ITEM("graph-beta", PRAC_CONF_REAL, graph_beta, 1e-4, 0.5, 0.01,
