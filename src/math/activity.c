@@ -20,7 +20,7 @@ static void fill(double *x, size_t n, double v)
   for (size_t i = 0; i < n; i++) x[i] = v;
 }
 
-static double quarter_of_largest_row(const struct math_csr *a)
+static double largest_row(const struct math_csr *a)
 {
   double most = 0;
   for (uint32_t i = 0; i < a->n; i++) {
@@ -28,16 +28,36 @@ static double quarter_of_largest_row(const struct math_csr *a)
     for (uint32_t k = a->first[i]; k < a->first[i + 1]; k++) sum += (double)a->v[k];
     if (sum > most) most = sum;
   }
-  return most / 4;
+  return most;
 }
 
-/* y = (A + shift) x */
-static void multiply(const struct math_csr *a, double shift, const double *x, double *y)
+/* Square roots of the diagonal; returns the sum of the diagonal. */
+static double roots(const struct math_csr *a, double *d)
 {
+  double trace = 0;
+  for (uint32_t i = 0; i < a->n; i++) {
+    d[i] = 0;
+    for (uint32_t k = a->first[i]; k < a->first[i + 1]; k++)
+      if (a->col[k] == i) d[i] = sqrt((double)a->v[k]);
+    trace += d[i] * d[i];
+  }
+  return trace;
+}
+
+/* y = (A + shift + join d d') x */
+struct product {
+  const struct math_csr *a;
+  double shift, join;
+  const double *d;
+};
+static void multiply(const struct product *p, const double *x, double *y)
+{
+  const struct math_csr *a = p->a;
+  double joined = p->join > 0 ? p->join * math_dot(p->d, x, a->n) : 0;
   for (uint32_t i = 0; i < a->n; i++) {
     double sum = 0;
     for (uint32_t k = a->first[i]; k < a->first[i + 1]; k++) sum += (double)a->v[k] * x[a->col[k]];
-    y[i] = sum + shift * x[i];
+    y[i] = sum + p->shift * x[i] + (joined > 0 ? joined * p->d[i] : 0);
   }
 }
 
@@ -56,16 +76,21 @@ static double take(double *x, const double *y, size_t n, double length)
 void math_activity(const struct math_csr *a, const struct math_power *p, double *x, double *work,
                    struct math_power_info *info)
 {
-  double tol = p && p->tol > 0 ? p->tol : TOL, shift = quarter_of_largest_row(a);
+  double tol = p && p->tol > 0 ? p->tol : TOL, row = largest_row(a), *d = work + a->n;
   uint32_t max = p && p->max_sweeps ? p->max_sweeps : SWEEPS;
+  struct product m = {.a = a, .shift = row / 4, .d = d};
   struct math_power_info got = {0};
+  if (p && p->join > 0) {
+    double trace = roots(a, d);
+    m.join = trace > 0 ? p->join * row / trace : 0;
+  }
   fill(x, a->n, a->n ? 1 / sqrt(a->n) : 0);
-  if (!(shift > 0)) max = 0;
+  if (!(row > 0)) max = 0;
   for (got.moved = 1; got.sweeps < max && got.moved > tol; got.sweeps++) {
-    multiply(a, shift, x, work);
+    multiply(&m, x, work);
     double length = norm(work, a->n);
     got.moved = take(x, work, a->n, length);
-    got.value = length - shift;
+    got.value = length - m.shift;
   }
   if (max == 0) fill(x, a->n, 0);
   if (info) *info = got;

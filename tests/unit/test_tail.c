@@ -12,29 +12,31 @@ static int close_to(double got, double want)
 }
 
 /* ln of the sum of terms from k on, in long double, each from its logarithm. */
-static double slow_poisson(uint64_t k, double m)
+static double slow_poisson(uint64_t k, double mean)
 {
+  long double m = (long double)mean;
   long double sum = 0, first = 0;
   for (uint64_t i = k; i < k + 20000; i++) {
-    long double l = (long double)i * logl(m) - (long double)m - lgammal((long double)i + 1);
+    long double l = (long double)i * logl(m) - m - lgammal((long double)i + 1);
     if (i == k) first = l;
     long double t = expl(l - first);
     sum += t;
-    if ((double)i > m && t < sum * 1e-22L) break;
+    if ((long double)i > m && t < sum * 1e-22L) break;
   }
   return (double)(first + logl(sum));
 }
-static double slow_negbin(uint64_t k, double m, double v)
+static double slow_negbin(uint64_t k, double mean, double variance)
 {
-  long double size = (long double)m * m / (v - m), lp = logl(m / (long double)v);
-  long double lq = logl((v - (long double)m) / v), sum = 0, first = 0;
+  long double m = (long double)mean, v = (long double)variance;
+  long double size = m * m / (v - m), lp = logl(m / v);
+  long double lq = logl((v - m) / v), sum = 0, first = 0;
   for (uint64_t i = k; i < k + 400000; i++) {
     long double x = (long double)i;
     long double l = lgammal(x + size) - lgammal(size) - lgammal(x + 1) + size * lp + x * lq;
     if (i == k) first = l;
     long double t = expl(l - first);
     sum += t;
-    if ((double)i > m && t < sum * 1e-22L) break;
+    if ((long double)i > m && t < sum * 1e-22L) break;
   }
   return (double)(first + logl(sum));
 }

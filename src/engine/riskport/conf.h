@@ -7,7 +7,8 @@ struct risk_conf {
   int64_t slot_ns, long_ns, history_ns;
   int64_t min_history, min_sources, min_countries, min_destinations, max_pairs, memory;
   int64_t graph_ports, graph_window, min_risk, quiet;
-  double per_source, theta, mads, tail_p, graph_p, graph_beta, change_r, change_quantile, grown;
+  double per_source, theta, mads, tail_p, graph_p, graph_beta, graph_join, change_r,
+      change_quantile, grown;
   double established;
   bool say_watch;
   struct prac_conf_strings ignore;

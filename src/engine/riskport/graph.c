@@ -310,15 +310,17 @@ prac_rc risk_graph_turn(struct risk_state *s, const struct risk_judged *j, uint3
   struct prac_arena *a = env->scratch;
   struct nodes g = {0};
   struct edges e = {0};
+  const struct math_power power = {.tol = 1e-8, .max_sweeps = 300, .join = s->conf->graph_join};
   struct math_csr m;
   *ret = (struct risk_turn){.p = 1};
   PRAC_TRY(nodes_of(s, j, n, a, &g));
   if (g.n == 0) return PRAC_OK;
   PRAC_TRY(edges_of(s, j, n, &g, env, &e));
   PRAC_TRY(matrix_of(&e, g.n, a, &m));
-  double *x = prac_arena_alloc(a, g.n * sizeof *x), *work = prac_arena_alloc(a, g.n * sizeof *x);
+  double *x = prac_arena_alloc(a, g.n * sizeof *x),
+         *work = prac_arena_alloc(a, 2 * (size_t)g.n * sizeof *work);
   if (!x || !work) return PRAC_NOMEM;
-  math_activity(&m, &(struct math_power){.tol = 1e-8, .max_sweeps = 300}, x, work, NULL);
+  math_activity(&m, &power, x, work, NULL);
   if (s->graph.n == (uint32_t)s->conf->graph_window) PRAC_TRY(compare(s, &g, x, a, ret));
   prac_count(&env->counters[RISK_COUNT_TURNS], ret->alert);
   return remember(s, &g, x);

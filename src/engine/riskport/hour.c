@@ -181,6 +181,21 @@ static prac_rc pair_add(struct risk_hour *h, const struct prac_ip *ip, uint16_t 
   return full(h->n_pairs, h->cap_pairs) ? pairs_resize(h, h->cap_pairs * 2) : PRAC_OK;
 }
 
+void risk_hour_expect(const struct risk_hour *h, const struct flow_batch *b, uint32_t row,
+                      bool near)
+{
+  uint32_t i = (uint32_t)source_hash(h, &b->src[row]) & (h->n_source_slots - 1);
+  if (!near) {
+    __builtin_prefetch(&h->source_slots[i]);
+    return;
+  }
+  uint32_t src = h->source_slots[i];
+  if (!src) return;
+  uint64_t pair = prac_mix64((uint64_t)src << 32 | risk_id(b->proto[row], b->dport[row]));
+  __builtin_prefetch(&h->sources[src - 1]);
+  __builtin_prefetch(&h->pairs[(uint32_t)pair & (h->cap_pairs - 1)]);
+}
+
 static uint64_t mixed(uint64_t payload)
 {
   return prac_mix64(payload ^ 0x9e3779b97f4a7c15u);

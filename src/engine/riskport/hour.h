@@ -57,6 +57,10 @@ void risk_hour_reset(struct risk_hour *h); /* the next slot; memory is kept */
 /* Counts one row. bit: of the sensor. PRAC_NOMEM. */
 PRAC_NODISCARD prac_rc risk_hour_add(struct risk_hour *h, const struct flow_batch *b, uint32_t row,
                                      uint64_t bit, bool est);
+/* Row will soon be added: what it needs of memory is asked for already. Twice: far ahead and near.
+ */
+void risk_hour_expect(const struct risk_hour *h, const struct flow_batch *b, uint32_t row,
+                      bool near);
 double risk_hour_destinations(const struct risk_seen *p);
 
 /* The ports heard, rising, and each one's pairs. */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { AHEAD = 8 }; /* rows: memory is slower than counting */
+
 #define ITEM(k, t, field, l, h, d, text)                                                           \
   {                                                                                                \
     .key = (k), .type = (t), .offset = offsetof(struct risk_conf, field), .lo = (l), .hi = (h),    \
@@ -51,6 +53,10 @@ static const struct prac_conf_item conf_items[] = {
          "most used ports in the port graph; those above their limit come on top"),
     ITEM("graph-window", PRAC_CONF_INT, graph_window, 2, RISK_WINDOW_MAX, 24,
          "slots that say what the port graph usually looks like"),
+    ITEM(
+        "graph-join", PRAC_CONF_REAL, graph_join, 0, 100, 1,
+        "how far ports that share no source count as joined, against those that do; 0: not at all, "
+        "and the graph of few sensors has no opinion"),
     ITEM("graph-p", PRAC_CONF_REAL, graph_p, 1e-12, 0.5, 0.005,
          "the graph has turned when chance turns it so far with less than this probability"),
     ITEM("graph-beta", PRAC_CONF_REAL, graph_beta, 1e-4, 0.5, 0.01,
@@ -175,6 +181,8 @@ static prac_rc grain_feed(struct risk_state *s, const struct flow_batch *b, uint
   uint64_t bit = nth < RISK_NAMED ? UINT64_C(1) << nth : 0, counted = 0;
   if (x) x->now = true;
   for (uint32_t i = 0; i < b->n; i++) {
+    if (i + 2 * AHEAD < b->n) risk_hour_expect(&s->hour, b, i + 2 * AHEAD, false);
+    if (i + AHEAD < b->n) risk_hour_expect(&s->hour, b, i + AHEAD, true);
     if (b->marks[i] & s->ignore || (b->proto[i] != 6 && b->proto[i] != 17)) continue;
     PRAC_TRY(risk_hour_add(&s->hour, b, i, bit, est));
     counted++;
