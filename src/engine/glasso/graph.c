@@ -80,7 +80,12 @@ prac_rc glasso_graph_of(const struct glasso_conf *c, const struct eng_cells *cel
                                   .max_sweeps = (unsigned)c->max_sweeps,
                                   .theta = true,
                                   .par = env->par};
-  PRAC_TRY(math_glasso_path(&d, &conf, a, at));
+  prac_rc rc = math_glasso_path(&d, &conf, a, at);
+  if (rc == PRAC_NOSPACE) { /* nothing that a sensor hears may stop the engine */
+    ret->failed = true;
+    return PRAC_OK;
+  }
+  PRAC_TRY(rc);
   for (unsigned i = 0; i < GLASSO_RHO; i++) ret->at[i] = at[GLASSO_RHO - 1 - i];
   return PRAC_OK;
 }
