@@ -315,6 +315,18 @@ static void by_port(struct nmf_found *f)
     }
 }
 
+static prac_rc judge_all(struct judging *j, const struct eng_env *env)
+{
+  size_t k = 0;
+  PRAC_TRY(room(j));
+  PRAC_TRY(nmf_factor(j->c, &j->m.v, env, j->a, &j->f));
+  for (uint32_t b = 0; b < j->f.f.n_blocks; b++)
+    for (uint32_t g = 0; g < j->f.rank[b]; g++) judge_group(j, k++, j->f.rank[b]);
+  for (uint32_t i = 0; i < j->ret->n; i++) PRAC_TRY(finish_port(j, &j->ret->v[i], j->times[i]));
+  by_port(j->ret);
+  return PRAC_OK;
+}
+
 prac_rc nmf_judge(const struct nmf_conf *c, const struct eng_traffic *t, const struct eng_env *env,
                   struct prac_arena *a, struct nmf_found *ret)
 {
@@ -327,13 +339,7 @@ prac_rc nmf_judge(const struct nmf_conf *c, const struct eng_traffic *t, const s
   prac_count(&env->counters[NMF_COUNT_LOUD], j.m.loud);
   prac_count(&env->counters[NMF_COUNT_CUT], j.m.cut);
   if (j.m.v.rows < 2) return PRAC_OK; /* no two hosts: no group */
-  PRAC_TRY(room(&j));
-  PRAC_TRY(nmf_factor(c, &j.m.v, env, a, &j.f));
-  size_t k = 0;
-  for (uint32_t b = 0; b < j.f.f.n_blocks; b++)
-    for (uint32_t g = 0; g < j.f.rank[b]; g++) judge_group(&j, k++, j.f.rank[b]);
-  for (uint32_t i = 0; i < ret->n; i++) PRAC_TRY(finish_port(&j, &ret->v[i], j.times[i]));
-  by_port(ret);
+  PRAC_TRY(judge_all(&j, env));
   bool stage = c->port_stage && c->base == NMF_ACTIVE;
   for (uint32_t i = 0; stage && i < ret->n; i++)
     if (ret->v[i].level != ENG_PORT_WEAK) return nmf_port_stage(c, &cells, env, a, ret);

@@ -62,6 +62,16 @@ static prac_rc window_load(const struct nmf_state *s, struct eng_traffic *t, uin
   return (nth < 0 ? nth + s->overlap : nth) == k ? PRAC_OK : PRAC_DAMAGED;
 }
 
+static prac_rc sensor_load(struct nmf_state *s, struct prac_rd *r)
+{
+  void *block;
+  PRAC_TRY(eng_sensors_name_load(&s->sensors, r, &block));
+  struct nmf_sensor *x = block;
+  PRAC_TRY(nmf_sensor_init(s, x));
+  for (uint32_t k = 0; k < s->overlap; k++) PRAC_TRY(window_load(s, &x->window[k], k, r));
+  return PRAC_OK;
+}
+
 prac_rc nmf_load(void *st, struct prac_rd *r)
 {
   struct nmf_state *s = st;
@@ -70,12 +80,6 @@ prac_rc nmf_load(void *st, struct prac_rd *r)
   if (r->bad || n > NMF_STORIES) return PRAC_DAMAGED;
   for (uint32_t i = 0; i < n; i++) PRAC_TRY(story_load(s, r));
   n = prac_rd_u32le(r);
-  for (uint32_t i = 0; i < n && !r->bad; i++) {
-    void *block;
-    PRAC_TRY(eng_sensors_name_load(&s->sensors, r, &block));
-    struct nmf_sensor *x = block;
-    PRAC_TRY(nmf_sensor_init(s, x));
-    for (uint32_t k = 0; k < s->overlap; k++) PRAC_TRY(window_load(s, &x->window[k], k, r));
-  }
+  for (uint32_t i = 0; i < n && !r->bad; i++) PRAC_TRY(sensor_load(s, r));
   return r->bad || prac_rd_left(r) ? PRAC_DAMAGED : PRAC_OK;
 }
