@@ -12,6 +12,7 @@
   X(completion)                                                                                    \
   X(manual)                                                                                        \
   X(gen)                                                                                           \
+  X(evaluate)                                                                                      \
   X(check_config)                                                                                  \
   X(settings)                                                                                      \
   X(capture)                                                                                       \
