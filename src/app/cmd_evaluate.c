@@ -36,8 +36,9 @@ static const struct cmd_option options[] = {
      offsetof(struct opts, min_level), .dflt = "2", .lo = 1, .hi = 5},
     {"--slack", "TIME", "with --tune: an event may be found so long after its last packet",
      CMD_DURATION, offsetof(struct opts, slack_ns), .dflt = "1h", .hi = 86400},
-    {"--history", "TIME", "with --tune: how long engines with a history have run before",
-     CMD_DURATION, offsetof(struct opts, history_ns), .dflt = "28d", .hi = 31536000},
+    {"--history", "TIME",
+     "with --tune: how long engines with a history have run before; 0: the scenario's own",
+     CMD_DURATION, offsetof(struct opts, history_ns), .dflt = "0s", .hi = 31536000},
     {"--warm-up", "TIME", "with --tune: how long all engines have run before; whole days",
      CMD_DURATION, offsetof(struct opts, warm_ns), .dflt = "4d", .hi = 31536000},
     {"--jobs", "N", "processes; the output does not depend on it", CMD_U64,
@@ -145,7 +146,7 @@ static prac_rc run_all(struct evaluate *e, struct prac_err *err)
 static int check(const struct opts *o)
 {
   bool own = o->config || o->engines || o->skip || o->min_level != 2 || o->slack_ns != PRAC_HOUR ||
-             o->history_ns != 28 * PRAC_DAY || o->warm_ns != 4 * PRAC_DAY;
+             o->history_ns || o->warm_ns != 4 * PRAC_DAY;
   if (own && !o->tune)
     return cmd_usage(&cmd_evaluate, "scored seeds are for the program as it ships: whatever "
                                     "changes it goes with --tune");
@@ -202,8 +203,8 @@ static void say_wrong(const struct evaluate *e, const struct eval_sum *s)
       const struct eval_wrong *w = &r->wrong[k];
       char at[PRAC_TIME_TEXT];
       fprintf(stderr, "%s %" PRIu64 " %s %s %s %s level %u score %.2f value %.1f hosts %u\n",
-              eval_scenarios[r->scenario].name, r->seed, prac_time_text(at, w->at), s->who[w->who],
-              w->kind, w->key, w->level, w->score, w->value, w->hosts);
+              eval_scenarios[r->scenario].name, r->seed, prac_time_text(at, w->when.at),
+              s->who[w->who], w->kind, w->key, w->level, w->score, w->value, w->hosts);
     }
   }
 }

@@ -3,16 +3,17 @@
  *
  * what counts
  *   found     an event counts as found by an engine when a finding of it ("on", at least min_level)
- *             is about the event and is said between its first packet and `slack` after its last;
- *             the delay is from the first packet to the first such finding. Several are one.
- *   about     port:N/P and group:N/P: N/P is a port of the event; country:CC: the event is of CC,
- * or EVAL_COUNTRY_HOSTS of its hosts are; victim:A/P: A is the victim of the planted flood false an
- * opening of the alert desk (each engine has a desk of its own, the ensemble one for all) about no
- * event, or outside its time. Findings that go on under an open alert are not counted again allowed
- * is what is true and was planted, but asked of nobody: see eval_allowed in eval_match.c warm-up
- * engines begin with the state they have after days of the same world without events seeds     each
- * scenario has its own; those for tuning and those that are scored are disjoint, and so are their
- * worlds. Only default settings are ever scored.
+ *             is about the event: its subject is, it is said after the event's first packet, and
+ *             the time it claims (from..to) overlaps the event's, lengthened by `slack`. The delay
+ * is from the first packet to the first such finding. Several are one subject   port:N/P and
+ * group:N/P: N/P is a port of the event; country:CC: the event is of CC, or EVAL_COUNTRY_HOSTS of
+ * its hosts are; victim:A/P: A is the victim of the planted flood false an opening of the alert
+ * desk (each engine has a desk of its own, the ensemble one for all) about no event, or outside its
+ * time. Findings that go on under an open alert are not counted again allowed is what is true and
+ * was planted, but asked of nobody: see eval_allowed in eval_match.c warm-up engines begin with the
+ * state they have after days of the same world without events seeds     each scenario has its own;
+ * those for tuning and those that are scored are disjoint, and so are their worlds. Only default
+ * settings are ever scored.
  */
 #pragma once
 #include <stdio.h>
@@ -36,8 +37,9 @@ enum eval_mode { EVAL_TUNE, EVAL_SCORE };
 struct eval_scenario {
   const char *name;
   uint64_t base; /* seeds for tuning: base + 1 .. base + 4999; scored: base + 5001 .. base + 9999 */
-  int64_t length_ns; /* 0: the scenario's own */
-  const char *world; /* scenarios of one telescope share the engines' warm-up */
+  int64_t length_ns;  /* 0: the scenario's own */
+  int64_t history_ns; /* engines with long histories have run so long before */
+  const char *world;  /* scenarios of one telescope share the engines' warm-up */
 };
 enum { EVAL_SEEDS_MAX = 4999 };
 extern const struct eval_scenario eval_scenarios[];
@@ -75,7 +77,10 @@ struct eval_truth {
 PRAC_NODISCARD prac_rc eval_truth_of(const struct gen *g, struct eval_truth **ret, size_t *ret_n);
 void eval_truth_free(struct eval_truth **tp, size_t n);
 bool eval_is_about(const struct eval_truth *t, const struct eval_subject *s);
-bool eval_in_time(const struct eval_truth *t, prac_time at, int64_t slack_ns);
+struct eval_claim {
+  prac_time at, from, to;
+};
+bool eval_in_time(const struct eval_truth *t, const struct eval_claim *c, int64_t slack_ns);
 /* True and planted, but no event that is asked for: a port surge where strangers came by mistake.
  */
 bool eval_allowed(const struct eval_truth *t, const struct eval_subject *s, const char *kind);
@@ -85,7 +90,7 @@ struct eval_conf {
   const struct prac_conf *settings; /* NULL: defaults */
   const char *engines;              /* comma-separated; NULL: all that are enabled */
   uint32_t min_level;
-  int64_t slack_ns, history_ns, warm_ns; /* history: of the engines that keep long ones */
+  int64_t slack_ns, history_ns, warm_ns; /* history_ns 0: the scenario's */
 };
 struct eval_state { /* saved engines; owner of bytes: caller */
   uint8_t *bytes;
@@ -100,7 +105,7 @@ struct eval_found {
 struct eval_wrong {
   char key[48], kind[24];
   uint32_t who, level, hosts;
-  prac_time at;
+  struct eval_claim when;
   double score, value;
 };
 /* Plain bytes: goes from the process that ran it to the one that adds up. */

@@ -49,7 +49,7 @@ _Noreturn static void child_work(const struct eval_jobs *j, size_t i, int fd)
   (void)signal(SIGINT, SIG_DFL);
   (void)signal(SIGTERM, SIG_DFL);
   prac_rc rc = j->work(j->arg, i, &bytes, &n, &err);
-  uint8_t head = (uint8_t)rc;
+  uint8_t head = (uint8_t)rc; /* codes are small and negative */
   bool ok = write_all(fd, &head, 1);
   if (rc == PRAC_OK)
     ok = ok && write_all(fd, bytes, n);
@@ -117,7 +117,8 @@ static prac_rc finish(struct crew *c, struct child *k, struct prac_err *reterr)
                                   WIFSIGNALED(status) ? "signal" : "status",
                                   WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
   else if (k->bytes[0] != PRAC_OK)
-    rc = PRAC_FAIL(reterr, (prac_rc)k->bytes[0], "%.*s", (int)(k->n - 1), (char *)k->bytes + 1);
+    rc = PRAC_FAIL(reterr, (prac_rc)(int8_t)k->bytes[0], "%.*s", (int)(k->n - 1),
+                   (char *)k->bytes + 1);
   else
     rc = c->j->done(c->j->arg, k->job, k->bytes + 1, k->n - 1);
   release(c, k);

@@ -155,19 +155,24 @@ bool eval_is_about(const struct eval_truth *t, const struct eval_subject *s)
   return false;
 }
 
-bool eval_in_time(const struct eval_truth *t, prac_time at, int64_t slack_ns)
+bool eval_in_time(const struct eval_truth *t, const struct eval_claim *c, int64_t slack_ns)
 {
-  return t->first != PRAC_TIME_NONE && at >= t->first && at <= t->last + slack_ns;
+  return t->first != PRAC_TIME_NONE && c->at >= t->first && c->to >= t->first &&
+         c->from <= t->last + slack_ns;
 }
 
+/* What the finding says is true of what was planted; whether anybody wants to be told is another
+ * question, so these are counted apart. */
 bool eval_allowed(const struct eval_truth *t, const struct eval_subject *s, const char *kind)
 {
   static const struct {
     const char *what, *kind;
-  } table[] = {{"misconfig", "surge-port"},     {"misconfig", "risk-port"},
-               {"misconfig", "sync-point"},     {"misconfig", "surge-country"},
-               {"storm", "spoofed-flood"},      {"fleet", "sync-survey"},
-               {"surge-country", "surge-port"}, {"surge-country", "risk-port"}};
+  } table[] = {
+      {"misconfig", "surge-port"},    {"misconfig", "risk-port"}, {"misconfig", "sync-point"},
+      {"misconfig", "surge-country"}, {"fleet", "surge-port"},    {"fleet", "risk-port"},
+      {"fleet", "sync-survey"},       {"storm", "spoofed-flood"}, {"surge-country", "surge-port"},
+      {"surge-country", "risk-port"},
+  };
   for (size_t i = 0; i < PRAC_ARRAY_LEN(table); i++) {
     if (strcmp(table[i].what, t->what) != 0 || strcmp(table[i].kind, kind) != 0) continue;
     if (s->about == EVAL_PORT ? has_port(t, s) : eval_is_about(t, s)) return true;

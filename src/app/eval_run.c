@@ -77,7 +77,7 @@ static prac_rc keep(struct run *r, uint32_t who, const struct finding *f, bool o
   s->w = (struct eval_wrong){.who = who,
                              .level = f->level,
                              .hosts = (uint32_t)f->host_count,
-                             .at = f->at,
+                             .when = {f->at, f->from, f->to},
                              .score = f->score,
                              .value = f->value};
   (void)snprintf(s->w.key, sizeof s->w.key, "%s", f->key);
@@ -282,10 +282,11 @@ prac_rc eval_warm(const struct eval_conf *c, const struct eval_scenario *s, enum
   prac_rc rc = PRAC_OK;
   if (reterr) reterr->rc = PRAC_OK;
   *ret = (struct eval_state){0};
-  if (first && c->history_ns > c->warm_ns) {
+  int64_t history_ns = c->history_ns ? c->history_ns : s->history_ns;
+  if (first && history_ns > c->warm_ns) {
     gc.seed = eval_world(m) * 2 + 1;
-    gc.length_ns = c->history_ns - c->warm_ns;
-    gc.start = scored_from() - c->history_ns;
+    gc.length_ns = history_ns - c->warm_ns;
+    gc.start = scored_from() - history_ns;
     rc = warm(c, &gc, first, NULL, &early, reterr);
   }
   if (rc == PRAC_OK && c->warm_ns > 0) {
@@ -305,7 +306,7 @@ static void judge_alarm(const struct run *r, const struct said *s, const struct 
 {
   bool allowed = false;
   for (size_t i = 0; i < n; i++) {
-    if (!eval_in_time(&t[i], s->w.at, r->c->slack_ns)) continue;
+    if (!eval_in_time(&t[i], &s->w.when, r->c->slack_ns)) continue;
     if (t[i].asked && eval_is_about(&t[i], &s->s)) return;
     allowed = allowed || eval_allowed(&t[i], &s->s, s->w.kind);
   }
@@ -328,8 +329,8 @@ static void judge_event(const struct run *r, const struct eval_truth *t, struct 
   for (size_t i = 0; i < EVAL_WHO; i++) e->delay_ns[i] = -1;
   for (size_t i = 0; i < r->n_said; i++) {
     const struct said *s = &r->said[i];
-    int64_t *delay = &e->delay_ns[s->w.who], this = s->w.at - t->first;
-    if (s->opened || !eval_in_time(t, s->w.at, r->c->slack_ns) || !eval_is_about(t, &s->s))
+    int64_t *delay = &e->delay_ns[s->w.who], this = s->w.when.at - t->first;
+    if (s->opened || !eval_in_time(t, &s->w.when, r->c->slack_ns) || !eval_is_about(t, &s->s))
       continue;
     if (*delay < 0 || this < *delay) *delay = this;
   }

@@ -6,10 +6,12 @@
 
 enum { HALF = 5000 };
 
+#define DAYS(n) ((n)*PRAC_DAY)
 const struct eval_scenario eval_scenarios[] = {
-    {"groups", 10000, 0, "usual"},   {"orders", 20000, 0, "usual"}, {"busy", 30000, 0, "busy"},
-    {"thin", 40000, 0, "thin"},      {"spread", 50000, 0, "wide"},  {"surges", 60000, 0, "usual"},
-    {"nuisance", 70000, 0, "usual"},
+    {"groups", 10000, 0, DAYS(28), "usual"},   {"orders", 20000, 0, DAYS(28), "usual"},
+    {"busy", 30000, 0, DAYS(15), "busy"},      {"thin", 40000, 0, DAYS(28), "thin"},
+    {"spread", 50000, 0, DAYS(15), "wide"},    {"surges", 60000, 0, DAYS(28), "usual"},
+    {"nuisance", 70000, 0, DAYS(28), "usual"},
 };
 const size_t eval_scenario_count = PRAC_ARRAY_LEN(eval_scenarios);
 

@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "gen/gen_int.h"
+#include "gen/moves.h"
 
 static const char *const sites[GEN_SENSORS_MAX][2] = {
     {"tokyo", "JP"},     {"frankfurt", "DE"}, {"saopaulo", "BR"},  {"singapore", "SG"},

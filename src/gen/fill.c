@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "gen/gen_int.h"
+#include "gen/moves.h"
 
 enum { ICMP = 1, TCP = 6, UDP = 17, ICMP6 = 58 };
 

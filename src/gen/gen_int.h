@@ -173,20 +173,6 @@ struct gen_actor {
   int64_t bin;                       /* the 10-s step that bins[] ends with */
   uint32_t bins[6], max_60s;
 };
-/* One visitor after the other. */
-struct gen_lane {
-  int64_t at;
-  uint32_t id, left, source; /* left: packets of this visit still to come */
-  uint8_t style;
-  uint16_t port, sport;
-  uint64_t target, tries;
-};
-/* sync.c, visits.c: a->at and a->picked of the next packet; false: there is none any more. */
-bool gen_sync_advance(struct gen_actor *a);
-bool gen_visits_advance(struct gen_actor *a);
-PRAC_NODISCARD prac_rc gen_visits_open(struct prac_arena *mem, struct gen_actor *a);
-/* The visitor of the next packet: its port, source port and target (a hash). */
-const struct gen_lane *gen_visits_now(const struct gen_actor *a);
 struct prac_ip gen_actor_source(const struct gen_actor *a, uint32_t i);
 /* Everything but time and sensor; *ret_source: which of its sources sends. */
 void gen_fill(struct gen_actor *a, const struct gen_sensor_about *s, struct gen_packet *p,

@@ -3,7 +3,7 @@
  * dropped when that one is not at work: no memory grows with hosts, and an order's start is as
  * random as a Poisson stream, never aligned with anybody's slots. */
 #include "base/hash.h"
-#include "gen/gen_int.h"
+#include "gen/moves.h"
 
 /* When host i begins to work on the order; false: it does not. */
 static bool begins(const struct gen_actor *a, uint32_t i, int64_t *ret)

@@ -313,7 +313,7 @@ const struct gen_scenario
     gen_spread = {"spread", "groups of 100 hosts over sensors, ports, countries, eight hours",
                   4,        8 * H,
                   20000,    plant_spread},
-    gen_surges = {"surges",    "port and country surges, floods, twelve hours", 2, 12 * H, 10000,
+    gen_surges = {"surges",    "port and country surges, floods, a day", 2, 24 * H, 10000,
                   plant_surges},
     gen_nuisance = {"nuisance", "nothing to be found, much that looks like it, a day",
                     2,          24 * H,

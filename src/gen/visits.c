@@ -3,7 +3,7 @@
  * one packet, and nights are quieter: what makes groups hard to see is not the number of packets.
  */
 #include "base/hash.h"
-#include "gen/gen_int.h"
+#include "gen/moves.h"
 
 enum style {
   RETRY, /* one connection: again after 1, 2, 4 s ... */
