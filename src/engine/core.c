@@ -62,9 +62,17 @@ static prac_rc run_add(struct eng_core *c, const struct eng_ops *ops,
   struct eng_run *r = &c->runs[c->n_runs++];
   r->seed = conf->seed ? (uint64_t)conf->seed : c->conf.seed;
   r->settings = prac_conf_hash(settings, ops->conf->path);
-  r->env.nthreads = 1;
+  r->env.par = c->pool ? &c->par : NULL;
   PRAC_TRY(eng_run_init(r, ops, conf, reterr));
+  if (ops->label && !c->labels) c->labels = r;
   return eng_run_open(r, reterr);
+}
+
+static bool wanted(const struct eng_core *c, const struct eng_ops *ops,
+                   const struct eng_common *conf)
+{
+  if (!c->conf.only) return conf->enabled;
+  return named(c->conf.only, ops->name) || (ops->label && conf->enabled);
 }
 
 static prac_rc runs_new(struct eng_core *c, const struct prac_conf *settings,
@@ -84,8 +92,9 @@ static prac_rc runs_new(struct eng_core *c, const struct prac_conf *settings,
       from = c->own;
       conf = prac_conf_get(from, engines[i]->conf->path, 0);
     }
-    if (c->conf.only ? named(c->conf.only, engines[i]->name) : conf->enabled)
-      PRAC_TRY(run_add(c, engines[i], from, conf, reterr));
+    if (!wanted(c, engines[i], conf)) continue;
+    PRAC_TRY(run_add(c, engines[i], from, conf, reterr));
+    c->runs[c->n_runs - 1].unheard = c->conf.only && !named(c->conf.only, engines[i]->name);
   }
   return PRAC_OK;
 }
@@ -93,13 +102,12 @@ static prac_rc runs_new(struct eng_core *c, const struct prac_conf *settings,
 static prac_rc core_fill(struct eng_core *c, const struct prac_conf *settings,
                          struct prac_err *reterr)
 {
-  PRAC_TRY(runs_new(c, settings, reterr));
-  unsigned side = c->conf.nthreads < c->n_runs ? c->conf.nthreads : (unsigned)c->n_runs;
-  unsigned each = side ? c->conf.nthreads / side : 1;
-  for (size_t i = 0; i < c->n_runs; i++) c->runs[i].env.nthreads = each ? each : 1;
-  if (side < 2) return PRAC_OK;
-  c->pool = eng_pool_new(side - 1);
-  return c->pool ? PRAC_OK : PRAC_FAIL(reterr, PRAC_NOMEM, "engine threads: out of memory");
+  if (c->conf.nthreads > 1) {
+    c->pool = eng_pool_new(c->conf.nthreads - 1);
+    if (!c->pool) return PRAC_FAIL(reterr, PRAC_NOMEM, "engine threads: out of memory");
+    c->par = (struct math_par){c->conf.nthreads, eng_pool_run, c->pool};
+  }
+  return runs_new(c, settings, reterr);
 }
 
 prac_rc eng_core_new(const struct eng_core_conf *conf, const struct prac_conf *settings,
@@ -132,6 +140,7 @@ void eng_core_free(struct eng_core **cp)
   eng_pool_free(&c->pool);
   for (size_t i = 0; i < c->n_runs; i++) eng_run_done(&c->runs[i]);
   for (size_t i = 0; i < c->n_held; i++) flow_batch_unref(&c->held[i]);
+  eng_view_done(&c->view);
   prac_conf_free(&c->own);
   free(c->runs);
   free(c->sensors);
@@ -240,16 +249,40 @@ static prac_time watermark(struct eng_core *c)
   return prac_time_floor(w, PRAC_MIN);
 }
 
+struct working {
+  struct eng_core *c;
+  struct eng_work w;
+};
+static void work_one(void *ctx, size_t i)
+{
+  const struct working *x = ctx;
+  if (&x->c->runs[i] != x->c->labels) eng_run_work(&x->c->runs[i], &x->w);
+}
+
+/* The engine that labels first, over the whole slice; what it leaves goes to all others at once. */
+static void work(struct eng_core *c, struct eng_work w, uint64_t rows)
+{
+  struct working all = {c, w};
+  if (c->labels) {
+    w.view = &c->view;
+    eng_run_work(c->labels, &w);
+    if (c->labels->rc != PRAC_OK) return;
+    all.w.batches = c->view.batches;
+    count(c, ENG_CORE_SURVEY, c->view.rows[ENG_LABEL_SURVEY]);
+    count(c, ENG_CORE_MALWARE, c->view.rows[ENG_LABEL_MALWARE]);
+  }
+  math_par_run(c->pool && rows >= THREAD_ROWS ? &c->par : NULL, c->n_runs, work_one, &all);
+  if (c->labels && c->labels->unheard) eng_out_reset(&c->labels->out);
+}
+
 static prac_rc release(struct eng_core *c, prac_time until, bool all, struct prac_err *reterr)
 {
   if (until == PRAC_TIME_NONE || (!all && until <= c->released)) return PRAC_OK;
   struct eng_work w = {.batches = c->held, .until = until, .all = all};
   uint64_t rows = 0;
   while (w.n < c->n_held && c->held[w.n]->minute < until) rows += c->held[w.n++]->n;
-  if (c->pool && rows >= THREAD_ROWS)
-    eng_pool_go(c->pool, c->runs, c->n_runs, &w);
-  else
-    for (size_t i = 0; i < c->n_runs; i++) eng_run_work(&c->runs[i], &w);
+  work(c, w, rows);
+  eng_view_clear(&c->view);
   c->released = until;
   count(c, ENG_CORE_BATCHES, w.n);
   count(c, ENG_CORE_ROWS, rows);

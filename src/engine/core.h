@@ -9,6 +9,9 @@
  *           the core stays `settle_ns` behind the newest event time for it, unless told by
  *           eng_core_advance(c, NULL, t) that nobody will
  * late      a batch whose minute has gone to the engines already: counted, dropped from engines
+ * noise     the engine that labels (engine/noise) works first; all others read batches without the
+ *           rows it calls survey. It also works, unheard, when `only` does not name it but it is
+ *           enabled: an engine alone finds what it finds among the others
  * resume    eng_core_save at any moment, eng_core_load into a new core, feed on: the same findings
  *           as without the break. An engine whose version, settings or seed have changed since
  *           begins anew

@@ -24,6 +24,7 @@ struct eng_run {
   prac_time slot_from; /* the open slot; PRAC_TIME_NONE before the first batch */
   prac_time busy_from; /* the last slot that had a batch */
   struct eng_out out;
+  bool unheard; /* what it says is dropped */
   prac_rc rc;
   struct prac_err err;
 };
@@ -33,7 +34,17 @@ struct eng_work {
   struct flow_batch *const *batches;
   size_t n;
   prac_time until;
-  bool all; /* end of input: the open slot too */
+  bool all;              /* end of input: the open slot too */
+  struct eng_view *view; /* of the engine that labels: filled; of the others: NULL */
+};
+
+/* What the engine that labels leaves to the others: one batch for each held one. */
+struct eng_view {
+  struct flow_batch **batches;
+  size_t n, cap;
+  uint8_t *label; /* of the rows of one batch */
+  size_t cap_label;
+  uint64_t rows[ENG_LABEL_COUNT_]; /* by label, in this slice */
 };
 
 enum { ENG_SENSOR_NAME = 32, ENG_SENSORS_MAX = 4096 };
@@ -52,6 +63,10 @@ struct eng_sensor {
     "Times that a sensor was left behind because too much was held for it.")                       \
   X(REFUSED, "refused_sensors", "batches",                                                         \
     "Batches from more different sensors than the core can follow.")                               \
+  X(SURVEY, "survey_rows", "rows",                                                                 \
+    "Flow rows of survey scanners, kept from all engines but noise.")                              \
+  X(MALWARE, "malware_rows", "rows",                                                               \
+    "Flow rows of hosts that look like malware; engines see them.")                                \
   X(FINDINGS, "findings", "findings", "Findings handed on.")                                       \
   X(FRESH, "states_not_taken", "engines",                                                          \
     "Engines that began anew at a restart because version, settings or seed had changed.")         \
@@ -71,7 +86,10 @@ struct eng_core {
   void *sink_arg;
   struct eng_run *runs;
   size_t n_runs;
+  struct eng_run *labels; /* the run that labels; NULL: none */
+  struct eng_view view;
   struct eng_pool *pool; /* NULL: one thread */
+  struct math_par par;   /* over the pool */
   struct eng_sensor *sensors;
   size_t n_sensors, cap_sensors;
   struct flow_batch **held; /* sorted by (minute, sensor, part) */
@@ -91,10 +109,17 @@ void eng_run_work(struct eng_run *r,
                   const struct eng_work *w); /* result in r->rc, r->err, r->out */
 void eng_out_reset(struct eng_out *o);
 
-/* core_pool.c: eng_run_work for each run, on several threads; returns when all are done. */
+/* core_view.c */
+prac_rc eng_view_add(struct eng_view *v, const struct eng_run *r, struct flow_batch *b);
+void eng_view_clear(struct eng_view *v);
+void eng_view_done(struct eng_view *v);
+
+/* core_pool.c */
 struct eng_pool *eng_pool_new(unsigned threads); /* beside the caller's own; NULL: out of memory */
 void eng_pool_free(struct eng_pool **pp);
-void eng_pool_go(struct eng_pool *p, struct eng_run *runs, size_t n, const struct eng_work *w);
+/* As struct math_par's run: every item once, also from within an item; returns when all are done.
+ */
+void eng_pool_run(void *pool, size_t items, void (*item)(void *ctx, size_t i), void *ctx);
 
 /* core.c */
 struct eng_sensor *eng_core_sensor(struct eng_core *c, const char *name); /* NULL: no room */

@@ -120,11 +120,12 @@ static prac_rc slots_until(struct eng_run *r, prac_time t)
 static prac_rc work(struct eng_run *r, const struct eng_work *w)
 {
   for (size_t i = 0; i < w->n; i++) {
-    const struct flow_batch *b = w->batches[i];
+    struct flow_batch *b = w->batches[i];
     if (r->slot_from == PRAC_TIME_NONE) slot_begin(r, prac_time_floor(b->minute, r->slot_ns));
     PRAC_TRY(slots_until(r, b->minute));
     r->busy_from = r->slot_from;
     PRAC_TRY(r->ops->feed(r->st, b, &r->env));
+    if (w->view) PRAC_TRY(eng_view_add(w->view, r, b));
   }
   if (r->slot_from == PRAC_TIME_NONE) return PRAC_OK;
   PRAC_TRY(slots_until(r, w->until));

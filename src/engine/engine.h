@@ -3,8 +3,8 @@
  * The core (engine/core.h) owns threads, slots, memory, restart and the order of input; an engine
  * owns arithmetic. It sees no socket, no file, no clock but the slots', no other engine. Within a
  * slot, batches come in order of (minute, sensor, part); a slot is closed when every live sensor
- * has passed its end. The same input, settings and seed give the same findings, whatever nthreads
- * is.
+ * has passed its end. The same input, settings and seed give the same findings, whatever the number
+ * of threads: a kernel may hand its pieces to env->par.
  *
  * slots     numbered from 1970; whole minutes. One follows the other; only after ENG_IDLE_SLOTS
  *           without a single batch may the next one lie further on: look at slot.from
@@ -15,10 +15,13 @@
 #include "base/counter.h"
 #include "base/err.h"
 #include "base/rng.h"
+#include "math/par.h"
 #include "model/flow.h"
 #include "model/records.h"
 
 enum { ENG_IDLE_SLOTS = 4096 };
+/* What the engine that labels says of a row. */
+enum eng_label { ENG_LABEL_UNKNOWN, ENG_LABEL_SURVEY, ENG_LABEL_MALWARE, ENG_LABEL_COUNT_ };
 
 /* First member of every engine's settings struct. */
 struct eng_common {
@@ -43,7 +46,7 @@ struct eng_env {
   struct prac_arena *scratch; /* reset by the core after every close_slot */
   struct prac_rng *rng;       /* reseeded from (seed, slot start): a rerun repeats */
   _Atomic uint64_t *counters; /* one per row of the engine's counter table */
-  unsigned nthreads;          /* >= 1 */
+  const struct math_par *par; /* for kernels: idle threads help; NULL: there are none */
 };
 struct eng_ops {
   const char *name;    /* "surge": unique; the folder, and the settings section "engine.surge" */
@@ -63,6 +66,10 @@ struct eng_ops {
   prac_rc (*save)(const void *st, struct prac_wr *w); /* PRAC_NOSPACE: called again with more */
   prac_rc (*load)(void *st, struct prac_rd *r);       /* the bytes may be damaged: check all */
   void (*close)(void *st);                            /* accepts a half-opened state */
+  /* NULL in all engines but one, which the core asks first about every batch, after its feed: an
+   * enum eng_label for each row, zero before. Rows labelled SURVEY are not in what the others are
+   * fed. It may use what it knows up to this batch, nothing later. */
+  prac_rc (*label)(void *st, const struct flow_batch *b, uint8_t *label, const struct eng_env *env);
 };
 extern const struct eng_ops *const eng_list[];    /* NULL-terminated; engine/registry.c */
 const struct eng_ops *eng_find(const char *name); /* NULL: no such engine */

@@ -144,6 +144,54 @@ prac_rc flow_batch_describe(struct flow_batch *b, const char *geo, struct model_
   return PRAC_OK;
 }
 
+static void column_without(const struct flow_batch *b, const uint8_t *drop, size_t width,
+                           const void *from, void *to)
+{
+  uint8_t *at = to;
+  for (uint32_t i = 0; i < b->n;) { /* runs of kept rows */
+    while (i < b->n && drop[i]) i++;
+    uint32_t run = i;
+    while (i < b->n && !drop[i]) i++;
+    memcpy(at, (const uint8_t *)from + run * width, (i - run) * width);
+    at += (i - run) * width;
+  }
+}
+
+prac_rc flow_batch_without(const struct flow_batch *b, const uint8_t *drop, struct flow_batch **ret)
+{
+  uint32_t n = 0;
+  size_t total = 0;
+  for (uint32_t i = 0; i < b->n; i++) n += !drop[i];
+  for (size_t i = 0; i < FLOW_COLUMN_COUNT; i++)
+    total += flow_column_room(flow_columns[i].width, n);
+  size_t len = strlen(b->sensor);
+  struct flow_block *k = flow_block_new(total, len);
+  struct flow_batch *own = NULL;
+  if (!k || flow_batch_frame(k, &own) != PRAC_OK) {
+    flow_block_free(k);
+    return PRAC_NOMEM;
+  }
+  memcpy(k->texts, b->sensor, len);
+  own->geo = k->texts + len;
+  own->minute = b->minute;
+  own->part = b->part;
+  own->last = b->last;
+  own->n = n;
+  uint8_t *at = k->columns;
+  for (size_t i = 0; i < FLOW_COLUMN_COUNT; i++) {
+    const struct flow_column *c = &flow_columns[i];
+    column_without(b, drop, c->width, flow_column_at(b, c), at);
+    flow_column_set(own, c, at);
+    at += flow_column_room(c->width, n);
+  }
+  prac_rc rc = flow_batch_describe(own, b->geo, b->lists);
+  if (rc != PRAC_OK)
+    flow_batch_unref(&own);
+  else
+    *ret = own;
+  return rc;
+}
+
 struct flow_batch *flow_batch_ref(struct flow_batch *b)
 {
   atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);

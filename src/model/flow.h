@@ -110,6 +110,9 @@ PRAC_NODISCARD prac_rc flow_batch_new(const char *sensor, prac_time minute,
 /* Sets the header's texts; before sharing only. Copies. */
 PRAC_NODISCARD prac_rc flow_batch_describe(struct flow_batch *b, const char *geo,
                                            struct model_strs lists);
+/* A batch of the rows i with drop[i] == 0; header and texts as b's. */
+PRAC_NODISCARD prac_rc flow_batch_without(const struct flow_batch *b, const uint8_t *drop,
+                                          struct flow_batch **ret);
 struct flow_batch *flow_batch_ref(struct flow_batch *b);
 void flow_batch_unref(struct flow_batch **bp); /* NULL-safe, nulls */
 struct flow_row flow_batch_row(const struct flow_batch *b, uint32_t i);

@@ -35,6 +35,31 @@ static prac_rc probe_feed(void *st, const struct flow_batch *b, const struct eng
   for (uint32_t i = 0; i < b->n; i++) p->packets += b->packets[i];
   return PRAC_OK;
 }
+/* A kernel whose pieces have pieces: threads that work on one engine help another. */
+struct pieces {
+  const struct math_par *par;
+  uint64_t out[24], in[24][16];
+};
+static void inner(void *ctx, size_t i)
+{
+  uint64_t *v = ctx;
+  v[i] = v[i] * 3 + i;
+}
+static void outer(void *ctx, size_t i)
+{
+  struct pieces *p = ctx;
+  for (size_t k = 0; k < 16; k++) p->in[i][k] = i + k;
+  math_par_run(p->par, 16, inner, p->in[i]);
+  for (size_t k = 0; k < 16; k++) p->out[i] = p->out[i] * 31 + p->in[i][k];
+}
+static uint64_t worked(const struct math_par *par)
+{
+  struct pieces p = {.par = par};
+  uint64_t sum = 0;
+  math_par_run(par, 24, outer, &p);
+  for (size_t i = 0; i < 24; i++) sum = sum * 1000003 + p.out[i];
+  return sum;
+}
 static prac_rc probe_close_slot(void *st, struct prac_span slot, const struct eng_env *env,
                                 struct eng_out *out, struct prac_err *e)
 {
@@ -42,9 +67,10 @@ static prac_rc probe_close_slot(void *st, struct prac_span slot, const struct en
   struct probe *p = st;
   char key[32], text[128];
   snprintf(key, sizeof key, "slot:%lld", (long long)((slot.from - T0) / PRAC_MIN));
-  snprintf(text, sizeof text, "%llu batches, %llu packets, order %llx, rng %llx",
+  snprintf(text, sizeof text, "%llu batches, %llu packets, order %llx, rng %llx, worked %llx",
            (unsigned long long)p->batches, (unsigned long long)p->packets,
-           (unsigned long long)p->order, (unsigned long long)prac_rng_u64(env->rng));
+           (unsigned long long)p->order, (unsigned long long)prac_rng_u64(env->rng),
+           (unsigned long long)worked(env->par));
   struct finding f = {.key = key,
                       .kind = "probe",
                       .state = "on",
@@ -103,19 +129,51 @@ PROBE(one, "one", items1);
 PROBE(five, "five", items2);
 static const struct eng_ops *const probes[] = {&one, &five, NULL};
 
-static struct eng_core *core(struct heard *h, unsigned nthreads, size_t hold_max)
+/* One that labels by port alone: 7 is survey, 8 malware. */
+static prac_rc hush_label(void *st, const struct flow_batch *b, uint8_t *label,
+                          const struct eng_env *env)
 {
-  struct eng_core_conf conf = {
-      .nthreads = nthreads, .seed = 7, .hold_max = hold_max, .engines = probes};
+  (void)st, (void)env;
+  for (uint32_t i = 0; i < b->n; i++)
+    label[i] = b->dport[i] == 7   ? ENG_LABEL_SURVEY
+               : b->dport[i] == 8 ? ENG_LABEL_MALWARE
+                                  : ENG_LABEL_UNKNOWN;
+  return PRAC_OK;
+}
+static const struct prac_conf_section hush_section = {
+    "engine.hush", "test", items1, PRAC_ARRAY_LEN(items1), sizeof(struct probe_conf), false};
+static const struct eng_ops hush = {.name = "hush",
+                                    .about = "test",
+                                    .version = "1",
+                                    .state_size = sizeof(struct probe),
+                                    .conf = &hush_section,
+                                    .slot_ns = probe_slot,
+                                    .open = probe_open,
+                                    .feed = probe_feed,
+                                    .close_slot = probe_close_slot,
+                                    .save = probe_save,
+                                    .load = probe_load,
+                                    .label = hush_label};
+static const struct eng_ops *const hushed[] = {&one, &hush, &five, NULL}; /* wherever it stands */
+
+static struct eng_core *core_of(struct heard *h, const struct eng_core_conf *conf)
+{
   struct eng_core *c = NULL;
   struct prac_err e = {0};
-  prac_rc rc = eng_core_new(&conf, NULL, hear_finding, h, &c, &e);
+  prac_rc rc = eng_core_new(conf, NULL, hear_finding, h, &c, &e);
   if (rc != PRAC_OK) fail_msg("%s", e.text);
   return c;
+}
+static struct eng_core *core(struct heard *h, unsigned nthreads, size_t hold_max)
+{
+  const struct eng_core_conf conf = {
+      .nthreads = nthreads, .seed = 7, .hold_max = hold_max, .engines = probes};
+  return core_of(h, &conf);
 }
 static struct flow_batch *batch(const char *sensor, int minute, uint32_t packets)
 {
   struct flow_row r = {.src = prac_ip4(1), .dst = prac_ip4(2), .proto = 6, .packets = packets};
+  r.dport = (uint16_t)(6 + packets % 3); /* some of it for the engine that labels */
   return batch_of(sensor, T0 + minute * PRAC_MIN, &r, packets ? 1 : 0, true);
 }
 static void feed(struct eng_core *c, const char *sensor, int minute, uint32_t packets)
@@ -251,6 +309,68 @@ static void damaged_state_is_refused(void **s)
   heard_done(&h);
 }
 
+/* A survey row and a malware row beside an ordinary one, in every minute. */
+static void feed_noisy(struct eng_core *c, uint32_t n, int minutes)
+{
+  struct flow_row *rows = calloc(3 * (size_t)n, sizeof *rows);
+  for (int m = 0; m < minutes; m++) {
+    for (uint32_t i = 0; i < 3 * n; i++)
+      rows[i] = (struct flow_row){.src = prac_ip4(i),
+                                  .proto = 6,
+                                  .dport = (uint16_t)(7 + i % 3),
+                                  .bytes = i,
+                                  .packets = i % 3 ? 1 : 100};
+    struct flow_batch *b = batch_of("a", T0 + m * PRAC_MIN, rows, 3 * n, true);
+    assert_int_equal(eng_core_feed(c, b, NULL), PRAC_OK);
+    flow_batch_unref(&b);
+  }
+  free(rows);
+}
+static void survey_rows_reach_only_the_engine_that_labels(void **s)
+{
+  (void)s;
+  struct heard h[3];
+  for (unsigned k = 0; k < 3; k++) {
+    h[k] = heard_of();
+    struct eng_core *c =
+        core_of(&h[k], &(struct eng_core_conf){.nthreads = 1 + k, .seed = 7, .engines = hushed});
+    feed_noisy(c, 4000, 10);
+    assert_int_equal(eng_core_finish(c, NULL), PRAC_OK);
+    assert_int_equal(counter(c, "survey_rows"), 40000);
+    assert_int_equal(counter(c, "malware_rows"), 40000);
+    eng_core_free(&c);
+    assert_int_equal(heard_count(&h[k], "1 batches, 8000 packets"), 10);   /* one */
+    assert_int_equal(heard_count(&h[k], "1 batches, 408000 packets"), 10); /* hush */
+    assert_int_equal(heard_count(&h[k], "5 batches, 40000 packets"), 2);   /* five */
+    assert_true(heard_same(&h[0], &h[k]));
+  }
+  for (int k = 0; k < 3; k++) heard_done(&h[k]);
+}
+static void an_engine_alone_finds_what_it_finds_among_others(void **s)
+{
+  (void)s;
+  struct heard all = heard_of(), alone = heard_of();
+  struct eng_core *c = core_of(&all, &(struct eng_core_conf){.seed = 7, .engines = hushed});
+  feed_noisy(c, 5, 10);
+  assert_int_equal(eng_core_finish(c, NULL), PRAC_OK);
+  eng_core_free(&c);
+  c = core_of(&alone, &(struct eng_core_conf){.seed = 7, .engines = hushed, .only = "one"});
+  feed_noisy(c, 5, 10);
+  assert_int_equal(eng_core_finish(c, NULL), PRAC_OK);
+  eng_core_free(&c);
+  assert_int_equal(alone.n, 10);
+  const char *at = alone.j.buf; /* each line is among the others' */
+  for (size_t n; at && (n = strcspn(at, "\n")) > 0; at += n + 1) {
+    char line[2048];
+    assert_true(n < sizeof line);
+    memcpy(line, at, n);
+    line[n] = 0;
+    assert_int_equal(heard_count(&all, line), 1);
+  }
+  heard_done(&all);
+  heard_done(&alone);
+}
+
 /* ---- properties: one plan of batches, played in different ways ---- */
 enum { PLAN_MAX = 120, SENSORS = 4 };
 struct plan {
@@ -280,7 +400,8 @@ static struct plan plan_of(struct choice *in)
 }
 static void play(const struct plan *p, unsigned nthreads, int cut, struct heard *h)
 {
-  struct eng_core *c = core(h, nthreads, 0);
+  const struct eng_core_conf conf = {.nthreads = nthreads, .seed = 7, .engines = hushed};
+  struct eng_core *c = core_of(h, &conf);
   for (int i = 0; i < SENSORS; i++) /* their first health report: they are there */
     assert_int_equal(eng_core_advance(c, names[i], T0, NULL), PRAC_OK);
   for (int i = 0; i < p->n; i++) {
@@ -289,7 +410,7 @@ static void play(const struct plan *p, unsigned nthreads, int cut, struct heard 
       size_t n = 0;
       assert_int_equal(eng_core_save(c, &bytes, &n, NULL), PRAC_OK);
       eng_core_free(&c);
-      c = core(h, nthreads, 0);
+      c = core_of(h, &conf);
       struct prac_err e = {0};
       if (eng_core_load(c, bytes, n, &e) != PRAC_OK) fail_msg("%s", e.text);
       free(bytes);
@@ -358,6 +479,8 @@ int main(void)
       cmocka_unit_test(names_of_engines_are_checked),
       cmocka_unit_test(damaged_state_is_refused),
       cmocka_unit_test(threads_say_the_same),
+      cmocka_unit_test(survey_rows_reach_only_the_engine_that_labels),
+      cmocka_unit_test(an_engine_alone_finds_what_it_finds_among_others),
       cmocka_unit_test(properties),
   };
   return cmocka_run_group_tests_name("engine_core", t, NULL, NULL);

@@ -111,6 +111,31 @@ static void assert_same(const struct flow_batch *a, const struct flow_batch *b)
   }
 }
 
+static void rows_are_left_out(void **s)
+{
+  (void)s;
+  for (uint64_t seed = 0; seed < 30; seed++) {
+    uint32_t n = (uint32_t)seed * 7, k = 0;
+    struct flow_batch *b = some_batch(seed + 1, n), *rest = NULL;
+    uint8_t drop[256] = {0};
+    for (uint32_t i = 0; i < n; i++) drop[i] = (i * 2654435761u >> 20) % 3 == seed % 4;
+    b->part = 3;
+    assert_int_equal(flow_batch_without(b, drop, &rest), PRAC_OK);
+    assert_string_equal(rest->sensor, b->sensor);
+    assert_string_equal(rest->geo, b->geo);
+    assert_true(rest->minute == b->minute && rest->last == b->last && rest->part == 3);
+    assert_int_equal(rest->lists.n, b->lists.n);
+    for (uint32_t i = 0; i < n; i++) {
+      if (drop[i]) continue;
+      struct flow_row x = flow_batch_row(b, i), y = flow_batch_row(rest, k++);
+      assert_memory_equal(&x, &y, sizeof x);
+    }
+    assert_int_equal(rest->n, k);
+    flow_batch_unref(&b);
+    flow_batch_unref(&rest);
+  }
+}
+
 static void batches_read_back(void **s)
 {
   (void)s;
@@ -167,9 +192,8 @@ static void limits_hold(void **s)
 int main(void)
 {
   const struct CMUnitTest t[] = {
-      cmocka_unit_test(rows_are_sorted),
-      cmocka_unit_test(batches_read_back),
-      cmocka_unit_test(damage_is_seen),
+      cmocka_unit_test(rows_are_sorted),   cmocka_unit_test(rows_are_left_out),
+      cmocka_unit_test(batches_read_back), cmocka_unit_test(damage_is_seen),
       cmocka_unit_test(limits_hold),
   };
   return cmocka_run_group_tests_name("flow", t, NULL, NULL);
