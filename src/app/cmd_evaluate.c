@@ -40,7 +40,7 @@ static const struct cmd_option options[] = {
      "with --tune: how long engines with a history have run before; 0: the scenario's own",
      CMD_DURATION, offsetof(struct opts, history_ns), .dflt = "0s", .hi = 31536000},
     {"--warm-up", "TIME", "with --tune: how long all engines have run before; whole days",
-     CMD_DURATION, offsetof(struct opts, warm_ns), .dflt = "4d", .hi = 31536000},
+     CMD_DURATION, offsetof(struct opts, warm_ns), .dflt = "2d", .hi = 31536000},
     {"--jobs", "N", "processes; the output does not depend on it", CMD_U64,
      offsetof(struct opts, jobs), .dflt = "0", .hi = 64},
     {"--wrong", NULL, "also every false alarm, on standard error", CMD_FLAG,
@@ -146,7 +146,7 @@ static prac_rc run_all(struct evaluate *e, struct prac_err *err)
 static int check(const struct opts *o)
 {
   bool own = o->config || o->engines || o->skip || o->min_level != 2 || o->slack_ns != PRAC_HOUR ||
-             o->history_ns || o->warm_ns != 4 * PRAC_DAY;
+             o->history_ns || o->warm_ns != 2 * PRAC_DAY;
   if (own && !o->tune)
     return cmd_usage(&cmd_evaluate, "scored seeds are for the program as it ships: whatever "
                                     "changes it goes with --tune");
@@ -242,8 +242,8 @@ static int work(struct evaluate *e)
   stop_install();
   if (rc == PRAC_OK) rc = run_all(e, &err);
   /* After Ctrl-C, what is complete is said; the number of runs tells that it is not all. */
-  if ((rc == PRAC_OK || rc == PRAC_STOPPED) && e->n_results && !(rc != PRAC_OK && e->o.markdown)) {
-    prac_rc said = say(e, &err);
+  if (e->n_results && !(rc != PRAC_OK && e->o.markdown)) {
+    prac_rc said = say(e, rc == PRAC_OK ? &err : NULL);
     if (rc == PRAC_OK) rc = said;
   }
   return rc == PRAC_OK ? CMD_OK : cmd_fail(&err);

@@ -10,7 +10,7 @@ enum { HALF = 5000 };
 const struct eval_scenario eval_scenarios[] = {
     {"groups", 10000, 0, DAYS(28), "usual"},   {"orders", 20000, 0, DAYS(28), "usual"},
     {"busy", 30000, 0, DAYS(15), "busy"},      {"thin", 40000, 0, DAYS(28), "thin"},
-    {"spread", 50000, 0, DAYS(15), "wide"},    {"surges", 60000, 0, DAYS(28), "usual"},
+    {"spread", 50000, 0, DAYS(15), "wide"},    {"surges", 60000, 0, DAYS(28), "thin"},
     {"nuisance", 70000, 0, DAYS(28), "usual"},
 };
 const size_t eval_scenario_count = PRAC_ARRAY_LEN(eval_scenarios);
