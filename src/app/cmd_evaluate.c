@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "app/cmd.h"
@@ -70,6 +71,7 @@ struct evaluate {
   struct eval_result *results;
   struct progress progress;
   uint64_t packets;
+  double warm_cpu_s;
 };
 
 static size_t world_of(size_t scenario)
@@ -133,6 +135,9 @@ static prac_rc run_all(struct evaluate *e, struct prac_err *err)
   struct eval_jobs warm = {e->n_warm, procs, warm_work, warm_done, e};
   struct eval_jobs runs = {e->n_jobs, procs, run_work, run_done, e};
   if (e->conf.warm_ns > 0) PRAC_TRY(eval_jobs_run(&warm, err));
+  struct rusage used;
+  if (getrusage(RUSAGE_CHILDREN, &used) == 0)
+    e->warm_cpu_s = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec);
   e->progress = progress_of("evaluating", "packets");
   if (e->o.quiet) progress_end(&e->progress);
   prac_rc rc = eval_jobs_run(&runs, err);
@@ -229,8 +234,8 @@ static prac_rc say(struct evaluate *e, struct prac_err *err)
     eval_out_tables(&s, &about, stdout);
   }
   if (!e->o.quiet)
-    fprintf(stderr, "%zu of %zu runs, %.1f days, %" PRIu64 " packets, %.0f CPU s\n", e->n_results,
-            e->n_jobs, s.all.days, s.all.packets, s.all.cpu_s);
+    fprintf(stderr, "%zu of %zu runs, %.1f days, %" PRIu64 " packets, %.0f CPU s and %.0f before\n",
+            e->n_results, e->n_jobs, s.all.days, s.all.packets, s.all.cpu_s, e->warm_cpu_s);
   eval_sum_done(&s);
   return PRAC_OK;
 }

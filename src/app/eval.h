@@ -117,7 +117,8 @@ struct eval_result {
   uint32_t alarms_false[EVAL_WHO], alarms_allowed[EVAL_WHO];
   struct eval_wrong wrong[EVAL_WRONG];
 };
-/* Names of the engines that run, in order; index 0 is "ensemble". Returns how many. */
+/* Names of the engines that run, in order, but for one that only labels; index 0 is "ensemble".
+ * Returns how many. */
 size_t eval_who(const struct eval_conf *c, const char *ret[EVAL_WHO]);
 /* Engines after days without events: of the scenario's telescope, in this world. */
 PRAC_NODISCARD prac_rc eval_warm(const struct eval_conf *c, const struct eval_scenario *s,

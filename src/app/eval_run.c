@@ -62,7 +62,7 @@ size_t eval_who(const struct eval_conf *c, const char *ret[EVAL_WHO])
   size_t n = 0;
   ret[n++] = "ensemble";
   for (const struct eng_ops *const *e = eng_list; *e && n < EVAL_WHO; e++)
-    if (enabled(c, *e)) ret[n++] = (*e)->name;
+    if (!(*e)->label && enabled(c, *e)) ret[n++] = (*e)->name;
   return n;
 }
 
@@ -261,7 +261,7 @@ static prac_rc warm(const struct eval_conf *c, const struct gen_conf *gc, const 
  * given to those that keep long histories, the last days to all. */
 static const char *historians(const struct eval_conf *c, char room[NAMES_BYTES])
 {
-  static const char *const names[] = {"surge", "riskport", "noise"};
+  static const char *const names[] = {"surge", "riskport"};
   const char *who[EVAL_WHO];
   size_t n = eval_who(c, who), at = 0;
   room[0] = '\0';

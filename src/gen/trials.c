@@ -44,7 +44,10 @@ static prac_rc background(struct gen *g)
       {ALWAYS("masscan", "scanner", 50, 8), .tool = GEN_MASSCAN, .ports = data, .n_ports = 4},
       {ALWAYS("masscan-old", "scanner", 10, 3), .tool = GEN_MASSCAN_OLD, .ports = desks,
        .n_ports = 1},
-      {ALWAYS("nmap", "scanner", 20, 6), .tool = GEN_NMAP, COMMON},
+      {ALWAYS("zmap-old", "scanner", 10, 3), .tool = GEN_ZMAP_OLD, .ports = web, .n_ports = 3},
+      {ALWAYS("unicornscan", "scanner", 5, 2), .tool = GEN_UNICORNSCAN, .ports = data,
+       .n_ports = 4},
+      {ALWAYS("nmap", "scanner", 15, 6), .tool = GEN_NMAP, COMMON},
   };
 #undef ALWAYS
   return plant_all(g, plans, PRAC_ARRAY_LEN(plans));

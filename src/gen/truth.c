@@ -150,6 +150,8 @@ static void plan(const struct gen *g, const struct gen_actor *a, struct prac_jso
   pair_str(j, "name", a->p.name);
   pair_str(j, "what", a->p.what);
   pair_str(j, "proto", proto_text(&a->p));
+  prac_json_key(j, "event"); /* happens once; else it is there all the time */
+  prac_json_bool(j, a->p.event);
   if (a->p.tool) pair_str(j, "tool", gen_tool_text(a->p.tool));
   if (a->p.country) pair_str(j, "country", a->p.country);
   prac_json_key(j, "ipv6");
