@@ -171,7 +171,7 @@ bool eval_allowed(const struct eval_truth *t, const struct eval_subject *s, cons
       {"misconfig", "surge-port"},    {"misconfig", "risk-port"}, {"misconfig", "sync-point"},
       {"misconfig", "surge-country"}, {"fleet", "surge-port"},    {"fleet", "risk-port"},
       {"fleet", "sync-survey"},       {"storm", "spoofed-flood"}, {"surge-country", "surge-port"},
-      {"surge-country", "risk-port"},
+      {"surge-country", "risk-port"}, {"decoys", "surge-port"},   {"decoys", "risk-port"},
   };
   for (size_t i = 0; i < PRAC_ARRAY_LEN(table); i++) {
     if (strcmp(table[i].what, t->what) != 0 || strcmp(table[i].kind, kind) != 0) continue;

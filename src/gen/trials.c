@@ -74,7 +74,8 @@ static prac_rc repeat(struct gen *g, struct gen_plan p, int64_t every, int64_t l
 }
 
 /* What looks like news and is none: a single host in a hurry, a survey from one /24 that is on no
- * list, strangers who talk to one address by mistake, answers of many victims. */
+ * list, strangers who talk to one address by mistake, answers of many victims, one machine that
+ * forges its senders. */
 static prac_rc nuisances(struct gen *g)
 {
   const struct gen_plan burst = {.name = "burst", .what = "burst", .mpps = 3000, .sources = 1},
@@ -101,16 +102,22 @@ static prac_rc nuisances(struct gen *g)
                                    .kind = GEN_FLOOD,
                                    .flood = GEN_SYN_FLOOD,
                                    .mpps = 3000,
-                                   .sources = 400};
+                                   .sources = 400},
+                        decoys = {
+                            .name = "decoys", .what = "decoys", .mpps = 5000, .sources = 20000};
   PRAC_TRY(repeat(g, burst, 100 * PRAC_MIN, 4 * PRAC_MIN));
   PRAC_TRY(repeat(g, tour, 200 * PRAC_MIN, 6 * PRAC_MIN));
   PRAC_TRY(repeat(g, fleet, 170 * PRAC_MIN, 12 * PRAC_MIN));
   PRAC_TRY(repeat(g, astray, 360 * PRAC_MIN, 40 * PRAC_MIN));
+  PRAC_TRY(repeat(g, decoys, 350 * PRAC_MIN, 3 * PRAC_MIN));
   return repeat(g, victims, 430 * PRAC_MIN, 10 * PRAC_MIN);
 }
 
+/* The first sensor is deaf for a minute and a half: all its senders pause together. */
 static prac_rc usual(struct gen *g)
 {
+  int64_t deaf = (int64_t)(draw(g, "deaf", 1) % (uint64_t)(gen_length(g) * 9 / 10));
+  gen_outage(g, 0, deaf, deaf + 90 * PRAC_SEC);
   PRAC_TRY(background(g));
   return nuisances(g);
 }
