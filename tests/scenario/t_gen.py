@@ -313,7 +313,7 @@ def check_mistakes():
         t.check(f'{" ".join(map(str, args[1:3]))}: refused with a reason', st == want and err, (st, err))
 
 
-SMALL_DEMO = 'd7078de830ad661e1688af211c26cecb3b57e6c570b9d85adb7214c0a0d4caca'
+SMALL_DEMO = 'b3f410533809f8adb3935df77a67ad595c2e8c2298f08177ff599b2136821876'
 check_scan()
 check_demo()
 check_six()
