@@ -38,6 +38,13 @@ t.equal('two days were watched', r['all']['days'], 2)
 text = table('groups', '--engines', 'backscatter', *SHORT, '--markdown')
 t.check('the document names the seeds', '| groups | 10001–14999 | 10001–10002 (tuning!) |' in text, text)
 
+for engine in ('nmf', 'tensor'):  # glasso compares with days of history: too long for a test
+    if practice('help', f'engine.{engine}')[0] == 0:
+        r = json.loads(table('groups', '--engines', engine, *SHORT, '--json'))
+        rows = {e['event']: e for e in r['events']}
+        t.equal(f'{engine}: finds groups of 250 hosts', rows['group-250'][engine]['found'], 2)
+        t.equal(f'{engine}: and nothing else', r['all'][engine]['false'], 0)
+
 for args in (('--engines', 'surge'), ('--config', 'x'), ('--slack', '2h'), ('--warm-up', '1d'), ('--min-level', '1')):
     st, out, err = practice('evaluate', 'groups', *args)
     t.check(f'scored seeds with {args[0]} are refused', st == 2 and 'goes with --tune' in err, err)
