@@ -1,0 +1,177 @@
+/* One sensor's slot: its density among its own, and the ports whose hosts keep time. A port is
+ * claimed when the chance of so much synchrony, times the ports looked at, is below alpha; the
+ * density alone names no port: with 12 samples it says that something is dense, not what. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/glasso/glasso.h"
+
+struct at_port { /* the cells once more, by port */
+  uint32_t port, host, step, packets;
+};
+static int by_port(const void *pa, const void *pb)
+{
+  const struct at_port *a = pa, *b = pb;
+  if (a->port != b->port) return a->port < b->port ? -1 : 1;
+  if (a->host != b->host) return a->host < b->host ? -1 : 1;
+  return a->step < b->step ? -1 : a->step > b->step;
+}
+
+struct work {
+  const struct glasso_conf *c;
+  const struct eng_traffic *t;
+  struct eng_cells cells;
+  struct at_port *v; /* by port */
+  uint64_t *mask;    /* n_hosts */
+  uint32_t *who;     /* hosts of the port at hand */
+  uint8_t *in;
+  double all[MATH_PULSE_STEPS]; /* hosts active in each step, over all (host, port) */
+  double pairs;
+};
+
+static prac_rc work_of(struct work *w, struct prac_arena *a)
+{
+  const struct eng_cells *c = &w->cells;
+  w->v = prac_arena_alloc(a, (c->n + 1) * sizeof *w->v);
+  w->mask = prac_arena_alloc(a, (c->n_hosts + (size_t)1) * sizeof *w->mask);
+  w->who = prac_arena_alloc(a, (c->n_hosts + (size_t)1) * sizeof *w->who);
+  w->in = prac_arena_alloc(a, c->n_hosts + (size_t)1);
+  if (!w->v || !w->mask || !w->who || !w->in) return PRAC_NOMEM;
+  for (size_t i = 0; i < c->n; i++) {
+    w->v[i] = (struct at_port){c->v[i].port, c->v[i].host, c->v[i].step, c->v[i].packets};
+    w->all[c->v[i].step] += 1;
+    if (i == 0 || w->v[i].host != w->v[i - 1].host || w->v[i].port != w->v[i - 1].port) w->pairs++;
+  }
+  qsort(w->v, c->n, sizeof *w->v, by_port);
+  return PRAC_OK;
+}
+
+/* Masks of the hosts in v[from..to), all of one port. Returns how many hosts. */
+static uint32_t masks_of(struct work *w, size_t from, size_t to, double *own)
+{
+  uint32_t n = 0;
+  memset(own, 0, MATH_PULSE_STEPS * sizeof *own);
+  for (size_t i = from; i < to; i++) {
+    if (i == from || w->v[i].host != w->v[i - 1].host) {
+      w->who[n] = w->v[i].host;
+      w->mask[n++] = 0;
+    }
+    w->mask[n - 1] |= UINT64_C(1) << w->v[i].step;
+    own[w->v[i].step] += 1;
+  }
+  return n;
+}
+
+/* The port against what everybody else does in each step, and against an even run of things: an
+ * outage explains the second, a large group at another port the first. What neither explains is the
+ * port's own. */
+static struct math_pulse test_port(struct work *w, const uint64_t *mask, uint32_t n,
+                                  const double *own)
+{
+  double rest[MATH_PULSE_STEPS];
+  for (unsigned t = 0; t < w->cells.steps; t++) rest[t] = w->all[t] - own[t];
+  double others = w->pairs - n;
+  if (others < GLASSO_OTHERS) return (struct math_pulse){0}; /* an outage would look the same */
+  struct math_pulse a = math_pulse_of(mask, n, w->cells.steps, rest, others),
+                   b = math_pulse_of(mask, n, w->cells.steps, NULL, 0);
+  return a.log10_p > b.log10_p ? a : b;
+}
+
+/* The claimed port's group: its hosts, those in one community when that is most of the synchrony.
+ */
+static prac_rc name_group(struct work *w, const struct glasso_graph *g, struct glasso_port *p,
+                          uint32_t n, struct prac_arena *a)
+{
+  memset(w->in, 0, w->cells.n_hosts);
+  for (uint32_t i = 0; i < n; i++) w->in[w->who[i]] = 1;
+  PRAC_TRY(glasso_group_of(g, w->in, w->cells.n_hosts, a, &p->together));
+  if (p->together * 2 >= n)
+    for (uint32_t i = 0; i < n; i++) w->in[w->who[i]] = w->in[w->who[i]] == 2;
+  struct eng_port_rule rule = {
+      .pct = w->c->pct, .dst_pct = w->c->dst_pct, .hosts = (uint32_t)w->c->hosts};
+  struct eng_port_list list;
+  PRAC_TRY(eng_traffic_ports(w->t, &w->cells, w->in, &rule, a, &list));
+  p->level = ENG_PORT_WEAK;
+  for (size_t i = 0; i < list.n; i++) {
+    if (list.v[i].index != p->index) continue;
+    p->level = list.v[i].level;
+    p->hosts = list.v[i].hosts;
+  }
+  return eng_traffic_who(w->t, &w->cells, w->in, p->index, a, &p->who);
+}
+
+struct candidate {
+  size_t from, to;
+  struct math_pulse s;
+};
+
+/* Ports with hosts enough for the test, each tested. */
+static uint32_t test_all(struct work *w, struct candidate *to)
+{
+  uint32_t n = 0;
+  double own[MATH_PULSE_STEPS];
+  for (size_t i = 0, end; i < w->cells.n; i = end) {
+    for (end = i + 1; end < w->cells.n && w->v[end].port == w->v[i].port;) end++;
+    if (end - i < GLASSO_LEAST) continue;
+    uint32_t hosts = masks_of(w, i, end, own);
+    if (hosts < GLASSO_LEAST) continue;
+    to[n++] = (struct candidate){i, end, test_port(w, w->mask, hosts, own)};
+  }
+  return n;
+}
+
+static prac_rc claim(struct work *w, const struct glasso_graph *g, const struct candidate *k,
+                     double log10_p, struct prac_arena *a, struct glasso_found *f)
+{
+  double own[MATH_PULSE_STEPS];
+  if (f->n == GLASSO_PORTS) {
+    f->refused++;
+    return PRAC_OK;
+  }
+  struct glasso_port *p = &f->v[f->n++];
+  uint32_t n = masks_of(w, k->from, k->to, own);
+  *p = (struct glasso_port){.index = w->v[k->from].port, .hosts = n, .sync = k->s};
+  p->port = w->cells.ports[p->index];
+  p->log10_p = log10_p;
+  return name_group(w, g, p, n, a);
+}
+
+static prac_rc find_ports(struct work *w, const struct glasso_graph *g, const struct eng_env *env,
+                          struct prac_arena *a, struct glasso_found *f)
+{
+  struct candidate *k = prac_arena_alloc(a, (w->cells.n_ports + (size_t)1) * sizeof *k);
+  f->v = prac_arena_alloc(a, GLASSO_PORTS * sizeof *f->v);
+  if (!k || !f->v) return PRAC_NOMEM;
+  uint32_t n = test_all(w, k);
+  prac_count(&env->counters[GLASSO_COUNT_TESTED], n);
+  for (uint32_t i = 0; i < n; i++) {
+    double p = k[i].s.log10_p + log10(n);
+    if (p < log10(w->c->alpha) && k[i].s.lift >= w->c->lift) PRAC_TRY(claim(w, g, &k[i], p, a, f));
+  }
+  return PRAC_OK;
+}
+
+prac_rc glasso_judge(const struct glasso_state *s, struct glasso_sensor *x,
+                     const struct eng_env *env, struct prac_arena *a, struct glasso_found *ret)
+{
+  struct work w = {.c = s->conf, .t = &x->traffic};
+  struct glasso_graph g;
+  *ret = (struct glasso_found){0};
+  PRAC_TRY(eng_traffic_cells(&x->traffic, a, &w.cells));
+  PRAC_TRY(glasso_graph_of(s->conf, &w.cells, x->traffic.from, env, a, &g));
+  struct glasso_past now = {.from = x->traffic.from, .hosts = g.n};
+  for (unsigned i = 0; i < GLASSO_RHO; i++) {
+    now.edges[i] = g.at[i].edges;
+    prac_count(&env->counters[GLASSO_COUNT_EDGES], g.at[i].edges);
+    prac_count(&env->counters[GLASSO_COUNT_UNPROVED], g.n > 1 && !g.at[i].converged);
+  }
+  prac_count(&env->counters[GLASSO_COUNT_HOSTS], w.cells.n_hosts);
+  prac_count(&env->counters[GLASSO_COUNT_LEFT], g.left);
+  PRAC_TRY(glasso_remember(s->conf, x, now, a, &ret->dense));
+  prac_count(&env->counters[GLASSO_COUNT_ALERTED], ret->dense.alert);
+  ret->hosts = w.cells.n_hosts;
+  ret->density = glasso_density(&now, ret->dense.rho);
+  PRAC_TRY(work_of(&w, a));
+  return find_ports(&w, &g, env, a, ret);
+}

@@ -1,0 +1,364 @@
+/* The path: for each rho the components, each started from what the last rho knew, solved apart,
+ * put together again. Two blocks of memory in turn hold this rho's components and the last one's.
+ */
+#include "math/glasso.h"
+
+#include <cblas.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "math/glasso_int.h"
+
+enum { MAX_DEGREE = 256, ROWS = 32 };
+
+struct cut { /* mem NULL: only counts */
+  unsigned char *mem;
+  size_t used;
+};
+static void *carve(struct cut *m, size_t n)
+{
+  void *p = m->mem ? m->mem + m->used : NULL;
+  m->used += (n + 31) & ~(size_t)31;
+  return p;
+}
+static size_t pool_cap(uint32_t k, uint32_t max_degree)
+{
+  uint32_t d = max_degree ? max_degree : MAX_DEGREE;
+  return (size_t)k * (k < d ? k : d);
+}
+static void pool_set(struct gl_pool *p, size_t cap, struct cut *mem)
+{
+  *p = (struct gl_pool){.ix = carve(mem, cap * sizeof *p->ix), .cap = cap};
+  p->val = carve(mem, cap * sizeof *p->val);
+}
+
+/* c->k is set; mem NULL counts only. */
+static size_t lay_out(struct gl_comp *c, const struct gl_groups *g, uint32_t max_degree,
+                      unsigned char *mem)
+{
+  struct cut at = {mem, 0};
+  uint32_t k = c->k;
+  size_t cap = pool_cap(k, max_degree), col = k * sizeof(double);
+  bool few = g->y && g->n <= GL_FEW;
+  double **cols[] = {&c->m,   &c->r,   &c->sd,  &c->o,      &c->q,     &c->iw,
+                     &c->acc, &c->own, &c->dep, &c->q_diag, &c->e_diag};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(cols); i++) *cols[i] = carve(&at, col);
+  c->group = carve(&at, k * sizeof *c->group);
+  c->beta = carve(&at, k * sizeof *c->beta);
+  c->turned = carve(&at, k * sizeof *c->turned);
+  c->theta = carve(&at, k * sizeof *c->theta);
+  c->y = few ? carve(&at, g->n * col) : NULL;
+  c->s = few ? NULL : carve(&at, k * col);
+  c->w = carve(&at, (size_t)k * k * sizeof *c->w); /* and the same place in the other block */
+  pool_set(&c->pool[0], cap, &at);
+  pool_set(&c->pool[1], cap, &at);
+  pool_set(&c->sol, 2 * cap, &at);
+  return at.used;
+}
+static size_t work_out(struct gl_work *w, uint32_t k, unsigned char *mem)
+{
+  struct cut at = {mem, 0};
+  uint32_t cap = w->cap = k < GL_CAP ? k : GL_CAP;
+  double **cols[] = {&w->b, &w->b0, &w->g, &w->s, &w->l, &w->x};
+  w->a = carve(&at, k * sizeof *w->a);
+  w->on = carve(&at, k * sizeof *w->on);
+  w->in = carve(&at, k);
+  w->srow = carve(&at, k * sizeof *w->srow);
+  w->v = carve(&at, k * sizeof *w->v);
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(cols); i++) *cols[i] = carve(&at, cap * sizeof(double));
+  w->gram = carve(&at, (size_t)k * (cap > ROWS ? cap : ROWS) * sizeof *w->gram);
+  w->chol = carve(&at, (size_t)cap * cap * sizeof *w->chol);
+  return at.used;
+}
+
+/* One rho's components: those of one group are only counted. */
+struct level {
+  double rho;
+  const uint32_t *label; /* of each group */
+  uint32_t n, n_solved, largest;
+  uint32_t *size;                    /* n */
+  struct gl_comp *comp;              /* n_solved, in the order of their numbers */
+  uint32_t *order;                   /* n_solved: largest first */
+  uint32_t *at;                      /* n: index into comp, or UINT32_MAX */
+  uint32_t *local;                   /* k: place of a group in its component */
+  unsigned char *mem, *other, *work; /* other: the last rho's */
+};
+struct path {
+  const struct math_glasso_data *d;
+  struct math_glasso_conf c;
+  struct gl_groups g;
+  struct prac_arena *a;
+  struct level *lev;
+  double *o; /* k: within-group W of groups that stand alone, at the last rho */
+};
+
+static int larger_first(const void *pa, const void *pb, void *arg)
+{
+  const struct gl_comp *c = arg;
+  uint32_t i = *(const uint32_t *)pa, j = *(const uint32_t *)pb;
+  if (c[i].k != c[j].k) return c[i].k > c[j].k ? -1 : 1;
+  return i < j ? -1 : i > j;
+}
+
+static prac_rc level_count(struct path *p, struct level *l)
+{
+  l->size = prac_arena_alloc(p->a, l->n * sizeof *l->size);
+  l->at = prac_arena_alloc(p->a, l->n * sizeof *l->at);
+  l->local = prac_arena_alloc(p->a, p->g.k * sizeof *l->local);
+  if (!l->size || !l->at || !l->local) return PRAC_NOMEM;
+  for (uint32_t i = 0; i < p->g.k; i++) l->local[i] = l->size[l->label[i]]++;
+  for (uint32_t i = 0; i < l->n; i++) {
+    l->at[i] = l->size[i] > 1 ? l->n_solved++ : UINT32_MAX;
+    if (l->size[i] > l->largest) l->largest = l->size[i];
+  }
+  l->comp = prac_arena_alloc(p->a, (l->n_solved + (size_t)1) * sizeof *l->comp);
+  l->order = prac_arena_alloc(p->a, (l->n_solved + (size_t)1) * sizeof *l->order);
+  if (!l->comp || !l->order) return PRAC_NOMEM;
+  for (uint32_t i = 0; i < l->n; i++)
+    if (l->size[i] > 1) l->comp[l->at[i]].k = l->size[i];
+  for (uint32_t i = 0; i < l->n_solved; i++) l->order[i] = i;
+  qsort_r(l->order, l->n_solved, sizeof *l->order, larger_first, l->comp);
+  return PRAC_OK;
+}
+static void level_bytes(struct path *p, struct level *l, size_t *ret_mem, size_t *ret_work)
+{
+  struct gl_work w;
+  size_t mem = 0, work = 0;
+  for (uint32_t i = 0; i < l->n_solved; i++) {
+    mem += lay_out(&l->comp[i], &p->g, p->c.max_degree, NULL);
+    work += work_out(&w, l->comp[i].k, NULL);
+  }
+  if (mem > *ret_mem) *ret_mem = mem;
+  if (work > *ret_work) *ret_work = work;
+}
+
+/* What the component is made of, in its own units. */
+static void fill_data(const struct path *p, struct gl_comp *c)
+{
+  const struct gl_groups *g = &p->g;
+  c->weight = 0;
+  for (uint32_t j = 0; j < c->k; j++) {
+    uint32_t h = c->group[j];
+    c->m[j] = g->m[h], c->r[j] = g->r[h], c->sd[j] = g->sd[h];
+    c->weight += g->m[h];
+  }
+  c->n = g->n;
+  if (c->y)
+    for (size_t t = 0; t < c->n; t++)
+      for (uint32_t j = 0; j < c->k; j++)
+        c->y[t * c->k + j] = g->y[t * g->k + c->group[j]] * c->r[j];
+  if (c->s && g->s)
+    for (uint32_t i = 0; i < c->k; i++)
+      for (uint32_t j = 0; j < c->k; j++)
+        c->s[(size_t)i * c->k + j] = g->s[(size_t)c->group[i] * g->k + c->group[j]];
+}
+/* Many samples: S of this component only, from its columns, by tiles of rows of X. */
+static void fill_s(const struct path *p, struct gl_comp *c, double *room)
+{
+  memset(c->s, 0, (size_t)c->k * c->k * sizeof *c->s);
+  for (size_t t = 0; t < p->g.n; t += ROWS) {
+    size_t rows = p->g.n - t < ROWS ? p->g.n - t : ROWS;
+    for (size_t e = 0; e < rows; e++)
+      for (uint32_t j = 0; j < c->k; j++)
+        room[e * c->k + j] = p->g.y[(t + e) * p->g.k + c->group[j]] * c->r[j];
+    cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (int)c->k, (int)rows, 1, room, (int)c->k, 1,
+                c->s, (int)c->k);
+  }
+  for (uint32_t i = 0; i < c->k; i++)
+    for (uint32_t j = 0; j < i; j++) c->s[(size_t)i * c->k + j] = c->s[(size_t)j * c->k + i];
+}
+
+/* S + a (W - S), a = rho / last rho; between components W was 0, and at the first rho a is 0. */
+static void fill_w(const struct path *p, const struct level *l, const struct level *last,
+                   struct gl_comp *c, double *row)
+{
+  double a = last ? l->rho / last->rho : 0;
+  for (uint32_t j = 0; j < c->k; j++) {
+    uint32_t h = c->group[j], at = last ? last->at[last->label[h]] : UINT32_MAX;
+    const double *s = gl_srow(c, j, row);
+    gl_w *w = c->w + (size_t)j * c->k;
+    const struct gl_comp *b = at < UINT32_MAX ? &last->comp[at] : NULL;
+    const gl_w *old = b ? b->w + (size_t)last->local[h] * b->k : NULL;
+    for (uint32_t i = 0; i < c->k; i++) {
+      uint32_t e = c->group[i];
+      double was = old && last->label[e] == last->label[h] ? (double)old[last->local[e]] : 0;
+      w[i] = (gl_w)(s[i] + a * (was - s[i]));
+    }
+    double o = b ? b->o[last->local[h]] : p->o[h];
+    c->o[j] = c->m[j] > 1 ? c->sd[j] + a * (o - c->sd[j]) : 0;
+    double d = c->sd[j] + c->rho + (c->m[j] - 1) * c->o[j];
+    w[j] = (gl_w)d;
+    c->iw[j] = 1 / d;
+    c->q[j] = c->acc[j] = c->own[j] = c->dep[j] = 0;
+  }
+}
+static void fill_beta(const struct level *l, const struct level *last, struct gl_comp *c)
+{
+  struct gl_pool *to = &c->pool[0];
+  c->cur = 0;
+  c->full = false;
+  to->used = 0;
+  for (uint32_t j = 0; j < c->k; j++) {
+    c->beta[j] = (struct gl_list){to->used, 0};
+    uint32_t h = c->group[j], at = last ? last->at[last->label[h]] : UINT32_MAX;
+    if (at == UINT32_MAX) continue;
+    const struct gl_comp *b = &last->comp[at];
+    const struct gl_pool *from = &b->pool[b->cur];
+    struct gl_list old = b->beta[last->local[h]];
+    if (to->cap - to->used < old.n) continue;
+    for (uint32_t e = 0; e < old.n; e++) {
+      to->ix[to->used] = l->local[b->group[from->ix[old.at + e]]];
+      to->val[to->used++] = from->val[old.at + e];
+    }
+    c->beta[j].n = old.n;
+    c->q[j] = b->q[last->local[h]];
+  }
+}
+
+struct solve {
+  struct path *p;
+  struct level *l, *last;
+  size_t *mem_at, *work_at;
+};
+static void begin_one(void *arg, size_t i)
+{
+  struct solve *s = arg;
+  uint32_t at = s->l->order[i];
+  struct gl_comp *c = &s->l->comp[at];
+  struct gl_work w;
+  (void)work_out(&w, c->k, s->l->work + s->work_at[at]);
+  memset(w.in, 0, c->k);
+  c->rho = s->l->rho;
+  fill_data(s->p, c);
+  if (c->s && !s->p->g.s) fill_s(s->p, c, w.gram);
+  fill_w(s->p, s->l, s->last, c, w.srow);
+  fill_beta(s->l, s->last, c);
+}
+static void solve_one(void *arg, size_t i)
+{
+  struct solve *s = arg;
+  uint32_t at = s->l->order[i];
+  struct gl_comp *c = &s->l->comp[at];
+  struct gl_work w;
+  (void)work_out(&w, c->k, s->l->work + s->work_at[at]);
+  gl_solve(c, &s->p->c, &w);
+}
+
+static prac_rc level_solve(struct path *p, struct level *l, struct level *last)
+{
+  size_t *at = prac_arena_alloc(p->a, 2 * (l->n_solved + (size_t)1) * sizeof *at);
+  if (!at) return PRAC_NOMEM;
+  struct solve s = {p, l, last, at, at + l->n_solved + 1};
+  size_t mem = 0, work = 0;
+  for (uint32_t i = 0; i < l->n_solved; i++) {
+    struct gl_work w;
+    mem += lay_out(&l->comp[i], &p->g, p->c.max_degree, l->mem + mem);
+    l->comp[i].spare = (void *)(l->other + ((unsigned char *)l->comp[i].w - l->mem));
+    s.work_at[i] = work;
+    work += work_out(&w, l->comp[i].k, NULL);
+  }
+  for (uint32_t i = 0; i < p->g.k; i++) {
+    uint32_t c = l->at[l->label[i]];
+    if (c < UINT32_MAX) l->comp[c].group[l->local[i]] = i;
+  }
+  math_par_run(p->c.par, l->n_solved, begin_one, &s); /* after it the last rho is not needed */
+  math_par_run(p->c.par, l->n_solved, solve_one, &s);
+  return PRAC_OK;
+}
+
+/* A group that touches no other: closed form. Within it W - S = -rho or W = 0. */
+static double alone(struct path *p, double rho, uint32_t h, struct math_glasso *ret)
+{
+  double m = p->g.m[h], d = p->g.sd[h] + rho, f = m * log(d);
+  double low = p->g.sd[h] - rho;
+  p->o[h] = m > 1 && low > 0 ? low : 0;
+  if (m > 1) f = (m - 1) * log(d - p->o[h]) + log(d + (m - 1) * p->o[h]);
+  if (m > 1 && low > 0) ret->edges += (uint64_t)(m * (m - 1) / 2);
+  return f + m;
+}
+
+static prac_rc level_answer(struct path *p, struct level *l, struct math_glasso *ret)
+{
+  *ret = (struct math_glasso){.rho = l->rho,
+                              .groups = p->g.k,
+                              .components = l->n,
+                              .largest = l->largest,
+                              .converged = true};
+  double f = 0, *room = NULL;
+  if (p->c.objective) {
+    room = prac_arena_alloc(p->a, (size_t)l->largest * l->largest * sizeof *room);
+    if (!room) return PRAC_NOMEM;
+  }
+  for (uint32_t i = 0; i < p->g.k; i++)
+    if (l->at[l->label[i]] == UINT32_MAX) f += alone(p, l->rho, i, ret);
+  for (uint32_t i = 0; i < l->n_solved; i++) {
+    struct gl_comp *c = &l->comp[i];
+    if (c->full) return PRAC_NOSPACE;
+    if (room) f += gl_objective(c, room);
+    ret->gap += c->gap;
+    ret->edges += c->edges;
+    if (c->sweeps > ret->sweeps) ret->sweeps = c->sweeps;
+    ret->converged = ret->converged && c->converged;
+  }
+  ret->objective = room ? f : (double)NAN;
+  return PRAC_OK;
+}
+static prac_rc level_theta(struct path *p, struct level *l, struct math_glasso *ret)
+{
+  struct gl_part *part = prac_arena_alloc(p->a, p->g.k * sizeof *part);
+  if (!part) return PRAC_NOMEM;
+  for (uint32_t h = 0; h < p->g.k; h++) {
+    uint32_t at = l->at[l->label[h]];
+    if (at < UINT32_MAX) part[h] = (struct gl_part){&l->comp[at], l->local[h]};
+  }
+  return gl_theta(&p->g, p->d->p, l->rho, part, ret->edges, p->a, &ret->theta);
+}
+
+static prac_rc checked(const struct math_glasso_data *d, const struct math_glasso_conf *c)
+{
+  if (!d->x == !d->s || (d->x && !d->n) || !c->n_rho) return PRAC_RANGE;
+  if (d->p > UINT16_MAX || d->n > UINT16_MAX * (size_t)16) return PRAC_RANGE;
+  for (size_t i = 0; i < c->n_rho; i++)
+    if (!(c->rho[i] > 0) || !isfinite(c->rho[i]) || (i && !(c->rho[i] < c->rho[i - 1])))
+      return PRAC_RANGE;
+  return PRAC_OK;
+}
+
+prac_rc math_glasso_path(const struct math_glasso_data *d, const struct math_glasso_conf *c,
+                         struct prac_arena *a, struct math_glasso *ret)
+{
+  PRAC_TRY(checked(d, c));
+  struct path p = {.d = d, .c = *c, .a = a};
+  if (!(p.c.gap > 0)) p.c.gap = 1e-4;
+  if (p.c.gap < 1e-6) p.c.gap = 1e-6; /* W is kept in floats */
+  memset(ret, 0, c->n_rho * sizeof *ret);
+  for (size_t i = 0; i < c->n_rho; i++) {
+    ret[i] = (struct math_glasso){.rho = c->rho[i], .converged = true};
+    ret[i].objective = c->objective ? 0 : (double)NAN;
+  }
+  if (!d->p) return PRAC_OK;
+  uint32_t *label = NULL, *n = prac_arena_alloc(a, c->n_rho * sizeof *n);
+  p.lev = prac_arena_alloc(a, c->n_rho * sizeof *p.lev);
+  if (!n || !p.lev) return PRAC_NOMEM;
+  PRAC_TRY(gl_groups_of(d, a, &p.g));
+  PRAC_TRY(gl_screen(&p.g, c, a, &label, n));
+  size_t mem = 0, work = 0;
+  for (size_t i = 0; i < c->n_rho; i++) {
+    p.lev[i] = (struct level){.rho = c->rho[i], .label = label + i * p.g.k, .n = n[i]};
+    PRAC_TRY(level_count(&p, &p.lev[i]));
+    level_bytes(&p, &p.lev[i], &mem, &work);
+  }
+  unsigned char *block[2] = {prac_arena_alloc(a, mem), prac_arena_alloc(a, mem)};
+  unsigned char *room = prac_arena_alloc(a, work);
+  p.o = prac_arena_alloc(a, p.g.k * sizeof *p.o);
+  if (!block[0] || !block[1] || !room || !p.o) return PRAC_NOMEM;
+  for (size_t i = 0; i < c->n_rho; i++) {
+    p.lev[i].mem = block[i % 2];
+    p.lev[i].other = block[(i + 1) % 2];
+    p.lev[i].work = room;
+    PRAC_TRY(level_solve(&p, &p.lev[i], i ? &p.lev[i - 1] : NULL));
+    PRAC_TRY(level_answer(&p, &p.lev[i], &ret[i]));
+  }
+  size_t z = c->n_rho - 1;
+  return c->theta ? level_theta(&p, &p.lev[z], &ret[z]) : PRAC_OK;
+}

@@ -1,0 +1,265 @@
+/* One component: sweeps over its columns. Column j of W becomes W beta, where beta solves the lasso
+ * of j on the others; beta lies in two pools in turn, so that lists need no room to grow. A column
+ * is left out while the sum of what its terms have moved since its last visit stays small. */
+#include <string.h>
+
+#include "math/glasso_int.h"
+#include "math/vec.h"
+
+enum { MANY = 64, ROUNDS = 4, MAX_SWEEPS = 100 };
+typedef long long v4l __attribute__((vector_size(32), aligned(8), may_alias));
+typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
+
+struct sweep {
+  struct gl_comp *c;
+  struct gl_work *w;
+  double skip, tol; /* of |E'_j|^2 a column: below, it is left out; lasso's share */
+  double moved;     /* sum of what columns were off, as found */
+  bool all;         /* visit every column */
+};
+
+MATH_CLONES static void few_samples(const double *y, size_t n, uint32_t k, uint32_t j, double *to)
+{
+  size_t t = 0;
+  memset(to, 0, k * sizeof *to);
+  for (; t + 4 <= n; t += 4) {
+    const double *p = y + t * k, *q = p + k, *r = q + k, *s = r + k;
+    double x0 = p[j], x1 = q[j], x2 = r[j], x3 = s[j];
+    uint32_t i = 0;
+    for (; i + MATH_LANES <= k; i += MATH_LANES)
+      MATH_AT(to + i) += (x0 * MATH_READ(p + i) + x1 * MATH_READ(q + i)) +
+                         (x2 * MATH_READ(r + i) + x3 * MATH_READ(s + i));
+    for (; i < k; i++) to[i] += (x0 * p[i] + x1 * q[i]) + (x2 * r[i] + x3 * s[i]);
+  }
+  for (; t < n; t++) math_axpy(to, y[t * k + j], y + t * k, k);
+}
+const double *gl_srow(const struct gl_comp *c, uint32_t j, double *room)
+{
+  if (c->s) return c->s + (size_t)j * c->k;
+  few_samples(c->y, c->n, c->k, j, room);
+  return room;
+}
+double gl_sij(const struct gl_comp *c, uint32_t i, uint32_t j)
+{
+  if (c->s) return c->s[(size_t)j * c->k + i];
+  double s = 0;
+  for (size_t t = 0; t < c->n; t++) s += c->y[t * c->k + j] * c->y[t * c->k + i];
+  return s;
+}
+
+/* The first i from `from` on where |s - v| > lim r_i, or k. */
+MATH_CLONES static uint32_t next_outside(const double *s, const double *v, const double *r,
+                                         double lim, uint32_t from, uint32_t k)
+{
+  uint32_t i = from;
+  for (; i + 16 <= k; i += 16) {
+    v4l any = {0};
+    for (uint32_t e = i; e < i + 16; e += MATH_LANES) {
+      math_v4 d = MATH_READ(s + e) - MATH_READ(v + e), l = lim * MATH_READ(r + e);
+      any |= (v4l)(d > l) | (v4l)(-d > l);
+    }
+    if (any[0] | any[1] | any[2] | any[3]) break;
+  }
+  for (; i < k; i++)
+    if (fabs(s[i] - v[i]) > lim * r[i]) break;
+  return i;
+}
+
+/* Those outside that are not active yet, at most MANY: the furthest. Returns how many now. */
+static uint32_t activate(struct sweep *p, uint32_t j, const double *s, uint32_t n)
+{
+  const struct gl_comp *c = p->c;
+  struct gl_work *w = p->w;
+  double lim = c->rho * c->r[j] * (1 + 1e-9), most = 0;
+  uint32_t count = 0;
+  for (uint32_t i = 0; (i = next_outside(s, w->v, c->r, lim, i, c->k)) < c->k; i++) {
+    double e = fabs(s[i] - w->v[i]) / c->r[i];
+    if (i == j || w->in[i]) continue;
+    count++;
+    if (e > most) most = e;
+  }
+  for (double cut = lim; count > MANY && cut < most * (1 - 1e-6);) {
+    lim = cut = (cut + most) / 2;
+    count = 0;
+    for (uint32_t i = 0; (i = next_outside(s, w->v, c->r, lim, i, c->k)) < c->k; i++)
+      if (i != j && !w->in[i]) count++;
+  }
+  if (!count) return n;
+  for (uint32_t i = 0; n < w->cap && (i = next_outside(s, w->v, c->r, lim, i, c->k)) < c->k; i++)
+    if (i != j && !w->in[i]) w->a[n] = i, w->b[n] = w->b0[n] = 0, w->in[i] = 1, n++;
+  return n;
+}
+
+static void gather(struct sweep *p, uint32_t j, const double *s, uint32_t n)
+{
+  const struct gl_comp *c = p->c;
+  struct gl_work *w = p->w;
+  for (uint32_t a = 0; a < n; a++) {
+    const gl_w *row = c->w + (size_t)w->a[a] * c->k;
+    double *to = w->gram + (size_t)a * n;
+    for (uint32_t e = 0; e < n; e++) to[e] = (double)row[w->a[e]];
+    w->s[a] = s[w->a[a]];
+    w->l[a] = c->rho * c->r[j] * c->r[w->a[a]];
+  }
+}
+
+/* W_.j = W_j. = v; how far it moved, in the measure of E'. */
+MATH_CLONES static double put_column(struct gl_comp *c, uint32_t j, const double *v)
+{
+  gl_w *to = c->w + (size_t)j * c->k;
+  double iw = c->iw[j], moved;
+  math_v4 sum = {0};
+  uint32_t i = 0;
+  for (; i + MATH_LANES <= c->k; i += MATH_LANES) {
+    v4f f = __builtin_convertvector(MATH_READ(v + i), v4f);
+    math_v4 d =
+        __builtin_convertvector(f, math_v4) - __builtin_convertvector(*(v4f *)(to + i), math_v4);
+    *(v4f *)(to + i) = f;
+    d *= d;
+    sum += d * MATH_READ(c->iw + i);
+    MATH_AT(c->acc + i) += iw * d;
+  }
+  moved = MATH_V4_SUM(sum);
+  for (; i < c->k; i++) {
+    double d = (double)(gl_w)v[i] - (double)to[i];
+    to[i] = (gl_w)v[i];
+    moved += d * d * c->iw[i];
+    c->acc[i] += iw * d * d;
+  }
+  for (i = 0; i < c->k; i++) c->w[(size_t)i * c->k + j] = to[i];
+  return moved;
+}
+
+/* Into the other pool, sorted, without zeros. */
+static void put_list(struct sweep *p, uint32_t j, uint32_t n)
+{
+  struct gl_comp *c = p->c;
+  struct gl_pool *to = &c->pool[!c->cur];
+  if (to->cap - to->used < n) {
+    c->full = true;
+    n = 0;
+  }
+  uint32_t *ix = to->ix + to->used, k = 0;
+  double *val = to->val + to->used;
+  for (uint32_t a = 0; a < n; a++) {
+    if (!(p->w->b[a] < 0) && !(p->w->b[a] > 0)) continue;
+    uint32_t i = k++;
+    for (; i && ix[i - 1] > p->w->a[a]; i--) ix[i] = ix[i - 1], val[i] = val[i - 1];
+    ix[i] = p->w->a[a];
+    val[i] = p->w->b[a];
+  }
+  c->beta[j] = (struct gl_list){to->used, k};
+  to->used += k;
+}
+
+static void settle(struct sweep *p, uint32_t j, const double *s)
+{
+  struct gl_comp *c = p->c;
+  struct gl_work *w = p->w;
+  double lim = c->rho * c->r[j], q = 0, dep = 0;
+  for (uint32_t i = 0; (i = next_outside(s, w->v, c->r, lim, i, c->k)) < c->k; i++)
+    w->v[i] = s[i] + (w->v[i] > s[i] ? 1 : -1) * lim * c->r[i];
+  const struct gl_list *b = &c->beta[j];
+  const uint32_t *ix = c->pool[!c->cur].ix + b->at;
+  const double *val = c->pool[!c->cur].val + b->at;
+  for (uint32_t a = 0; a < b->n; a++) q += val[a] * w->v[ix[a]];
+  double o = q / c->m[j], low = c->sd[j] - c->rho;
+  c->q[j] = q;
+  c->o[j] = c->m[j] > 1 ? (o > low ? o : low) : 0;
+  w->v[j] = c->sd[j] + c->rho + (c->m[j] - 1) * c->o[j];
+  double moved = put_column(c, j, w->v);
+  c->iw[j] = 1 / w->v[j];
+  c->acc[j] += moved;
+  for (uint32_t a = 0; a < b->n; a++) dep += val[a] * val[a] * c->acc[ix[a]];
+  c->own[j] = c->acc[j];
+  c->dep[j] = dep;
+}
+
+static void visit(struct sweep *p, uint32_t j)
+{
+  struct gl_comp *c = p->c;
+  struct gl_work *w = p->w;
+  const struct gl_pool *from = &c->pool[c->cur];
+  struct gl_list old = c->beta[j];
+  double t = 1 / ((double)c->w[(size_t)j * c->k + j] - c->q[j]), scale = t * t / c->iw[j];
+  double since = c->acc[j] - c->own[j] - c->dep[j];
+  uint32_t n = old.n < w->cap ? old.n : w->cap;
+  for (uint32_t a = 0; a < n; a++) {
+    w->a[a] = from->ix[old.at + a];
+    w->b[a] = w->b0[a] = from->val[old.at + a];
+    since += w->b[a] * w->b[a] * c->acc[w->a[a]];
+  }
+  if (!p->all && scale * since < p->skip) {
+    put_list(p, j, n);
+    return;
+  }
+  double step = 0;
+  const double *s = gl_srow(c, j, w->srow);
+  for (uint32_t a = 0; a < n; a++) w->in[w->a[a]] = 1;
+  if (!n) {
+    memset(w->v, 0, c->k * sizeof *w->v);
+    n = activate(p, j, s, n);
+  }
+  for (uint32_t round = 0, before = 0; round < ROUNDS; round++) {
+    gather(p, j, s, n);
+    gl_lasso(w, n, sqrt(p->tol / (t * (n + 1))));
+    step = t * gl_step(w, n);
+    gl_product_fast(c->w, c->k, w->a, w->b, n, w->v);
+    before = n;
+    n = activate(p, j, s, n);
+    if (n == before) break;
+  }
+  for (uint32_t a = 0; a < n; a++) w->in[w->a[a]] = 0;
+  p->moved += step;
+  put_list(p, j, n);
+  settle(p, j, s);
+}
+
+/* The sum of squares at which the gap is proved: x / (2 (1 - sqrt x)) = gap. */
+static double goal_of(double gap)
+{
+  double lo = 0, hi = 1;
+  for (int i = 0; i < 40; i++) {
+    double x = (lo + hi) / 2;
+    (x / (2 * (1 - sqrt(x))) < gap ? (lo = x) : (hi = x));
+  }
+  return lo;
+}
+/* How many sweeps until then, as things went so far. */
+static uint32_t sweeps_to(double now, double goal, double before, uint32_t took)
+{
+  double rate = before > now && now > 0 ? pow(now / before, 1.0 / took) : 0.5;
+  double n = ceil(log(goal / now) / log(rate < 0.8 ? rate : 0.8));
+  return n > 8 ? 8 : n > 1 ? (uint32_t)n : 1;
+}
+
+static void sweep(struct sweep *p)
+{
+  struct gl_comp *c = p->c;
+  c->pool[!c->cur].used = 0;
+  for (uint32_t j = 0; j < c->k; j++) visit(p, j);
+  c->cur = !c->cur;
+  c->sweeps++;
+}
+
+void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_work *w)
+{
+  double target = conf->gap * c->weight, goal = goal_of(0.9 * target), before = 0;
+  unsigned most = conf->max_sweeps ? conf->max_sweeps : MAX_SWEEPS;
+  uint32_t next = 0, took = 0; /* when to look; how long it was since */
+  c->gap = (double)INFINITY;
+  c->converged = false;
+  for (c->sweeps = 0; c->sweeps < most && !c->full;) {
+    struct sweep p = {.c = c, .w = w, .skip = 0.01 * goal / c->k, .tol = 0.001 * goal / c->k};
+    p.all = c->sweeps == 0 || c->sweeps + 1 == next;
+    sweep(&p);
+    took++;
+    if (c->sweeps < most && (next ? c->sweeps < next : p.moved > 0.02 * goal)) continue;
+    gl_certify(c, w);
+    c->converged = c->gap <= target;
+    if (c->converged) return;
+    next = c->sweeps + sweeps_to(c->f2, goal, before, took);
+    before = c->f2;
+    took = 0;
+  }
+}

@@ -1,0 +1,100 @@
+/* math/glasso_int.h — inside the graphical lasso: groups, components, one component's solver.
+ * Everything of a component is in units scaled by r = sqrt(weight): S~ = r_i r_j S_ij. */
+#pragma once
+#include <math.h>
+
+#include "math/glasso.h"
+
+enum { GL_FEW = 32 }; /* samples up to which S_ij is computed when needed */
+typedef float gl_w;   /* stored; arithmetic on it is double */
+
+/* The different columns. */
+struct gl_groups {
+  uint32_t k;
+  size_t n;               /* samples; 0: S only */
+  const double *y;        /* n x k, centred, divided by sqrt(n) */
+  const double *s;        /* k x k, or NULL */
+  const double *m, *r;    /* weights and their roots */
+  const double *sd;       /* S_gg */
+  const uint32_t *of;     /* p: group of each variable */
+  const uint32_t *member; /* p: variables by group; group g has first[g] .. first[g + 1] */
+  const uint32_t *first;
+};
+PRAC_NODISCARD prac_rc gl_groups_of(const struct math_glasso_data *d, struct prac_arena *a,
+                                    struct gl_groups *ret);
+/* label: n_rho x k, the component of each group, numbered by first member; n: how many. */
+PRAC_NODISCARD prac_rc gl_screen(const struct gl_groups *g, const struct math_glasso_conf *c,
+                                 struct prac_arena *a, uint32_t **ret_label, uint32_t *ret_n);
+
+struct gl_list { /* a column's coefficients, by rising index */
+  size_t at;
+  uint32_t n;
+};
+struct gl_pool {
+  uint32_t *ix;
+  double *val;
+  size_t used, cap;
+};
+struct gl_comp {
+  uint32_t k;
+  size_t n;
+  uint32_t *group;         /* k: which groups, rising */
+  double rho, weight;      /* weight: variables in it, sum of m */
+  double *y;               /* n x k scaled, or NULL */
+  double *s;               /* k x k scaled, or NULL */
+  double *m, *r, *sd, *o;  /* o: W between two of the same group */
+  double *q;               /* beta' W beta of each column */
+  double *iw;              /* 1 / W_jj */
+  double *acc, *own, *dep; /* how much columns have moved: so far; as of the last visit */
+  gl_w *w, *spare;         /* k x k; spare: room */
+  struct gl_list *beta;
+  struct gl_pool pool[2]; /* beta lies in pool[cur] */
+  unsigned cur;
+  /* the answer */
+  double f2;                     /* sum of the squares of E's eigenvalues, last seen */
+  double gap, objective, linear; /* linear: of f, with the logarithms of groups */
+  uint64_t edges;
+  uint32_t sweeps;
+  bool converged, full;
+  struct gl_list *turned; /* beta by rows, while certifying */
+  struct gl_list *theta;  /* off-diagonal columns of Q, in `sol` */
+  struct gl_pool sol;
+  double *q_diag, *e_diag; /* Q_gg; a - b of a group */
+};
+/* One component's room while it is solved. */
+struct gl_work {
+  uint32_t *a, *on;               /* k: active set; those not zero */
+  uint8_t *in;                    /* k: in the active set? all 0 between uses */
+  double *srow, *v;               /* k */
+  double *b, *b0, *g, *s, *l, *x; /* cap: the lasso's; b0: where it began */
+  double *gram, *chol;            /* cap x cap */
+  uint32_t cap;
+};
+enum { GL_CAP = 1024 }; /* neighbours a column may have */
+
+/* Row j of S~. */
+const double *gl_srow(const struct gl_comp *c, uint32_t j, double *room);
+double gl_sij(const struct gl_comp *c, uint32_t i, uint32_t j);
+/* y = sum_a x_a W_.a over n entries */
+void gl_product(const gl_w *w, uint32_t k, const uint32_t *ix, const double *x, uint32_t n,
+                double *y);
+/* The same in floats: good for 1e-6 of it. */
+void gl_product_fast(const gl_w *w, uint32_t k, const uint32_t *ix, const double *x, uint32_t n,
+                     double *y);
+/* min 1/2 b'Gb - s'b + sum l|b|; b is the start. tol: of a step times root of the curvature. */
+void gl_lasso(struct gl_work *w, uint32_t n, double tol);
+/* (b - b0)' G (b - b0) */
+double gl_step(const struct gl_work *w, uint32_t n);
+void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_work *w);
+/* gap, edges, Q out of W and beta */
+void gl_certify(struct gl_comp *c, struct gl_work *w);
+/* f of Q by Cholesky, NaN when it is not definite; room k x k doubles */
+double gl_objective(const struct gl_comp *c, double *room);
+/* Where a group is solved: component and place in it; c NULL: it stands alone. */
+struct gl_part {
+  const struct gl_comp *c;
+  uint32_t at;
+};
+PRAC_NODISCARD prac_rc gl_theta(const struct gl_groups *g, size_t p, double rho,
+                                const struct gl_part *part, uint64_t edges, struct prac_arena *a,
+                                struct math_glasso_theta *ret);

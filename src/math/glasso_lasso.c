@@ -1,0 +1,169 @@
+/* One column's problem: a lasso over its active set, by coordinate descent until the signs stand
+ * still, then exactly by Cholesky. And the product W beta, where most of the time goes. */
+#include <string.h>
+
+#include "math/glasso_int.h"
+#include "math/vec.h"
+
+enum { MAX_CYCLES = 2000, POLISH = 80 };
+typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
+typedef float v8f __attribute__((vector_size(32), aligned(4), may_alias));
+#define READ_W(p) __builtin_convertvector(*(const v4f *)(p), math_v4)
+#define READ_8(p) (*(const v8f *)(p))
+
+MATH_CLONES void gl_product(const gl_w *w, uint32_t k, const uint32_t *ix, const double *x,
+                            uint32_t n, double *y)
+{
+  uint32_t a = 0;
+  memset(y, 0, k * sizeof *y);
+  for (; a + 4 <= n; a += 4) {
+    const gl_w *p = w + (size_t)ix[a] * k, *q = w + (size_t)ix[a + 1] * k,
+               *r = w + (size_t)ix[a + 2] * k, *s = w + (size_t)ix[a + 3] * k;
+    double x0 = x[a], x1 = x[a + 1], x2 = x[a + 2], x3 = x[a + 3];
+    uint32_t i = 0;
+    for (; i + MATH_LANES <= k; i += MATH_LANES)
+      MATH_AT(y + i) +=
+          (x0 * READ_W(p + i) + x1 * READ_W(q + i)) + (x2 * READ_W(r + i) + x3 * READ_W(s + i));
+    for (; i < k; i++)
+      y[i] += (x0 * (double)p[i] + x1 * (double)q[i]) + (x2 * (double)r[i] + x3 * (double)s[i]);
+  }
+  for (; a < n; a++) {
+    const gl_w *p = w + (size_t)ix[a] * k;
+    uint32_t i = 0;
+    for (; i + MATH_LANES <= k; i += MATH_LANES) MATH_AT(y + i) += x[a] * READ_W(p + i);
+    for (; i < k; i++) y[i] += x[a] * (double)p[i];
+  }
+}
+
+MATH_CLONES void gl_product_fast(const gl_w *w, uint32_t k, const uint32_t *ix, const double *x,
+                                 uint32_t n, double *y)
+{
+  enum { TILE = 512 };
+  float t[TILE];
+  for (uint32_t from = 0; from < k; from += TILE) {
+    uint32_t len = k - from < TILE ? k - from : TILE, a = 0;
+    memset(t, 0, sizeof t);
+    for (; a + 4 <= n; a += 4) {
+      const gl_w *p = w + (size_t)ix[a] * k + from, *q = w + (size_t)ix[a + 1] * k + from,
+                 *r = w + (size_t)ix[a + 2] * k + from, *s = w + (size_t)ix[a + 3] * k + from;
+      float x0 = (float)x[a], x1 = (float)x[a + 1], x2 = (float)x[a + 2], x3 = (float)x[a + 3];
+      uint32_t i = 0;
+      for (; i + 8 <= len; i += 8)
+        *(v8f *)(t + i) +=
+            (x0 * READ_8(p + i) + x1 * READ_8(q + i)) + (x2 * READ_8(r + i) + x3 * READ_8(s + i));
+      for (; i < len; i++) t[i] += (x0 * p[i] + x1 * q[i]) + (x2 * r[i] + x3 * s[i]);
+    }
+    for (; a < n; a++) {
+      const gl_w *p = w + (size_t)ix[a] * k + from;
+      for (uint32_t i = 0; i < len; i++) t[i] += (float)x[a] * p[i];
+    }
+    for (uint32_t i = 0; i < len; i++) y[from + i] = (double)t[i];
+  }
+}
+
+static inline double soft(double z, double l)
+{
+  return z > l ? z - l : z < -l ? z + l : 0;
+}
+
+/* One round over all coordinates; the largest step, times root of the curvature. */
+MATH_CLONES static double cycle(struct gl_work *w, uint32_t n)
+{
+  double most = 0;
+  for (uint32_t a = 0; a < n; a++) {
+    const double *row = w->gram + (size_t)a * n;
+    double c = row[a], to = soft(w->g[a] + c * w->b[a], w->l[a]) / c, d = w->b[a] - to;
+    if (!(d < 0) && !(d > 0)) continue;
+    w->b[a] = to;
+    uint32_t i = 0;
+    for (; i + MATH_LANES <= n; i += MATH_LANES) MATH_AT(w->g + i) += d * MATH_READ(row + i);
+    for (; i < n; i++) w->g[i] += d * row[i];
+    double step = fabs(d) * sqrt(c);
+    if (step > most) most = step;
+  }
+  return most;
+}
+
+#define DOT(sum, a, b, n)                                                                          \
+  do {                                                                                             \
+    math_v4 dot_ = {0};                                                                            \
+    uint32_t at_ = 0;                                                                              \
+    for (; at_ + MATH_LANES <= (n); at_ += MATH_LANES)                                             \
+      dot_ += MATH_READ((a) + at_) * MATH_READ((b) + at_);                                         \
+    (sum) = MATH_V4_SUM(dot_);                                                                     \
+    for (; at_ < (n); at_++) (sum) += (a)[at_] * (b)[at_];                                         \
+  } while (0)
+
+/* L L' x = x, in place, of the n x n matrix m (lower part; overwritten). False: not definite. */
+MATH_CLONES static bool solve_spd(double *m, uint32_t n, double *x)
+{
+  for (uint32_t i = 0; i < n; i++) {
+    double *ri = m + (size_t)i * n;
+    for (uint32_t j = 0; j <= i; j++) {
+      const double *rj = m + (size_t)j * n;
+      double s;
+      DOT(s, ri, rj, j);
+      s = ri[j] - s;
+      if (j < i) {
+        ri[j] = s * rj[j]; /* the diagonal holds its inverse */
+        continue;
+      }
+      if (!(s > 0)) return false;
+      ri[i] = 1 / sqrt(s);
+    }
+    x[i] = (x[i] - math_dot(ri, x, i)) * ri[i];
+  }
+  for (uint32_t i = n; i-- > 0;) {
+    const double *ri = m + (size_t)i * n;
+    x[i] *= ri[i];
+    math_axpy(x, -x[i], ri, i);
+  }
+  return true;
+}
+
+/* With the signs as they are, the answer is linear. False: a sign would turn. */
+static bool polish(struct gl_work *w, uint32_t n)
+{
+  uint32_t k = 0;
+  for (uint32_t a = 0; a < n; a++)
+    if (w->b[a] < 0 || w->b[a] > 0) w->on[k++] = a;
+  for (uint32_t i = 0; i < k; i++) {
+    const double *row = w->gram + (size_t)w->on[i] * n;
+    for (uint32_t j = 0; j <= i; j++) w->chol[(size_t)i * k + j] = row[w->on[j]];
+    w->x[i] = w->s[w->on[i]] - copysign(w->l[w->on[i]], w->b[w->on[i]]);
+  }
+  if (!solve_spd(w->chol, k, w->x)) return false;
+  for (uint32_t i = 0; i < k; i++)
+    if (!(w->x[i] * w->b[w->on[i]] > 0)) return false;
+  for (uint32_t i = 0; i < k; i++) w->b[w->on[i]] = w->x[i];
+  return true;
+}
+MATH_CLONES static void gradient(struct gl_work *w, uint32_t n)
+{
+  for (uint32_t a = 0; a < n; a++) {
+    const double *row = w->gram + (size_t)a * n;
+    double s;
+    DOT(s, row, w->b, n);
+    w->g[a] = w->s[a] - s;
+  }
+}
+
+void gl_lasso(struct gl_work *w, uint32_t n, double tol)
+{
+  gradient(w, n);
+  for (uint32_t it = 0, next = 2; it < MAX_CYCLES; it++) {
+    if (cycle(w, n) < tol) return;
+    if (it < next || n > POLISH) continue;
+    next = 2 * next + 1;
+    if (polish(w, n)) gradient(w, n);
+  }
+}
+
+double gl_step(const struct gl_work *w, uint32_t n)
+{
+  double sum = 0;
+  for (uint32_t a = 0; a < n; a++) w->x[a] = w->b[a] - w->b0[a];
+  for (uint32_t a = 0; a < n; a++)
+    if (w->x[a] < 0 || w->x[a] > 0) sum += w->x[a] * math_dot(w->x, w->gram + (size_t)a * n, n);
+  return sum;
+}
