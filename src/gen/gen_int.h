@@ -66,8 +66,7 @@ void gen_build(const struct gen_packet *p, uint8_t *frame, uint32_t *ret_caplen,
 /* Option layouts; they write p->options. */
 enum gen_options { GEN_OPT_MSS, GEN_OPT_LINUX, GEN_OPT_WINDOWS, GEN_OPT_BSD };
 void gen_options(struct gen_packet *p, enum gen_options which, uint32_t stamp);
-/* A request (or an answer) of the service at `port` into p->body; FALSE: none known, a short text
- * is written. */
+/* A request (an answer) of the service at `port` into p->body; none known: a short text. */
 void gen_request(struct gen_packet *p, uint16_t port, struct prac_rng *r);
 void gen_dns_answer(struct gen_packet *p, struct prac_rng *r);
 
