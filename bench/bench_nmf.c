@@ -3,7 +3,6 @@
  *   bench_nmf                                 made data, every rule
  *   bench_nmf V W0 H0 ROWS COLS K [NAME]      files of doubles, row by row (bench/nmf_peers.py)
  */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +43,7 @@ struct problem {
 static int run(const struct problem *p, const char *what, const struct math_nmf_conf *c)
 {
   size_t ld = math_nmf_ld(p->k), m = p->v.rows, n = p->v.cols;
-  double *w = calloc(m * ld, sizeof *w), *h = calloc(n * ld, sizeof *h), best = INFINITY;
+  double *w = calloc(m * ld, sizeof *w), *h = calloc(n * ld, sizeof *h), best = 1e300;
   struct math_nmf_info info = {0};
   if (!w || !h) return 1;
   for (int i = 0; i < RUNS; i++) {

@@ -108,7 +108,7 @@ void math_usual_activity(const double *u, size_t n, uint32_t w, double *usual, d
   fill(usual, n, 0);
   fill(v, w, w ? 1 / sqrt(w) : 0);
   for (; trace > 0 && got.sweeps < SWEEPS && got.moved > TOL; got.sweeps++) {
-    for (uint32_t i = 0; i < w; i++) next[i] = math_dot(gram + i * w, v, w);
+    for (uint32_t i = 0; i < w; i++) next[i] = math_dot(gram + (size_t)i * w, v, w);
     double length = norm(next, w);
     got.value = sqrt(length);
     if (!(length > 0)) break;

@@ -324,6 +324,14 @@ static prac_rc checked(const struct math_glasso_data *d, const struct math_glass
   return PRAC_OK;
 }
 
+static void nothing(const struct math_glasso_conf *c, struct math_glasso *ret)
+{
+  for (size_t i = 0; i < c->n_rho; i++) {
+    ret[i] = (struct math_glasso){.rho = c->rho[i], .converged = true};
+    ret[i].objective = c->objective ? 0 : (double)NAN;
+  }
+}
+
 prac_rc math_glasso_path(const struct math_glasso_data *d, const struct math_glasso_conf *c,
                          struct prac_arena *a, struct math_glasso *ret)
 {
@@ -331,11 +339,7 @@ prac_rc math_glasso_path(const struct math_glasso_data *d, const struct math_gla
   struct path p = {.d = d, .c = *c, .a = a};
   if (!(p.c.gap > 0)) p.c.gap = 1e-4;
   if (p.c.gap < 1e-6) p.c.gap = 1e-6; /* W is kept in floats */
-  memset(ret, 0, c->n_rho * sizeof *ret);
-  for (size_t i = 0; i < c->n_rho; i++) {
-    ret[i] = (struct math_glasso){.rho = c->rho[i], .converged = true};
-    ret[i].objective = c->objective ? 0 : (double)NAN;
-  }
+  nothing(c, ret);
   if (!d->p) return PRAC_OK;
   uint32_t *label = NULL, *n = prac_arena_alloc(a, c->n_rho * sizeof *n);
   p.lev = prac_arena_alloc(a, c->n_rho * sizeof *p.lev);

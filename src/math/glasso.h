@@ -16,21 +16,23 @@
  * method    dual block coordinate ascent (Friedman, Hastie, Tibshirani, Biostatistics 9(3), 2008)
  *           with active sets, Cholesky at the end of each lasso, and columns left out while what
  *           they depend on has not moved. A smaller rho starts at S + (rho'/rho)(W - S), which is
- *           positive definite and inside the new box. A component that stalls: Newton (QUIC,
- *           Hsieh et al., NIPS 2011)
- * proof     W stays in |W_ij - S_ij| <= rho, W_ii = S_ii + rho, so f - min f <= f(Theta) -
- *           logdet W - p. With E = Theta W - I (similar to a symmetric matrix), -logdet(Theta W) <=
- *           -tr E + |E|^2 / (2 (1 - |E|)): one sparse product, no factorisation. That both are
- *           positive definite follows from the method; `objective` proves it by Cholesky
- * cost      memory per component of k different columns 2 k^2 floats (the matrix W now and before),
- *           all from the arena; S is never stored for n <= 32, per component else. Time: about ten
- *           products W x Theta a rho
+ *           positive definite and inside the new box. How many sweeps lie between two looks at the
+ *           gap follows from how fast it fell
+ * proof     W stays in |W_ij - S_ij| <= rho, W_ii = S_ii + rho (to its last digit, which is counted
+ *           in), so f - min f <= f(Theta) - logdet W - p. The eigenvalues e of E = Theta W - I are
+ *           real, so -logdet(Theta W) <= -tr E + tr E^2 / (2 (1 - sqrt(tr E^2))): one sparse
+ * product, no factorisation. That W is positive definite follows from the method (every column is W
+ *           beta, with a Schur complement above 0); `objective` proves Theta so by Cholesky
+ * cost      memory for a component of k different columns: 2 k^2 floats (W now and before), 2 k
+ *           min(k, 1024) doubles, 48 k max_degree bytes, all from the arena; S is never stored for
+ *           n <= 32, per component else. Time: about ten products W x Theta a rho
  * repeats   same bits whatever par is; permuted columns of X give the same numbers
  * stops     gap <= conf.gap * p in every component's share, or max_sweeps: then `converged` is
  *           false and `gap` says how far (infinite: unknown)
  * fails     PRAC_RANGE: rho not falling, not above 0, not finite, neither X nor S, too large.
  *           PRAC_MALFORMED: a number that is not finite. PRAC_NOMEM. PRAC_NOSPACE: Theta denser
- *           than conf.max_degree a column on average, in a component larger than that
+ *           than conf.max_degree a column on average, in a component larger than that. More than
+ *           1024 neighbours of one column: not converged
  * checked   tests/unit/test_glasso.c: optimality conditions and objective by dense algebra, ADMM,
  *           equal columns, diagonal S, permutation, rank, threads
  */

@@ -6,7 +6,7 @@
 #include "math/glasso_int.h"
 #include "math/vec.h"
 
-enum { MANY = 64, ROUNDS = 4, MAX_SWEEPS = 100 };
+enum { MANY = 16, ROUNDS = 4, MAX_SWEEPS = 100 };
 typedef long long v4l __attribute__((vector_size(32), aligned(8), may_alias));
 typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
 

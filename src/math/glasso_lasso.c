@@ -151,7 +151,7 @@ MATH_CLONES static void gradient(struct gl_work *w, uint32_t n)
 void gl_lasso(struct gl_work *w, uint32_t n, double tol)
 {
   gradient(w, n);
-  for (uint32_t it = 0, next = 2; it < MAX_CYCLES; it++) {
+  for (uint32_t it = 0, next = 1; it < MAX_CYCLES; it++) {
     if (cycle(w, n) < tol) return;
     if (it < next || n > POLISH) continue;
     next = 2 * next + 1;

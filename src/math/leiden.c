@@ -138,6 +138,15 @@ static uint32_t renumber(uint32_t *label, uint32_t n, uint32_t *room_n)
   return kinds;
 }
 
+/* Nodes by part, rising. first: parts + 1, zeroed. */
+static void by_part(const uint32_t *part, uint32_t nodes, uint32_t parts, uint32_t *first,
+                    uint32_t *order)
+{
+  for (uint32_t i = 0; i < nodes; i++) first[part[i] + 1]++;
+  for (uint32_t c = 0; c < parts; c++) first[c + 1] += first[c];
+  for (uint32_t i = nodes; i-- > 0;) order[--first[part[i] + 1]] = i;
+}
+
 /* Parts as nodes; edges in order of the first edge that needs them. */
 static prac_rc shrink(const struct lev *l, const uint32_t *part, uint32_t n, struct prac_arena *a,
                       struct lev *ret)
@@ -148,9 +157,8 @@ static prac_rc shrink(const struct lev *l, const uint32_t *part, uint32_t n, str
            *order = room(a, l->g.n, sizeof *order);
   double *val = room(a, edges, sizeof *val), *k = room(a, n, sizeof *k);
   if (!at || !seen || !col || !first || !order || !val || !k) return PRAC_NOMEM;
-  for (uint32_t i = 0; i < l->g.n; i++) first[part[i] + 1]++, k[part[i]] += l->k[i];
-  for (uint32_t c = 0; c < n; c++) first[c + 1] += first[c];
-  for (uint32_t i = l->g.n; i-- > 0;) order[--first[part[i] + 1]] = i;
+  for (uint32_t i = 0; i < l->g.n; i++) k[part[i]] += l->k[i];
+  by_part(part, l->g.n, n, first, order);
   size_t used = 0;
   for (uint32_t c = 0, x = 0; c < n; c++) {
     at[c] = used;
@@ -236,8 +244,8 @@ static prac_rc climb(struct lev l, double rate, struct prac_arena *a, struct roo
   return PRAC_OK;
 }
 
-prac_rc math_leiden(const struct math_graph *g, double gamma, struct prac_arena *a,
-                    uint32_t *label, uint32_t *ret_n)
+prac_rc math_leiden(const struct math_graph *g, double gamma, struct prac_arena *a, uint32_t *label,
+                    uint32_t *ret_n)
 {
   double total = 0;
   struct lev l = {*g, room(a, g->n, sizeof *l.k)};

@@ -13,7 +13,7 @@ struct ncp {
   const struct math_par *par;
   struct math_factor a[MATH_MODES];
   double gram[MATH_MODES][GRAM];
-  double *m, *work;
+  double *m;
   double err2;
 };
 
@@ -21,7 +21,7 @@ static void normal_equations(struct ncp *s, unsigned mode, double gram[GRAM])
 {
   const double *x = s->gram[(mode + 1) % MATH_MODES], *y = s->gram[(mode + 2) % MATH_MODES];
   for (size_t k = 0; k < (size_t)s->a[mode].rank * s->a[mode].ld; k++) gram[k] = x[k] * y[k];
-  math_tensor_fold(s->x, mode, MATH_FOLD_TIMES, s->a, s->m, s->work, s->par);
+  math_tensor_fold(s->x, mode, MATH_FOLD_TIMES, s->a, s->m, s->par);
 }
 
 /* Columns to length 1; the last mode's keep theirs until the end, in it are the weights. */
@@ -145,16 +145,13 @@ static prac_rc factors_new(struct ncp *s, uint32_t rank, struct prac_arena *a)
 }
 static prac_rc work_new(struct ncp *s, struct prac_arena *a)
 {
-  size_t m = 1, work = 1;
+  size_t m = 1;
   for (unsigned k = 0; k < MATH_MODES; k++) {
-    size_t n = math_tensor_fold_out(s->x, k, MATH_FOLD_TIMES, s->a);
-    size_t w = math_tensor_fold_work(s->x, k, MATH_FOLD_TIMES, s->a);
+    size_t n = math_tensor_fold_work(s->x, k, MATH_FOLD_TIMES, s->a);
     m = n > m ? n : m;
-    work = w > work ? w : work;
   }
   s->m = prac_arena_alloc(a, m * sizeof(double));
-  s->work = prac_arena_alloc(a, work * sizeof(double));
-  return s->m && s->work ? PRAC_OK : PRAC_NOMEM;
+  return s->m ? PRAC_OK : PRAC_NOMEM;
 }
 
 prac_rc math_ncp(const struct math_tensor *x, const struct math_ncp_conf *c,

@@ -40,7 +40,7 @@ MATH_CLONES static void times_rows(void *ctx, size_t item)
 static void normal_equations(struct ntd *s, unsigned mode, double *gram)
 {
   const struct math_order *o = &s->x->order[mode];
-  math_tensor_fold(s->x, mode, MATH_FOLD_OUTER, s->a, s->fold, s->fold_work, s->par);
+  math_tensor_fold(s->x, mode, MATH_FOLD_OUTER, s->a, s->fold, s->par);
   ntd_unfold(s, o);
   struct times t = {s->fold,           s->unfolded,         s->m,
                     s->a[mode].rows,   s->a[o->outer].rank, s->a[o->inner].rank,
@@ -138,28 +138,23 @@ static prac_rc factors_new(struct ntd *s, const struct math_ntd_conf *c, struct 
 
 static prac_rc work_new(struct ntd *s, struct prac_arena *a)
 {
-  size_t fold = 1, work = 1, m = 1, unfolded = 1;
+  size_t fold = 1, m = 1, unfolded = 1;
   for (unsigned k = 0; k < MATH_MODES; k++) {
     const struct math_order *o = &s->x->order[k];
-    size_t f = math_tensor_fold_out(s->x, k, MATH_FOLD_OUTER, s->a);
-    size_t w = math_tensor_fold_work(s->x, k, MATH_FOLD_OUTER, s->a);
+    size_t f = math_tensor_fold_work(s->x, k, MATH_FOLD_OUTER, s->a);
     size_t n = (size_t)s->a[k].rows * s->a[k].ld;
     size_t u = (size_t)s->a[o->outer].rank * s->a[o->inner].ld * s->a[k].ld;
     fold = f > fold ? f : fold;
-    work = w > work ? w : work;
     m = n > m ? n : m;
     unfolded = u > unfolded ? u : unfolded;
   }
   s->fold = prac_arena_alloc(a, fold * sizeof(double));
-  s->fold_work = prac_arena_alloc(a, work * sizeof(double));
   s->m = prac_arena_alloc(a, m * sizeof(double));
   s->unfolded = prac_arena_alloc(a, unfolded * sizeof(double));
   s->half = prac_arena_alloc(a, unfolded * sizeof(double));
   s->right = prac_arena_alloc(a, unfolded * sizeof(double));
   s->slope = prac_arena_alloc(a, unfolded * sizeof(double));
-  return s->fold && s->fold_work && s->m && s->unfolded && s->half && s->right && s->slope
-             ? PRAC_OK
-             : PRAC_NOMEM;
+  return s->fold && s->m && s->unfolded && s->half && s->right && s->slope ? PRAC_OK : PRAC_NOMEM;
 }
 
 static void take_over(struct ntd *to, const struct ntd *from)
@@ -189,30 +184,38 @@ static prac_rc answer(struct ntd *s, struct prac_arena *a, struct math_ntd *ret)
   return PRAC_OK;
 }
 
+/* Every start gets its probe; the best of them into `best`, with the room of `now`. */
+static prac_rc start_all(struct ntd *now, struct ntd *best, const struct math_ntd_conf *c,
+                         struct prac_arena *a, struct math_ntd *ret)
+{
+  struct tensor_start first = {0};
+  struct prac_rng r = prac_rng_of(c->seed);
+  if (now->x->n == 0) return PRAC_OK;
+  PRAC_TRY(tensor_start_new(now->x, a, &first));
+  for (uint32_t i = 0; i < (c->starts ? c->starts : 1); i++) {
+    uint32_t sweeps = 0;
+    start(now, &first, i ? &r : NULL);
+    grams(now);
+    now->err2 = (double)INFINITY;
+    (void)descend(now, c->probe, -1, &sweeps);
+    ret->worst_start = fmin(ret->worst_start, fit_of(now));
+    if (now->err2 < best->err2 || i == 0) take_over(best, now);
+  }
+  ret->best_start = fit_of(best);
+  return PRAC_OK;
+}
+
 prac_rc math_ntd(const struct math_tensor *x, const struct math_ntd_conf *c,
                  const struct math_par *par, struct prac_arena *a, struct math_ntd *ret)
 {
   struct ntd now = {.x = x, .par = par}, best;
-  struct prac_rng r = prac_rng_of(c->seed);
-  struct math_ntd got = {.worst_start = 1, .settled = x->n == 0};
-  struct tensor_start first = {0};
+  struct math_ntd got = {
+      .worst_start = 1, .best_start = 1, .sweeps = c->probe, .settled = x->n == 0};
   PRAC_TRY(factors_new(&now, c, a));
-  PRAC_TRY(tensor_start_new(x, a, &first));
   PRAC_TRY(work_new(&now, a));
   best = now;
-  best.err2 = x->n ? (double)INFINITY : 0;
   PRAC_TRY(factors_new(&best, c, a));
-  for (uint32_t i = 0; x->n && i < (c->starts ? c->starts : 1); i++) {
-    uint32_t sweeps = 0;
-    start(&now, &first, i ? &r : NULL);
-    grams(&now);
-    now.err2 = (double)INFINITY;
-    (void)descend(&now, c->probe, -1, &sweeps);
-    got.worst_start = fmin(got.worst_start, fit_of(&now));
-    if (now.err2 < best.err2 || i == 0) take_over(&best, &now);
-  }
-  got.best_start = fit_of(&best);
-  got.sweeps = c->probe;
+  PRAC_TRY(start_all(&now, &best, c, a, &got));
   if (x->n) got.settled = descend(&best, c->max_sweeps, c->tol, &got.sweeps);
   PRAC_TRY(answer(&best, a, &got));
   *ret = got;

@@ -96,8 +96,9 @@ static double slope_of(struct ntd *s)
 /* One entry moves: the slope of all others with it. */
 MATH_CLONES static void moved(struct ntd *s, const uint32_t i[MATH_MODES], double by)
 {
-  const double *s0 = s->gram[0] + i[0] * s->a[0].ld, *s1 = s->gram[1] + i[1] * s->a[1].ld;
-  const double *s2 = s->gram[2] + i[2] * s->a[2].ld;
+  const double *s0 = s->gram[0] + (size_t)i[0] * s->a[0].ld;
+  const double *s1 = s->gram[1] + (size_t)i[1] * s->a[1].ld;
+  const double *s2 = s->gram[2] + (size_t)i[2] * s->a[2].ld;
   double *to = s->slope;
   for (uint32_t p = 0; p < s->core.rank[0]; p++)
     for (uint32_t q = 0; q < s->core.rank[1]; q++, to += s->core.ld) {
@@ -150,7 +151,7 @@ double ntd_core_kkt(struct ntd *s)
 void ntd_scale(struct ntd *s)
 {
   uint32_t i[MATH_MODES];
-  double by[MATH_MODES][MATH_NTD_RANK_MAX];
+  double by[MATH_MODES][MATH_NTD_RANK_MAX] = {{0}};
   for (unsigned m = 0; m < MATH_MODES; m++)
     for (uint32_t j = 0; j < s->a[m].rank; j++) {
       double top = 0, *x = s->a[m].v + j;

@@ -15,7 +15,7 @@ struct ntd {
   struct ntd_core core;
   double gram[MATH_MODES][NTD_GRAM]; /* rank x ld of each factor */
   unsigned last;                     /* the mode whose fold also serves the core */
-  double *fold, *fold_work, *m;      /* of any mode */
+  double *fold, *m;                  /* of any mode */
   double *unfolded, *half;           /* the core seen from a mode, and half of N */
   double *right, *slope;             /* as the core: T and the gradient */
   double err2;

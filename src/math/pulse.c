@@ -33,6 +33,22 @@ static double chernoff(const double *l, unsigned n, double t, double most)
   return f < 0 ? f : 0;
 }
 
+/* The circulant's eigenvalues but the first: all steps at once, which turning leaves alone. */
+static double weights(const double *cov, unsigned steps, double more, double *l, double *most)
+{
+  double sum = 0;
+  *most = 0;
+  for (unsigned k = 1; k < steps; k++) {
+    double v = 0;
+    for (unsigned d = 0; d < steps; d++)
+      v += cov[d] * cos(6.283185307179586 * (double)(k * d % steps) / steps);
+    l[k - 1] = v > 0 ? more * v / ((double)steps * steps) : 0;
+    sum += l[k - 1];
+    if (l[k - 1] > *most) *most = l[k - 1];
+  }
+  return sum;
+}
+
 struct math_pulse math_pulse_of(const uint64_t *mask, size_t n, unsigned steps, const double *profile,
                               double rest)
 {
@@ -46,15 +62,7 @@ struct math_pulse math_pulse_of(const uint64_t *mask, size_t n, unsigned steps, 
     total += profile ? profile[t] : 1;
   }
   if (!(sum > 0) || !(total > 0)) return r;
-  double more = rest > 0 ? 1 + (double)n / rest : 1;
-  for (unsigned k = 1; k < steps; k++) { /* k 0: all steps at once, which turning leaves alone */
-    double v = 0;
-    for (unsigned d = 0; d < steps; d++)
-      v += cov[d] * cos(6.283185307179586 * (double)(k * d % steps) / steps);
-    l[k - 1] = v > 0 ? more * v / ((double)steps * steps) : 0;
-    r.mean += l[k - 1];
-    if (l[k - 1] > most) most = l[k - 1];
-  }
+  r.mean = weights(cov, steps, rest > 0 ? 1 + (double)n / rest : 1, l, &most);
   for (unsigned t = 0; t < steps; t++) {
     double d = at[t] - sum * (profile ? profile[t] : 1) / total;
     r.t += d * d;

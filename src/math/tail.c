@@ -5,6 +5,13 @@
 enum { TERMS = 100000 };
 static const double TINY = 1e-300, DONE = 1e-16;
 
+/* lgamma leaves the sign in a global. */
+static double ln_gamma(double x)
+{
+  int sign = 0;
+  return lgamma_r(x, &sign);
+}
+
 /* ln(1 - e^l), l <= 0 */
 static double ln_rest(double l)
 {
@@ -15,7 +22,7 @@ static double ln_rest(double l)
 /* ln of x^a e^-x / Gamma(a + 1), without the loss of large terms taken from each other. */
 static double ln_front(double a, double x)
 {
-  if (a < 30) return a * log(x) - x - lgamma(a + 1);
+  if (a < 30) return a * log(x) - x - ln_gamma(a + 1);
   double d = (x - a) / a; /* Stirling: a ln(x/a) - (x - a), and the small rest of ln Gamma */
   double main = d > -0.5 ? a * (log1p(d) - d) : a * log(x / a) - (x - a);
   double rest = 1 / (12 * a) - 1 / (360 * a * a * a) + 1 / (1260 * pow(a, 5));
@@ -96,7 +103,7 @@ static double beta_fraction(double a, double b, double x)
 /* ln I_x(a, b), y = 1 - x given apart so that it is exact when small. */
 static double ln_beta(double a, double b, double x, double y)
 {
-  double front = lgamma(a + b) - lgamma(a) - lgamma(b) + a * log(x) + b * log(y);
+  double front = ln_gamma(a + b) - ln_gamma(a) - ln_gamma(b) + a * log(x) + b * log(y);
   if (x < (a + 1) / (a + b + 2)) return front - log(a) + log(beta_fraction(a, b, x));
   return ln_rest(front - log(b) + log(beta_fraction(b, a, y)));
 }

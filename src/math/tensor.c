@@ -200,7 +200,8 @@ prac_rc math_tensor_of(const struct math_cells *in, struct prac_arena *a, struct
     t.largest = fmax(t.largest, c.v[i]);
   }
   if (isinf(t.norm2)) return PRAC_MALFORMED;
-  for (uint8_t m = 0; m < MATH_MODES; m++) PRAC_TRY(order_of(&t, &c, m, &s, a, &t.order[m]));
+  for (unsigned m = 0; m < MATH_MODES; m++)
+    PRAC_TRY(order_of(&t, &c, (uint8_t)m, &s, a, &t.order[m]));
   *ret = t;
   return PRAC_OK;
 }

@@ -67,12 +67,12 @@ enum math_fold {
   MATH_FOLD_OUTER, /* out: rows x (rank of outer * ld of inner): sum of v outer' inner */
   MATH_FOLD_TIMES  /* out: rows x ld: sum of v (outer .* inner); equal ranks (MTTKRP) */
 };
-/* Doubles that math_tensor_fold writes to, and needs as work. */
+/* Doubles of the result, and those that math_tensor_fold needs at `out`: the result comes first. */
 size_t math_tensor_fold_out(const struct math_tensor *t, unsigned mode, enum math_fold how,
                             const struct math_factor f[MATH_MODES]);
 size_t math_tensor_fold_work(const struct math_tensor *t, unsigned mode, enum math_fold how,
                              const struct math_factor f[MATH_MODES]);
 /* Every cell meets the two factors of the other modes. */
 void math_tensor_fold(const struct math_tensor *t, unsigned mode, enum math_fold how,
-                      const struct math_factor f[MATH_MODES], double *out, double *work,
+                      const struct math_factor f[MATH_MODES], double *out,
                       const struct math_par *par);

@@ -24,9 +24,8 @@ MATH_CLONES void math_factor_gram(const struct math_factor *f, double *ret)
   memset(ret, 0, (size_t)f->rank * f->ld * sizeof *ret);
   for (uint32_t i = 0; i < f->rows; i++) {
     const double *x = f->v + (size_t)i * f->ld;
-    for (uint32_t j = 0; j < f->rank; j++)
-      for (uint32_t c = 0; c < f->ld; c += L)
-        MATH_AT(ret + j * f->ld + c) += x[j] * MATH_READ(x + c);
+    for (size_t j = 0; j < f->rank; j++)
+      for (size_t c = 0; c < f->ld; c += L) MATH_AT(ret + j * f->ld + c) += x[j] * MATH_READ(x + c);
   }
 }
 
@@ -42,26 +41,26 @@ struct hals {
 MATH_CLONES static void hals_rows(void *ctx, size_t item)
 {
   const struct hals *h = ctx;
-  uint32_t rank = h->f->rank, ld = h->f->ld, from = (uint32_t)item * HALS_ROWS;
+  size_t rank = h->f->rank, ld = h->f->ld;
+  uint32_t from = (uint32_t)item * HALS_ROWS;
   uint32_t to = from + HALS_ROWS < h->f->rows ? from + HALS_ROWS : h->f->rows;
-  double g[MATH_TENSOR_RANK_MAX], inverse[MATH_TENSOR_RANK_MAX];
-  for (uint32_t j = 0; j < rank; j++) {
+  double g[MATH_TENSOR_RANK_MAX] = {0}, inverse[MATH_TENSOR_RANK_MAX] = {0};
+  for (size_t j = 0; j < rank; j++) {
     double d = h->gram[j * ld + j];
     inverse[j] = d > 0 ? 1 / d : 0;
   }
   for (uint32_t i = from; i < to; i++) {
     double *x = h->f->v + (size_t)i * ld;
     const double *m = h->m + (size_t)i * ld;
-    for (uint32_t c = 0; c < ld; c += L) MATH_AT(g + c) = -MATH_READ(m + c);
-    for (uint32_t j = 0; j < rank; j++)
-      for (uint32_t c = 0; c < ld; c += L) MATH_AT(g + c) += x[j] * MATH_READ(h->gram + j * ld + c);
+    for (size_t c = 0; c < ld; c += L) MATH_AT(g + c) = -MATH_READ(m + c);
+    for (size_t j = 0; j < rank; j++)
+      for (size_t c = 0; c < ld; c += L) MATH_AT(g + c) += x[j] * MATH_READ(h->gram + j * ld + c);
     for (unsigned round = 0; round < h->rounds; round++)
-      for (uint32_t j = 0; j < rank; j++) {
+      for (size_t j = 0; j < rank; j++) {
         double move = -g[j] * inverse[j];
         if (move < -x[j]) move = -x[j];
         x[j] += move;
-        for (uint32_t c = 0; c < ld; c += L)
-          MATH_AT(g + c) += move * MATH_READ(h->gram + j * ld + c);
+        for (size_t c = 0; c < ld; c += L) MATH_AT(g + c) += move * MATH_READ(h->gram + j * ld + c);
       }
   }
 }
@@ -109,7 +108,7 @@ size_t math_tensor_fold_out(const struct math_tensor *t, unsigned mode, enum mat
 size_t math_tensor_fold_work(const struct math_tensor *t, unsigned mode, enum math_fold how,
                              const struct math_factor f[MATH_MODES])
 {
-  return t->order[mode].n_blocks * width_of(&t->order[mode], how, f);
+  return (t->dim[mode] + (size_t)t->order[mode].n_blocks) * width_of(&t->order[mode], how, f);
 }
 
 /* Does the row of this block's first fibre begin in an earlier block? */
@@ -123,8 +122,9 @@ MATH_CLONES static void fold_block(void *ctx, size_t block)
 {
   const struct fold *k = ctx;
   const struct math_order *o = k->o;
-  uint32_t ld = k->inner->ld, rank = k->outer->rank, row = UINT32_MAX;
-  double z[MATH_TENSOR_RANK_MAX], *y = NULL;
+  size_t ld = k->inner->ld, rank = k->outer->rank;
+  uint32_t row = UINT32_MAX;
+  double z[MATH_TENSOR_RANK_MAX], *y = k->out;
   for (uint32_t f = o->block[block]; f < o->block[block + 1]; f++) {
     if (o->row_at[f] != row) {
       bool head = row == UINT32_MAX && is_shared(o, block);
@@ -132,30 +132,32 @@ MATH_CLONES static void fold_block(void *ctx, size_t block)
       y = head ? k->heads + block * k->width : k->out + row * k->width;
       memset(y, 0, k->width * sizeof *y);
     }
-    for (uint32_t c = 0; c < ld; c += L) MATH_AT(z + c) = (math_v4){0};
+    for (size_t c = 0; c < ld; c += L) MATH_AT(z + c) = (math_v4){0};
     for (uint32_t i = o->begin[f]; i < o->begin[f + 1]; i++) {
       const double *in = k->inner->v + (size_t)o->inner_at[i] * ld;
-      for (uint32_t c = 0; c < ld; c += L) MATH_AT(z + c) += o->v[i] * MATH_READ(in + c);
+      for (size_t c = 0; c < ld; c += L) MATH_AT(z + c) += o->v[i] * MATH_READ(in + c);
     }
     const double *out = k->outer->v + (size_t)o->outer_at[f] * k->outer->ld;
     if (k->how == MATH_FOLD_TIMES)
-      for (uint32_t c = 0; c < ld; c += L) MATH_AT(y + c) += MATH_READ(out + c) * MATH_READ(z + c);
+      for (size_t c = 0; c < ld; c += L) MATH_AT(y + c) += MATH_READ(out + c) * MATH_READ(z + c);
     else
-      for (uint32_t p = 0; p < rank; p++)
-        for (uint32_t c = 0; c < ld; c += L) MATH_AT(y + p * ld + c) += out[p] * MATH_READ(z + c);
+      for (size_t p = 0; p < rank; p++)
+        for (size_t c = 0; c < ld; c += L) MATH_AT(y + p * ld + c) += out[p] * MATH_READ(z + c);
   }
 }
 
 void math_tensor_fold(const struct math_tensor *t, unsigned mode, enum math_fold how,
-                      const struct math_factor f[MATH_MODES], double *out, double *work,
+                      const struct math_factor f[MATH_MODES], double *out,
                       const struct math_par *par)
 {
   const struct math_order *o = &t->order[mode];
-  struct fold k = {o, &f[o->outer], &f[o->inner], how, width_of(o, how, f), out, work};
+  size_t width = width_of(o, how, f);
+  double *heads = out + t->dim[mode] * width;
+  struct fold k = {o, &f[o->outer], &f[o->inner], how, width, out, heads};
   math_par_run(par, o->n_blocks, fold_block, &k);
   for (size_t b = 0; b < o->n_blocks; b++) {
     if (!is_shared(o, b)) continue;
     double *to = out + o->row_at[o->block[b]] * k.width;
-    for (size_t c = 0; c < k.width; c++) to[c] += work[b * k.width + c];
+    for (size_t c = 0; c < k.width; c++) to[c] += heads[b * k.width + c];
   }
 }

@@ -41,9 +41,8 @@ prac_rc tensor_start_new(const struct math_tensor *x, struct prac_arena *a,
     if (n > work) work = n;
   }
   ret->weight = prac_arena_alloc(a, rows * sizeof(double));
-  ret->out = prac_arena_alloc(a, rows * L * sizeof(double));
-  ret->work = prac_arena_alloc(a, work * sizeof(double));
-  return ret->weight && ret->out && ret->work ? PRAC_OK : PRAC_NOMEM;
+  ret->out = prac_arena_alloc(a, work * sizeof(double));
+  return ret->weight && ret->out ? PRAC_OK : PRAC_NOMEM;
 }
 
 /* Of the fibres [f, to), which are one slice: outer = slice inner, or back. */
@@ -134,7 +133,7 @@ static double turn(struct tensor_start *w, unsigned mode, const struct math_par 
 {
   double norm = 0;
   uint32_t rows = w->left.dim[mode];
-  math_tensor_fold(&w->left, mode, MATH_FOLD_TIMES, w->f, w->out, w->work, par);
+  math_tensor_fold(&w->left, mode, MATH_FOLD_TIMES, w->f, w->out, par);
   for (size_t i = 0; i < rows; i++) norm += w->out[L * i] * w->out[L * i];
   norm = sqrt(norm);
   for (size_t i = 0; i < rows; i++) w->f[mode].v[L * i] = norm > 0 ? w->out[L * i] / norm : 0;

@@ -6,7 +6,7 @@
 struct tensor_start {
   struct math_tensor left;          /* what the terms so far leave of the cells */
   struct math_factor f[MATH_MODES]; /* the latest term, of rank 1 */
-  double *v[MATH_MODES], *weight, *out, *work;
+  double *v[MATH_MODES], *weight, *out;
   unsigned mode; /* the middle one, of whose slices a term begins */
 };
 PRAC_NODISCARD prac_rc tensor_start_new(const struct math_tensor *x, struct prac_arena *a,

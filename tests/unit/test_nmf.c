@@ -460,7 +460,7 @@ static void degenerate_inputs(void **state)
     solve(&x, (enum math_nmf_rule)rule, 500);
     all_finite(&x);
     assert_true(x.info.objective < 1); /* of 3600: MU is slow */
-    begin(&x, &r); /* one entry */
+    begin(&x, &r);                     /* one entry */
     memset(x.v, 0, (size_t)x.m * x.n * sizeof *x.v);
     x.v[33 * x.n + 7] = 1;
     sparse(&x);
@@ -518,7 +518,7 @@ static void wrong_inputs_are_refused(void **state)
   assert_int_equal(solve_by(&x, &c, NULL), PRAC_MALFORMED);
   col[4] = was;
   double w = x.w[5];
-  static const double wrong[] = {-1, INFINITY, NAN};
+  static const double wrong[] = {-1, (double)INFINITY, (double)NAN};
   for (size_t i = 0; i < 3; i++) {
     x.w[5] = wrong[i];
     assert_int_equal(solve_by(&x, &c, NULL), PRAC_MALFORMED);

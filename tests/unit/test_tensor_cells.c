@@ -89,9 +89,8 @@ static void fold_is_a_sum(const struct math_tensor *t, const double *d, const st
 {
   for (unsigned mode = 0; mode < MATH_MODES; mode++) {
     const struct math_order *o = &t->order[mode];
-    double *out = prac_arena_alloc(a, (math_tensor_fold_out(t, mode, how, f) + 1) * 8);
-    double *work = prac_arena_alloc(a, (math_tensor_fold_work(t, mode, how, f) + 1) * 8);
-    math_tensor_fold(t, mode, how, f, out, work, NULL);
+    double *out = prac_arena_alloc(a, (math_tensor_fold_work(t, mode, how, f) + 1) * 8);
+    math_tensor_fold(t, mode, how, f, out, NULL);
     size_t ld = f[o->inner].ld, width = how == MATH_FOLD_OUTER ? f[o->outer].rank * ld : ld;
     for (uint32_t row = 0; row < t->dim[mode]; row++)
       for (uint32_t p = 0; p < (how == MATH_FOLD_OUTER ? f[o->outer].rank : 1); p++)
@@ -162,10 +161,9 @@ static void blocks(void **s)
   for (unsigned m = 0; m < MATH_MODES; m++) {
     size_t n = math_tensor_fold_out(&t, m, MATH_FOLD_OUTER, f);
     size_t w = math_tensor_fold_work(&t, m, MATH_FOLD_OUTER, f);
-    double *one = calloc(n, sizeof *one), *two = calloc(n, sizeof *two);
-    double *work = calloc(w + 1, sizeof *work), sum = 0, want = 0;
-    math_tensor_fold(&t, m, MATH_FOLD_OUTER, f, one, work, NULL);
-    math_tensor_fold(&t, m, MATH_FOLD_OUTER, f, two, work, &par);
+    double *one = calloc(w, sizeof *one), *two = calloc(w, sizeof *two), sum = 0, want = 0;
+    math_tensor_fold(&t, m, MATH_FOLD_OUTER, f, one, NULL);
+    math_tensor_fold(&t, m, MATH_FOLD_OUTER, f, two, &par);
     assert_memory_equal(one, two, n * sizeof *one);
     for (size_t i = 0; i < n; i++) sum += one[i];
     const struct math_order *o = &t.order[m];
@@ -179,7 +177,6 @@ static void blocks(void **s)
     assert_true(fabs(sum - want) < 1e-9 * want);
     free(one);
     free(two);
-    free(work);
   }
   prac_arena_free(&a);
 }

@@ -55,7 +55,7 @@ static const struct prac_conf_item conf_items[] = {
          "a claim ends when it was not found so often"),
     ITEM("max-rows", PRAC_CONF_INT, max_rows, 1024, ENG_TRAFFIC_ROWS_MAX, 1 << 20,
          "rows of one sensor in one slot"),
-    ITEM("max-hosts", PRAC_CONF_INT, max_hosts, 16, 65535, 1000,
+    ITEM("max-hosts", PRAC_CONF_INT, max_hosts, 16, 8192, 1000,
          "hosts in the graph; of more, the same ones all day, chosen by hash; published: 1000, at "
          "random. Synchrony by port always looks at all of them"),
     ITEM("max-sensors", PRAC_CONF_INT, max_sensors, 1, 4096, 64, "sensors followed"),

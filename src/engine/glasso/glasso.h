@@ -109,6 +109,7 @@ struct glasso_graph {
   const uint32_t *host;              /* of each, the index in cells */
   struct math_glasso at[GLASSO_RHO]; /* by index of rho, 0 the lowest; theta of that one only */
   uint64_t left;                     /* hosts left out */
+  bool failed;                       /* the solver refused: too dense */
 };
 PRAC_NODISCARD prac_rc glasso_graph_of(const struct glasso_conf *c, const struct eng_cells *cells,
                                        prac_time slot, const struct eng_env *env,

@@ -80,9 +80,36 @@ prac_rc glasso_graph_of(const struct glasso_conf *c, const struct eng_cells *cel
                                   .max_sweeps = (unsigned)c->max_sweeps,
                                   .theta = true,
                                   .par = env->par};
-  PRAC_TRY(math_glasso_path(&d, &conf, a, at));
+  prac_rc rc = math_glasso_path(&d, &conf, a, at);
+  if (rc == PRAC_NOSPACE) { /* nothing that a sensor hears may stop the engine */
+    ret->failed = true;
+    return PRAC_OK;
+  }
+  PRAC_TRY(rc);
   for (unsigned i = 0; i < GLASSO_RHO; i++) ret->at[i] = at[GLASSO_RHO - 1 - i];
   return PRAC_OK;
+}
+
+/* The marked hosts' nodes, and by node 1 + its new number. Returns how many; *edges: at most. */
+static uint32_t marked(const struct glasso_graph *g, const uint8_t *in, uint32_t *node,
+                       uint32_t *of, size_t *edges)
+{
+  const struct math_glasso_theta *t = &g->at[0].theta;
+  uint32_t n = 0;
+  *edges = 0;
+  for (uint32_t i = 0; i < t->n; i++) {
+    if (!in[g->host[i]]) continue;
+    *edges += t->at[i + 1] - t->at[i];
+    of[i] = 1 + n;
+    node[n++] = i;
+  }
+  return n;
+}
+static void diagonal(const struct math_glasso_theta *t, double *diag)
+{
+  for (uint32_t i = 0; i < t->n; i++)
+    for (size_t e = t->at[i]; e < t->at[i + 1]; e++)
+      if (t->col[e] == i) diag[i] = t->val[e];
 }
 
 /* The graph of positive partial correlations among the marked hosts. */
@@ -90,25 +117,17 @@ static prac_rc induced(const struct glasso_graph *g, const uint8_t *in, struct p
                        struct math_graph *ret, uint32_t **ret_node)
 {
   const struct math_glasso_theta *t = &g->at[0].theta;
-  uint32_t *node = prac_arena_alloc(a, (t->n + 1) * sizeof *node), n = 0;
+  uint32_t *node = prac_arena_alloc(a, (t->n + 1) * sizeof *node);
   uint32_t *of = prac_arena_alloc(a, (t->n + 1) * sizeof *of);
-  if (!node || !of) return PRAC_NOMEM;
-  size_t edges = 0;
-  for (uint32_t i = 0; i < t->n; i++) {
-    if (!in[g->host[i]]) continue;
-    edges += t->at[i + 1] - t->at[i];
-    of[i] = 1 + n;
-    node[n++] = i;
-  }
+  double *diag = prac_arena_alloc(a, (t->n + 1) * sizeof *diag);
+  if (!node || !of || !diag) return PRAC_NOMEM;
+  size_t edges, used = 0;
+  uint32_t n = marked(g, in, node, of, &edges);
+  diagonal(t, diag);
   size_t *at = prac_arena_alloc(a, (n + (size_t)1) * sizeof *at);
   uint32_t *col = prac_arena_alloc(a, (edges + 1) * sizeof *col);
-  double *val = prac_arena_alloc(a, (edges + 1) * sizeof *val), *diag;
-  diag = prac_arena_alloc(a, (t->n + 1) * sizeof *diag);
-  if (!at || !col || !val || !diag) return PRAC_NOMEM;
-  for (uint32_t i = 0; i < t->n; i++)
-    for (size_t e = t->at[i]; e < t->at[i + 1]; e++)
-      if (t->col[e] == i) diag[i] = t->val[e];
-  size_t used = 0;
+  double *val = prac_arena_alloc(a, (edges + 1) * sizeof *val);
+  if (!at || !col || !val) return PRAC_NOMEM;
   for (uint32_t x = 0; x < n; x++) {
     uint32_t i = node[x];
     at[x] = used;

@@ -168,7 +168,7 @@ prac_rc glasso_judge(const struct glasso_state *s, struct glasso_sensor *x,
   }
   prac_count(&env->counters[GLASSO_COUNT_HOSTS], w.cells.n_hosts);
   prac_count(&env->counters[GLASSO_COUNT_LEFT], g.left);
-  PRAC_TRY(glasso_remember(s->conf, x, now, a, &ret->dense));
+  if (!g.failed) PRAC_TRY(glasso_remember(s->conf, x, now, a, &ret->dense));
   prac_count(&env->counters[GLASSO_COUNT_ALERTED], ret->dense.alert);
   ret->hosts = w.cells.n_hosts;
   ret->density = glasso_density(&now, ret->dense.rho);

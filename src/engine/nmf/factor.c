@@ -46,7 +46,7 @@ prac_rc nmf_factor(const struct nmf_conf *c, const struct math_csr *v, const str
   if (!ret->f.w || !ret->f.h) return PRAC_NOMEM;
   const struct math_nmf_conf hals = {.rule = MATH_NMF_HALS,
 
-                                     .rel_tol = 1e-3,
+                                     .rel_tol = 2e-3,
                                      .max_sweeps = (uint32_t)c->max_sweeps},
                              mu = {.rule = MATH_NMF_MU,
                                    .abs_tol = 1e-5,

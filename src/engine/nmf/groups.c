@@ -11,11 +11,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { DEGREES = 512, PROTOS = 2 };
+enum { DEGREES = 512, PROTOS = 2, KINDS = PROTOS * 64 };
 
 struct pair { /* a host of the matrix and a port */
   uint32_t host, port;
   uint64_t minutes;
+  uint32_t kind; /* protocol and number of minutes */
 };
 struct judging {
   const struct nmf_conf *c;
@@ -33,7 +34,7 @@ struct judging {
   double *theta;             /* of a port; below 0: not asked yet */
   uint32_t of_degree[PROTOS][DEGREES], base_of_degree[PROTOS][DEGREES];
   uint32_t *first, *by_port; /* pairs of port q: by_port[first[q]] .. by_port[first[q + 1] - 1] */
-  uint32_t of_minutes[PROTOS][NMF_MINUTES + 1], in_time[PROTOS][NMF_MINUTES + 1];
+  uint32_t of_kind[KINDS], in_time[KINDS];
   uint32_t *slot;             /* 1 + number of a port among those claimed */
   uint16_t *times[NMF_PORTS]; /* groups in which a host of the port was */
   uint8_t hit[NMF_PORTS];     /* by the group in hand */
@@ -47,11 +48,6 @@ static unsigned proto_of(const struct judging *j, uint32_t q)
   return j->cells->ports[q] >> 16 == 17;
 }
 
-static unsigned minutes_of(const struct pair *p)
-{
-  return (unsigned)__builtin_popcountll(p->minutes);
-}
-
 static prac_rc pairs_by_port(struct judging *j)
 {
   uint32_t ports = j->cells->n_ports;
@@ -61,9 +57,10 @@ static prac_rc pairs_by_port(struct judging *j)
   uint32_t *at = j->first + 1;
   for (uint32_t q = 0; q < ports; q++) at[q + 1] = at[q] + j->of_port[q];
   for (uint32_t i = 0; i < j->n_pairs; i++) {
-    const struct pair *p = &j->pairs[i];
+    struct pair *p = &j->pairs[i];
     j->by_port[at[p->port]++] = i;
-    j->of_minutes[proto_of(j, p->port)][minutes_of(p)]++;
+    p->kind = proto_of(j, p->port) * 64 + (uint32_t)__builtin_popcountll(p->minutes);
+    j->of_kind[p->kind]++;
   }
   return PRAC_OK;
 }
@@ -86,7 +83,7 @@ static prac_rc pairs_make(struct judging *j)
       uint16_t *d = &j->degree[proto_of(j, q)][h];
       *d = (uint16_t)(*d + (*d < DEGREES - 1));
       j->of_port[q]++;
-      j->pairs[j->n_pairs++] = (struct pair){h, q, minute};
+      j->pairs[j->n_pairs++] = (struct pair){.host = h, .port = q, .minutes = minute};
     }
     for (unsigned p = 0; p < PROTOS; p++) j->of_degree[p][j->degree[p][h]]++;
   }
@@ -156,18 +153,18 @@ struct chance {
 /* Of the port's hosts, how many are there in the group's minutes? */
 static struct chance by_time(const struct judging *j, uint32_t q)
 {
-  uint32_t own[NMF_MINUTES + 1] = {0}, own_in[NMF_MINUTES + 1] = {0};
-  const uint32_t *all = j->of_minutes[proto_of(j, q)], *in = j->in_time[proto_of(j, q)];
+  uint32_t own[KINDS] = {0}, own_in[KINDS] = {0};
   struct chance c = {.in_time = true};
   for (uint32_t i = j->first[q]; i < j->first[q + 1]; i++) {
     const struct pair *p = &j->pairs[j->by_port[i]];
-    own[minutes_of(p)]++;
-    own_in[minutes_of(p)] += (p->minutes & j->g.minutes) != 0;
+    own[p->kind]++;
+    own_in[p->kind] += (p->minutes & j->g.minutes) != 0;
   }
-  for (unsigned m = 1; m <= NMF_MINUTES; m++) {
-    if (own[m] == 0) continue;
-    c.seen += own_in[m];
-    c.expected += own[m] * (double)(in[m] - own_in[m] + 1) / (all[m] - own[m] + 1);
+  for (unsigned k = 0; k < KINDS; k++) {
+    if (own[k] == 0) continue;
+    double in = j->in_time[k] - own_in[k] + 1, all = j->of_kind[k] - own[k] + 1;
+    c.seen += own_in[k];
+    c.expected += own[k] * in / all;
   }
   c.surprise = unlikely(j, c.seen, c.expected, j->of_port[q]);
   return c;
@@ -211,7 +208,7 @@ static void count_ports(struct judging *j)
   for (size_t i = 0; i < j->n_pairs; i++) {
     const struct pair *p = &j->pairs[i];
     j->hosts[p->port] += j->base[p->host];
-    if (p->minutes & j->g.minutes) j->in_time[proto_of(j, p->port)][minutes_of(p)]++;
+    j->in_time[p->kind] += (p->minutes & j->g.minutes) != 0;
   }
 }
 

@@ -162,12 +162,13 @@ static prac_rc edges_of(const struct risk_state *s, const struct risk_judged *j,
 static prac_rc matrix_of(const struct edges *e, uint32_t n, struct prac_arena *a,
                          struct math_csr *ret)
 {
-  uint32_t *first = prac_arena_alloc(a, (n + (size_t)2) * sizeof *first), *next = first + 1;
+  uint32_t *first = prac_arena_alloc(a, (n + (size_t)2) * sizeof *first);
   uint32_t *col = prac_arena_alloc(a, (2 * (size_t)e->n + 1) * sizeof *col);
   float *v = prac_arena_alloc(a, (2 * (size_t)e->n + 1) * sizeof *v);
   uint32_t *order = prac_arena_alloc(a, (e->n + (size_t)1) * sizeof *order);
   uint32_t *by_q = prac_arena_alloc(a, (n + (size_t)2) * sizeof *by_q);
   if (!first || !col || !v || !order || !by_q) return PRAC_NOMEM;
+  uint32_t *next = first + 1;
   for (uint32_t i = 0; i < e->n_slots; i++) {
     if (!e->slots[i].sources) continue;
     by_q[e->slots[i].q + 1]++;

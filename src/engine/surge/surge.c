@@ -162,6 +162,20 @@ static void geography(struct surge_state *s, struct surge_sensor *x, const struc
   x->geo = h;
 }
 
+static prac_rc feed_row(struct surge_state *s, const struct seen *in, uint32_t i,
+                        const struct eng_env *env)
+{
+  const struct flow_batch *b = in->b;
+  uint32_t country = b->country[i], port = port_of(b, i), asn = b->asn[i];
+  bool has_port = !(b->marks[i] & (FLOW_FRAGMENT | FLOW_BAD));
+  if (s->dims[SURGE_COUNTRY] && country)
+    PRAC_TRY(count_row(s, in, i, surge_what(SURGE_COUNTRY, country), port, env));
+  if (s->dims[SURGE_PORT] && has_port)
+    PRAC_TRY(count_row(s, in, i, surge_what(SURGE_PORT, port), country, env));
+  if (s->dims[SURGE_AS] && asn) PRAC_TRY(count_row(s, in, i, surge_what(SURGE_AS, asn), port, env));
+  return PRAC_OK;
+}
+
 static prac_rc feed(void *st, const struct flow_batch *b, const struct eng_env *env)
 {
   struct surge_state *s = st;
@@ -179,14 +193,7 @@ static prac_rc feed(void *st, const struct flow_batch *b, const struct eng_env *
       ignored++;
       continue;
     }
-    uint32_t country = b->country[i], port = port_of(b, i);
-    bool has_port = !(b->marks[i] & (FLOW_FRAGMENT | FLOW_BAD));
-    if (s->dims[SURGE_COUNTRY] && country)
-      PRAC_TRY(count_row(s, &in, i, surge_what(SURGE_COUNTRY, country), port, env));
-    if (s->dims[SURGE_PORT] && has_port)
-      PRAC_TRY(count_row(s, &in, i, surge_what(SURGE_PORT, port), country, env));
-    if (s->dims[SURGE_AS] && b->asn[i])
-      PRAC_TRY(count_row(s, &in, i, surge_what(SURGE_AS, b->asn[i]), port, env));
+    PRAC_TRY(feed_row(s, &in, i, env));
   }
   prac_count(&env->counters[SURGE_COUNT_ROWS], b->n - ignored);
   prac_count(&env->counters[SURGE_COUNT_IGNORED], ignored);
@@ -287,7 +294,8 @@ static prac_rc slot_end(struct surge_state *s, const struct eng_env *env, struct
     if (k->on && !k->holds) PRAC_TRY(end(s, k, env, out));
     if (!k->abroad_on || k->abroad_holds) continue;
     k->abroad_on = false;
-    PRAC_TRY(surge_say_abroad(s, k, &(struct surge_judged){0}, NULL, env, out));
+    const struct surge_judged none = {0};
+    PRAC_TRY(surge_say_abroad(s, k, &none, &none, env, out));
   }
   uint32_t had = s->n_hist, head = s->head;
   surge_sensors_turn(s);

@@ -49,11 +49,11 @@ static prac_rc folks_of(struct tensor_judging *j)
   }
   qsort(v, j->all.n_ports, sizeof *v, more_hosts);
   for (uint32_t i = 0; i < j->all.n_ports && v[i].hosts; i++) {
-    uint8_t least = 0;
-    for (uint8_t k = 1; k < TENSOR_FOLKS; k++)
+    uint32_t least = 0;
+    for (uint32_t k = 1; k < TENSOR_FOLKS; k++)
       if (hosts[k] < hosts[least]) least = k;
     hosts[least] += v[i].hosts;
-    j->step.folk_of[v[i].port] = least;
+    j->step.folk_of[v[i].port] = (uint8_t)least;
   }
   return PRAC_OK;
 }

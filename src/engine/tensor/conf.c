@@ -9,17 +9,17 @@ static const char *const scales[] = {"log", "raw", NULL};
 #define ITEM(k, t, field, l, h, d, text)                                                           \
   {                                                                                                \
     .key = (k), .type = (t), .offset = offsetof(struct tensor_conf, field), .lo = (l), .hi = (h),  \
-    .dflt = (d), .help = text                                                                      \
+    .dflt = (d), .help = (text)                                                                    \
   }
 #define WORDS(k, field, d, text)                                                                   \
   {                                                                                                \
     .key = (k), .type = PRAC_CONF_STRINGS, .offset = offsetof(struct tensor_conf, field),          \
-    .sdflt = (d), .help = text                                                                     \
+    .sdflt = (d), .help = (text)                                                                   \
   }
 #define FLAG(k, field, d, text)                                                                    \
   {                                                                                                \
     .key = (k), .type = PRAC_CONF_BOOL, .offset = offsetof(struct tensor_conf, field), .hi = 1,    \
-    .dflt = (d), .help = text                                                                      \
+    .dflt = (d), .help = (text)                                                                    \
   }
 static const struct prac_conf_item conf_items[] = {
     ENG_COMMON_ITEMS,

@@ -41,7 +41,7 @@ static void close(void *st)
   if (!s->conf) return;
   eng_sensors_done(&s->sensors, sensor_done);
   free(s->stories);
-  free((void *)(uintptr_t)s->ignored);
+  free(s->ignored);
   s->stories = NULL;
   s->ignored = NULL;
 }
@@ -82,8 +82,8 @@ static prac_rc feed(void *st, const struct flow_batch *b, const struct eng_env *
 
 static bool is_complete(const struct tensor_state *s, const struct eng_traffic *t)
 {
-  double minutes = (double)(s->conf->window_ns / PRAC_MIN);
-  return eng_traffic_minutes(t) >= s->conf->complete * minutes;
+  int64_t minutes = s->conf->window_ns / PRAC_MIN;
+  return eng_traffic_minutes(t) >= s->conf->complete * (double)minutes;
 }
 
 static size_t bytes_of(const struct tensor_state *s)

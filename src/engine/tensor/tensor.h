@@ -76,7 +76,7 @@ struct tensor_state {
   double levels[TENSOR_LEVELS_MAX]; /* fixed thresholds, rising */
   uint32_t n_levels;
   bool otsu;
-  const uint32_t *ignored; /* ports, rising; owned */
+  uint32_t *ignored; /* ports, rising; owned */
   size_t n_ignored;
   struct tensor_story *stories; /* by port */
   uint32_t n_stories;
