@@ -160,7 +160,7 @@ static void the_published_rule_names_the_popular_port(void **s)
   struct run r;
   start(&r,
         "    percent: 30\n    hosts: 2\n    min-hosts: 2\n    hits: 1\n    surprise: 0\n"
-        "    lift: 1\n",
+        "    lift: 1\n    packets-each: 0\n",
         1);
   two_hours(&r, tokyo, 0, 0, 40);
   finish(&r);
@@ -401,7 +401,7 @@ static void many_ports_at_once(void **s)
   struct run r;
   start(&r,
         "    percent: 0.5\n    min-hosts: 2\n    hits: 1\n    surprise: 0\n    lift: 1\n"
-        "    port-stage: no\n",
+        "    packets-each: 0\n    port-stage: no\n",
         1);
   for (int m = 0; m < 60; m++) {
     uint32_t n = background(&r, v);
