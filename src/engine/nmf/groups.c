@@ -284,6 +284,21 @@ static void judge_group(struct judging *j, size_t k, uint32_t rank)
 
 /* ---- all groups ---- */
 
+/* Packets to the port of one of the claimed hosts that sent there, on average. */
+static double packets_each(const struct judging *j, const struct nmf_port *p)
+{
+  uint64_t packets = 0, hosts = 0;
+  uint32_t last = UINT32_MAX;
+  for (size_t i = 0; i < j->cells->n; i++) { /* by host: each host's cells of the port together */
+    const struct eng_cell *c = &j->cells->v[i];
+    if (c->port != p->index || !j->base[c->host]) continue;
+    packets += c->packets;
+    hosts += c->host != last;
+    last = c->host;
+  }
+  return hosts ? (double)packets / (double)hosts : 0;
+}
+
 static prac_rc finish_port(struct judging *j, struct nmf_port *p, const uint16_t *times)
 {
   const struct eng_port_rule r = {.pct = 100, .hosts = 1, .dst_pct = j->c->dst_pct};
@@ -294,14 +309,16 @@ static prac_rc finish_port(struct judging *j, struct nmf_port *p, const uint16_t
     p->hosts += j->base[h];
     p->all += times[h] == p->hits;
   }
-  if (p->level == ENG_PORT_ATTACK && p->hits < (uint32_t)j->c->hits) p->level = ENG_PORT_WEAK;
+  bool sure = p->hits >= (uint32_t)j->c->hits && packets_each(j, p) >= j->c->each;
+  if (p->level == ENG_PORT_ATTACK && !sure) p->level = ENG_PORT_WEAK;
   if (p->minutes) { /* a window has at most 60 */
     p->span.from = j->t->from + __builtin_ctzll(p->minutes) * PRAC_MIN;
     p->span.to = j->t->from + (64 - __builtin_clzll(p->minutes)) * PRAC_MIN;
   }
   PRAC_TRY(eng_traffic_ports(j->t, j->cells, j->base, &r, j->a, &said));
-  for (size_t i = 0; i < said.n; i++)
+  for (size_t i = 0; i < said.n; i++) {
     if (said.v[i].index == p->index && said.v[i].level == ENG_PORT_POINT) p->level = ENG_PORT_POINT;
+  }
   return eng_traffic_who(j->t, j->cells, j->base, p->index, j->a, &p->who);
 }
 
