@@ -313,7 +313,7 @@ def check_mistakes():
         t.check(f'{" ".join(map(str, args[1:3]))}: refused with a reason', st == want and err, (st, err))
 
 
-SMALL_DEMO = 'b3f410533809f8adb3935df77a67ad595c2e8c2298f08177ff599b2136821876'
+SMALL_DEMO = 'aa3b7cc368090b06eaeaea3e43342a4083dc1b78834651913ea6b6b5386a922f'
 check_scan()
 check_demo()
 check_six()
