@@ -70,6 +70,12 @@ prac_rc alert_desk_save(const struct alert_desk *d, uint8_t **ret, size_t *ret_l
 
 static const prac_time far = INT64_MAX / 2;
 
+static bool lists_sound(const struct alert *a)
+{
+  return a->hosts.n <= STORY_HOSTS && a->ports.n <= STORY_PORTS && a->engines.n <= STORY_NAMES &&
+         a->findings.n <= STORY_FINDINGS;
+}
+
 /* Each of one of the alert's engines, no engine twice; none exactly when closed. */
 static bool claims_sound(const struct alert_story *s)
 {
@@ -88,11 +94,8 @@ static bool claims_sound(const struct alert_story *s)
 static bool sound(const struct alert_desk *d, const struct alert_story *s)
 {
   bool closed = s->a.closed != PRAC_TIME_NONE;
-  if (!s->a.key[0] || !s->a.id[0] || s->a.hosts.n > STORY_HOSTS || s->a.ports.n > STORY_PORTS)
-    return false;
-  if (s->a.engines.n > STORY_NAMES || !claims_sound(s)) return false;
-  if (s->a.findings.n > STORY_FINDINGS || s->a.finding_count == 0 || s->open == closed)
-    return false;
+  if (!s->a.key[0] || !s->a.id[0] || s->a.finding_count == 0 || s->open == closed) return false;
+  if (!lists_sound(&s->a) || !claims_sound(s)) return false;
   if (s->heard < -far || s->heard > far || s->said < -far || s->said > far) return false;
   return !alert_desk_find(d, s->a.key) && (!closed || (s->a.closed > -far && s->a.closed < far));
 }

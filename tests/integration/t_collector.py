@@ -103,8 +103,7 @@ class Listener:
         return [json.loads(rec) for _, s, rec in lines if s.startswith(subject)]
 
 
-def main_story(t, box):
-    listener = Listener(box.base, 'episode.')
+def main_story(t, box, listener):
     tokyo, oslo = Honeypot(box.base, 'tokyo'), Honeypot(box.base, 'oslo')
     for i in range(8):
         tokyo.hit('203.0.113.9', T0 + 50 + i)
@@ -206,8 +205,9 @@ def main():
     box = Box(base)
     try:
         os.mkdir(f'{base}/data')
+        listener = Listener(base, 'episode.')  # before there is a bus: it must miss nothing all the same
         box.start('bus', 'store', 'alert', 'collector')
-        main_story(t, box)
+        main_story(t, box, listener)
         time_alone(t, box)
         tuned(t, box)
         explained(t, box)
