@@ -125,10 +125,10 @@ Every alert is also a JSON line in {short(HERE)}/data/notify/jsonl/alerts.jsonl.
 if not files:
     say(f'''
 Beside it, in real time, two honeypots on this machine ({", ".join(p[0] for p in POTS)}) wait for amplification attacks.
-A few seconds after the page is up a small demo attack reaches them, from this machine to this machine only.
+A few seconds after they listen a small demo attack reaches them, from this machine to this machine only.
 Whom it hits belongs to two made-up providers; each gets a letter at its start and at its end, one in English,
 one in Japanese, in {short(HERE)}/data/notify/mbox/alerts.mbox: open it with any mail reader, or less.''')
-    attack = [sys.executable, ROOT / 'tools/demo_attack.py', str(OFFSET), PAGE.rpartition(':')[2], *(p[2] for p in POTS)]
+    attack = [sys.executable, ROOT / 'tools/demo_attack.py', str(OFFSET), PAGE.rpartition(':')[2], *(f'{p[0]}={p[2]}' for p in POTS)]
     subprocess.Popen(attack, stdin=subprocess.DEVNULL)
 say()
 os.execv(practice, [str(practice), 'run', '--config', str(config)])

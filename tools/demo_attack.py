@@ -1,22 +1,25 @@
 #!/usr/bin/env python3
 """A small attack on nobody, for `./dev run`: requests to the demonstration's honeypots, from loopback to loopback only.
-Usage: demo_attack.py PORT-OFFSET PAGE-PORT HONEYPOT-ADDRESS...
+Usage: demo_attack.py PORT-OFFSET PAGE-PORT HONEYPOT=ADDRESS...
 
-Waits until the page answers, then sends like a booter would: the same NTP request again and again in the name of one
+Waits until the page has heard from every honeypot (which says that it lives once it listens), then sends like a booter would: the same NTP request again and again in the name of one
 victim, and DNS questions in the name of another. Bounded in packets and seconds; ends with the process that started it.
 A user of loopback may bind any 127.x.y.z, so nothing is forged here and no right is needed."""
 import ipaddress
+import json
 import os
 import random
 import socket
 import struct
 import sys
 import time
+import urllib.request
 
-WAIT_PAGE, LEAD = 60, 5  # seconds
+WAIT, LEAD = 300, 3  # seconds: for the honeypots; for people, to read what comes
 NTP_VICTIM, DNS_VICTIM = '127.64.1.9', '127.64.2.53'  # demo.py's two providers own these networks
 NTP_PACKETS, DNS_PACKETS, SECONDS = 300, 80, 20
 MONLIST = bytes([0x17, 0, 3, 42]) + bytes(4)
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 NAMES = ('cpsc.gov', 'isc.org', 'peacecorps.gov')
 
 
@@ -47,14 +50,24 @@ def orphan(parent):
     return os.getppid() != parent
 
 
-def wait_for_page(port, parent):
-    end = time.monotonic() + WAIT_PAGE
+def listening(port):
+    """Names of the honeypots that have said that they live; a honeypot says so first when its sockets are read."""
+    try:
+        with DIRECT.open(f'http://127.0.0.1:{port}/api/v1/status', timeout=5) as r:
+            return {s['name'] for s in json.load(r)['sensors'] if s['source'] == 'honeypot' and s['heard']}
+    except (OSError, ValueError, KeyError):
+        return set()
+
+
+def wait_for(names, port, parent):
+    end, missing = time.monotonic() + WAIT, names
     while time.monotonic() < end and not orphan(parent):
-        try:
-            socket.create_connection(('127.0.0.1', port), 1).close()
+        missing = names - listening(port)
+        if not missing:
             return True
-        except OSError:
-            time.sleep(0.2)
+        time.sleep(0.3)
+    if not orphan(parent):
+        say(f'No attack is played: nothing has been heard of {", ".join(sorted(missing))} for {WAIT} s.')
     return False
 
 
@@ -81,8 +94,9 @@ def attack(offset, pots, parent):
 
 def main():
     offset, page, parent = int(sys.argv[1]), int(sys.argv[2]), os.getppid()
-    pots = [loopback(x) for x in sys.argv[3:]]
-    if not wait_for_page(page, parent) or not sleep(LEAD, parent):
+    names, pots = zip(*(x.split('=') for x in sys.argv[3:]))
+    pots = [loopback(x) for x in pots]
+    if not wait_for(set(names), page, parent) or not sleep(LEAD, parent):
         return
     say(f'We now play the attacker for {SECONDS} s, on this machine only: NTP requests in the name of {NTP_VICTIM} and')
     say(f'       DNS questions in the name of {DNS_VICTIM} reach the honeypots. See how soon it is noticed:')

@@ -4,9 +4,18 @@
  * open      first "on" finding of a key that is not open
  * update    more findings of an open key; said at most once per `quiet_ns` of event time unless the
  *           severity rises
- * close     an "off" finding, or no finding for `hold_ns` of event time
+ * claims    an engine's "on" holds until its "off", or until it has said nothing for `hold_ns` of
+ *           event time. One claim an engine and key: its kind may change, one "off" ends it
+ * close     when nothing holds any more; an "off" of an engine that holds nothing changes nothing
+ * severity  the highest level that holds (of a claim: the highest since it began), so it may fall
+ *           when one of several engines ends. A close says the highest since it opened or resumed,
+ *           so that whoever heard the opening hears the end
+ * title     and score, value, baseline, unit: the first finding's; then of the same engine's
+ *           finding with the highest value. Another engine takes them over only when it is more
+ *           severe than all that was said before: a title does not go to and fro
  * resume    a new "on" finding within `resume_ns` of the close: same id, next revision
  * ignore    findings of some kinds are for looking up, not for telling: counted, nothing more
+ *           (an "off" may still end what its engine said under another kind)
  * limits    `max-open` keys; beyond that the least severe, oldest quiet one is closed early
  *           (counted); as many closed ones are remembered for resuming
  * time      findings come in order of `at`; taking one also advances to it. An update that was kept

@@ -174,7 +174,7 @@ static prac_time due(const struct alert_desk *d, const struct alert_story *s)
 {
   if (!s->open)
     return later(later(s->a.closed, d->conf.resume_ns), 1); /* within includes the end */
-  prac_time close = later(s->heard, d->conf.hold_ns);
+  prac_time close = later(alert_story_heard(s), d->conf.hold_ns);
   prac_time say = s->pending ? later(s->said, d->conf.quiet_ns) : NEVER;
   return say < close ? say : close;
 }
@@ -192,7 +192,7 @@ static prac_rc say(struct alert_desk *d, struct alert_story *s, const char *stat
   s->a.revision++;
   s->said = at;
   s->pending = false;
-  s->a.severity = alert_severity_text(s->level);
+  s->a.severity = alert_severity_text(s->open ? alert_story_level(s) : s->level);
   s->a.tlp = d->conf.tlp;
   return d->sink(d->sink_arg, &s->a);
 }
@@ -200,6 +200,7 @@ static prac_rc say(struct alert_desk *d, struct alert_story *s, const char *stat
 static prac_rc close_story(struct alert_desk *d, struct alert_story *s, prac_time at)
 {
   s->open = false;
+  s->n_claims = 0;
   s->a.closed = at;
   d->n_open--;
   count(d, ALERT_COUNT_CLOSED);
@@ -214,13 +215,20 @@ static int by_key(const void *pa, const void *pb)
   return strcmp((*a)->a.key, (*b)->a.key);
 }
 
+/* What an engine has not said again for so long does not hold any more. */
+static void expire(const struct alert_desk *d, struct alert_story *s, prac_time at)
+{
+  if (at >= INT64_MIN + d->conf.hold_ns) alert_story_expire(s, at - d->conf.hold_ns);
+}
+
 static prac_rc fire(struct alert_desk *d, struct alert_story *s, prac_time at)
 {
   if (!s->open) {
     forget(d, s);
     return PRAC_OK;
   }
-  if (later(s->heard, d->conf.hold_ns) <= at) return close_story(d, s, at);
+  expire(d, s, at);
+  if (s->n_claims == 0) return close_story(d, s, at);
   count(d, ALERT_COUNT_UPDATED);
   return say(d, s, "update", at);
 }
@@ -266,8 +274,9 @@ static struct alert_story *least(const struct alert_desk *d, const struct alert_
   for (size_t i = 0; i < d->n; i++) {
     struct alert_story *s = d->all[i];
     if (!s->open || s == keep) continue;
-    if (!out || s->level < out->level ||
-        (s->level == out->level &&
+    uint32_t level = alert_story_level(s), least = out ? alert_story_level(out) : 0;
+    if (!out || level < least ||
+        (level == least &&
          (s->heard < out->heard || (s->heard == out->heard && by_key(&s, &out) < 0))))
       out = s;
   }
@@ -316,11 +325,15 @@ static prac_rc begin(struct alert_desk *d, const struct finding *f, struct alert
   return rc;
 }
 
-static prac_rc take_into(struct alert_story *s, const struct finding *f)
+/* What is below min-level opens nothing, so it does not hold anything open either. */
+static prac_rc take_on(struct alert_desk *d, struct alert_story *s, const struct finding *f)
 {
-  PRAC_TRY(alert_story_merge(s, f));
+  PRAC_TRY(alert_story_merge(s, f, true));
   s->heard = f->at;
-  if (f->level > s->level) s->level = f->level;
+  bool low = f->level < (uint32_t)d->conf.min_level && !alert_story_holds(s, f->engine);
+  if (!low && !alert_story_claim(s, f)) count(d, ALERT_COUNT_CROWDED);
+  uint32_t level = alert_story_level(s);
+  if (level > s->level) s->level = level;
   return PRAC_OK;
 }
 
@@ -332,7 +345,8 @@ static prac_rc open_story(struct alert_desk *d, struct alert_story *s, const str
   }
   bool fresh = !s;
   if (fresh) PRAC_TRY(begin(d, f, &s));
-  PRAC_TRY(take_into(s, f));
+  s->level = 0; /* what it was before is in the revisions before */
+  PRAC_TRY(take_on(d, s, f));
   s->open = true;
   s->a.closed = PRAC_TIME_NONE;
   d->n_open++;
@@ -343,16 +357,38 @@ static prac_rc open_story(struct alert_desk *d, struct alert_story *s, const str
   return PRAC_OK;
 }
 
-static prac_rc update_story(struct alert_desk *d, struct alert_story *s, const struct finding *f)
+static prac_rc say_or_wait(struct alert_desk *d, struct alert_story *s, prac_time at, bool urgent)
 {
-  bool rises = f->level > s->level;
-  PRAC_TRY(take_into(s, f));
-  if (rises || later(s->said, d->conf.quiet_ns) <= f->at) {
+  if (urgent || later(s->said, d->conf.quiet_ns) <= at) {
     count(d, ALERT_COUNT_UPDATED);
-    PRAC_TRY(say(d, s, "update", f->at));
+    PRAC_TRY(say(d, s, "update", at));
   } else {
     s->pending = true;
   }
+  alert_desk_note_due(d, s);
+  return PRAC_OK;
+}
+
+static prac_rc update_story(struct alert_desk *d, struct alert_story *s, const struct finding *f)
+{
+  uint32_t said = alert_severity_level(s->a.severity);
+  expire(d, s, f->at);
+  PRAC_TRY(take_on(d, s, f));
+  return say_or_wait(d, s, f->at, alert_story_level(s) > said);
+}
+
+/* One engine says that it has ended: the story ends with the last. */
+static prac_rc end_claim(struct alert_desk *d, struct alert_story *s, const struct finding *f)
+{
+  if (!alert_story_holds(s, f->engine)) return PRAC_OK;
+  uint32_t before = alert_story_level(s);
+  expire(d, s, f->at);
+  alert_story_release(s, f->engine);
+  bool over = s->n_claims == 0;
+  PRAC_TRY(alert_story_merge(s, f, over));
+  s->heard = f->at;
+  if (over) return close_story(d, s, f->at);
+  if (alert_story_level(s) != before) return say_or_wait(d, s, f->at, false);
   alert_desk_note_due(d, s);
   return PRAC_OK;
 }
@@ -371,17 +407,13 @@ prac_rc alert_desk_take(struct alert_desk *d, const struct finding *f)
 {
   PRAC_TRY(alert_desk_advance(d, f->at));
   count(d, ALERT_COUNT_FINDINGS);
+  struct alert_story *s = alert_desk_find(d, f->key);
+  bool open = s && s->open, off = strcmp(f->state, "off") == 0;
   if (ignored(d, f->kind)) {
     count(d, ALERT_COUNT_IGNORED);
-    return PRAC_OK;
+    if (!off) return PRAC_OK; /* an end is heard: what began under another kind may end so */
   }
-  struct alert_story *s = alert_desk_find(d, f->key);
-  bool open = s && s->open;
-  if (strcmp(f->state, "off") == 0) {
-    if (!open) return PRAC_OK;
-    PRAC_TRY(take_into(s, f));
-    return close_story(d, s, f->at);
-  }
+  if (off) return open ? end_claim(d, s, f) : PRAC_OK;
   return open ? update_story(d, s, f) : open_story(d, s, f);
 }
 

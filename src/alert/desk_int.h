@@ -12,6 +12,9 @@
     "Of these, closed only because too many were open; a rise means: look at the thresholds.",     \
     PRAC_COUNTER)                                                                                  \
   X(LOW, "below_level", "findings", "Findings below min-level that opened nothing.", PRAC_COUNTER) \
+  X(CROWDED, "crowded_out", "findings",                                                            \
+    "Findings for which a story had to forget another engine's; more engines than it has places.", \
+    PRAC_COUNTER)                                                                                  \
   X(IGNORED, "ignored", "findings", "Findings of kinds that make no alert.", PRAC_COUNTER)         \
   X(OPEN, "open", "alerts", "Alerts open right now.", PRAC_GAUGE)
 enum alert_counter {

@@ -5,7 +5,7 @@
 #include "alert/desk_int.h"
 #include "base/hash.h"
 
-static const uint32_t MAGIC = 0x31445250; /* "PRD1" */
+static const uint32_t MAGIC = 0x32445250; /* "PRD2" */
 static const size_t STATE_MAX = (size_t)1 << 31;
 
 static int by_key(const void *pa, const void *pb)
@@ -21,6 +21,14 @@ static prac_rc story_write(const struct alert_story *s, struct prac_wr *w)
   prac_wr_u32le(w, s->level);
   prac_wr_u64le(w, (uint64_t)s->heard);
   prac_wr_u64le(w, (uint64_t)s->said);
+  prac_wr_u32le(w, s->head_engine);
+  prac_wr_u32le(w, s->head_level);
+  prac_wr_u32le(w, s->n_claims);
+  for (uint32_t i = 0; i < s->n_claims; i++) {
+    prac_wr_u64le(w, (uint64_t)s->claims[i].heard);
+    prac_wr_u32le(w, s->claims[i].engine);
+    prac_wr_u32le(w, s->claims[i].level);
+  }
   return model_to_binary(&model_alert, &s->a, w);
 }
 
@@ -60,16 +68,48 @@ prac_rc alert_desk_save(const struct alert_desk *d, uint8_t **ret, size_t *ret_l
   return rc;
 }
 
+static const prac_time far = INT64_MAX / 2;
+
+static bool lists_sound(const struct alert *a)
+{
+  return a->hosts.n <= STORY_HOSTS && a->ports.n <= STORY_PORTS && a->engines.n <= STORY_NAMES &&
+         a->findings.n <= STORY_FINDINGS;
+}
+
+/* Each of one of the alert's engines, no engine twice; none exactly when closed. */
+static bool claims_sound(const struct alert_story *s)
+{
+  if ((s->n_claims > 0) != s->open) return false;
+  if (s->head_engine > STORY_NOBODY || s->head_level > 5) return false;
+  for (uint32_t i = 0; i < s->n_claims; i++) {
+    const struct alert_claim *c = &s->claims[i];
+    if (c->engine >= s->a.engines.n || c->level < 1 || c->level > 5) return false;
+    if (c->heard < -far || c->heard > far) return false;
+    for (uint32_t k = 0; k < i; k++)
+      if (s->claims[k].engine == c->engine) return false;
+  }
+  return true;
+}
+
 static bool sound(const struct alert_desk *d, const struct alert_story *s)
 {
-  static const prac_time far = INT64_MAX / 2;
   bool closed = s->a.closed != PRAC_TIME_NONE;
-  if (!s->a.key[0] || !s->a.id[0] || s->a.hosts.n > STORY_HOSTS || s->a.ports.n > STORY_PORTS)
-    return false;
-  if (s->a.findings.n > STORY_FINDINGS || s->a.finding_count == 0 || s->open == closed)
-    return false;
+  if (!s->a.key[0] || !s->a.id[0] || s->a.finding_count == 0 || s->open == closed) return false;
+  if (!lists_sound(&s->a) || !claims_sound(s)) return false;
   if (s->heard < -far || s->heard > far || s->said < -far || s->said > far) return false;
   return !alert_desk_find(d, s->a.key) && (!closed || (s->a.closed > -far && s->a.closed < far));
+}
+
+static void claims_read(struct alert_story *s, struct prac_rd *r)
+{
+  uint32_t n = prac_rd_u32le(r);
+  if (n > STORY_CLAIMS) r->bad = true;
+  for (; !r->bad && s->n_claims < n; s->n_claims++) {
+    struct alert_claim *c = &s->claims[s->n_claims];
+    c->heard = (prac_time)prac_rd_u64le(r);
+    c->engine = prac_rd_u32le(r);
+    c->level = prac_rd_u32le(r);
+  }
 }
 
 static prac_rc story_read(struct alert_desk *d, struct prac_rd *r, struct prac_arena *scratch)
@@ -81,6 +121,9 @@ static prac_rc story_read(struct alert_desk *d, struct prac_rd *r, struct prac_a
   s->level = prac_rd_u32le(r);
   s->heard = (prac_time)prac_rd_u64le(r);
   s->said = (prac_time)prac_rd_u64le(r);
+  s->head_engine = prac_rd_u32le(r);
+  s->head_level = prac_rd_u32le(r);
+  claims_read(s, r);
   struct alert a = {0};
   prac_rc rc = model_from_binary(&model_alert, r, scratch, &a);
   if (rc == PRAC_OK) rc = alert_story_set(s, &a);

@@ -104,45 +104,65 @@ static bool empty(const char *s)
   return !s || !*s;
 }
 
+/* Engines measure different things, so values are only compared within one. The headline goes to
+ * another engine when what it says is more severe than all before; it never goes back. */
+static void merge_head(struct alert_story *s, struct alert *a, const struct finding *f,
+                       uint32_t engine, char title[TITLE_MAX + 1])
+{
+  uint32_t level = alert_story_clamp(f->level);
+  bool first = a->finding_count == 0, same = !first && engine == s->head_engine;
+  if (!first && !same && level <= s->head_level) return;
+  if (!same || f->score > a->score) a->score = f->score;
+  if (!same || f->value >= a->value) {
+    a->value = f->value;
+    a->baseline = f->baseline;
+    a->unit = f->unit;
+    if (headline(title, f->text)) a->title = title;
+  }
+  if (level > s->head_level) s->head_level = level;
+  s->head_engine = engine;
+}
+
 static void merge_numbers(struct alert *a, const struct finding *f)
 {
   if (f->from < a->from) a->from = f->from;
   if (f->to > a->to) a->to = f->to;
-  if (f->score > a->score) a->score = f->score;
   if (f->host_count > a->host_count) a->host_count = f->host_count;
   if (f->packets > a->packets) a->packets = f->packets;
   if (empty(a->country)) a->country = f->country;
   if (a->asn == 0) a->asn = f->asn;
 }
 
-prac_rc alert_story_merge(struct alert_story *s, const struct finding *f)
+prac_rc alert_story_merge(struct alert_story *s, const struct finding *f, bool told)
 {
+  const uint32_t head_engine = s->head_engine, head_level = s->head_level;
   struct alert a = s->a;
   char title[TITLE_MAX + 1];
   const char *engines[STORY_NAMES], *sensors[STORY_NAMES], *findings[STORY_FINDINGS];
   struct model_port ports[STORY_PORTS];
   struct prac_ip hosts[STORY_HOSTS];
-  bool first = a.finding_count == 0;
-  if (first) {
+  if (a.finding_count == 0) {
     a.kind = f->kind;
     a.from = f->from;
     a.to = f->to;
   }
   merge_numbers(&a, f);
-  if (first || f->value >= a.value) {
-    a.value = f->value;
-    a.baseline = f->baseline;
-    a.unit = f->unit;
-    if (headline(title, f->text)) a.title = title;
-  }
-  a.text = f->text;
-  a.flows = f->flows;
   const char *one = f->engine;
   a.engines = join_strs(a.engines, (struct model_strs){&one, 1}, engines, STORY_NAMES);
+  if (told) {
+    merge_head(s, &a, f, alert_story_engine(&a, f->engine), title);
+    a.text = f->text;
+    a.flows = f->flows;
+  }
   a.sensors = join_strs(a.sensors, f->sensors, sensors, STORY_NAMES);
   a.ports = join_ports(f->ports, a.ports, ports);
   a.hosts = join_ips(f->hosts, a.hosts, hosts);
   a.findings = add_finding(a.findings, f->id, findings);
   a.finding_count++;
-  return alert_story_set(s, &a);
+  prac_rc rc = alert_story_set(s, &a);
+  if (rc != PRAC_OK) {
+    s->head_engine = head_engine;
+    s->head_level = head_level;
+  }
+  return rc;
 }

@@ -39,7 +39,9 @@ struct bus_ops {
   /* All that was published is safe and every ack is known to the bus, or PRAC_AGAIN after
    * timeout_ns. */
   prac_rc (*flush)(void *st, int64_t timeout_ns, struct prac_err *reterr);
-  /* One subscription a handle. durable: keeps its place under the client's name. */
+  /* One subscription a handle. durable: keeps its place under the client's name; the first time it
+   * gets all that the bus still has. Else it gets what is published after the bus has heard of it,
+   * which nobody tells. */
   prac_rc (*subscribe)(void *st, const char *const *prefixes, size_t n, bool durable,
                        struct prac_err *reterr);
   /* The next message; PRAC_AGAIN: none within timeout_ns. */

@@ -43,13 +43,13 @@
   F(TIME, from, "ns", "start of what is claimed")                                                  \
   F(TIME, to, "ns", "end of what is claimed, so far")                                              \
   F(TIME, closed, "ns", "event time of closing; null while open")                                  \
-  F(STR, severity, "", "notice, low, medium, high, critical: the highest so far")                  \
+  F(STR, severity, "", "notice .. critical: the highest that still holds; at close, that held")    \
   F(STR, tlp, "", "TLP 2.0 label")                                                                 \
-  F(STR, title, "", "one line")                                                                    \
+  F(STR, title, "", "one line: of the most severe finding so far")                                 \
   F(STR, text, "", "the last finding's sentence")                                                  \
-  F(F64, score, "", "highest so far")                                                              \
-  F(F64, value, "", "highest so far, in `unit`")                                                   \
-  F(F64, baseline, "", "of the finding with the highest value")                                    \
+  F(F64, score, "", "highest so far of the engine that the title is from")                         \
+  F(F64, value, "", "the same engine's highest so far, in `unit`")                                 \
+  F(F64, baseline, "", "of the finding with that value")                                           \
   F(STR, unit, "", "")                                                                             \
   F(STR, country, "", "ISO 3166, or empty")                                                        \
   F(U32, asn, "", "")                                                                              \

@@ -5,6 +5,7 @@ played day goes on meanwhile by its own clock; Ctrl-C leaves nothing behind."""
 import datetime
 import email
 import email.policy
+import http.server
 import json
 import mailbox
 import os
@@ -14,6 +15,7 @@ import select
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -171,7 +173,43 @@ def words(show):
             '\n'.join(x for x in said.splitlines() if 'warning:' in x or 'ERROR' in x))
 
 
+class Page(http.server.BaseHTTPRequestHandler):
+    """A page that has heard from `known` honeypots."""
+    known = ()
+
+    def do_GET(self):
+        body = json.dumps({'sensors': [{'name': n, 'source': 'honeypot', 'heard': '2026-01-01T00:00:00Z'}
+                                       for n in Page.known] + [{'name': 'tokyo', 'source': 'pcap', 'heard': None}]})
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_):
+        pass
+
+
+def attacker_waits():
+    """Nothing is sent before the page has heard from both honeypots."""
+    page = http.server.HTTPServer(('127.0.0.1', 0), Page)
+    threading.Thread(target=page.serve_forever, daemon=True).start()
+    pot = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    pot.bind(('127.0.0.1', 0))
+    attack = subprocess.Popen([sys.executable, ROOT / 'tools/demo_attack.py', str(pot.getsockname()[1] - 123),
+                               str(page.server_port), 'osaka=127.0.0.1', 'oslo=127.0.0.2'], stdout=subprocess.DEVNULL)
+    try:
+        for Page.known in ((), ('osaka', 'tokyo')):
+            t.check(f'attacker: waits while the page has heard from {Page.known}', not select.select([pot], [], [], 5)[0])
+        Page.known = ('osaka', 'oslo')
+        t.check('attacker: begins when both have spoken', select.select([pot], [], [], WAIT)[0])
+    finally:
+        attack.kill()
+        attack.wait()
+        page.shutdown()
+        pot.close()
+
+
 def main():
+    attacker_waits()
     base = pathlib.Path(tempfile.mkdtemp(prefix='practice-dev-run-'))
     show = Show(base)
     try:

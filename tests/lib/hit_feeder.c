@@ -5,8 +5,9 @@
  *   sleep MS        waits
  *   flush           everything so far is on the bus's disk; prints "flushed N"
  *
- * hit_feeder SOCKET --listen PREFIX — prints every message there: CLOCK_MONOTONIC ns, subject,
- * JSON; PREFIX begins with "episode.", which is what a honeypot may hear
+ * hit_feeder SOCKET --listen PREFIX — prints every message there, from the first that the bus still
+ * has: CLOCK_MONOTONIC ns, subject, JSON; before them a line "listening". PREFIX begins with
+ * "episode.", which is what a honeypot may hear
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -63,16 +64,17 @@ PRAC_NORETURN static void listen_to(const char *const *prefix)
 {
   struct prac_err err = {0};
   struct bus_msg m;
-  if (bus.ops->subscribe(bus.st, prefix, 1, false, &err) != PRAC_OK) die("subscribing", &err);
-  /* The broker knows of the subscription once a fetch has been through. */
-  bool said = false;
+  /* Durable: a place that is not kept is where the log ends when the broker hears of it, and on a
+   * busy machine that is after the first messages. No fetch tells when it has. */
+  if (bus.ops->subscribe(bus.st, prefix, 1, true, &err) != PRAC_OK) die("subscribing", &err);
+  puts("listening");
+  (void)fflush(stdout);
   for (;; (void)fflush(stdout)) {
     prac_rc rc = bus.ops->fetch(bus.st, PRAC_SEC / 2, &m, &err);
-    if (!said) puts("listening");
-    said = true;
     if (rc == PRAC_AGAIN) continue;
     if (rc != PRAC_OK) die("listening", &err);
     printf("%" PRId64 " %s %.*s\n", sys_mono_ns(), m.subject, (int)m.len, (const char *)m.data);
+    if (bus.ops->ack(bus.st, m.seq, &err) != PRAC_OK) die("acknowledging", &err);
   }
 }
 

@@ -35,6 +35,10 @@ EVENTS = '''2013-04-23 port:6675/tcp
 DAYS = 190
 
 
+def when(at):
+    return datetime.datetime.fromisoformat(at[:19])
+
+
 def day(at):
     """The day that an event time ends: midnight still belongs to the day before."""
     t = datetime.datetime.fromisoformat(at[:19]) - datetime.timedelta(seconds=1)
@@ -84,6 +88,19 @@ port = about(news, 'port', 'group')
 t.check('at most 0.1 country alerts a day', len(country) <= 0.1 * DAYS, country)
 t.check('at most 0.2 port alerts a day', len(port) <= 0.2 * DAYS, port)
 t.equal('every alert that opened has closed', {a['id'] for a in news}, {a['id'] for a in alerts if a['state'] == 'close'})
+shared_keys = {k for k in {f['key'] for f in findings} if len({f['engine'] for f in findings if f['key'] == k}) > 1}
+
+
+def holding(close):
+    """Engines that have said "on" of an alert that closes, and neither "off" since nor nothing for three days."""
+    last = {f['engine']: f for f in findings if f['key'] == close['key'] and f['at'] <= close['at']}
+    return [e for e, f in last.items() if f['state'] == 'on' and when(close['at']) - when(f['at']) < datetime.timedelta(days=3)]
+
+
+end = max(f['at'] for f in findings)
+early = [(a['at'], a['key'], holding(a)) for a in alerts if a['state'] == 'close' and a['at'] < end and holding(a)]
+t.equal('an alert closes when no engine holds it any more', early, [])
+t.check('... and several tell the same story', len(shared_keys) >= 3, sorted(shared_keys))
 
 mm = [a for a in alerts if a['key'] == 'country:MM'][:1]
 t.check('Myanmar is named, with its baseline and hosts',

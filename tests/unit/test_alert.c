@@ -79,7 +79,7 @@ static void a_life(void **s)
                       "open 00:02, update 00:12, update 00:14, close 00:20, resume 00:50, "
                       "close 01:50, open 03:30, close 03:30");
   assert_int_equal(heard_count(&h, "\"revision\":6,"), 1);
-  assert_int_equal(heard_count(&h, "\"severity\":\"high\""), 4); /* the highest so far */
+  assert_int_equal(heard_count(&h, "\"severity\":\"high\""), 2); /* from its rise to its close */
   assert_int_equal(heard_count(&h, "\"title\":\"Much is going on\""), 8);
   assert_int_equal(heard_count(&h, "\"finding_count\":6,"), 2); /* resume and its close */
   alert_desk_free(&d);
@@ -103,7 +103,182 @@ static void two_engines_one_story(void **s)
   assert_int_equal(heard_count(&h, "\"engines\":[\"surge\",\"synchrony\"]"), 1);
   assert_int_equal(heard_count(&h, "\"hosts\":[\"192.0.2.1\",\"2001:db8::1\"]"), 1);
   assert_int_equal(heard_count(&h, "\"findings\":[\"f1\",\"f2\"]"), 1);
-  assert_int_equal(heard_count(&h, "\"value\":20,"), 2); /* highest so far */
+  assert_int_equal(heard_count(&h, "\"value\":1,"), 1); /* of the more severe one */
+  alert_desk_free(&d);
+  heard_done(&h);
+}
+
+/* What an engine says of one key; level 0: that it has ended. */
+struct word {
+  const char *engine;
+  int minute;
+  uint32_t level;
+};
+static void tell(struct alert_desk *d, const struct word *v, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    char text[64], id[16];
+    struct finding f = finding("port:1433/tcp", v[i].level ? "on" : "off", v[i].minute,
+                               v[i].level ? v[i].level : 1);
+    snprintf(text, sizeof text, "%s says %u. And more.", v[i].engine, v[i].level);
+    snprintf(id, sizeof id, "f%zu", i);
+    f.engine = v[i].engine;
+    f.kind = v[i].engine;
+    f.text = text;
+    f.id = id;
+    f.value = v[i].minute;
+    assert_int_equal(alert_desk_take(d, &f), PRAC_OK);
+  }
+}
+/* "state minute severity title", one a line. */
+static const char *lines(struct heard *h, char out[4096])
+{
+  static const char *const keys[] = {"\"state\":\"", "\"at\":\"", "\"severity\":\"",
+                                     "\"title\":\""};
+  size_t n = 0;
+  out[0] = '\0';
+  for (char *p = h->j.buf, *end; p && (end = strchr(p, '\n')); p = end + 1) {
+    *end = '\0';
+    for (size_t k = 0; k < PRAC_ARRAY_LEN(keys); k++) {
+      const char *at = strstr(p, keys[k]) + strlen(keys[k]);
+      n += (size_t)snprintf(out + n, 4096 - n, "%.*s%c", k == 1 ? 5 : (int)strcspn(at, "\""),
+                            k == 1 ? at + 11 : at, k == 3 ? '\n' : ' ');
+    }
+    *end = '\n';
+  }
+  return out;
+}
+static void told_so(const struct alert_conf *c, const struct word *v, size_t n, const char *want)
+{
+  char out[4096];
+  struct heard h = heard_of();
+  struct alert_desk *d = desk(c, &h);
+  tell(d, v, n);
+  assert_int_equal(alert_desk_advance(d, T0 + 600 * PRAC_MIN), PRAC_OK);
+  assert_string_equal(lines(&h, out), want);
+  alert_desk_free(&d);
+  heard_done(&h);
+}
+
+/* Three engines: the story goes on until the last of them has said that it has ended. */
+static void the_last_engine_closes(void **s)
+{
+  (void)s;
+  static const struct word v[] = {
+      {"surge", 0, 3},     {"riskport", 1, 2},  {"glasso", 2, 5},    {"surge", 3, 2},
+      {"surge", 15, 0},    {"surge", 16, 0},    {"glasso", 20, 0},   {"nmf", 31, 0},
+      {"riskport", 45, 2}, {"riskport", 50, 0}, {"riskport", 51, 0},
+  };
+  told_so(&conf, v, PRAC_ARRAY_LEN(v),
+          "open 00:00 medium surge says 3\n"
+          "update 00:02 critical glasso says 5\n" /* rises: at once */
+          "update 00:12 critical glasso says 5\n"
+          "update 00:22 low glasso says 5\n" /* 00:20 would be too soon after 00:12 */
+          "update 00:45 low glasso says 5\n"
+          "close 00:50 critical glasso says 5\n");
+}
+
+/* Neither the title nor the severity goes to and fro, nor does an end in between take the words. */
+static void two_engines_take_turns(void **s)
+{
+  (void)s;
+  struct word v[42];
+  size_t n = 0;
+  for (int i = 0; i < 20; i++) {
+    v[n++] = (struct word){"nmf", 12 * i, 3};
+    v[n++] = (struct word){"glasso", 12 * i + 1, 3};
+  }
+  v[n++] = (struct word){"nmf", 240, 0};
+  v[n++] = (struct word){"glasso", 241, 0};
+  char out[4096], text[64];
+  struct heard h = heard_of();
+  struct alert_desk *d = desk(&conf, &h);
+  tell(d, v, n);
+  for (const char *p = lines(&h, out); *p; p = strchr(p, '\n') + 1) {
+    snprintf(text, sizeof text, "%.*s", (int)strcspn(p, "\n"), p);
+    assert_non_null(strstr(text, "medium nmf says 3"));
+  }
+  assert_int_equal(heard_count(&h, "\"text\":\"nmf says 0"), 0);
+  assert_int_equal(heard_count(&h, "\"text\":\"glasso says 0"), 1);
+  alert_desk_free(&d);
+  heard_done(&h);
+}
+
+/* An engine that never says its end holds the story for `hold` after its own last word, whatever
+ * the others say. */
+static void a_silent_engine_holds_for_a_while(void **s)
+{
+  (void)s;
+  static const struct word silent[] = {{"tensor", 0, 4}, {"surge", 50, 2}, {"surge", 55, 0}};
+  told_so(&conf, silent, PRAC_ARRAY_LEN(silent),
+          "open 00:00 high tensor says 4\n"
+          "update 00:50 high tensor says 4\n"
+          "close 01:00 high tensor says 4\n");
+  static const struct word expired[] = {{"tensor", 0, 4}, {"surge", 50, 2}, {"surge", 70, 0}};
+  told_so(&conf, expired, PRAC_ARRAY_LEN(expired),
+          "open 00:00 high tensor says 4\n"
+          "update 00:50 high tensor says 4\n"
+          "close 01:10 high tensor says 4\n");
+}
+
+/* What would not have opened it does not hold it open. */
+static void low_levels_hold_nothing(void **s)
+{
+  (void)s;
+  static const struct word v[] = {{"surge", 0, 3},  {"noise", 1, 1},  {"surge", 5, 1},
+                                  {"surge", 30, 0}, {"noise", 31, 1}, {"surge", 40, 2}};
+  told_so(&conf, v, PRAC_ARRAY_LEN(v),
+          "open 00:00 medium surge says 3\n"
+          "update 00:10 medium surge says 1\n"
+          "close 00:30 medium surge says 0\n"
+          "resume 00:40 low surge says 2\n" /* severity now; the highest value's title */
+          "close 01:40 low surge says 2\n");
+}
+
+/* A group becomes a survey: one claim, and its end counts under either name. */
+static void a_claim_may_change_its_kind(void **s)
+{
+  (void)s;
+  struct alert_conf c = conf;
+  c.ignore = "noise-,sync-survey";
+  char out[4096];
+  struct heard h = heard_of();
+  struct alert_desk *d = desk(&c, &h);
+  struct finding f = finding("group:23/tcp", "on", 0, 3);
+  f.kind = "sync-group";
+  assert_int_equal(alert_desk_take(d, &f), PRAC_OK);
+  f.at += 20 * PRAC_MIN;
+  f.kind = "sync-survey";
+  assert_int_equal(alert_desk_take(d, &f), PRAC_OK);
+  f.at += 20 * PRAC_MIN;
+  f.state = "off";
+  assert_int_equal(alert_desk_take(d, &f), PRAC_OK);
+  assert_string_equal(lines(&h, out), "open 00:00 medium Much is going on\n"
+                                      "close 00:40 medium Much is going on\n");
+  alert_desk_free(&d);
+  heard_done(&h);
+}
+
+/* More engines than places: the one unheard for longest is given up, and counted. */
+static void claims_are_bounded(void **s)
+{
+  (void)s;
+  struct heard h = heard_of();
+  struct alert_desk *d = desk(&conf, &h);
+  char name[100][8];
+  for (int i = 0; i < 100; i++) {
+    snprintf(name[i], sizeof name[i], "e%d", i);
+    tell(d, &(struct word){name[i], i / 10, 3}, 1);
+  }
+  uint64_t crowded = 0;
+  const struct prac_counters c = alert_desk_counters(d);
+  for (size_t i = 0; i < c.n; i++)
+    if (strcmp(c.defs[i].name, "crowded_out") == 0) crowded = atomic_load(&c.values[i]);
+  assert_int_equal(crowded, 84);
+  for (int i = 0; i < 63; i++) tell(d, &(struct word){name[i], 20, 0}, 1);
+  assert_int_equal(alert_desk_open_count(d), 1);
+  tell(d, &(struct word){name[63], 21, 0}, 1); /* the last that found a place among the engines */
+  assert_int_equal(alert_desk_open_count(d), 0);
   alert_desk_free(&d);
   heard_done(&h);
 }
@@ -174,6 +349,7 @@ static void damaged_state_is_refused(void **s)
   take(d, "a", "on", 0, 3);
   take(d, "b", "on", 1, 3);
   take(d, "b", "off", 2, 3);
+  tell(d, (const struct word[]){{"surge", 3, 2}, {"nmf", 3, 4}, {"glasso", 4, 3}}, 3);
   uint8_t *bytes = NULL;
   size_t n = 0;
   assert_int_equal(alert_desk_save(d, &bytes, &n), PRAC_OK);
@@ -193,7 +369,7 @@ static void damaged_state_is_refused(void **s)
 }
 
 /* ---- properties ---- */
-enum { KEYS = 8, STEPS = 60 };
+enum { KEYS = 8, ENGINES = 3, STEPS = 60 };
 struct watch { /* what a reader of the alerts believes */
   bool open[KEYS], known[KEYS], broken;
   char id[KEYS][24];
@@ -227,13 +403,41 @@ static prac_rc watching(void *arg, const struct alert *a)
   return hear_alert(&w->heard, a);
 }
 struct step {
-  int minute, key;
+  int minute, key, engine;
   uint32_t level;
   bool off;
 };
+/* Which engines hold which story, by the contract alone: when it must be open. */
+struct model {
+  bool holds[KEYS][ENGINES];
+  prac_time heard[KEYS][ENGINES];
+};
+static bool must_be_open(const struct model *m, int key, prac_time at)
+{
+  bool open = false;
+  for (int e = 0; e < ENGINES; e++)
+    open |= m->holds[key][e] && m->heard[key][e] + conf.hold_ns > at;
+  return open;
+}
+static void hold(struct model *m, const struct step *x)
+{
+  prac_time at = T0 + x->minute * PRAC_MIN;
+  bool open = must_be_open(m, x->key, at), *holds = &m->holds[x->key][x->engine];
+  if (!open)
+    for (int e = 0; e < ENGINES; e++) m->holds[x->key][e] = false;
+  *holds = *holds && m->heard[x->key][x->engine] + conf.hold_ns > at;
+  if (x->off || (x->level < (uint32_t)conf.min_level && !*holds)) {
+    *holds = *holds && !x->off;
+    return;
+  }
+  *holds = true;
+  m->heard[x->key][x->engine] = at;
+}
 static void play(const struct step *v, int n, int cut, struct choice *extra, struct watch *w)
 {
   struct alert_desk *d = NULL;
+  struct model m = {0};
+  bool early = false;
   PRAC_INSIST(alert_desk_new(&conf, watching, w, &d) == PRAC_OK);
   for (int i = 0; i < n; i++) {
     char key[2] = {(char)('a' + v[i].key), 0};
@@ -251,9 +455,20 @@ static void play(const struct step *v, int n, int cut, struct choice *extra, str
       PRAC_INSIST(alert_desk_load(d, bytes, len) == PRAC_OK);
       free(bytes);
     }
+    static const char *const engines[ENGINES] = {"surge", "nmf", "glasso"};
     struct finding f = finding(key, v[i].off ? "off" : "on", v[i].minute, v[i].level);
+    f.engine = engines[v[i].engine];
     PRAC_INSIST(alert_desk_take(d, &f) == PRAC_OK);
+    hold(&m, &v[i]);
     w->broken |= alert_desk_open_count(d) > (size_t)conf.max_open;
+    size_t should = 0; /* a story closed early may be fewer */
+    for (int k = 0; k < KEYS; k++) {
+      bool open = must_be_open(&m, k, f.at);
+      should += open;
+      w->broken |= w->open[k] && !open;
+    }
+    early |= should > (size_t)conf.max_open;
+    w->broken |= !early && alert_desk_open_count(d) != should;
   }
   PRAC_INSIST(alert_desk_finish(d) == PRAC_OK);
   w->broken |= alert_desk_open_count(d) != 0 || w->n_open != 0; /* closing always follows */
@@ -263,11 +478,12 @@ static int a_reader_is_never_surprised(struct choice *in)
 {
   struct step v[STEPS];
   int n = (int)choice_below(in, STEPS + 1), minute = 0;
+  uint32_t keys = choice_u8(in) & 1 ? KEYS : (uint32_t)conf.max_open; /* with crowding, without */
   for (int i = 0; i < n; i++) {
     uint8_t gap = choice_u8(in);
     minute += gap < 200 ? gap % 12 : gap % 70;
-    v[i] = (struct step){minute, (int)choice_below(in, KEYS), 1 + choice_u8(in) % 5u,
-                         choice_u8(in) % 4 == 0};
+    v[i] = (struct step){minute, (int)choice_below(in, keys), choice_u8(in) % ENGINES,
+                         1 + choice_u8(in) % 5u, choice_u8(in) % 3 == 0};
   }
   struct watch a = {.heard = heard_of(), .last = INT64_MIN}, b = a;
   b.heard = heard_of();
@@ -289,6 +505,12 @@ int main(void)
   const struct CMUnitTest t[] = {
       cmocka_unit_test(a_life),
       cmocka_unit_test(two_engines_one_story),
+      cmocka_unit_test(the_last_engine_closes),
+      cmocka_unit_test(two_engines_take_turns),
+      cmocka_unit_test(a_silent_engine_holds_for_a_while),
+      cmocka_unit_test(low_levels_hold_nothing),
+      cmocka_unit_test(a_claim_may_change_its_kind),
+      cmocka_unit_test(claims_are_bounded),
       cmocka_unit_test(lists_stay_short),
       cmocka_unit_test(labels_are_checked),
       cmocka_unit_test(some_kinds_are_not_told),

@@ -1,0 +1,83 @@
+/* Who holds a story open. An engine makes one claim about a key at a time: its kind may change (a
+ * group that becomes a survey), and one "off" ends it. */
+#include <string.h>
+
+#include "alert/story.h"
+
+uint32_t alert_story_clamp(uint32_t level)
+{
+  return alert_severity_level(alert_severity_text(level));
+}
+
+uint32_t alert_story_engine(const struct alert *a, const char *engine)
+{
+  for (uint32_t i = 0; i < a->engines.n; i++)
+    if (strcmp(a->engines.v[i], engine) == 0) return i;
+  return STORY_NOBODY;
+}
+
+static uint32_t claim_of(const struct alert_story *s, uint32_t engine)
+{
+  uint32_t i = 0;
+  while (i < s->n_claims && s->claims[i].engine != engine) i++;
+  return i;
+}
+
+static void drop(struct alert_story *s, uint32_t i)
+{
+  s->n_claims--;
+  memmove(&s->claims[i], &s->claims[i + 1], (s->n_claims - i) * sizeof *s->claims);
+}
+
+bool alert_story_claim(struct alert_story *s, const struct finding *f)
+{
+  uint32_t engine = alert_story_engine(&s->a, f->engine), level = alert_story_clamp(f->level);
+  bool room = true;
+  if (engine == STORY_NOBODY) return false;
+  uint32_t i = claim_of(s, engine);
+  if (i == STORY_CLAIMS) {
+    room = false;
+    for (uint32_t k = i = 0; k < STORY_CLAIMS; k++)
+      if (s->claims[k].heard < s->claims[i].heard) i = k;
+    drop(s, i);
+    i = s->n_claims;
+  }
+  if (i == s->n_claims) s->claims[s->n_claims++] = (struct alert_claim){.engine = engine};
+  struct alert_claim *c = &s->claims[i];
+  c->heard = f->at;
+  if (level > c->level) c->level = level;
+  return room;
+}
+
+bool alert_story_holds(const struct alert_story *s, const char *engine)
+{
+  return claim_of(s, alert_story_engine(&s->a, engine)) < s->n_claims;
+}
+
+void alert_story_release(struct alert_story *s, const char *engine)
+{
+  uint32_t i = claim_of(s, alert_story_engine(&s->a, engine));
+  if (i < s->n_claims) drop(s, i);
+}
+
+void alert_story_expire(struct alert_story *s, prac_time heard)
+{
+  for (uint32_t i = s->n_claims; i-- > 0;)
+    if (s->claims[i].heard <= heard) drop(s, i);
+}
+
+prac_time alert_story_heard(const struct alert_story *s)
+{
+  prac_time t = INT64_MIN;
+  for (uint32_t i = 0; i < s->n_claims; i++)
+    if (s->claims[i].heard > t) t = s->claims[i].heard;
+  return t;
+}
+
+uint32_t alert_story_level(const struct alert_story *s)
+{
+  uint32_t level = 0;
+  for (uint32_t i = 0; i < s->n_claims; i++)
+    if (s->claims[i].level > level) level = s->claims[i].level;
+  return level;
+}
