@@ -104,9 +104,7 @@ static prac_rc open(void *st, const struct eng_env *env, struct prac_err *reterr
   }
   s->seed = prac_rng_u64(env->rng);
   eng_sensors_init(&s->sensors, sizeof(struct glasso_sensor), (uint32_t)c->max_sensors);
-  s->stories = calloc(GLASSO_STORIES, sizeof *s->stories);
-  if (!s->stories) return PRAC_FAIL(reterr, PRAC_NOMEM, "stories: out of memory");
-  return PRAC_OK;
+  return eng_groups_init(&s->groups, ENG_GROUPS_MAX);
 }
 
 static void sensor_done(void *block)
@@ -121,8 +119,7 @@ static void close(void *st)
 {
   struct glasso_state *s = st;
   eng_sensors_done(&s->sensors, sensor_done);
-  free(s->stories);
-  s->stories = NULL;
+  eng_groups_done(&s->groups);
 }
 
 prac_rc glasso_sensor_init(const struct glasso_state *s, struct glasso_sensor *x)
@@ -160,7 +157,7 @@ static prac_rc feed(void *st, const struct flow_batch *b, const struct eng_env *
 }
 
 static prac_rc judge(struct glasso_state *s, uint32_t i, const struct eng_env *env,
-                     struct glasso_claims *claims)
+                     struct eng_claims *claims)
 {
   struct glasso_sensor *x = s->sensors.v[i].block;
   struct glasso_found found;
@@ -175,7 +172,7 @@ static prac_rc judge(struct glasso_state *s, uint32_t i, const struct eng_env *e
   if (rc == PRAC_OK) {
     prac_count(&env->counters[GLASSO_COUNT_SLOTS], 1);
     prac_count(&env->counters[GLASSO_COUNT_NO_PORT], found.refused);
-    rc = glasso_claim_add(claims, s->sensors.v[i].name, &found, env->scratch);
+    rc = glasso_claim(claims, s->sensors.v[i].name, &found, env->scratch);
   }
   prac_arena_free(&a);
   return rc;
@@ -194,7 +191,7 @@ static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env 
 {
   (void)reterr;
   struct glasso_state *s = st;
-  struct glasso_claims claims = {.slot = slot};
+  struct eng_claims claims = {0};
   for (uint32_t i = 0; i < s->sensors.n;) {
     struct glasso_sensor *x = s->sensors.v[i].block;
     if (x->traffic.from == slot.from) PRAC_TRY(judge(s, i, env, &claims));
@@ -204,8 +201,10 @@ static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env 
     else
       i++;
   }
-  PRAC_TRY(glasso_say(s, &claims, env, out));
-  prac_gauge(&env->counters[GLASSO_COUNT_STORIES], s->n_stories);
+  const struct eng_voice voice = glasso_voice(s->conf);
+  PRAC_TRY(eng_groups_say(&s->groups, &claims, &voice, slot.to, env, out));
+  prac_count(&env->counters[GLASSO_COUNT_NO_STORY], s->groups.refused);
+  prac_gauge(&env->counters[GLASSO_COUNT_STORIES], s->groups.n);
   return PRAC_OK;
 }
 

@@ -67,14 +67,14 @@ static uint32_t masks_of(struct work *w, size_t from, size_t to, double *own)
  * outage explains the second, a large group at another port the first. What neither explains is the
  * port's own. */
 static struct math_pulse test_port(struct work *w, const uint64_t *mask, uint32_t n,
-                                  const double *own)
+                                   const double *own)
 {
   double rest[MATH_PULSE_STEPS];
   for (unsigned t = 0; t < w->cells.steps; t++) rest[t] = w->all[t] - own[t];
   double others = w->pairs - n;
   if (others < GLASSO_OTHERS) return (struct math_pulse){0}; /* an outage would look the same */
   struct math_pulse a = math_pulse_of(mask, n, w->cells.steps, rest, others),
-                   b = math_pulse_of(mask, n, w->cells.steps, NULL, 0);
+                    b = math_pulse_of(mask, n, w->cells.steps, NULL, 0);
   return a.log10_p > b.log10_p ? a : b;
 }
 

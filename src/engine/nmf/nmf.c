@@ -128,8 +128,7 @@ static prac_rc open(void *st, const struct eng_env *env, struct prac_err *reterr
   }
   s->seed = prac_rng_u64(env->rng);
   eng_sensors_init(&s->sensors, sizeof(struct nmf_sensor), (uint32_t)c->max_sensors);
-  s->stories = calloc(NMF_STORIES, sizeof *s->stories);
-  return s->stories ? PRAC_OK : PRAC_FAIL(reterr, PRAC_NOMEM, "out of memory");
+  return eng_groups_init(&s->groups, ENG_GROUPS_MAX);
 }
 
 static void sensor_done(void *block)
@@ -142,8 +141,7 @@ static void close(void *st)
 {
   struct nmf_state *s = st;
   eng_sensors_done(&s->sensors, sensor_done);
-  free(s->stories);
-  s->stories = NULL;
+  eng_groups_done(&s->groups);
 }
 
 prac_rc nmf_sensor_init(const struct nmf_state *s, struct nmf_sensor *x)
@@ -194,7 +192,7 @@ static prac_rc feed(void *st, const struct flow_batch *b, const struct eng_env *
 
 /* One sensor's window is over. */
 static prac_rc judge(struct nmf_state *s, const char *name, const struct eng_traffic *t,
-                     const struct eng_env *env, struct nmf_claims *claims)
+                     const struct eng_env *env, struct eng_claims *claims)
 {
   struct nmf_found found;
   prac_count(&env->counters[NMF_COUNT_REFUSED], t->refused);
@@ -209,7 +207,7 @@ static prac_rc judge(struct nmf_state *s, const char *name, const struct eng_tra
     prac_count(&env->counters[NMF_COUNT_WINDOWS], 1);
     prac_count(&env->counters[NMF_COUNT_GROUPS], found.groups);
     prac_count(&env->counters[NMF_COUNT_NO_PORT], found.refused);
-    rc = nmf_claim_add(claims, name, &found, env->scratch);
+    rc = nmf_claim(claims, name, &found, env->scratch);
   }
   prac_arena_free(&a);
   return rc;
@@ -236,18 +234,21 @@ static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env 
 {
   (void)reterr;
   struct nmf_state *s = st;
-  struct nmf_claims claims = {.window = {slot.to - s->conf->window_ns, slot.to}};
+  struct eng_claims claims = {0};
+  prac_time from = slot.to - s->conf->window_ns;
   for (uint32_t i = 0; i < s->sensors.n;) {
     struct nmf_sensor *x = s->sensors.v[i].block;
-    struct eng_traffic *t = window_at(s, x, claims.window.from);
-    if (t->from == claims.window.from) PRAC_TRY(judge(s, s->sensors.v[i].name, t, env, &claims));
-    if (is_gone(s, x, claims.window.from))
+    struct eng_traffic *t = window_at(s, x, from);
+    if (t->from == from) PRAC_TRY(judge(s, s->sensors.v[i].name, t, env, &claims));
+    if (is_gone(s, x, from))
       eng_sensors_drop(&s->sensors, i, sensor_done);
     else
       i++;
   }
-  PRAC_TRY(nmf_say(s, &claims, env, out));
-  prac_gauge(&env->counters[NMF_COUNT_STORIES], s->n_stories);
+  const struct eng_voice voice = nmf_voice(s->conf);
+  PRAC_TRY(eng_groups_say(&s->groups, &claims, &voice, slot.to, env, out));
+  prac_count(&env->counters[NMF_COUNT_NO_STORY], s->groups.refused);
+  prac_gauge(&env->counters[NMF_COUNT_STORIES], s->groups.n);
   return PRAC_OK;
 }
 

@@ -257,26 +257,6 @@ static prac_rc verdict(struct tensor_judging *j, const struct tensor_candidate *
   return eng_traffic_who(j->t, &j->all, c->base, c->said.index, j->a, &g->who);
 }
 
-/* What outlives the window's work. */
-static prac_rc keep(const struct tensor_group *v, uint32_t n, struct prac_arena *a,
-                    struct tensor_groups *ret)
-{
-  struct tensor_group *to = prac_arena_alloc(a, (n + (size_t)1) * sizeof *to);
-  if (!to) return PRAC_NOMEM;
-  for (uint32_t i = 0; i < n; i++) {
-    to[i] = v[i];
-    struct prac_ip *hosts = prac_arena_alloc(a, (v[i].n_hosts + (size_t)1) * sizeof *hosts);
-    struct prac_ip *ips = prac_arena_alloc(a, (v[i].who.n + (size_t)1) * sizeof *ips);
-    if (!hosts || !ips) return PRAC_NOMEM;
-    if (v[i].n_hosts) memcpy(hosts, v[i].hosts, v[i].n_hosts * sizeof *hosts);
-    if (v[i].who.n) memcpy(ips, v[i].who.ips, v[i].who.n * sizeof *ips);
-    to[i].hosts = hosts;
-    to[i].who.ips = ips;
-  }
-  *ret = (struct tensor_groups){to, n};
-  return PRAC_OK;
-}
-
 static prac_rc verdicts(struct tensor_judging *j, const struct eng_env *env,
                         struct tensor_groups *ret)
 {
@@ -294,7 +274,8 @@ static prac_rc verdicts(struct tensor_judging *j, const struct eng_env *env,
   qsort(v, n, sizeof *v, by_port);
   prac_count(&env->counters[TENSOR_COUNT_CANDIDATES], j->n_found);
   prac_count(&env->counters[TENSOR_COUNT_NOT_IN_STEP], loose);
-  return keep(v, n, env->scratch, ret);
+  *ret = (struct tensor_groups){v, n};
+  return PRAC_OK;
 }
 
 prac_rc tensor_judge(const struct tensor_state *s, const struct eng_traffic *t,
