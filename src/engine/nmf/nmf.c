@@ -2,7 +2,6 @@
 #include "engine/nmf/nmf.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/hash.h"
 
@@ -119,13 +118,7 @@ static prac_rc open(void *st, const struct eng_env *env, struct prac_err *reterr
   if (c->rank_min > c->rank_max)
     return PRAC_FAIL(reterr, PRAC_RANGE, "rank-min must not exceed rank-max");
   s->overlap = (uint32_t)(c->window_ns / c->every_ns);
-  for (size_t i = 0; i < c->ignore.n; i++) {
-    unsigned bit = 0;
-    while (flow_mark_text(bit) && strcmp(flow_mark_text(bit), c->ignore.v[i]) != 0) bit++;
-    if (!flow_mark_text(bit))
-      return PRAC_FAIL(reterr, PRAC_RANGE, "ignore: \"%s\" is no mark of a flow", c->ignore.v[i]);
-    s->ignore |= 1u << bit;
-  }
+  PRAC_TRY(eng_marks_read(&c->ignore, "ignore", &s->ignore, reterr));
   s->seed = prac_rng_u64(env->rng);
   eng_sensors_init(&s->sensors, sizeof(struct nmf_sensor), (uint32_t)c->max_sensors);
   return eng_groups_init(&s->groups, ENG_GROUPS_MAX);

@@ -89,18 +89,6 @@ const struct prac_conf_section tensor_conf_section = {
     .size = sizeof(struct tensor_conf),
 };
 
-static prac_rc marks_read(struct tensor_state *s, struct prac_err *reterr)
-{
-  for (size_t i = 0; i < s->conf->skip.n; i++) {
-    unsigned bit = 0;
-    while (flow_mark_text(bit) && strcmp(flow_mark_text(bit), s->conf->skip.v[i]) != 0) bit++;
-    if (!flow_mark_text(bit))
-      return PRAC_FAIL(reterr, PRAC_RANGE, "skip: \"%s\" is no mark of a flow", s->conf->skip.v[i]);
-    s->traffic.skip_marks |= 1u << bit;
-  }
-  return PRAC_OK;
-}
-
 static int rising_port(const void *pa, const void *pb)
 {
   const uint32_t *a = pa, *b = pb;
@@ -170,7 +158,7 @@ prac_rc tensor_conf_read(struct tensor_state *s, struct prac_err *reterr)
                                          .step_ns = c->step_ns,
                                          .steps = (uint32_t)(c->window_ns / c->step_ns),
                                          .max_rows = (size_t)c->max_rows};
-  PRAC_TRY(marks_read(s, reterr));
+  PRAC_TRY(eng_marks_read(&s->conf->skip, "skip", &s->traffic.skip_marks, reterr));
   PRAC_TRY(ports_read(s, reterr));
   return levels_read(s, reterr);
 }

@@ -1,6 +1,4 @@
 /* The whole of the engine as bytes, and back. */
-#include <string.h>
-
 #include "engine/tensor/tensor.h"
 
 static const prac_time FAR = INT64_MAX / 4;
