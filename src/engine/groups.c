@@ -53,9 +53,7 @@ static int by_port(const void *pa, const void *pb)
 
 static bool is_better(const struct eng_claim *a, const struct eng_claim *b)
 {
-  static const unsigned worth[] = {
-      [ENG_PORT_ATTACK] = 4, [ENG_PORT_POINT] = 3, [ENG_PORT_SURVEY] = 2, [ENG_PORT_WEAK] = 1};
-  if (a->level != b->level) return worth[a->level] > worth[b->level];
+  if (a->level != b->level) return eng_port_worth(a->level) > eng_port_worth(b->level);
   return a->strength > b->strength;
 }
 

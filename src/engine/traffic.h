@@ -94,6 +94,8 @@ struct eng_port_rule {
   uint32_t max;        /* ports said at most; 0: 256 */
 };
 enum eng_port_level { ENG_PORT_ATTACK = 1, ENG_PORT_SURVEY, ENG_PORT_WEAK, ENG_PORT_POINT };
+/* Which of several levels is said: attack before point before survey before weak. */
+unsigned eng_port_worth(enum eng_port_level level);
 struct eng_port_said {
   uint32_t port;  /* proto << 16 | port */
   uint32_t index; /* of it in cells.ports */

@@ -48,6 +48,8 @@ extern const struct prac_conf_section tensor_conf_section;
     PRAC_COUNTER)                                                                                  \
   X(NOT_IN_STEP, "not_in_step", "ports", "Of those, ports whose hosts each went their own way.",   \
     PRAC_COUNTER)                                                                                  \
+  X(NO_PORT, "refused_ports", "ports",                                                             \
+    "Times that a window had no room for a further port to look at: 256 at most.", PRAC_COUNTER)   \
   X(NO_STORY, "refused_groups", "groups",                                                          \
     "Groups that could not be followed; a rise means: raise max-groups.", PRAC_COUNTER)            \
   X(STORIES, "groups", "ports", "Groups that go on right now.", PRAC_GAUGE)                        \
