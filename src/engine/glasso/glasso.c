@@ -50,7 +50,7 @@ static const struct prac_conf_item conf_items[] = {
     ITEM("weak", PRAC_CONF_BOOL, weak, 0, 1, 0, "say ports below the share too"),
     ITEM("high-hosts", PRAC_CONF_INT, high_hosts, 2, 1e9, 100, "hosts that make a group high"),
     ITEM("high-sensors", PRAC_CONF_INT, high_sensors, 1, 1e6, 3, "sensors that make it high"),
-    ITEM("quiet-slots", PRAC_CONF_INT, quiet_slots, 1, 1e6, 3,
+    ITEM("quiet-slots", PRAC_CONF_INT, quiet_slots, 1, ENG_GROUPS_QUIET_MAX, 3,
          "a claim ends when it was not found so often"),
     ITEM("max-rows", PRAC_CONF_INT, max_rows, 1024, ENG_TRAFFIC_ROWS_MAX, 1 << 20,
          "rows of one sensor in one slot"),

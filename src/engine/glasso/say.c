@@ -62,7 +62,7 @@ struct eng_voice glasso_voice(const struct glasso_conf *c)
 {
   return (struct eng_voice){.conf = c,
                             .unit = "times chance",
-                            .quiet_ns = (c->quiet_slots + 1) * c->slot_ns,
+                            .quiet_ns = c->quiet_slots * c->slot_ns,
                             .high_hosts = c->high_hosts,
                             .high_sensors = c->high_sensors,
                             .survey = c->survey,

@@ -79,7 +79,7 @@ struct eng_voice nmf_voice(const struct nmf_conf *c)
 {
   return (struct eng_voice){.conf = c,
                             .unit = "sources",
-                            .quiet_ns = (c->quiet_slots + 1) * c->every_ns,
+                            .quiet_ns = c->quiet_slots * c->every_ns,
                             .high_hosts = c->high_hosts,
                             .high_sensors = c->high_sensors,
                             .survey = c->survey,

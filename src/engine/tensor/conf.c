@@ -70,7 +70,7 @@ static const struct prac_conf_item conf_items[] = {
     ITEM("high-hosts", PRAC_CONF_INT, high_hosts, 2, 1e6, 100, "hosts from which a group is high"),
     ITEM("high-sensors", PRAC_CONF_INT, high_sensors, 2, 1000, 3, "or so many sensors that see it"),
     FLAG("weak", weak, 0, "whether ports are said whose hosts are not in step"),
-    ITEM("quiet-slots", PRAC_CONF_INT, quiet_slots, 1, 1000, 3,
+    ITEM("quiet-slots", PRAC_CONF_INT, quiet_slots, 1, ENG_GROUPS_QUIET_MAX, 3,
          "a group is over when it was not found in so many slots"),
     ITEM("complete", PRAC_CONF_REAL, complete, 0.1, 1, 0.9,
          "share of a window's minutes in which the sensor must be heard"),
