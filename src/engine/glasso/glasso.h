@@ -111,7 +111,7 @@ PRAC_NODISCARD prac_rc glasso_graph_of(const struct glasso_conf *c, const struct
                                        struct prac_arena *a, struct glasso_graph *ret);
 /* Which of the marked hosts hang together by partial correlations above 0: in[host] becomes 2.
  * Returns how many. */
-PRAC_NODISCARD prac_rc glasso_group_of(const struct glasso_graph *g, uint8_t *in, uint32_t n_hosts,
+PRAC_NODISCARD prac_rc glasso_group_of(const struct glasso_graph *g, uint8_t *in,
                                        struct prac_arena *a, uint32_t *ret_n);
 
 /* judge.c: one sensor's slot to claims */
@@ -125,10 +125,9 @@ struct glasso_port {
 };
 struct glasso_found {
   struct glasso_port *v; /* by port */
-  uint32_t n, hosts;
+  uint32_t n;
   uint64_t refused;
   struct glasso_verdict dense;
-  double density;
 };
 PRAC_NODISCARD prac_rc glasso_judge(const struct glasso_state *s, struct glasso_sensor *x,
                                     const struct eng_env *env, struct prac_arena *a,
