@@ -3,7 +3,8 @@
  * lanes     sums run in MATH_LANES fixed partial sums, joined in one fixed order: vector unit or
  *           not, the result is the same. Products are never fused with sums (-ffp-contract=off
  *           in meson.build: the default of gcc for gnu17 is to fuse wherever the machine can).
- * clones    a function marked MATH_CLONES is compiled twice, with AVX2 and without; the loader picks
+ * clones    a function marked MATH_CLONES is compiled twice, with AVX2 and without it; the loader
+ *           picks
  */
 #pragma once
 #include <stddef.h>
