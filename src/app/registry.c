@@ -13,6 +13,7 @@
   X(completion)                                                                                    \
   X(manual)                                                                                        \
   X(gen)                                                                                           \
+  X(evaluate)                                                                                      \
   X(check_config)                                                                                  \
   X(settings)                                                                                      \
   X(capture)                                                                                       \

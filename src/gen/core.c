@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "gen/gen_int.h"
+#include "gen/moves.h"
 
 static const char *const sites[GEN_SENSORS_MAX][2] = {
     {"tokyo", "JP"},     {"frankfurt", "DE"}, {"saopaulo", "BR"},  {"singapore", "SG"},
@@ -79,6 +80,8 @@ static uint32_t pulse(const struct gen_actor *a, int64_t at)
 /* Moves a->at to the next arrival; false: there is none any more. */
 static bool advance(struct gen_actor *a)
 {
+  if (a->lanes) return gen_visits_advance(a);
+  if (a->p.sync.burst_ns) return gen_sync_advance(a);
   uint64_t mean = UINT64_C(1000000000000) / a->p.mpps;
   if (a->p.daily) mean = mean * DAILY_MEAN / 1000;
   if (a->p.slots) mean = mean * SLOT_MEAN / 1000;
@@ -143,32 +146,41 @@ static prac_rc spread_sources(struct gen *g, struct gen_actor *a)
 }
 
 /* By name, so that a plan added to a scenario changes no other plan. */
-static uint64_t salt_of(const struct gen *g, const char *name)
+static uint64_t salt_of(uint64_t seed, const char *name, uint32_t nth)
 {
-  return prac_hash2(g->seed, prac_hash_bytes(1, name, strlen(name)), 2);
+  uint64_t salt = prac_hash2(seed, prac_hash_bytes(1, name, strlen(name)), 2);
+  return nth ? prac_hash2(salt, nth, 3) : salt;
+}
+
+static void set_sources(const struct gen *g, struct gen_actor *a)
+{
+  const char *name = a->p.who ? a->p.who : a->p.name;
+  a->salt = salt_of(a->p.lasting ? g->world : g->seed, name, a->p.nth);
+  a->all_sources = a->p.sources;
+  if (a->p.daily) a->all_sources += (uint32_t)(g->length_ns / PRAC_HOUR + 1) * (a->p.sources / 8);
 }
 
 prac_rc gen_plant(struct gen *g, const struct gen_plan *p)
 {
+  if (g->usual && p->event) return PRAC_OK;
   if (g->n_actors == g->cap) return PRAC_FULL;
   struct gen_actor *a = prac_arena_alloc(g->a, sizeof *a);
   if (!a) return PRAC_NOMEM;
   a->p = *p;
   a->id = g->n_actors;
-  a->salt = salt_of(g, p->who ? p->who : p->name);
-  a->rng = prac_rng_of(salt_of(g, p->name));
+  a->rng = prac_rng_of(salt_of(g->seed, p->name, p->nth));
   a->first = a->last = PRAC_TIME_NONE;
   a->bin = INT64_MIN;
   if (a->p.mpps == 0) a->p.mpps = 1;
   uint32_t all = g->n_sensors == 32 ? UINT32_MAX : (UINT32_C(1) << g->n_sensors) - 1;
   a->p.sensors &= all;
   if (a->p.sensors == 0) a->p.sensors = all;
-  a->all_sources = a->p.sources;
-  if (a->p.daily) a->all_sources += (uint32_t)(g->length_ns / PRAC_HOUR + 1) * (a->p.sources / 8);
+  set_sources(g, a);
   a->seen = prac_arena_alloc(g->a, a->all_sources / 8 + 1);
   if (!a->seen) return PRAC_NOMEM;
   PRAC_TRY(set_ports(g, a));
   if (a->p.slots) PRAC_TRY(spread_sources(g, a));
+  if (a->p.lanes) PRAC_TRY(gen_visits_open(g->a, a));
   g->actors[g->n_actors++] = a;
   a->at = a->p.from;
   if (advance(a)) g->heap[g->n_heap++] = a;
@@ -182,6 +194,8 @@ static prac_rc set_size(struct gen *g, const struct gen_conf *c, struct prac_err
   g->length_ns = c->length_ns ? c->length_ns : s->length_ns;
   g->mpps = c->mpps ? c->mpps : s->mpps;
   g->seed = c->seed;
+  g->world = c->world ? c->world : c->seed;
+  g->usual = c->usual;
   g->start = c->start != PRAC_TIME_NONE ? c->start : prac_days_from_date(2026, 6, 18) * PRAC_DAY;
   if (g->n_sensors > GEN_SENSORS_MAX)
     return PRAC_FAIL(reterr, PRAC_RANGE, "at most %d sensors", GEN_SENSORS_MAX);
@@ -244,8 +258,15 @@ static uint32_t pick_sensor(struct gen_actor *a)
 {
   uint32_t mask = a->p.sensors, n = (uint32_t)__builtin_popcount(mask);
   uint32_t skip = n > 1 ? (uint32_t)prac_rng_below(&a->rng, n) : 0;
+  if (a->lanes) skip = (uint32_t)((gen_visits_now(a)->target >> 32) % n); /* tries go to one */
   while (skip-- > 0) mask &= mask - 1;
   return (uint32_t)__builtin_ctz(mask);
+}
+
+/* With a lag, the last sensor is the first to hear, and the first one the last. */
+static bool too_early(const struct gen *g, const struct gen_actor *a, uint32_t sensor)
+{
+  return a->at < a->p.from + a->p.lag_ns * (int64_t)(g->n_sensors - 1 - sensor);
 }
 
 /* The fullest minute, in steps of ten seconds of the clock: what the flood rule looks at. */
@@ -287,6 +308,8 @@ prac_rc gen_next(struct gen *g, struct gen_frame *ret)
     bool out = at >= g->outage[sensor].from && at < g->outage[sensor].to;
     if (out)
       g->lost[sensor]++;
+    else if (too_early(g, a, sensor))
+      out = true;
     else {
       memset(p, 0, offsetof(struct gen_packet, body));
       p->at = g->start + at;
@@ -303,6 +326,22 @@ prac_rc gen_next(struct gen *g, struct gen_frame *ret)
     return PRAC_OK;
   }
   return PRAC_END;
+}
+
+size_t gen_planted_count(const struct gen *g)
+{
+  return g->n_actors;
+}
+
+bool gen_planted_host(const struct gen *g, size_t i, uint32_t *at, struct prac_ip *ret)
+{
+  const struct gen_actor *a = g->actors[i];
+  for (; *at < a->all_sources; ++*at)
+    if (a->seen[*at / 8] >> (*at % 8) & 1) {
+      *ret = gen_actor_source(a, (*at)++);
+      return true;
+    }
+  return false;
 }
 
 bool gen_survey_at(const struct gen *g, size_t i, struct prac_ip *ret)

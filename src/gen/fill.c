@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "gen/gen_int.h"
+#include "gen/moves.h"
 
 enum { ICMP = 1, TCP = 6, UDP = 17, ICMP6 = 58 };
 
@@ -22,6 +23,10 @@ static uint64_t source_hash(const struct gen_actor *a, uint32_t i)
 struct prac_ip gen_actor_source(const struct gen_actor *a, uint32_t i)
 {
   if (a->fixed) return a->fixed[i];
+  if (a->p.one_net) {
+    struct prac_ip ip = gen_source4(a->p.country, source_hash(a, 0));
+    return prac_ip4((prac_ip_to4(&ip) & ~UINT32_C(0xff)) | (1 + i % 254));
+  }
   return a->p.six ? gen_source6(source_hash(a, i)) : gen_source4(a->p.country, source_hash(a, i));
 }
 
@@ -29,6 +34,7 @@ struct prac_ip gen_actor_source(const struct gen_actor *a, uint32_t i)
 static uint32_t pick_source(struct gen_actor *a, prac_time since_start)
 {
   uint32_t n = a->p.sources;
+  if (a->lanes || a->p.sync.burst_ns) return a->picked;
   if (n == 1) return 0;
   if (!a->p.daily) return (uint32_t)prac_rng_below(&a->rng, n);
   uint32_t shift = (uint32_t)(since_start / PRAC_HOUR) * (n / 8);
@@ -38,6 +44,7 @@ static uint32_t pick_source(struct gen_actor *a, prac_time since_start)
 
 static uint16_t pick_port(struct gen_actor *a)
 {
+  if (a->lanes) return gen_visits_now(a)->port;
   if (a->p.n_ports == 0) return 0;
   uint64_t at = prac_rng_below(&a->rng, a->port_sums[a->p.n_ports - 1]);
   uint32_t lo = 0, n = a->p.n_ports;
@@ -54,7 +61,9 @@ static uint16_t pick_port(struct gen_actor *a)
 
 static struct prac_ip pick_target(struct gen_actor *a, const struct gen_sensor_about *s)
 {
-  uint64_t r = prac_rng_u64(&a->rng);
+  uint64_t r = a->p.one_target ? prac_mix64(a->salt)
+               : a->lanes      ? gen_visits_now(a)->target
+                               : prac_rng_u64(&a->rng);
   if (!a->p.six)
     return prac_ip4(prac_ip_to4(&s->v4.ip) + (uint32_t)(r & (UINT32_MAX >> (s->v4.bits - 96u))));
   uint64_t hi = prac_ip_hi(&s->v6.ip) | (r >> 40 & 0xf);
@@ -68,6 +77,7 @@ static uint8_t ttl_from(uint8_t start, uint64_t hash)
 
 static uint16_t high_port(struct gen_actor *a)
 {
+  if (a->lanes) return gen_visits_now(a)->sport;
   return (uint16_t)(1024 + prac_rng_below(&a->rng, 64512));
 }
 

@@ -66,8 +66,7 @@ void gen_build(const struct gen_packet *p, uint8_t *frame, uint32_t *ret_caplen,
 /* Option layouts; they write p->options. */
 enum gen_options { GEN_OPT_MSS, GEN_OPT_LINUX, GEN_OPT_WINDOWS, GEN_OPT_BSD };
 void gen_options(struct gen_packet *p, enum gen_options which, uint32_t stamp);
-/* A request (or an answer) of the service at `port` into p->body; FALSE: none known, a short text
- * is written. */
+/* A request (an answer) of the service at `port` into p->body; none known: a short text. */
 void gen_request(struct gen_packet *p, uint16_t port, struct prac_rng *r);
 void gen_dns_answer(struct gen_packet *p, struct prac_rng *r);
 
@@ -93,13 +92,18 @@ enum gen_tool {
   GEN_TOOL_COUNT_
 };
 enum gen_flood { GEN_SYN_FLOOD, GEN_ACK_FLOOD, GEN_UDP_FLOOD, GEN_PING_FLOOD, GEN_DNS_FLOOD };
-struct gen_port {
-  uint16_t port;
-  uint32_t weight;
+/* Hosts that act on one order: now and then, at a common moment, they work for a while and stop. */
+struct gen_sync {
+  int64_t burst_ns;   /* how long an order is worked on; 0: no group */
+  int64_t gap_ns;     /* mean time between the end of one order and the next */
+  int64_t jitter_ns;  /* each host begins up to so much later, anew each time */
+  uint32_t take;      /* how many of a thousand hosts take part in one order */
+  uint32_t per_burst; /* thousandths of a packet of one host in one order, all sensors */
 };
 struct gen_plan {
   const char *name;
   const char *who;  /* NULL, or the name of the plan whose sources send here too */
+  uint32_t nth;     /* several of one name: each with a number of its own, from 1 */
   const char *what; /* background, scanner, survey, group, surge, backscatter, ... */
   enum gen_kind kind;
   enum gen_tool tool;
@@ -111,10 +115,18 @@ struct gen_plan {
   const char *country; /* of the sources; NULL: the mixture */
   const struct gen_port *ports;
   uint32_t n_ports;
-  bool six;    /* IPv6 */
-  bool daily;  /* follows the hours of the day, and its sources change slowly */
-  bool slots;  /* pulses in common slots of 50 s; each source from a /16 of its own */
-  bool tricky; /* floods: truncated and mismatching quotes, errors of routers on the way */
+  bool six;        /* IPv6 */
+  bool daily;      /* follows the hours of the day, and its sources change slowly */
+  bool slots;      /* pulses in common slots of 50 s; each source from a /16 of its own */
+  bool tricky;     /* floods: truncated and mismatching quotes, errors of routers on the way */
+  bool event;      /* happens once: left out where only the usual is asked for */
+  bool lasting;    /* its sources are those of the world, whatever the seed */
+  bool one_target; /* all of it goes to one address of each sensor */
+  bool one_net;    /* sources of one /24 */
+  uint32_t lanes;  /* > 0: visitors, this many at the same time; see visits.c */
+  uint32_t swing;  /* visitors: how much the night is quieter, in thousandths */
+  int64_t lag_ns;  /* the last sensor hears it first, each one before so much later */
+  struct gen_sync sync;
 };
 /* Ports are copied; the texts must live as long as g. */
 PRAC_NODISCARD prac_rc gen_plant(struct gen *g, const struct gen_plan *p);
@@ -133,6 +145,8 @@ struct gen_scenario {
 };
 extern const struct gen_scenario gen_abroad;             /* abroad.c */
 extern const struct gen_scenario *const gen_scenarios[]; /* NULL-terminated; scenarios.c */
+extern const struct gen_scenario gen_groups, gen_orders, gen_busy, gen_thin, gen_spread, gen_surges,
+    gen_nuisance; /* trials.c */
 extern const struct gen_port gen_common_ports[], gen_udp_ports[];
 extern const uint32_t gen_common_ports_n, gen_udp_ports_n;
 
@@ -152,12 +166,13 @@ struct gen_actor {
   prac_time first_by_sensor[GEN_SENSORS_MAX]; /* where by_sensor is not 0 */
   uint64_t packets, by_sensor[GEN_SENSORS_MAX], by_damage[GEN_DAMAGE_COUNT_];
   uint64_t quotes_cut, quotes_wrong; /* floods: of its ICMP errors */
+  uint32_t picked;                   /* groups and visitors: who sends the next packet */
+  int64_t burst_at;                  /* groups: the current order ... */
+  uint32_t burst;                    /* ... and its number */
+  struct gen_lane *lanes;            /* visitors: a heap by time */
+  bool visited;                      /* visitors: the top of the heap has been sent */
   int64_t bin;                       /* the 10-s step that bins[] ends with */
   uint32_t bins[6], max_60s;
-};
-struct gen_state { /* what a packet is made with */
-  struct gen *g;
-  struct gen_actor *a;
 };
 struct prac_ip gen_actor_source(const struct gen_actor *a, uint32_t i);
 /* Everything but time and sensor; *ret_source: which of its sources sends. */
@@ -167,7 +182,8 @@ const char *gen_tool_text(enum gen_tool t);
 
 struct gen {
   const struct gen_scenario *scenario;
-  uint64_t seed, mpps;
+  uint64_t seed, world, mpps;
+  bool usual;
   prac_time start;
   int64_t length_ns;
   uint32_t n_sensors;

@@ -357,5 +357,7 @@ static const struct gen_scenario
     six = {"ipv6", "IPv6 only: scanners, backscatter with quotes, extension headers, an hour",
            2,      PRAC_HOUR,
            5000,   plant_ipv6};
-const struct gen_scenario *const gen_scenarios[] = {&demo, &quiet, &flood,      &storm,
-                                                    &scan, &six,   &gen_abroad, NULL};
+const struct gen_scenario *const gen_scenarios[] = {
+    &demo,     &quiet,      &flood,      &storm,        &scan,
+    &six,      &gen_abroad, &gen_groups, &gen_orders,   &gen_busy,
+    &gen_thin, &gen_spread, &gen_surges, &gen_nuisance, NULL};

@@ -112,12 +112,46 @@ static const char *proto_text(const struct gen_plan *p)
   return "tcp";
 }
 
+static uint8_t proto_number(const struct gen_plan *p)
+{
+  switch (proto_text(p)[0]) {
+  case 't':
+    return 6;
+  case 'u':
+    return 17;
+  case 'i':
+    return p->six ? 58 : 1;
+  }
+  return 0;
+}
+
+void gen_planted_at(const struct gen *g, size_t i, struct gen_planted *ret)
+{
+  const struct gen_actor *a = g->actors[i];
+  *ret = (struct gen_planted){.name = a->p.name,
+                              .what = a->p.what,
+                              .country = a->p.country,
+                              .event = a->p.event,
+                              .proto = proto_number(&a->p),
+                              .ports = a->p.ports,
+                              .n_ports = a->p.n_ports,
+                              .hosts = a->n_seen,
+                              .from = g->start + a->p.from,
+                              .to = g->start + a->p.to,
+                              .first = a->first,
+                              .last = a->last,
+                              .packets = a->packets};
+  for (uint32_t s = 0; s < g->n_sensors; s++) ret->by_sensor[s] = a->by_sensor[s];
+}
+
 static void plan(const struct gen *g, const struct gen_actor *a, struct prac_json *j)
 {
   prac_json_open(j, '{');
   pair_str(j, "name", a->p.name);
   pair_str(j, "what", a->p.what);
   pair_str(j, "proto", proto_text(&a->p));
+  prac_json_key(j, "event"); /* happens once; else it is there all the time */
+  prac_json_bool(j, a->p.event);
   if (a->p.tool) pair_str(j, "tool", gen_tool_text(a->p.tool));
   if (a->p.country) pair_str(j, "country", a->p.country);
   prac_json_key(j, "ipv6");

@@ -67,6 +67,20 @@ const char *gen_country_word(const char *country)
   return c ? c->word : NULL;
 }
 
+uint16_t gen_country_of(const struct prac_ip *ip)
+{
+  if (!prac_ip_is4(ip)) return 0;
+  uint32_t a = prac_ip_to4(ip);
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(countries); i++)
+    for (int k = 0; k < 4; k++) {
+      const struct block *b = &countries[i].blocks[k];
+      uint32_t net = (uint32_t)b->a << 24 | (uint32_t)b->b << 16;
+      if ((a ^ net) >> (32 - b->bits) == 0)
+        return (uint16_t)((uint8_t)countries[i].word[0] << 8 | (uint8_t)countries[i].word[1]);
+    }
+  return 0;
+}
+
 static const struct country *mixed(uint64_t hash)
 {
   uint64_t sum = 0, at;

@@ -4,6 +4,9 @@
 
 #include <float.h>
 
+/* Eight sums of one loop are eight names, made by macros; a constant decides how many are used.
+ * NOLINTBEGIN(bugprone-macro-parentheses, readability-function-cognitive-complexity,
+ * readability-function-size, bugprone-implicit-widening-of-multiplication-result) */
 #define EACH(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7)
 #define INLINE static inline __attribute__((always_inline))
 
@@ -261,3 +264,5 @@ MATH_CLONES void math_nmf_cross(const double *a, const double *x, size_t r, doub
     cross[j] += MATH_V4_SUM(s);
   }
 }
+/* NOLINTEND(bugprone-macro-parentheses, readability-function-cognitive-complexity,
+ * readability-function-size, bugprone-implicit-widening-of-multiplication-result) */

@@ -313,7 +313,7 @@ def check_mistakes():
         t.check(f'{" ".join(map(str, args[1:3]))}: refused with a reason', st == want and err, (st, err))
 
 
-SMALL_DEMO = 'ddffaf8b97f13334c7d36fe19bf00c2e408244eb146d3bfd3e27d91b50d9b391'
+SMALL_DEMO = 'b3f410533809f8adb3935df77a67ad595c2e8c2298f08177ff599b2136821876'
 check_scan()
 check_demo()
 check_six()

@@ -141,6 +141,28 @@ static void a_group_is_found_while_it_keeps_time(void **s)
   done(&r);
 }
 
+/* One machine that forges its senders: many hosts in the same minutes, one packet each. */
+static void one_packet_each_is_no_group(void **s)
+{
+  (void)s;
+  static struct flow_row v[MOST_ROWS];
+  static const char *const rules[] = {"    hits: 1\n",
+                                      "    hits: 1\n    packets-each: 0\n    drop-single: no\n"};
+  for (int k = 0; k < 2; k++) {
+    struct run r;
+    start(&r, rules[k], 1);
+    for (int m = 0; m < 60; m++) {
+      uint32_t n = background(&r, v);
+      for (uint32_t i = 0; m >= 15 && m < 18 && i < 300; i++)
+        v[n++] = row((0x8000u + i + 300u * (uint32_t)m) << 16 | 77, i * 7, 7000, 1);
+      feed(&r, "tokyo", m, v, n);
+    }
+    finish(&r);
+    assert_int_equal(heard_count(&r.h, "\"key\":\"group:7000/tcp\"") > 0, k == 1);
+    done(&r);
+  }
+}
+
 static void nothing_but_background_says_nothing(void **s)
 {
   (void)s;
@@ -160,7 +182,7 @@ static void the_published_rule_names_the_popular_port(void **s)
   struct run r;
   start(&r,
         "    percent: 30\n    hosts: 2\n    min-hosts: 2\n    hits: 1\n    surprise: 0\n"
-        "    lift: 1\n",
+        "    lift: 1\n    packets-each: 0\n",
         1);
   two_hours(&r, tokyo, 0, 0, 40);
   finish(&r);
@@ -401,7 +423,7 @@ static void many_ports_at_once(void **s)
   struct run r;
   start(&r,
         "    percent: 0.5\n    min-hosts: 2\n    hits: 1\n    surprise: 0\n    lift: 1\n"
-        "    port-stage: no\n",
+        "    packets-each: 0\n    port-stage: no\n",
         1);
   for (int m = 0; m < 60; m++) {
     uint32_t n = background(&r, v);
@@ -555,6 +577,7 @@ int main(void)
       cmocka_unit_test(odd_traffic),
       cmocka_unit_test(limits_hold_and_are_counted),
       cmocka_unit_test(many_ports_at_once),
+      cmocka_unit_test(one_packet_each_is_no_group),
       cmocka_unit_test(settings_that_contradict_are_refused),
       cmocka_unit_test(threads_and_order_leave_no_trace),
       cmocka_unit_test(a_restart_changes_nothing),

@@ -106,6 +106,78 @@ static void truth_counts_what_was_given(void **state)
   gen_free(&g);
 }
 
+static struct gen *open_trial(const char *scenario, uint64_t seed, uint64_t world, bool usual)
+{
+  struct gen_conf c = {
+      .scenario = scenario, .seed = seed, .world = world, .usual = usual, .start = PRAC_TIME_NONE};
+  struct gen *g = NULL;
+  struct prac_err e = {.text = ""};
+  assert_int_equal(gen_new(&c, &g, &e), PRAC_OK);
+  return g;
+}
+
+static size_t planted(const struct gen *g, const char *name, struct gen_planted *ret)
+{
+  for (size_t i = 0; i < gen_planted_count(g); i++) {
+    gen_planted_at(g, i, ret);
+    if (strcmp(ret->name, name) == 0) return i;
+  }
+  return SIZE_MAX;
+}
+
+/* A group works on its orders and rests between them: with 80 s of work and 120 s of rest on
+ * average, far from all ten-second steps hold packets of it, though there are thousands. */
+static void groups_keep_together(void **state)
+{
+  (void)state;
+  static uint8_t busy[8 * 360];
+  struct gen *g = open_trial("groups", 3, 0, false);
+  struct gen_planted p;
+  struct gen_frame f;
+  size_t i = planted(g, "group-250", &p);
+  while (gen_next(g, &f) == PRAC_OK) {
+    uint64_t before = p.packets;
+    gen_planted_at(g, i, &p);
+    if (p.packets > before) busy[(f.at - gen_span(g).from) / (10 * PRAC_SEC)] = 1;
+  }
+  unsigned steps = 0, all = (unsigned)((p.last - p.first) / (10 * PRAC_SEC));
+  for (size_t k = 0; k < sizeof busy; k++) steps += busy[k];
+  assert_true(p.event && p.proto == 6 && p.n_ports == 1 && p.hosts == 250);
+  assert_true(p.packets > 5000);
+  assert_in_range(steps, all / 5, all * 3 / 5);
+  uint32_t at = 0, n = 0;
+  struct prac_ip ip;
+  while (gen_planted_host(g, i, &at, &ip)) n += gen_country_of(&ip) != 0;
+  assert_int_equal(n, 250);
+  gen_free(&g);
+}
+
+/* What is there every day comes at the rate asked for; scanners are those of the world, their
+ * packets those of the seed; no event is among it. */
+static void days_of_one_world(void **state)
+{
+  (void)state;
+  struct gen *a = open_trial("groups", 3, 9, true), *b = open_trial("groups", 4, 9, true);
+  struct gen_frame f;
+  struct prac_ip x, y;
+  uint64_t n = 0, m = 0;
+  while (gen_next(a, &f) == PRAC_OK) n++;
+  while (gen_next(b, &f) == PRAC_OK) m++;
+  assert_in_range(n, 8 * 36000 * 8 / 10, 8 * 36000 * 12 / 10);
+  assert_int_not_equal(n, m);
+  for (size_t i = 0; i < 12; i++) {
+    assert_true(gen_survey_at(a, i, &x) && gen_survey_at(b, i, &y));
+    assert_memory_equal(&x, &y, sizeof x);
+  }
+  for (size_t i = 0; i < gen_planted_count(a); i++) {
+    struct gen_planted p;
+    gen_planted_at(a, i, &p);
+    assert_false(p.event);
+  }
+  gen_free(&a);
+  gen_free(&b);
+}
+
 static void wrong_requests_are_refused(void **state)
 {
   (void)state;
@@ -142,6 +214,8 @@ int main(void)
       cmocka_unit_test(sources_are_where_they_should_be),
       cmocka_unit_test(every_frame_decodes),
       cmocka_unit_test(truth_counts_what_was_given),
+      cmocka_unit_test(groups_keep_together),
+      cmocka_unit_test(days_of_one_world),
       cmocka_unit_test(wrong_requests_are_refused),
       cmocka_unit_test(survey_scanners_are_listed),
   };

@@ -32,6 +32,25 @@ static void wilson(void **s)
   near(w.hi, 0.36621);
 }
 
+/* Chi-square tables, halved: e.g. 0 gives -ln 0.025, 10 gives 4.7954 and 18.3904. */
+static void poisson(void **s)
+{
+  (void)s;
+  static const struct {
+    uint64_t k;
+    double lo, hi;
+  } table[] = {{0, 0, 3.68888},           {1, 0.02532, 5.57164},   {2, 0.24221, 7.22469},
+               {5, 1.62349, 11.66833},    {10, 4.79539, 18.39036}, {50, 37.11096, 65.91877},
+               {100, 81.36399, 121.62679}};
+  for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+    struct math_interval m = math_poisson(table[i].k);
+    near(m.lo, table[i].lo);
+    near(m.hi, table[i].hi);
+  }
+  struct math_interval m = math_poisson(1000000); /* k -+ 1.96 sqrt k, and a little */
+  assert_true(fabs(m.lo - 998041) < 2 && fabs(m.hi - 1001962) < 2);
+}
+
 static void medians(void **s)
 {
   (void)s;
@@ -84,6 +103,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(wilson),
+      cmocka_unit_test(poisson),
       cmocka_unit_test(medians),
       cmocka_unit_test(medians_cover),
   };

@@ -28,7 +28,7 @@ struct glasso_conf {
   int64_t hosts, quiet_slots, high_hosts, high_sensors;
   int64_t max_rows, max_hosts, max_sensors, max_sweeps;
   bool survey, weak;
-  double rho_low, theta, pct, dst_pct, alpha, lift, gap, complete;
+  double rho_low, theta, pct, dst_pct, alpha, lift, each, gap, complete;
   struct prac_conf_strings ignore;
 };
 extern const struct prac_conf_section glasso_conf_section;

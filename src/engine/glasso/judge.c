@@ -97,6 +97,8 @@ static prac_rc name_group(struct work *w, const struct glasso_graph *g, struct g
     if (list.v[i].index != p->index) continue;
     p->level = list.v[i].level;
     p->hosts = list.v[i].hosts;
+    bool few = (double)list.v[i].packets < w->c->each * (double)p->hosts;
+    if (few && p->level == ENG_PORT_ATTACK) p->level = ENG_PORT_WEAK;
   }
   return eng_traffic_who(w->t, &w->cells, w->in, p->index, a, &p->who);
 }

@@ -284,6 +284,21 @@ static void judge_group(struct judging *j, size_t k, uint32_t rank)
 
 /* ---- all groups ---- */
 
+/* Packets to the port of one of the claimed hosts that sent there, on average. */
+static double packets_each(const struct judging *j, const struct nmf_port *p)
+{
+  uint64_t packets = 0, hosts = 0;
+  uint32_t last = UINT32_MAX;
+  for (size_t i = 0; i < j->cells->n; i++) { /* by host: each host's cells of the port together */
+    const struct eng_cell *c = &j->cells->v[i];
+    if (c->port != p->index || !j->base[c->host]) continue;
+    packets += c->packets;
+    hosts += c->host != last;
+    last = c->host;
+  }
+  return hosts ? (double)packets / (double)hosts : 0;
+}
+
 static prac_rc finish_port(struct judging *j, struct nmf_port *p, const uint16_t *times)
 {
   const struct eng_port_rule r = {.pct = 100, .hosts = 1, .dst_pct = j->c->dst_pct};
@@ -294,14 +309,16 @@ static prac_rc finish_port(struct judging *j, struct nmf_port *p, const uint16_t
     p->hosts += j->base[h];
     p->all += times[h] == p->hits;
   }
-  if (p->level == ENG_PORT_ATTACK && p->hits < (uint32_t)j->c->hits) p->level = ENG_PORT_WEAK;
+  bool sure = p->hits >= (uint32_t)j->c->hits && packets_each(j, p) >= j->c->each;
+  if (p->level == ENG_PORT_ATTACK && !sure) p->level = ENG_PORT_WEAK;
   if (p->minutes) { /* a window has at most 60 */
     p->span.from = j->t->from + __builtin_ctzll(p->minutes) * PRAC_MIN;
     p->span.to = j->t->from + (64 - __builtin_clzll(p->minutes)) * PRAC_MIN;
   }
   PRAC_TRY(eng_traffic_ports(j->t, j->cells, j->base, &r, j->a, &said));
-  for (size_t i = 0; i < said.n; i++)
+  for (size_t i = 0; i < said.n; i++) {
     if (said.v[i].index == p->index && said.v[i].level == ENG_PORT_POINT) p->level = ENG_PORT_POINT;
+  }
   return eng_traffic_who(j->t, j->cells, j->base, p->index, j->a, &p->who);
 }
 
@@ -313,6 +330,18 @@ static void by_port(struct nmf_found *f)
       f->v[k] = f->v[k - 1];
       f->v[k - 1] = p;
     }
+}
+
+static prac_rc judge_all(struct judging *j, const struct eng_env *env)
+{
+  size_t k = 0;
+  PRAC_TRY(room(j));
+  PRAC_TRY(nmf_factor(j->c, &j->m.v, env, j->a, &j->f));
+  for (uint32_t b = 0; b < j->f.f.n_blocks; b++)
+    for (uint32_t g = 0; g < j->f.rank[b]; g++) judge_group(j, k++, j->f.rank[b]);
+  for (uint32_t i = 0; i < j->ret->n; i++) PRAC_TRY(finish_port(j, &j->ret->v[i], j->times[i]));
+  by_port(j->ret);
+  return PRAC_OK;
 }
 
 prac_rc nmf_judge(const struct nmf_conf *c, const struct eng_traffic *t, const struct eng_env *env,
@@ -327,13 +356,7 @@ prac_rc nmf_judge(const struct nmf_conf *c, const struct eng_traffic *t, const s
   prac_count(&env->counters[NMF_COUNT_LOUD], j.m.loud);
   prac_count(&env->counters[NMF_COUNT_CUT], j.m.cut);
   if (j.m.v.rows < 2) return PRAC_OK; /* no two hosts: no group */
-  PRAC_TRY(room(&j));
-  PRAC_TRY(nmf_factor(c, &j.m.v, env, a, &j.f));
-  size_t k = 0;
-  for (uint32_t b = 0; b < j.f.f.n_blocks; b++)
-    for (uint32_t g = 0; g < j.f.rank[b]; g++) judge_group(&j, k++, j.f.rank[b]);
-  for (uint32_t i = 0; i < ret->n; i++) PRAC_TRY(finish_port(&j, &ret->v[i], j.times[i]));
-  by_port(ret);
+  PRAC_TRY(judge_all(&j, env));
   bool stage = c->port_stage && c->base == NMF_ACTIVE;
   for (uint32_t i = 0; stage && i < ret->n; i++)
     if (ret->v[i].level != ENG_PORT_WEAK) return nmf_port_stage(c, &cells, env, a, ret);

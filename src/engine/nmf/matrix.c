@@ -42,27 +42,47 @@ static double least_total(const uint32_t *of_total, uint64_t kept, uint64_t max)
   return t;
 }
 
-static prac_rc room(struct math_csr *v, uint32_t rows, uint32_t cols, size_t nnz,
-                    struct prac_arena *a, uint64_t **row, uint32_t **col, float **val)
+struct made { /* a matrix that grows by rows */
+  uint64_t *row;
+  uint32_t *col;
+  float *val;
+};
+
+static prac_rc room(struct math_csr *v, uint32_t rows, size_t nnz, struct prac_arena *a,
+                    struct made *m)
 {
-  *row = prac_arena_alloc(a, (rows + (size_t)1) * sizeof **row);
-  *col = prac_arena_alloc(a, (nnz + 1) * sizeof **col);
-  *val = prac_arena_alloc(a, (nnz + 1) * sizeof **val);
-  if (!*row || !*col || !*val) return PRAC_NOMEM;
-  *v = (struct math_csr){.cols = cols, .row = *row, .col = *col, .val = *val};
+  m->row = prac_arena_alloc(a, (rows + (size_t)1) * sizeof *m->row);
+  m->col = prac_arena_alloc(a, (nnz + 1) * sizeof *m->col);
+  m->val = prac_arena_alloc(a, (nnz + 1) * sizeof *m->val);
+  if (!m->row || !m->col || !m->val) return PRAC_NOMEM;
+  v->row = m->row;
+  v->col = m->col;
+  v->val = m->val;
   return PRAC_OK;
+}
+
+/* One more row, of what is not 0 in minute[]. */
+static void row_add(struct math_csr *v, const struct made *m, const double *minute)
+{
+  uint64_t at = m->row[v->rows];
+  for (uint32_t t = 0; t < v->cols; t++) {
+    if (!(minute[t] > 0)) continue;
+    m->col[at] = t;
+    m->val[at++] = (float)minute[t];
+  }
+  m->row[++v->rows] = at;
 }
 
 prac_rc nmf_matrix_hosts(const struct nmf_conf *c, const struct eng_cells *cells,
                          struct prac_arena *a, struct nmf_matrix *ret)
 {
   struct counting k;
-  uint64_t *row, kept = 0;
-  uint32_t *col, of_total[TOTALS] = {0}, rows = 0;
-  float *val;
-  *ret = (struct nmf_matrix){0};
+  struct made m;
+  uint64_t kept = 0;
+  uint32_t of_total[TOTALS] = {0};
+  *ret = (struct nmf_matrix){.v.cols = cells->steps};
   uint32_t *host = prac_arena_alloc(a, (cells->n_hosts + (size_t)1) * sizeof *host);
-  PRAC_TRY(room(&ret->v, cells->n_hosts, cells->steps, cells->n, a, &row, &col, &val));
+  PRAC_TRY(room(&ret->v, cells->n_hosts, cells->n, a, &m));
   if (!host) return PRAC_NOMEM;
   for (uint32_t h = 0; h < cells->n_hosts; h++) {
     count_host(cells, h, &k);
@@ -77,20 +97,13 @@ prac_rc nmf_matrix_hosts(const struct nmf_conf *c, const struct eng_cells *cells
   for (uint32_t h = 0; h < cells->n_hosts; h++) {
     count_host(cells, h, &k);
     if (judge(c, &k) != KEEP) continue;
-    if (k.total < least || rows == (uint32_t)c->max_hosts) {
+    if (k.total < least || ret->v.rows == (uint32_t)c->max_hosts) {
       ret->cut++;
       continue;
     }
-    uint64_t at = row[rows];
-    for (uint32_t t = 0; t < cells->steps; t++) {
-      if (!(k.minute[t] > 0)) continue;
-      col[at] = t;
-      val[at++] = (float)k.minute[t];
-    }
-    host[rows++] = h;
-    row[rows] = at;
+    host[ret->v.rows] = h;
+    row_add(&ret->v, &m, k.minute);
   }
-  ret->v.rows = rows;
   ret->host = host;
   return PRAC_OK;
 }
@@ -99,31 +112,22 @@ prac_rc nmf_matrix_ports(const struct eng_cells *cells, struct prac_arena *a,
                          struct nmf_matrix *ret)
 {
   size_t steps = cells->steps, nnz = 0;
-  uint64_t *row;
-  uint32_t *col, rows = 0;
-  float *val;
+  struct made m;
   double *dense = prac_arena_alloc(a, (cells->n_ports * steps + 1) * sizeof *dense);
   uint32_t *port = prac_arena_alloc(a, (cells->n_ports + (size_t)1) * sizeof *port);
   if (!dense || !port) return PRAC_NOMEM;
-  *ret = (struct nmf_matrix){0};
+  *ret = (struct nmf_matrix){.v.cols = cells->steps};
   for (size_t i = 0; i < cells->n; i++)
     dense[cells->v[i].port * steps + cells->v[i].step] += cells->v[i].packets;
   for (size_t i = 0; i < cells->n_ports * steps; i++) nnz += dense[i] > 0;
-  PRAC_TRY(room(&ret->v, cells->n_ports, cells->steps, nnz, a, &row, &col, &val));
+  PRAC_TRY(room(&ret->v, cells->n_ports, nnz, a, &m));
   for (uint32_t q = 0; q < cells->n_ports; q++) {
     double total = 0;
     for (size_t t = 0; t < steps; t++) total += dense[q * steps + t];
     if (total < FEW) continue;
-    uint64_t at = row[rows];
-    for (uint32_t t = 0; t < steps; t++) {
-      if (!(dense[q * steps + t] > 0)) continue;
-      col[at] = t;
-      val[at++] = (float)dense[q * steps + t];
-    }
-    port[rows++] = q;
-    row[rows] = at;
+    port[ret->v.rows] = q;
+    row_add(&ret->v, &m, dense + q * steps);
   }
-  ret->v.rows = rows;
   ret->host = port;
   return PRAC_OK;
 }

@@ -33,18 +33,22 @@ static prac_rc window_load(const struct nmf_state *s, struct eng_traffic *t, uin
   return (nth < 0 ? nth + s->overlap : nth) == k ? PRAC_OK : PRAC_DAMAGED;
 }
 
+static prac_rc sensor_load(struct nmf_state *s, struct prac_rd *r)
+{
+  void *block;
+  PRAC_TRY(eng_sensors_name_load(&s->sensors, r, &block));
+  struct nmf_sensor *x = block;
+  PRAC_TRY(nmf_sensor_init(s, x));
+  for (uint32_t k = 0; k < s->overlap; k++) PRAC_TRY(window_load(s, &x->window[k], k, r));
+  return PRAC_OK;
+}
+
 prac_rc nmf_load(void *st, struct prac_rd *r)
 {
   struct nmf_state *s = st;
   s->seed = prac_rd_u64le(r);
   PRAC_TRY(eng_groups_load(&s->groups, r));
   uint32_t n = prac_rd_u32le(r);
-  for (uint32_t i = 0; i < n && !r->bad; i++) {
-    void *block;
-    PRAC_TRY(eng_sensors_name_load(&s->sensors, r, &block));
-    struct nmf_sensor *x = block;
-    PRAC_TRY(nmf_sensor_init(s, x));
-    for (uint32_t k = 0; k < s->overlap; k++) PRAC_TRY(window_load(s, &x->window[k], k, r));
-  }
+  for (uint32_t i = 0; i < n && !r->bad; i++) PRAC_TRY(sensor_load(s, r));
   return r->bad || prac_rd_left(r) ? PRAC_DAMAGED : PRAC_OK;
 }

@@ -1,0 +1,303 @@
+/* Tables for people, one object for programs. What stands here repeats from run to run: no clock.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "app/eval.h"
+#include "math/robust.h"
+
+static void rate(FILE *f, uint64_t k, uint64_t n)
+{
+  struct math_interval w = math_wilson(k, n);
+  if (n == 0)
+    fputs(" – |", f);
+  else
+    fprintf(f, " %.2f (%.2f–%.2f) |", (double)k / (double)n, w.lo, w.hi);
+}
+
+static void head(const struct eval_sum *s, FILE *f, const char *first)
+{
+  fprintf(f, "| %s |", first);
+  for (size_t w = 0; w < s->n_who; w++) fprintf(f, " %s |", s->who[w]);
+  fputs("\n|---|", f);
+  const char *bars = first;
+  for (; *bars; bars++)
+    if (*bars == '|') fputs("---|", f);
+  for (size_t w = 0; w < s->n_who; w++) fputs("---|", f);
+  fputc('\n', f);
+}
+
+static void found_table(const struct eval_sum *s, uint32_t scenario, FILE *f)
+{
+  head(s, f, "event | hosts | packets | planted");
+  for (size_t i = 0; i < s->n_rows; i++) {
+    const struct eval_row *r = &s->rows[i];
+    if (r->scenario != scenario) continue;
+    fprintf(f, "| %s | %u | %.0f | %" PRIu64 " |", r->name, r->hosts,
+            (double)r->packets / (double)r->n, r->n);
+    for (size_t w = 0; w < s->n_who; w++) rate(f, r->found[w], r->n);
+    fputc('\n', f);
+  }
+}
+
+static void delay(FILE *f, const double *sorted, uint64_t n)
+{
+  if (n == 0) {
+    fputs(" – |", f);
+    return;
+  }
+  struct math_interval m = math_median_interval(sorted, n);
+  double mid = n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+  fprintf(f, " %.0f (%.0f–%.0f) |", mid / 60, m.lo / 60, m.hi / 60);
+}
+
+static void delay_table(const struct eval_sum *s, uint32_t scenario, FILE *f)
+{
+  head(s, f, "event");
+  for (size_t i = 0; i < s->n_rows; i++) {
+    const struct eval_row *r = &s->rows[i];
+    if (r->scenario != scenario) continue;
+    fprintf(f, "| %s |", r->name);
+    for (size_t w = 0; w < s->n_who; w++) delay(f, r->delay_s[w], r->found[w]);
+    fputc('\n', f);
+  }
+}
+
+static void alarm_row(const struct eval_sum *s, const char *name, const struct eval_part *p,
+                      bool wrong, FILE *f)
+{
+  fprintf(f, "| %s | %.1f |", name, p->days);
+  for (size_t w = 0; w < s->n_who; w++) {
+    uint64_t n = wrong ? p->alarms_false[w] : p->alarms_allowed[w];
+    struct math_interval i = math_poisson(n);
+    fprintf(f, " %" PRIu64 ": %.2f (%.2f–%.2f) |", n, (double)n / p->days, i.lo / p->days,
+            i.hi / p->days);
+  }
+  fputc('\n', f);
+}
+
+static void alarm_table(const struct eval_sum *s, bool wrong, FILE *f)
+{
+  head(s, f, "scenario | days");
+  for (size_t i = 0; i < eval_scenario_count; i++)
+    if (s->parts[i].runs) alarm_row(s, eval_scenarios[i].name, &s->parts[i], wrong, f);
+  alarm_row(s, "all", &s->all, wrong, f);
+}
+
+static void precision_table(const struct eval_sum *s, FILE *f)
+{
+  head(s, f, "scenario");
+  for (size_t i = 0; i <= eval_scenario_count; i++) {
+    bool last = i == eval_scenario_count;
+    const struct eval_part *p = last ? &s->all : &s->parts[i];
+    if (!p->runs || !p->events) continue;
+    fprintf(f, "| %s |", last ? "all" : eval_scenarios[i].name);
+    for (size_t w = 0; w < s->n_who; w++) rate(f, p->found[w], p->found[w] + p->alarms_false[w]);
+    fputc('\n', f);
+  }
+}
+
+/* Groups of at least so many hosts, whatever the scenario but one: orders are loose on purpose. */
+enum { TARGET_HOSTS = 50 };
+
+static bool in_target(const struct eval_row *r)
+{
+  return strcmp(r->what, "group") == 0 && r->hosts >= TARGET_HOSTS &&
+         strcmp(eval_scenarios[r->scenario].name, "orders") != 0;
+}
+
+static void target_table(const struct eval_sum *s, FILE *f)
+{
+  fprintf(f, "| | planted | found | recall | false alarms a day, all scenarios "
+             "|\n|---|---|---|---|---|\n");
+  for (size_t w = 0; w < s->n_who; w++) {
+    uint64_t n = 0, k = 0;
+    for (size_t i = 0; i < s->n_rows; i++) {
+      if (!in_target(&s->rows[i])) continue;
+      n += s->rows[i].n;
+      k += s->rows[i].found[w];
+    }
+    struct math_interval i = math_poisson(s->all.alarms_false[w]);
+    fprintf(f, "| %s | %" PRIu64 " | %" PRIu64 " |", s->who[w], n, k);
+    rate(f, k, n);
+    fprintf(f, " %.2f (%.2f–%.2f) |\n", (double)s->all.alarms_false[w] / s->all.days,
+            i.lo / s->all.days, i.hi / s->all.days);
+  }
+}
+
+void eval_out_tables(const struct eval_sum *s, const struct eval_about_run *a, FILE *f)
+{
+  fprintf(
+      f,
+      "## Groups of %d hosts and more\n\nAll planted groups of that size but those of `orders`, "
+      "which are loose on purpose.\n\n",
+      TARGET_HOSTS);
+  target_table(s, f);
+  fputs("\n## Recall\n", f);
+  for (uint32_t i = 0; i < eval_scenario_count; i++) {
+    if (!a->chosen[i] || !s->parts[i].events) continue;
+    fprintf(f, "\n### %s\n\n", eval_scenarios[i].name);
+    found_table(s, i, f);
+  }
+  fputs("\n## Delay\n\nMinutes from the event's first packet to the first finding about it, median "
+        "over the seeds in which it was found.\n",
+        f);
+  for (uint32_t i = 0; i < eval_scenario_count; i++) {
+    if (!a->chosen[i] || !s->parts[i].events) continue;
+    fprintf(f, "\n### %s\n\n", eval_scenarios[i].name);
+    delay_table(s, i, f);
+  }
+  fputs("\n## False alarms\n\nTheir number, and how many a day.\n\n", f);
+  alarm_table(s, true, f);
+  fputs("\n## Alarms about nuisances\n\nTrue, planted, and asked of nobody: not counted as "
+        "false.\n\n",
+        f);
+  alarm_table(s, false, f);
+  fputs("\n## Precision\n\nEvents found, of events found and false alarms together.\n\n", f);
+  precision_table(s, f);
+}
+
+/* ---- the document ---- */
+
+static const char intro[] =
+    "# How well planted events are found\n"
+    "\n"
+    "Made by `practice evaluate --markdown`; do not edit. The traffic is made (`practice gen "
+    "SCENARIO --seed N` writes\n"
+    "the same packets as captures): what the figures say about real telescopes is limited by how "
+    "hard the made background is.\n"
+    "\n"
+    "## What counts\n"
+    "\n"
+    "- **Found**: an engine said a finding (state on, level 2 or higher) about the event. About: a "
+    "port finding names the\n"
+    "  event's port; a country finding the event's country, or one that 15 of its hosts are from; "
+    "a flood's finding its victim.\n"
+    "  It is said after the event's first packet, and the time it claims overlaps the event's, or "
+    "the hour after. Several\n"
+    "  findings about one event are one.\n"
+    "- **False alarm**: an alert was opened about no event. Each engine has "
+    "its own desk here, the\n"
+    "  ensemble one for all, with the default settings. Counted apart: what was planted as a "
+    "nuisance and is true, such as\n"
+    "  a port surge where strangers come to one address by mistake.\n"
+    "- **Background**: visitors with heavy tails in how often they return and how much they send, "
+    "quieter nights, infected\n"
+    "  devices, scanners of every fingerprint; every few hours a single host in a hurry, a survey "
+    "from one /24 that is on no\n"
+    "  list, strangers at one address, one machine that forges its senders, answers of many "
+    "victims; a sensor that is deaf for a\n"
+    "  minute and a half. `src/gen/trials.c` says it exactly.\n"
+    "- **Warm-up**: engines start with the state of a month (engines with long histories) and of "
+    "the last days (all) of the same\n"
+    "  telescope without events.\n"
+    "- **Intervals** are 95 %: Wilson for rates, Garwood for false alarms, order statistics for "
+    "medians.\n"
+    "\n";
+
+void eval_out_document(const struct eval_sum *s, const struct eval_about_run *a, FILE *f)
+{
+  fputs(intro, f);
+  fputs("## Seeds\n\nThresholds were chosen on tuning seeds only, in another world (other scanners "
+        "and visitors); the command\nrefuses changed settings for scored seeds.\n\n"
+        "| scenario | tuning seeds | scored seeds, here |\n|---|---|---|\n",
+        f);
+  for (size_t i = 0; i < eval_scenario_count; i++) {
+    const struct eval_scenario *e = &eval_scenarios[i];
+    if (!a->chosen[i]) continue;
+    uint64_t t = eval_seed(e, EVAL_TUNE, 0), from = eval_seed(e, a->mode, 0);
+    fprintf(f, "| %s | %" PRIu64 "–%" PRIu64 " | %" PRIu64 "–%" PRIu64 "%s |\n", e->name, t,
+            t + EVAL_SEEDS_MAX - 1, from, from + s->parts[i].runs - 1,
+            a->mode == EVAL_TUNE ? " (tuning!)" : "");
+  }
+  fputc('\n', f);
+  eval_out_tables(s, a, f);
+}
+
+/* ---- JSON ---- */
+
+static void key_u64(struct prac_json *j, const char *key, uint64_t v)
+{
+  prac_json_key(j, key);
+  prac_json_u64(j, v);
+}
+
+static void key_span(struct prac_json *j, const char *key, struct math_interval i)
+{
+  prac_json_key(j, key);
+  prac_json_open(j, '[');
+  prac_json_f64(j, i.lo);
+  prac_json_f64(j, i.hi);
+  prac_json_close(j, ']');
+}
+
+static void row_json(const struct eval_sum *s, const struct eval_row *r, struct prac_json *j)
+{
+  prac_json_newline(j);
+  prac_json_open(j, '{');
+  prac_json_key(j, "scenario");
+  prac_json_str(j, eval_scenarios[r->scenario].name);
+  prac_json_key(j, "event");
+  prac_json_str(j, r->name);
+  prac_json_key(j, "what");
+  prac_json_str(j, r->what);
+  key_u64(j, "hosts", r->hosts);
+  key_u64(j, "planted", r->n);
+  for (size_t w = 0; w < s->n_who; w++) {
+    prac_json_key(j, s->who[w]);
+    prac_json_open(j, '{');
+    key_u64(j, "found", r->found[w]);
+    key_span(j, "recall", math_wilson(r->found[w], r->n));
+    prac_json_key(j, "delay_s");
+    prac_json_f64(j, r->found[w] ? math_median(r->delay_s[w], r->found[w]) : (double)NAN);
+    key_span(j, "delay_interval_s", math_median_interval(r->delay_s[w], r->found[w]));
+    prac_json_close(j, '}');
+  }
+  prac_json_close(j, '}');
+}
+
+static void part_json(const struct eval_sum *s, const char *name, const struct eval_part *p,
+                      struct prac_json *j)
+{
+  prac_json_newline(j);
+  prac_json_open(j, '{');
+  prac_json_key(j, "scenario");
+  prac_json_str(j, name);
+  key_u64(j, "runs", p->runs);
+  key_u64(j, "events", p->events);
+  key_u64(j, "packets", p->packets);
+  prac_json_key(j, "days");
+  prac_json_f64(j, p->days);
+  for (size_t w = 0; w < s->n_who; w++) {
+    struct math_interval i = math_poisson(p->alarms_false[w]);
+    prac_json_key(j, s->who[w]);
+    prac_json_open(j, '{');
+    key_u64(j, "found", p->found[w]);
+    key_u64(j, "false", p->alarms_false[w]);
+    key_u64(j, "allowed", p->alarms_allowed[w]);
+    key_span(j, "false_a_day", (struct math_interval){i.lo / p->days, i.hi / p->days});
+    key_span(j, "precision", math_wilson(p->found[w], p->found[w] + p->alarms_false[w]));
+    prac_json_close(j, '}');
+  }
+  prac_json_close(j, '}');
+}
+
+void eval_out_json(const struct eval_sum *s, const struct eval_about_run *a, struct prac_json *j)
+{
+  prac_json_open(j, '{');
+  prac_json_key(j, "seeds");
+  prac_json_str(j, a->mode == EVAL_SCORE ? "scored" : "tuning");
+  prac_json_key(j, "events");
+  prac_json_open(j, '[');
+  for (size_t i = 0; i < s->n_rows; i++) row_json(s, &s->rows[i], j);
+  prac_json_close(j, ']');
+  prac_json_key(j, "scenarios");
+  prac_json_open(j, '[');
+  for (size_t i = 0; i < eval_scenario_count; i++)
+    if (s->parts[i].runs) part_json(s, eval_scenarios[i].name, &s->parts[i], j);
+  prac_json_close(j, ']');
+  prac_json_key(j, "all");
+  part_json(s, "all", &s->all, j);
+  prac_json_close(j, '}');
+}
