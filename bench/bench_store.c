@@ -8,8 +8,8 @@
  *
  * Flows are made: eleven sensors, one day, ports by a power law, 2 M sources of which few are loud,
  * country and AS by source. The store gets them as it would live: batches of a minute, some 64 k
- * rows an append, maintain() every hour of event time. JSON lines; ms are the best of five, the median
- * and the first.
+ * rows an append, maintain() every hour of event time. JSON lines; ms are the best of five, the
+ * median and the first.
  */
 #include <ftw.h>
 #include <stdio.h>

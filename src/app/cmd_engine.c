@@ -20,8 +20,7 @@ static const struct cmd_option options[] = {
     {"--list", NULL, "only say which engines there are", CMD_FLAG, offsetof(struct opts, list)},
     {"--state", "FILE",
      "go on from the state there, if there is one, and leave it there: findings as if all input "
-     "had "
-     "come at once. Slots that have begun stay open",
+     "had come at once. Slots that have begun stay open",
      CMD_TEXT, PLAY_AT(struct opts, play, state)},
     {"--counters", NULL, "all counters of the engines at the end", CMD_FLAG,
      PLAY_AT(struct opts, play, counters)},

@@ -4,15 +4,16 @@
  * promise   PUBACK only after the group is synced; MSG only of what is synced. A repeat (same
  *           subject and id among the last `dedup`) is acknowledged and not kept again.
  * places    a durable subscription's ack is kept under its client's name; the newest connection of
- * a name takes the place over. The names in `expect` have a place from the first start on, so that
- * nothing is thrown away before they have come for the first time. pressure  log full, device
- * nearly full: clients that publish what they observe are made to wait (not read from); those whose
- * records are derived get an eighth more, so that the consumers that must catch up are never the
- * ones that are stuck rights    a rule for each client name: what it may publish and read, and as
- * which uid it must come (SO_PEERCRED). No rule: refused. "%" in a rule's subject stands for the
- * part of the client's name behind its first dot: "flow.%" for sensor.tokyo is "flow.tokyo". limits
- * BUS_CLIENTS_MAX connections; a client that breaks the protocol is dropped and counted fails
- * bus_broker_step: PRAC_IO when the disk refuses a sync (start again: the log decides)
+ *           a name takes the place over. The names in `expect` have a place from the first start
+ *           on, so that nothing is thrown away before they have come for the first time.
+ * pressure  log full, device nearly full: clients that publish what they observe are made to wait
+ *           (not read from); those whose records are derived get an eighth more, so that the
+ *           consumers that must catch up are never the ones that are stuck
+ * rights    a rule for each client name: what it may publish and read, and as which uid it must
+ *           come (SO_PEERCRED). No rule: refused. "%" in a rule's subject stands for the part of
+ *           the client's name behind its first dot: "flow.%" for sensor.tokyo is "flow.tokyo".
+ * limits    BUS_CLIENTS_MAX connections; a client that breaks the protocol is dropped and counted
+ * fails     bus_broker_step: PRAC_IO when the disk refuses a sync (start again: the log decides)
  */
 #pragma once
 #include "base/clock.h"

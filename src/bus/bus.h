@@ -1,12 +1,14 @@
 /* bus/bus.h — the one way records get from room to room.
  *
  * subjects  "flow.<sensor>" (binary batch), "health.<sensor>", "finding.<engine>",
- * "alert.<tenant>", all others JSON. A subscription names a prefix: "flow." or "". promise   at
- * least once, in the publisher's order per subject. A message is on disk when publish's id has been
- * acknowledged (flush); it is delivered to every durable subscription until that subscription acks
- * it. `id` makes a repeated publish harmless (de-duplicated). backends  ram (in one process,
- * nothing kept: replay and tests), local (roles of one box: a broker process that keeps a log, over
- * unix sockets), nats (issue 5) threads   a bus handle belongs to one thread
+ *           "alert.<tenant>", all others JSON. A subscription names a prefix: "flow." or "".
+ * promise   at least once, in the publisher's order per subject. A message is on disk when
+ *           publish's id has been acknowledged (flush); it is delivered to every durable
+ *           subscription until that subscription acks it. `id` makes a repeated publish harmless
+ *           (de-duplicated).
+ * backends  ram (in one process, nothing kept: replay and tests), local (roles of one box: a broker
+ *           process that keeps a log, over unix sockets), nats (issue 5)
+ * threads   a bus handle belongs to one thread
  */
 #pragma once
 #include "base/conf.h"

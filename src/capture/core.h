@@ -8,12 +8,14 @@
  * quiet       packets make no empty batches; cap_core_advance (live) makes one for every minute
  *             without a packet, so that silence and absence can be told apart (60 a call at most)
  * clock       live (not no_empty): when cap_core_advance is told a time 30 s or more before the
- * newest packet, the clock was set back. Minutes are never published twice: event time goes on from
- * where it was, and health.clock_offset_ns says how far it is ahead of the clock labels      `tool`
- * is set on a row while its source has the label (capture/tools.h) and every packet of the row fits
- * it. When the minute is published, rows that fit and whose source has got the label since take it
- * too; minutes already published do not change victims     ICMP errors of one router about two
- * victims are two rows without     a sink: everything but the batches, for counting
+ *             newest packet, the clock was set back. Minutes are never published twice: event time
+ *             goes on from where it was, and health.clock_offset_ns says how far it is ahead of the
+ *             clock
+ * labels      `tool` is set on a row while its source has the label (capture/tools.h) and every
+ *             packet of the row fits it. When the minute is published, rows that fit and whose
+ *             source has got the label since take it too; minutes already published do not change
+ * victims     ICMP errors of one router about two victims are two rows
+ * without     a sink: everything but the batches, for counting
  */
 #pragma once
 #include "base/clock.h"

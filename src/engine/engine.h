@@ -79,3 +79,7 @@ const struct eng_ops *eng_find(const char *name); /* NULL: no such engine */
  * ports, hosts, host_count, packets, text, flows; the core fills the rest (id, engine, version,
  * settings, seed, at) and copies everything. */
 PRAC_NODISCARD prac_rc eng_say(struct eng_out *out, const struct finding *f);
+
+/* A setting that lists marks, as bits of enum flow_mark. PRAC_RANGE: a word is none; says `key`. */
+PRAC_NODISCARD prac_rc eng_marks_read(const struct prac_conf_strings *words, const char *key,
+                                      uint32_t *ret, struct prac_err *reterr);

@@ -1,16 +1,18 @@
 /* engine/traffic.h — what one sensor heard in one slot, for engines that look at groups of hosts.
  *
  * rows      (source, destination, protocol, port, step): packets; the same row twice is one. TCP
- * and UDP with ports only. In a hash table whose seed strangers cannot know cells     the rows
- * without the destination, sources joined to hosts (prefixes): sorted, with dense indexes for hosts
- * and ports in rising order. Same rows in any order: the same cells ports     whom a group of hosts
- * knocks at, by the rule that Dark-TRACER judges with (see below) limits    `max_rows`; what does
- * not fit is counted and dropped. At most max_rows sources and destinations. 16 bytes a row at a
- * load of 3/8 to 3/4, 22 a source, 20 a destination cost      add: one or two cache misses a row;
- * cells: five to eight passes over the rows threads   one at a time source    cells and ports:
- * Dark-TRACER, Dark-GLASSO/online_portinfo.r (commit 1babe59): levels, ties of the last level kept,
- * both shares of one-point concentration checked   tests/unit/test_traffic.c: against slow
- * counting, rows permuted, limits, restart
+ *           and UDP with ports only. In a hash table whose seed strangers cannot know
+ * cells     the rows without the destination, sources joined to hosts (prefixes): sorted, with
+ *           dense indexes for hosts and ports in rising order. Same rows in any order: the same
+ *           cells
+ * ports     whom a group of hosts knocks at, by the rule that Dark-TRACER judges with (see below)
+ * limits    `max_rows`; what does not fit is counted and dropped. At most max_rows sources and
+ *           destinations. 16 bytes a row at a load of 3/8 to 3/4, 22 a source, 20 a destination
+ * cost      add: one or two cache misses a row; cells: five to eight passes over the rows
+ * threads   one at a time
+ * source    cells and ports: Dark-TRACER, Dark-GLASSO/online_portinfo.r (commit 1babe59): levels,
+ *           ties of the last level kept, both shares of one-point concentration
+ * checked   tests/unit/test_traffic.c: against slow counting, rows permuted, limits, restart
  */
 #pragma once
 #include "base/arena.h"
@@ -92,6 +94,8 @@ struct eng_port_rule {
   uint32_t max;        /* ports said at most; 0: 256 */
 };
 enum eng_port_level { ENG_PORT_ATTACK = 1, ENG_PORT_SURVEY, ENG_PORT_WEAK, ENG_PORT_POINT };
+/* Which of several levels is said: attack before point before survey before weak. */
+unsigned eng_port_worth(enum eng_port_level level);
 struct eng_port_said {
   uint32_t port;  /* proto << 16 | port */
   uint32_t index; /* of it in cells.ports */

@@ -6,11 +6,19 @@
 
 enum { SAID_MAX = 256 };
 
+/* Of an index below n. At most 23 for sources with rows, 24 for destinations, 17 for ports: 64. */
 static unsigned bits_for(uint32_t n)
 {
   unsigned bits = 0;
-  while (bits < 32 && n >> bits) bits++;
+  while (bits < 31 && n > UINT32_C(1) << bits) bits++;
   return bits;
+}
+
+unsigned eng_port_worth(enum eng_port_level level)
+{
+  static const unsigned of[] = {
+      [ENG_PORT_ATTACK] = 4, [ENG_PORT_POINT] = 3, [ENG_PORT_SURVEY] = 2, [ENG_PORT_WEAK] = 1};
+  return of[level];
 }
 
 /* Sorted keys into k, v: those that are alike joined. */

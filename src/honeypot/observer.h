@@ -2,13 +2,13 @@
  * vector shows first.
  *
  * counts    frames of the honeypot's interface, by port and minute: packets, senders (linear
- *           counting in 128 bits, good to about 300), the payload that most of them share
- *           (majority vote: Boyer, Moore 1981)
+ *           counting in 128 bits, good to about 300), the payload that most of them share (majority
+ *           vote: Boyer, Moore 1981)
  * says      a port on which at least `min_sources` senders sent at least `min_packets` within one
  *           minute, at least half of them the same payload; again every 10 min while that goes on,
- * and "off" when it has not been so for an hour not       what comes from ports below 1024: answers
- * to this machine's own questions memory    64 bytes a port, 4 MiB, from the start; HP_OBSERVED_MAX
- * ports that are on
+ *           and "off" when it has not been so for an hour
+ * not       what comes from ports below 1024: answers to this machine's own questions
+ * memory    64 bytes a port, 4 MiB, from the start; HP_OBSERVED_MAX ports that are on
  */
 #pragma once
 #include "base/err.h"

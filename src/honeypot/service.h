@@ -3,7 +3,7 @@
  * readers.
  *
  * numbers   a vector at a port has a small number for the flow table; a datagram that no vector
- * takes for its own is counted as vector "port-N"
+ *           takes for its own is counted as vector "port-N"
  */
 #pragma once
 #include "base/conf.h"

@@ -4,10 +4,10 @@
  *
  * a request   is one of `observe` (counted, never answered) or of `match`;
  *             what is one of `loop` is an answer. In this order: observe, loop, match. An
- * alternative is a list of conditions that all hold a reply     is a list of parts, one datagram;
- * no reply: the vector only observes limits      256 stanzas a file, 8 ports, 16 alternatives, 8
- * conditions each, 48 parts fails       PRAC_MALFORMED, PRAC_RANGE, PRAC_UNKNOWN, PRAC_EXISTS,
- * naming file, line and key
+ *             alternative is a list of conditions that all hold
+ * a reply     is a list of parts, one datagram; no reply: the vector only observes
+ * limits      256 stanzas a file, 8 ports, 16 alternatives, 8 conditions each, 48 parts
+ * fails       PRAC_MALFORMED, PRAC_RANGE, PRAC_UNKNOWN, PRAC_EXISTS, naming file, line and key
  */
 #pragma once
 #include "base/arena.h"

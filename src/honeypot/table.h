@@ -1,17 +1,19 @@
 /* honeypot/table.h — who asked what of which vector: the one table that strangers fill.
  *
  * memory    all of it at the start: FLOW_BYTES a flow, a name for every 64 flows, a bit. Never
- * grows key       (victim, vector); a pair that was quiet for 5 min and comes again counts as new
+ *           grows
+ * key       (victim, vector); a pair that was quiet for 5 min and comes again counts as new
  * full      a pair is looked for in a window of HP_WINDOW slots; when no slot is free there, the
  *           pair that has been quiet for longest goes. What it still had to tell is told first
  * tells     at once when a pair reaches exactly its 5th, 30th and 100th packet, so that a collector
  *           can start an event at the packet that crosses its threshold; at the next sweep what is
  *           new or gathers speed (four times as many); once a second what goes on. What is told
- * lies within one minute of UTC: bins of a minute can be summed exactly exact     the sums of what
- * is told are the packets counted, unless `tell` has no room while a pair must go (untold), or
- * while a minute ends (merged: the next hit holds parts of two) names     at most HP_NAMES a pair
- * and hit, and their counts are lower bounds: a name that comes when all places are taken replaces
- * one that came once threads   one owner
+ *           lies within one minute of UTC: bins of a minute can be summed exactly
+ * exact     the sums of what is told are the packets counted, unless `tell` has no room while a
+ *           pair must go (untold), or while a minute ends (merged: the next hit holds parts of two)
+ * names     at most HP_NAMES a pair and hit, and their counts are lower bounds: a name that comes
+ *           when all places are taken replaces one that came once
+ * threads   one owner
  */
 #pragma once
 #include <stdbool.h>

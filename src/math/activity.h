@@ -12,14 +12,16 @@
  * vMF       the marginal of z for directions around a mean: q(z) ~ z^((n-1)/2 - 1) exp(-z/2S), a
  *           gamma distribution; n - 1 = 2 m1^2/(m2 - m1^2), S = (m2 - m1^2)/(2 m1) from moments
  *           discounted by beta (and normalised: early values do not count as zeros)
- * source    Ide, Kashima: Eigenspace-based Anomaly Detection in Computer Systems, KDD 2004; join
- *           is ours
- * cost      activity: iterations x nonzeros, work 2n doubles; usual: w^2 n, work w(w + 2); step
- * O(1) stops     activity and usual: a change of the vector below tol, or max_sweeps. Not
- * converging is no failure: see info repeats   same bits for the same input fails     n == 0, a
- * matrix or vectors of zeros: vector of zeros, value 0 checked   tests/unit/test_activity.c:
- * against a dense eigensolver, planted stars, permutation, two equal components, bipartite graphs;
- * vMF against its own samples
+ * source    Ide, Kashima: Eigenspace-based Anomaly Detection in Computer Systems, KDD 2004; join is
+ *           ours
+ * cost      activity: iterations x nonzeros, work 2n doubles; usual: w^2 n, work w(w + 2);
+ *           step O(1)
+ * stops     activity and usual: a change of the vector below tol, or max_sweeps. Not converging is
+ *           no failure: see info
+ * repeats   same bits for the same input
+ * fails     n == 0, a matrix or vectors of zeros: vector of zeros, value 0
+ * checked   tests/unit/test_activity.c: against a dense eigensolver, planted stars, permutation,
+ *           two equal components, bipartite graphs; vMF against its own samples
  */
 #pragma once
 #include <stddef.h>

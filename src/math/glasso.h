@@ -21,8 +21,9 @@
  * proof     W stays in |W_ij - S_ij| <= rho, W_ii = S_ii + rho (to its last digit, which is counted
  *           in), so f - min f <= f(Theta) - logdet W - p. The eigenvalues e of E = Theta W - I are
  *           real, so -logdet(Theta W) <= -tr E + tr E^2 / (2 (1 - sqrt(tr E^2))): one sparse
- * product, no factorisation. That W is positive definite follows from the method (every column is W
- *           beta, with a Schur complement above 0); `objective` proves Theta so by Cholesky
+ *           product, no factorisation. That W is positive definite follows from the method (every
+ *           column is W beta, with a Schur complement above 0); `objective` proves Theta so by
+ *           Cholesky
  * cost      memory for a component of k different columns: 2 k^2 floats (W now and before), 2 k
  *           min(k, 1024) doubles, 48 k max_degree bytes, all from the arena; S is never stored for
  *           n <= 32, per component else. Time: about ten products W x Theta a rho

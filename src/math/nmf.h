@@ -2,8 +2,8 @@
  *
  * shapes    V rows x cols, sparse (math/sparse.h); choose rows >= cols. W rows x ld, H' cols x ld,
  *           dense, row-major: what belongs to one row of V, and to one column, lies together.
- * Several factorisations ("blocks") of one V run side by side and share the reading of V: block b
- *           has the rank[b] columns of W and H' behind those of the blocks before it; ld is
+ *           Several factorisations ("blocks") of one V run side by side and share the reading of V:
+ *           block b has the rank[b] columns of W and H' behind those of the blocks before it; ld is
  *           math_nmf_ld(sum of ranks), the columns left over are zero.
  * rules     HALS: one component after the other, exactly (the same steps as scikit-learn's "cd"
  *           without shuffling: W, then H, components rising); `again` > 0: the W step repeats on
@@ -17,13 +17,15 @@
  *           Lee, Seung: Algorithms for NMF, NIPS 2000
  * cost      a sweep: 4 nnz k + 3 (rows + cols) sum rank^2 flops; V is read once
  * stops     a block stops when its objective (at least a millionth of |V|^2) has fallen by less
- * than rel_tol of it in 5 sweeps, or when its mean squared error changes by less than abs_tol in
- * one (Dark-NMF), or at max_sweeps repeats   same bits whatever the number of threads: V is cut by
- * its size only, parts are joined in their order fails     PRAC_MALFORMED: V (math_csr_check), or a
- * factor that is negative or not finite; PRAC_RANGE: no block, a rank of 0, sum of ranks above
- * MATH_NMF_MAX, no room for an index. Not converging is no failure: see info checked
- * tests/unit/test_nmf.c: KKT residual, planted factors, slow dense oracle, V = 0, rank above that
- * of V, permuted rows and columns, threads, huge counts
+ *           than rel_tol of it in 5 sweeps, or when its mean squared error changes by less than
+ *           abs_tol in one (Dark-NMF), or at max_sweeps
+ * repeats   same bits whatever the number of threads: V is cut by its size only, parts are joined
+ *           in their order
+ * fails     PRAC_MALFORMED: V (math_csr_check), or a factor that is negative or not finite;
+ *           PRAC_RANGE: no block, a rank of 0, sum of ranks above MATH_NMF_MAX, no room for an
+ *           index. Not converging is no failure: see info
+ * checked   tests/unit/test_nmf.c: KKT residual, planted factors, slow dense oracle, V = 0, rank
+ *           above that of V, permuted rows and columns, threads, huge counts
  */
 #pragma once
 #include <stdbool.h>

@@ -9,16 +9,18 @@
  *           that its fold also gives the right side of the core's problem; then the core, entry by
  *           entry. No step can make |X - X^| larger
  * starts    `starts` of them (tensor_start.c): the first follows from the cells alone, the others
- * draw from `seed`; each gets `probe` sweeps, the best goes on err2      |X|^2 - 2 <X, X^> +
- * |X^|^2, all three in full; fit = 1 - sqrt(err2 / |X|^2) source    Kim, Choi: Nonnegative Tucker
- * Decomposition, CVPR 2007 (the problem); Phan, Cichocki: Extended HALS Algorithm for Nonnegative
- * Tucker Decomposition, Neurocomputing 74, 2011; Gillis, Glineur: Accelerated ... HALS, Neural
- * Computation 24, 2012 (inner rounds) cost      a sweep: O(cells r + fibres r^2 + rows r^3 + r^6 of
- * the core) stops     fall of err2 in a sweep below tol |X|^2, or max_sweeps repeats   same bits
- * for the same cells, settings and seed, whatever the number of threads fails     PRAC_RANGE: a
- * rank of 0 or above 16; PRAC_NOMEM. Not settling is not a failure. No cells: factors of no rows,
- * fit 1 checked   tests/unit/test_ntd.c: KKT, planted factors, a dense oracle, permutations,
- * hostile cells
+ *           draw from `seed`; each gets `probe` sweeps, the best goes on
+ * err2      |X|^2 - 2 <X, X^> + |X^|^2, all three in full; fit = 1 - sqrt(err2 / |X|^2)
+ * source    Kim, Choi: Nonnegative Tucker Decomposition, CVPR 2007 (the problem); Phan, Cichocki:
+ *           Extended HALS Algorithm for Nonnegative Tucker Decomposition, Neurocomputing 74, 2011;
+ *           Gillis, Glineur: Accelerated ... HALS, Neural Computation 24, 2012 (inner rounds)
+ * cost      a sweep: O(cells r + fibres r^2 + rows r^3 + r^6 of the core)
+ * stops     fall of err2 in a sweep below tol |X|^2, or max_sweeps
+ * repeats   same bits for the same cells, settings and seed, whatever the number of threads
+ * fails     PRAC_RANGE: a rank of 0 or above 16; PRAC_NOMEM. Not settling is not a failure. No
+ *           cells: factors of no rows, fit 1
+ * checked   tests/unit/test_ntd.c: KKT, planted factors, a dense oracle, permutations, hostile
+ *           cells
  */
 #pragma once
 #include "math/tensor.h"

@@ -8,9 +8,10 @@
  *           scaling them, changes nothing
  * source    Dark-TRACER, Dark-GLASSO/online_density.r (commit 1babe59); there O(n^2)
  * cost      O(n log n): the variances of all prefixes of the sorted values by Welford's update,
- * which only adds, so that densities of 1e-2 with differences of 1e-6 keep their digits repeats
- * same values, same answer fails     a value that is not finite: nothing is taken checked
- * tests/unit/test_peel.c: against removing one by one, ties, constant, shifted, scaled
+ *           which only adds, so that densities of 1e-2 with differences of 1e-6 keep their digits
+ * repeats   same values, same answer
+ * fails     a value that is not finite: nothing is taken
+ * checked   tests/unit/test_peel.c: against removing one by one, ties, constant, shifted, scaled
  */
 #pragma once
 #include <stddef.h>

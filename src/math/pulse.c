@@ -49,8 +49,8 @@ static double weights(const double *cov, unsigned steps, double more, double *l,
   return sum;
 }
 
-struct math_pulse math_pulse_of(const uint64_t *mask, size_t n, unsigned steps, const double *profile,
-                              double rest)
+struct math_pulse math_pulse_of(const uint64_t *mask, size_t n, unsigned steps,
+                                const double *profile, double rest)
 {
   double at[MATH_PULSE_STEPS] = {0}, cov[MATH_PULSE_STEPS] = {0}, l[MATH_PULSE_STEPS];
   struct math_pulse r = {0};

@@ -7,13 +7,14 @@
  * z         against "every row is shifted by its own random number of steps, around the end": then
  *           D = |sum of rows|^2 has mean n and variance 2 (sum of P(f)^2 - sum over rows of p(f)^2)
  *           over all frequencies f, p the power spectrum of a row, P of all: no shift is drawn.
- * What every row does by itself (bursts, daily shape) is in its spectrum, so it cannot seem common.
- * For a few rows D is skewed: demand a large z source    Ours; the identity is Parseval's, the idea
- * of shifting circularly as in Harrison, Geman: A Rate and History-Preserving Resampling Algorithm
- * for Neural Spike Trains, 2009 cost      entries * steps / 2 a row; math_sync_work(steps) doubles,
- * the caller's fails     fewer than 2 rows with a shape, or 4 steps: mean and z are 0. Rows with an
- * entry that is not finite, or outside the steps, are left out checked   tests/unit/test_sync.c:
- * against drawn shifts, pairs one by one, and planted groups
+ *           What every row does by itself (bursts, daily shape) is in its spectrum, so it cannot
+ *           seem common. For a few rows D is skewed: demand a large z
+ * source    Ours; the identity is Parseval's, the idea of shifting circularly as in Harrison,
+ *           Geman: A Rate and History-Preserving Resampling Algorithm for Neural Spike Trains, 2009
+ * cost      entries * steps / 2 a row; math_sync_work(steps) doubles, the caller's
+ * fails     fewer than 2 rows with a shape, or 4 steps: mean and z are 0. Rows with an entry that
+ *           is not finite, or outside the steps, are left out
+ * checked   tests/unit/test_sync.c: against drawn shifts, pairs one by one, and planted groups
  */
 #pragma once
 #include <stddef.h>

@@ -1,9 +1,10 @@
 /* math/vec.h — four doubles at once, the same bits on every machine.
  *
  * lanes     sums run in MATH_LANES fixed partial sums, joined in one fixed order: vector unit or
- *           not, the result is the same. Products are never fused with sums (-ffp-contract=off).
- * clones    a function marked MATH_CLONES is compiled twice, with AVX2 and without; the loader
- * picks
+ *           not, the result is the same. Products are never fused with sums (-ffp-contract=off
+ *           in meson.build: the default of gcc for gnu17 is to fuse wherever the machine can).
+ * clones    a function marked MATH_CLONES is compiled twice, with AVX2 and without it; the loader
+ *           picks
  */
 #pragma once
 #include <stddef.h>

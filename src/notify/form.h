@@ -1,10 +1,10 @@
 /* notify/form.h — forms that several ways share: one JSON object an item, a file that only grows.
  *
  * json      {"id", "thread", "tenant", "state", "at", "detected", and one of "episode", "alert"
- * (the records as on the bus) or "digest"}: keys may be added, never change append    put returns
- * when the bytes are on disk. A put that failed leaves the file as it was; a line that a crash cut
- * off is taken away at the next open. Beyond max_bytes the file is renamed to NAME.1, NAME.1 to
- * NAME.2 ..., `keep` of them
+ *           (the records as on the bus) or "digest"}: keys may be added, never change
+ * append    put returns when the bytes are on disk. A put that failed leaves the file as it was; a
+ *           line that a crash cut off is taken away at the next open. Beyond max_bytes the file is
+ *           renamed to NAME.1, NAME.1 to NAME.2 ..., `keep` of them
  */
 #pragma once
 #include "notify/way.h"

@@ -2,7 +2,8 @@
  *
  * resolves  addresses are taken as they are, "localhost" is 127.0.0.1; other names are asked of
  *           net->servers by c-ares, waiting at most timeout_ms. libcurl never resolves by itself:
- * it would need threads and files of the system proxies   none, whatever the environment says
+ *           it would need threads and files of the system
+ * proxies   none, whatever the environment says
  */
 #pragma once
 #include <curl/curl.h>

@@ -3,8 +3,9 @@
  * tables    story: what a tenant has been told of an attack; item: one message; task: (item, way),
  *           waiting, taken or refused; later: what waits for the next digest; meta: numbers
  * safe      a write begins a transaction when there is none; note_queue_commit returns when it is
- * on disk (WAL, synchronous=FULL) fails     PRAC_FULL: no room, the transaction is gone;
- * PRAC_DAMAGED: restore or move the file; PRAC_IO. PRAC_UNKNOWN of a get: there is none
+ *           on disk (WAL, synchronous=FULL)
+ * fails     PRAC_FULL: no room, the transaction is gone; PRAC_DAMAGED: restore or move the file;
+ *           PRAC_IO. PRAC_UNKNOWN of a get: there is none
  */
 #pragma once
 #include <stdbool.h>

@@ -4,12 +4,13 @@
  * counts   u32le n; for each chunk of STORE_ROLL_CHUNK rows {u32le key of its first row, u32le
  *          where it begins, behind this table}; n rows by rising key: varints key - key of the row
  *          before in the chunk, flows, (packets - flows) << 1 | (flows differ from sources), bytes
- * - 40 packets (zigzag), then flows - sources (zigzag) where they differ. Sources is what the row's
- * own sketch counts: where one row answers, no sketch is read sketch   the n sketches
- * (store/sketch.h) in the same order and chunks: u8 2, u32le chunks, {u32le stored, u32le raw} for
- * each, then the chunks: zstd, or as they are where stored == raw use      every append adds a row
- * of deltas; reading adds them up; compaction merges them. The table is for a few keys of many: one
- * chunk is read, not all fails    PRAC_DAMAGED: bytes that are not a roll-up; PRAC_NOMEM
+ *          - 40 packets (zigzag), then flows - sources (zigzag) where they differ. Sources is what
+ *          the row's own sketch counts: where one row answers, no sketch is read
+ * sketch   the n sketches (store/sketch.h) in the same order and chunks: u8 2, u32le chunks, {u32le
+ *          stored, u32le raw} for each, then the chunks: zstd, or as they are where stored == raw
+ * use      every append adds a row of deltas; reading adds them up; compaction merges them. The
+ *          table is for a few keys of many: one chunk is read, not all
+ * fails    PRAC_DAMAGED: bytes that are not a roll-up; PRAC_NOMEM
  */
 #pragma once
 #include "store/answer.h"

@@ -52,8 +52,14 @@ enum store_dim {
 #define STORE_KEYS(X)                                                                              \
   X(AT, at)                                                                                        \
   X(SENSOR, sensor)                                                                                \
-  X(SRC, src) X(DST, dst) X(PORT, port) X(COUNTRY, country) X(ASN, asn) X(MARKS, marks)            \
-      X(TOOL, tool) X(SURVEY, survey)
+  X(SRC, src)                                                                                      \
+  X(DST, dst)                                                                                      \
+  X(PORT, port)                                                                                    \
+  X(COUNTRY, country)                                                                              \
+  X(ASN, asn)                                                                                      \
+  X(MARKS, marks)                                                                                  \
+  X(TOOL, tool)                                                                                    \
+  X(SURVEY, survey)
 enum store_key_bit {
 #define X(name, word) STORE_KEY_BIT_##name,
   STORE_KEYS(X)

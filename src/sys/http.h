@@ -7,9 +7,9 @@
  *           to arrive in full (a client that drips bytes is cut off), one for the answer to leave
  * proxies   from a trusted proxy the client is the last X-Forwarded-For entry
  * names     a Host header that is not in `hosts` is refused: a page on another name that resolves
- * to us (DNS rebinding) reads nothing streams   server-sent events from a feed (sys/http_feed.h)
- * with Last-Event-ID, heartbeat by tick engine    libmicrohttpd; nothing of it shows here, and its
- * own errors leave as bare status lines
+ *           to us (DNS rebinding) reads nothing
+ * streams   server-sent events from a feed (sys/http_feed.h) with Last-Event-ID, heartbeat by tick
+ * engine    libmicrohttpd; nothing of it shows here, and its own errors leave as bare status lines
  */
 #pragma once
 #include <stdbool.h>

@@ -3,9 +3,10 @@
  * order     ids rise by one; a reader is only a place in the ring, never a queue of its own
  * bounds    `max_events` and `max_bytes` for all clients together; a reader that the ring has
  *           overtaken gets one `gap` event (from, to: the ids it missed) and goes on from the
- * oldest bytes     "id: 7\nevent: minute\ndata: {...}\n\n"; silence is filled with ": \n\n"
- * (heartbeat) threads   any thread may put; a reader belongs to one thread; the ring's mutex guards
- * both, and is never held while calling out, except `wake`
+ *           oldest
+ * bytes     "id: 7\nevent: minute\ndata: {...}\n\n"; silence is filled with ": \n\n" (heartbeat)
+ * threads   any thread may put; a reader belongs to one thread; the ring's mutex guards both, and
+ *           is never held while calling out, except `wake`
  */
 #pragma once
 #include <stdbool.h>

@@ -2,7 +2,8 @@
  *
  * for     live roles; a replay is handed prac_clock_virtual instead
  * steps   the wall may be set backwards by an operator or NTP: sys_steady never goes back within
- * one run, and says once for each step how far the wall went (below 1 s it is slewing, not a step)
+ *         one run, and says once for each step how far the wall went (below 1 s it is slewing, not
+ *         a step)
  */
 #pragma once
 #include "base/clock.h"

@@ -11,9 +11,20 @@
   X(TEXT, s, port)                                                                                 \
   X(TEXT, s, country)                                                                              \
   X(TEXT, s, tool)                                                                                 \
-  X(TEXT, s, survey) X(TEXT, s, marks) X(TEXT, s, json) X(TEXT, s, what) X(TEXT, s, site_country)  \
-      X(IP, ip, src) X(IP, ip, dst) X(TIME, t, from) X(TIME, t, to) X(U64, u, asn)                 \
-          X(U64, u, packets) X(U64, u, flows) X(U64, u, bytes) X(U64, u, sources)
+  X(TEXT, s, survey)                                                                               \
+  X(TEXT, s, marks)                                                                                \
+  X(TEXT, s, json)                                                                                 \
+  X(TEXT, s, what)                                                                                 \
+  X(TEXT, s, site_country)                                                                         \
+  X(IP, ip, src)                                                                                   \
+  X(IP, ip, dst)                                                                                   \
+  X(TIME, t, from)                                                                                 \
+  X(TIME, t, to)                                                                                   \
+  X(U64, u, asn)                                                                                   \
+  X(U64, u, packets)                                                                               \
+  X(U64, u, flows)                                                                                 \
+  X(U64, u, bytes)                                                                                 \
+  X(U64, u, sources)
 
 struct view_row view_row_of(const struct store_col *cols, size_t n, const struct store_value *v)
 {

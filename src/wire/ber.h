@@ -2,9 +2,10 @@
  *
  * reading  wire_ber_next takes one element and gives a cursor over its content; lengths of up to
  *          four octets, which need not be the shortest form (LDAP over UDP is full of 84 00 00 00
- * xx) writing  wire_ber_begin leaves room for the length, wire_ber_end fills it in; `octets` says
- * how many length octets follow 0x8n, 0: the short form, content of at most 127 bytes failing
- * reading: false, and the cursor is bad. Writing: the writer is bad
+ *          xx)
+ * writing  wire_ber_begin leaves room for the length, wire_ber_end fills it in; `octets` says how
+ *          many length octets follow 0x8n, 0: the short form, content of at most 127 bytes
+ * failing  reading: false, and the cursor is bad. Writing: the writer is bad
  */
 #pragma once
 #include "base/buf.h"

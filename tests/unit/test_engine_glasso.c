@@ -131,7 +131,7 @@ static void a_group_is_found_at_once(void **s)
   assert_int_equal(heard_count(&r.h, "\"state\":\"on\""), 2);
   assert_int_equal(heard_count(&r.h, "\"state\":\"on\",\"at\":\"2013-08-07T00:50:00Z\""), 1);
   assert_int_equal(heard_count(&r.h, "\"state\":\"on\",\"at\":\"2013-08-07T01:00:00Z\""), 1);
-  assert_int_equal(heard_count(&r.h, "\"state\":\"off\",\"at\":\"2013-08-07T01:20:00Z\""), 1);
+  assert_int_equal(heard_count(&r.h, "\"state\":\"off\",\"at\":\"2013-08-07T01:10:00Z\""), 1);
   assert_int_equal(heard_count(&r.h, "\"kind\":\"sync-group\""), 3);
   assert_int_equal(heard_count(&r.h, "\"level\":3"), 2);
   assert_int_equal(heard_count(&r.h, "\"128.0.0.77\""), 2); /* a member */

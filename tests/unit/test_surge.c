@@ -300,7 +300,8 @@ static void seen_abroad_not_yet_at_home(void **s)
                                "usually under 4. Most from China (45); "),
                    1);
   assert_int_equal(heard_count(&h, "\"key\":\"abroad:port:8291/tcp\""), 3);
-  assert_int_equal(heard_count(&h, "\"at\":\"2013-08-07T13:00:00Z\""), 1); /* off: home saw it at 12 */
+  /* off: home saw it at 12 */
+  assert_int_equal(heard_count(&h, "\"at\":\"2013-08-07T13:00:00Z\""), 1);
   assert_true(heard_count(&h, "\"kind\":\"surge-port\",\"state\":\"on\"") >= 2);
   heard_done(&h);
   h = abroad(false);

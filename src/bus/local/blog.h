@@ -7,8 +7,9 @@
  *           acknowledged is PRAC_DAMAGED with file and offset (or passed over with `skip_damaged`)
  * limits    at most max_bytes on disk, derived records an eighth more, and keep_free bytes left to
  *           the device: PRAC_FULL, nothing taken. One segment may exceed segment_bytes by one
- * group. sizes     seq never repeats: a new log starts at conf.first_seq, which the caller takes
- * from the clock so that it lies beyond whatever a lost log had
+ *           group
+ * sizes     seq never repeats: a new log starts at conf.first_seq, which the caller takes from the
+ *           clock so that it lies beyond whatever a lost log had
  */
 #pragma once
 #include "base/err.h"

@@ -2,7 +2,8 @@
  * oldest goes first.
  *
  * what     64-bit hash of (subject, id) under a secret seed of this log: nobody can craft an id
- * that hides somebody else's message; two of the last 2^18 meet by chance once in 2^46 messages
+ *          that hides somebody else's message; two of the last 2^18 meet by chance once in 2^46
+ *          messages
  * limits   `cap` ids; older ones are forgotten (the window of harmless repeats)
  */
 #pragma once

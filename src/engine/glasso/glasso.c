@@ -2,7 +2,6 @@
 #include "engine/glasso/glasso.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/hash.h"
 
@@ -53,7 +52,7 @@ static const struct prac_conf_item conf_items[] = {
     ITEM("weak", PRAC_CONF_BOOL, weak, 0, 1, 0, "say ports below the share too"),
     ITEM("high-hosts", PRAC_CONF_INT, high_hosts, 2, 1e9, 100, "hosts that make a group high"),
     ITEM("high-sensors", PRAC_CONF_INT, high_sensors, 1, 1e6, 3, "sensors that make it high"),
-    ITEM("quiet-slots", PRAC_CONF_INT, quiet_slots, 1, 1e6, 3,
+    ITEM("quiet-slots", PRAC_CONF_INT, quiet_slots, 1, ENG_GROUPS_QUIET_MAX, 3,
          "a claim ends when it was not found so often"),
     ITEM("max-rows", PRAC_CONF_INT, max_rows, 1024, ENG_TRAFFIC_ROWS_MAX, 1 << 20,
          "rows of one sensor in one slot"),
@@ -97,18 +96,10 @@ static prac_rc open(void *st, const struct eng_env *env, struct prac_err *reterr
   if (c->min_history > c->history)
     return PRAC_FAIL(reterr, PRAC_RANGE, "min-history must not exceed history");
   s->samples = (uint32_t)(c->slot_ns / c->sample_ns);
-  for (size_t i = 0; i < c->ignore.n; i++) {
-    unsigned bit = 0;
-    while (flow_mark_text(bit) && strcmp(flow_mark_text(bit), c->ignore.v[i]) != 0) bit++;
-    if (!flow_mark_text(bit))
-      return PRAC_FAIL(reterr, PRAC_RANGE, "ignore: \"%s\" is no mark of a flow", c->ignore.v[i]);
-    s->ignore |= 1u << bit;
-  }
+  PRAC_TRY(eng_marks_read(&c->ignore, "ignore", &s->ignore, reterr));
   s->seed = prac_rng_u64(env->rng);
   eng_sensors_init(&s->sensors, sizeof(struct glasso_sensor), (uint32_t)c->max_sensors);
-  s->stories = calloc(GLASSO_STORIES, sizeof *s->stories);
-  if (!s->stories) return PRAC_FAIL(reterr, PRAC_NOMEM, "stories: out of memory");
-  return PRAC_OK;
+  return eng_groups_init(&s->groups, ENG_GROUPS_MAX);
 }
 
 static void sensor_done(void *block)
@@ -123,8 +114,7 @@ static void close(void *st)
 {
   struct glasso_state *s = st;
   eng_sensors_done(&s->sensors, sensor_done);
-  free(s->stories);
-  s->stories = NULL;
+  eng_groups_done(&s->groups);
 }
 
 prac_rc glasso_sensor_init(const struct glasso_state *s, struct glasso_sensor *x)
@@ -162,7 +152,7 @@ static prac_rc feed(void *st, const struct flow_batch *b, const struct eng_env *
 }
 
 static prac_rc judge(struct glasso_state *s, uint32_t i, const struct eng_env *env,
-                     struct glasso_claims *claims)
+                     struct eng_claims *claims)
 {
   struct glasso_sensor *x = s->sensors.v[i].block;
   struct glasso_found found;
@@ -177,7 +167,7 @@ static prac_rc judge(struct glasso_state *s, uint32_t i, const struct eng_env *e
   if (rc == PRAC_OK) {
     prac_count(&env->counters[GLASSO_COUNT_SLOTS], 1);
     prac_count(&env->counters[GLASSO_COUNT_NO_PORT], found.refused);
-    rc = glasso_claim_add(claims, s->sensors.v[i].name, &found, env->scratch);
+    rc = glasso_claim(claims, s->sensors.v[i].name, &found, env->scratch);
   }
   prac_arena_free(&a);
   return rc;
@@ -196,7 +186,7 @@ static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env 
 {
   (void)reterr;
   struct glasso_state *s = st;
-  struct glasso_claims claims = {.slot = slot};
+  struct eng_claims claims = {0};
   for (uint32_t i = 0; i < s->sensors.n;) {
     struct glasso_sensor *x = s->sensors.v[i].block;
     if (x->traffic.from == slot.from) PRAC_TRY(judge(s, i, env, &claims));
@@ -206,8 +196,10 @@ static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env 
     else
       i++;
   }
-  PRAC_TRY(glasso_say(s, &claims, env, out));
-  prac_gauge(&env->counters[GLASSO_COUNT_STORIES], s->n_stories);
+  const struct eng_voice voice = glasso_voice(s->conf);
+  PRAC_TRY(eng_groups_say(&s->groups, &claims, &voice, slot.to, env, out));
+  prac_count(&env->counters[GLASSO_COUNT_NO_STORY], s->groups.refused);
+  prac_gauge(&env->counters[GLASSO_COUNT_STORIES], s->groups.n);
   return PRAC_OK;
 }
 

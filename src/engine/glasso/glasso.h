@@ -7,6 +7,7 @@
  */
 #pragma once
 #include "engine/engine.h"
+#include "engine/groups.h"
 #include "engine/sensors.h"
 #include "engine/traffic.h"
 #include "math/glasso.h"
@@ -19,7 +20,6 @@ enum {
   GLASSO_LEAST = 8,      /* hosts at a port below which the test does not hold */
   GLASSO_OTHERS = 32,    /* (host, port) elsewhere that say what the sensor could hear */
   GLASSO_PORTS = 64,     /* claimed by one sensor in one slot */
-  GLASSO_STORIES = 1024, /* that go on */
 };
 struct glasso_conf {
   struct eng_common common;
@@ -53,6 +53,8 @@ extern const struct prac_conf_section glasso_conf_section;
   X(TESTED, "ports_tested", "ports", "Ports whose hosts were tested for synchrony.", PRAC_COUNTER) \
   X(NO_PORT, "refused_ports", "ports",                                                             \
     "Ports of a slot that could not be claimed: more than 64 at once.", PRAC_COUNTER)              \
+  X(NO_STORY, "refused_groups", "groups",                                                          \
+    "Groups that could not be followed: more than 1024 at once.", PRAC_COUNTER)                    \
   X(STORIES, "stories", "ports", "Ports with a synchronised group right now.", PRAC_GAUGE)
 enum glasso_counter {
 #define X(id, name, unit, help, kind) GLASSO_COUNT_##id,
@@ -73,19 +75,12 @@ struct glasso_sensor {
   struct glasso_past *past; /* oldest first */
   uint32_t n_past;
 };
-struct glasso_story { /* a port that is claimed */
-  uint32_t port, quiet;
-  enum eng_port_level level;
-  prac_time from, to;
-  uint64_t hosts; /* most so far */
-};
 struct glasso_state {
   const struct glasso_conf *conf;
   uint32_t ignore, samples;
   uint64_t seed; /* of hash tables */
   struct eng_sensors sensors;
-  struct glasso_story *stories; /* by port */
-  uint32_t n_stories;
+  struct eng_groups groups;
 };
 
 /* glasso.c */
@@ -116,7 +111,7 @@ PRAC_NODISCARD prac_rc glasso_graph_of(const struct glasso_conf *c, const struct
                                        struct prac_arena *a, struct glasso_graph *ret);
 /* Which of the marked hosts hang together by partial correlations above 0: in[host] becomes 2.
  * Returns how many. */
-PRAC_NODISCARD prac_rc glasso_group_of(const struct glasso_graph *g, uint8_t *in, uint32_t n_hosts,
+PRAC_NODISCARD prac_rc glasso_group_of(const struct glasso_graph *g, uint8_t *in,
                                        struct prac_arena *a, uint32_t *ret_n);
 
 /* judge.c: one sensor's slot to claims */
@@ -130,31 +125,18 @@ struct glasso_port {
 };
 struct glasso_found {
   struct glasso_port *v; /* by port */
-  uint32_t n, hosts;
+  uint32_t n;
   uint64_t refused;
   struct glasso_verdict dense;
-  double density;
 };
 PRAC_NODISCARD prac_rc glasso_judge(const struct glasso_state *s, struct glasso_sensor *x,
                                     const struct eng_env *env, struct prac_arena *a,
                                     struct glasso_found *ret);
 
 /* say.c */
-struct glasso_claim {
-  const char *sensor;
-  struct glasso_port p;
-  struct glasso_verdict dense;
-  uint32_t hosts; /* of the sensor */
-};
-struct glasso_claims {
-  struct glasso_claim *v;
-  size_t n, cap;
-  struct prac_span slot;
-};
-PRAC_NODISCARD prac_rc glasso_claim_add(struct glasso_claims *c, const char *sensor,
-                                        const struct glasso_found *f, struct prac_arena *a);
-PRAC_NODISCARD prac_rc glasso_say(struct glasso_state *s, struct glasso_claims *c,
-                                  const struct eng_env *env, struct eng_out *out);
+PRAC_NODISCARD prac_rc glasso_claim(struct eng_claims *c, const char *sensor,
+                                    const struct glasso_found *f, struct prac_arena *a);
+struct eng_voice glasso_voice(const struct glasso_conf *c);
 
 /* state.c */
 prac_rc glasso_save(const void *st, struct prac_wr *w);

@@ -144,12 +144,11 @@ static prac_rc induced(const struct glasso_graph *g, const uint8_t *in, struct p
   return PRAC_OK;
 }
 
-prac_rc glasso_group_of(const struct glasso_graph *g, uint8_t *in, uint32_t n_hosts,
-                        struct prac_arena *a, uint32_t *ret_n)
+prac_rc glasso_group_of(const struct glasso_graph *g, uint8_t *in, struct prac_arena *a,
+                        uint32_t *ret_n)
 {
   struct math_graph m;
   uint32_t *node, kinds = 0, most = 0, n = 0;
-  (void)n_hosts;
   *ret_n = 0;
   if (!g->at[0].theta.n) return PRAC_OK;
   PRAC_TRY(induced(g, in, a, &m, &node));

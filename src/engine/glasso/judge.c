@@ -85,7 +85,7 @@ static prac_rc name_group(struct work *w, const struct glasso_graph *g, struct g
 {
   memset(w->in, 0, w->cells.n_hosts);
   for (uint32_t i = 0; i < n; i++) w->in[w->who[i]] = 1;
-  PRAC_TRY(glasso_group_of(g, w->in, w->cells.n_hosts, a, &p->together));
+  PRAC_TRY(glasso_group_of(g, w->in, a, &p->together));
   if (p->together * 2 >= n)
     for (uint32_t i = 0; i < n; i++) w->in[w->who[i]] = w->in[w->who[i]] == 2;
   struct eng_port_rule rule = {
@@ -172,8 +172,6 @@ prac_rc glasso_judge(const struct glasso_state *s, struct glasso_sensor *x,
   prac_count(&env->counters[GLASSO_COUNT_LEFT], g.left);
   if (!g.failed) PRAC_TRY(glasso_remember(s->conf, x, now, a, &ret->dense));
   prac_count(&env->counters[GLASSO_COUNT_ALERTED], ret->dense.alert);
-  ret->hosts = w.cells.n_hosts;
-  ret->density = glasso_density(&now, ret->dense.rho);
   PRAC_TRY(work_of(&w, a));
   return find_ports(&w, &g, env, a, ret);
 }

@@ -3,16 +3,6 @@
 
 static const prac_time FAR = INT64_MAX / 2;
 
-static void story_save(const struct glasso_story *x, struct prac_wr *w)
-{
-  prac_wr_u32le(w, x->port);
-  prac_wr_u32le(w, x->quiet);
-  prac_wr_u8(w, (uint8_t)x->level);
-  prac_wr_u64le(w, (uint64_t)x->from);
-  prac_wr_u64le(w, (uint64_t)x->to);
-  prac_wr_u64le(w, x->hosts);
-}
-
 static void past_save(const struct glasso_past *p, struct prac_wr *w)
 {
   prac_wr_u64le(w, (uint64_t)p->from);
@@ -25,8 +15,7 @@ prac_rc glasso_save(const void *st, struct prac_wr *w)
 {
   const struct glasso_state *s = st;
   prac_wr_u64le(w, s->seed);
-  prac_wr_u32le(w, s->n_stories);
-  for (uint32_t i = 0; i < s->n_stories; i++) story_save(&s->stories[i], w);
+  eng_groups_save(&s->groups, w);
   prac_wr_u32le(w, s->sensors.n);
   for (uint32_t i = 0; i < s->sensors.n && !w->bad; i++) {
     const struct glasso_sensor *x = s->sensors.v[i].block;
@@ -41,24 +30,6 @@ prac_rc glasso_save(const void *st, struct prac_wr *w)
 static bool fits(prac_time t)
 {
   return t > -FAR && t < FAR;
-}
-
-static prac_rc story_load(struct glasso_state *s, struct prac_rd *r)
-{
-  struct glasso_story *x = &s->stories[s->n_stories];
-  x->port = prac_rd_u32le(r);
-  x->quiet = prac_rd_u32le(r);
-  uint8_t level = prac_rd_u8(r);
-  x->from = (prac_time)prac_rd_u64le(r);
-  x->to = (prac_time)prac_rd_u64le(r);
-  x->hosts = prac_rd_u64le(r);
-  bool rises = s->n_stories == 0 || x->port > x[-1].port;
-  if (r->bad || !rises || level < ENG_PORT_ATTACK || level > ENG_PORT_POINT || !fits(x->from) ||
-      !fits(x->to) || x->quiet > (uint32_t)s->conf->quiet_slots)
-    return PRAC_DAMAGED;
-  x->level = (enum eng_port_level)level;
-  s->n_stories++;
-  return PRAC_OK;
 }
 
 static prac_rc past_load(const struct glasso_state *s, struct glasso_sensor *x, struct prac_rd *r)
@@ -97,10 +68,8 @@ prac_rc glasso_load(void *st, struct prac_rd *r)
 {
   struct glasso_state *s = st;
   s->seed = prac_rd_u64le(r);
+  PRAC_TRY(eng_groups_load(&s->groups, r));
   uint32_t n = prac_rd_u32le(r);
-  if (r->bad || n > GLASSO_STORIES) return PRAC_DAMAGED;
-  for (uint32_t i = 0; i < n; i++) PRAC_TRY(story_load(s, r));
-  n = prac_rd_u32le(r);
   for (uint32_t i = 0; i < n && !r->bad; i++) PRAC_TRY(sensor_load(s, r));
   return r->bad || prac_rd_left(r) ? PRAC_DAMAGED : PRAC_OK;
 }

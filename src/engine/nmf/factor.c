@@ -45,7 +45,6 @@ prac_rc nmf_factor(const struct nmf_conf *c, const struct math_csr *v, const str
   ret->f.h = prac_arena_alloc(a, (v->cols + (size_t)1) * ret->ld * sizeof *ret->f.h);
   if (!ret->f.w || !ret->f.h) return PRAC_NOMEM;
   const struct math_nmf_conf hals = {.rule = MATH_NMF_HALS,
-
                                      .rel_tol = 2e-3,
                                      .max_sweeps = (uint32_t)c->max_sweeps},
                              mu = {.rule = MATH_NMF_MU,

@@ -2,7 +2,6 @@
 #include "engine/nmf/nmf.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/hash.h"
 
@@ -78,7 +77,7 @@ static const struct prac_conf_item conf_items[] = {
          "share of a pattern's strongest port that such a port must have; published: 0.98"),
     ITEM("high-hosts", PRAC_CONF_INT, high_hosts, 2, 1e9, 100, "hosts that make a group high"),
     ITEM("high-sensors", PRAC_CONF_INT, high_sensors, 1, 1e6, 3, "sensors that make it high"),
-    ITEM("quiet-slots", PRAC_CONF_INT, quiet_slots, 1, 1e6, 3,
+    ITEM("quiet-slots", PRAC_CONF_INT, quiet_slots, 1, ENG_GROUPS_QUIET_MAX, 3,
          "a claim ends when it was not found so often"),
     ITEM("max-rows", PRAC_CONF_INT, max_rows, 1024, ENG_TRAFFIC_ROWS_MAX, 1 << 20,
          "rows of one sensor in one window"),
@@ -121,17 +120,10 @@ static prac_rc open(void *st, const struct eng_env *env, struct prac_err *reterr
   if (c->rank_min > c->rank_max)
     return PRAC_FAIL(reterr, PRAC_RANGE, "rank-min must not exceed rank-max");
   s->overlap = (uint32_t)(c->window_ns / c->every_ns);
-  for (size_t i = 0; i < c->ignore.n; i++) {
-    unsigned bit = 0;
-    while (flow_mark_text(bit) && strcmp(flow_mark_text(bit), c->ignore.v[i]) != 0) bit++;
-    if (!flow_mark_text(bit))
-      return PRAC_FAIL(reterr, PRAC_RANGE, "ignore: \"%s\" is no mark of a flow", c->ignore.v[i]);
-    s->ignore |= 1u << bit;
-  }
+  PRAC_TRY(eng_marks_read(&c->ignore, "ignore", &s->ignore, reterr));
   s->seed = prac_rng_u64(env->rng);
   eng_sensors_init(&s->sensors, sizeof(struct nmf_sensor), (uint32_t)c->max_sensors);
-  s->stories = calloc(NMF_STORIES, sizeof *s->stories);
-  return s->stories ? PRAC_OK : PRAC_FAIL(reterr, PRAC_NOMEM, "out of memory");
+  return eng_groups_init(&s->groups, ENG_GROUPS_MAX);
 }
 
 static void sensor_done(void *block)
@@ -144,8 +136,7 @@ static void close(void *st)
 {
   struct nmf_state *s = st;
   eng_sensors_done(&s->sensors, sensor_done);
-  free(s->stories);
-  s->stories = NULL;
+  eng_groups_done(&s->groups);
 }
 
 prac_rc nmf_sensor_init(const struct nmf_state *s, struct nmf_sensor *x)
@@ -196,7 +187,7 @@ static prac_rc feed(void *st, const struct flow_batch *b, const struct eng_env *
 
 /* One sensor's window is over. */
 static prac_rc judge(struct nmf_state *s, const char *name, const struct eng_traffic *t,
-                     const struct eng_env *env, struct nmf_claims *claims)
+                     const struct eng_env *env, struct eng_claims *claims)
 {
   struct nmf_found found;
   prac_count(&env->counters[NMF_COUNT_REFUSED], t->refused);
@@ -211,7 +202,7 @@ static prac_rc judge(struct nmf_state *s, const char *name, const struct eng_tra
     prac_count(&env->counters[NMF_COUNT_WINDOWS], 1);
     prac_count(&env->counters[NMF_COUNT_GROUPS], found.groups);
     prac_count(&env->counters[NMF_COUNT_NO_PORT], found.refused);
-    rc = nmf_claim_add(claims, name, &found, env->scratch);
+    rc = nmf_claim(claims, name, &found, env->scratch);
   }
   prac_arena_free(&a);
   return rc;
@@ -238,18 +229,21 @@ static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env 
 {
   (void)reterr;
   struct nmf_state *s = st;
-  struct nmf_claims claims = {.window = {slot.to - s->conf->window_ns, slot.to}};
+  struct eng_claims claims = {0};
+  prac_time from = slot.to - s->conf->window_ns;
   for (uint32_t i = 0; i < s->sensors.n;) {
     struct nmf_sensor *x = s->sensors.v[i].block;
-    struct eng_traffic *t = window_at(s, x, claims.window.from);
-    if (t->from == claims.window.from) PRAC_TRY(judge(s, s->sensors.v[i].name, t, env, &claims));
-    if (is_gone(s, x, claims.window.from))
+    struct eng_traffic *t = window_at(s, x, from);
+    if (t->from == from) PRAC_TRY(judge(s, s->sensors.v[i].name, t, env, &claims));
+    if (is_gone(s, x, from))
       eng_sensors_drop(&s->sensors, i, sensor_done);
     else
       i++;
   }
-  PRAC_TRY(nmf_say(s, &claims, env, out));
-  prac_gauge(&env->counters[NMF_COUNT_STORIES], s->n_stories);
+  const struct eng_voice voice = nmf_voice(s->conf);
+  PRAC_TRY(eng_groups_say(&s->groups, &claims, &voice, slot.to, env, out));
+  prac_count(&env->counters[NMF_COUNT_NO_STORY], s->groups.refused);
+  prac_gauge(&env->counters[NMF_COUNT_STORIES], s->groups.n);
   return PRAC_OK;
 }
 

@@ -8,16 +8,16 @@
  */
 #pragma once
 #include "engine/engine.h"
+#include "engine/groups.h"
 #include "engine/sensors.h"
 #include "engine/traffic.h"
 #include "math/nmf.h"
 
 enum {
-  NMF_OVERLAP = 6,    /* windows open at once */
-  NMF_MINUTES = 60,   /* of a window: fits a mask of 64 */
-  NMF_RANK = 20,      /* 1 + ... + 20 components fit MATH_NMF_MAX */
-  NMF_PORTS = 64,     /* claimed by one sensor in one window */
-  NMF_STORIES = 1024, /* that go on */
+  NMF_OVERLAP = 6,  /* windows open at once */
+  NMF_MINUTES = 60, /* of a window: fits a mask of 64 */
+  NMF_RANK = 20,    /* 1 + ... + 20 components fit MATH_NMF_MAX */
+  NMF_PORTS = 64,   /* claimed by one sensor in one window */
 };
 enum nmf_solver { NMF_HALS, NMF_MU };
 enum nmf_base { NMF_ACTIVE, NMF_ANOMALOUS };
@@ -55,6 +55,8 @@ extern const struct prac_conf_section nmf_conf_section;
     "Factorisations that were stopped by max-sweeps.", PRAC_COUNTER)                               \
   X(NO_PORT, "refused_ports", "ports",                                                             \
     "Ports of a window that could not be claimed: more than 64 at once.", PRAC_COUNTER)            \
+  X(NO_STORY, "refused_groups", "groups",                                                          \
+    "Groups that could not be followed: more than 1024 at once.", PRAC_COUNTER)                    \
   X(STORIES, "stories", "ports", "Ports with a synchronised group right now.", PRAC_GAUGE)
 enum nmf_counter {
 #define X(id, name, unit, help, kind) NMF_COUNT_##id,
@@ -66,20 +68,12 @@ enum nmf_counter {
 struct nmf_sensor {
   struct eng_traffic window[NMF_OVERLAP]; /* the one from t: (t / every) % overlap */
 };
-struct nmf_story { /* a port that is claimed */
-  uint32_t port;
-  uint32_t quiet; /* judged so often without it */
-  enum eng_port_level level;
-  prac_time from, to;
-  uint64_t hosts; /* most so far */
-};
 struct nmf_state {
   const struct nmf_conf *conf;
   uint32_t ignore, overlap;
   uint64_t seed; /* of hash tables */
   struct eng_sensors sensors;
-  struct nmf_story *stories; /* by port */
-  uint32_t n_stories;
+  struct eng_groups groups;
 };
 
 /* nmf.c */
@@ -146,19 +140,9 @@ PRAC_NODISCARD prac_rc nmf_port_stage(const struct nmf_conf *c, const struct eng
                                       struct nmf_found *found);
 
 /* say.c */
-struct nmf_claim {
-  const char *sensor;
-  struct nmf_port p; /* who.ips in the scratch arena */
-};
-struct nmf_claims {
-  struct nmf_claim *v;
-  size_t n, cap;
-  struct prac_span window;
-};
-PRAC_NODISCARD prac_rc nmf_claim_add(struct nmf_claims *c, const char *sensor,
-                                     const struct nmf_found *f, struct prac_arena *a);
-PRAC_NODISCARD prac_rc nmf_say(struct nmf_state *s, struct nmf_claims *c, const struct eng_env *env,
-                               struct eng_out *out);
+PRAC_NODISCARD prac_rc nmf_claim(struct eng_claims *c, const char *sensor,
+                                 const struct nmf_found *f, struct prac_arena *a);
+struct eng_voice nmf_voice(const struct nmf_conf *c);
 
 /* state.c */
 prac_rc nmf_save(const void *st, struct prac_wr *w);

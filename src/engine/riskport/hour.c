@@ -13,7 +13,7 @@ enum { FIRST = 1024 };
 
 static uint64_t source_hash(const struct risk_hour *h, const struct prac_ip *ip)
 {
-  return prac_mix64(prac_hll_hash_ip(ip) ^ h->seed);
+  return prac_hash2(h->seed, prac_ip_hi(ip), prac_ip_lo(ip)); /* not of a hash without seed */
 }
 static bool kept(const struct risk_hour *h, uint64_t hash)
 {

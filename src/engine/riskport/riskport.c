@@ -4,7 +4,6 @@
 #include "engine/riskport/riskport.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { AHEAD = 8 }; /* rows: memory is slower than counting */
 
@@ -96,19 +95,6 @@ static int64_t slot_ns(const void *conf)
   return prac_time_floor(((const struct risk_conf *)conf)->slot_ns, PRAC_MIN);
 }
 
-static prac_rc marks_read(struct risk_state *s, const struct risk_conf *c, struct prac_err *reterr)
-{
-  for (size_t i = 0; i < c->ignore.n; i++) {
-    unsigned bit = 0;
-    while (flow_mark_text(bit) && strcmp(flow_mark_text(bit), c->ignore.v[i]) != 0) bit++;
-    if (!flow_mark_text(bit))
-      return PRAC_FAIL(reterr, PRAC_RANGE, "ignore: \"%s\" is no mark of a flow", c->ignore.v[i]);
-    s->ignore |= 1u << bit;
-  }
-  s->ignore |= FLOW_FRAGMENT | FLOW_BAD; /* no ports */
-  return PRAC_OK;
-}
-
 /* Slots of the second grain are fewer: it waits at least for a day of them. */
 static uint32_t min_history(const struct risk_conf *c, int64_t slot_ns)
 {
@@ -139,7 +125,9 @@ static prac_rc grain_open(struct risk_state *s, const struct risk_conf *c, int64
   if (s->grain > 0 && pairs > 4 * RISK_PAIRS_MIN) pairs /= 4;
   if (!s->at || !s->mark || !s->sensors || risk_hour_init(&s->hour, pairs, seed) != PRAC_OK)
     return PRAC_FAIL(reterr, PRAC_NOMEM, "ports: out of memory");
-  return marks_read(s, c, reterr);
+  PRAC_TRY(eng_marks_read(&c->ignore, "ignore", &s->ignore, reterr));
+  s->ignore |= FLOW_FRAGMENT | FLOW_BAD; /* no ports */
+  return PRAC_OK;
 }
 
 static prac_rc open(void *st, const struct eng_env *env, struct prac_err *reterr)

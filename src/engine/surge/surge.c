@@ -84,14 +84,7 @@ static prac_rc words_read(struct surge_state *s, const struct surge_conf *c,
       return PRAC_FAIL(reterr, PRAC_RANGE, "dims: \"%s\" is not country, port or as", w);
     s->dims[dim] = true;
   }
-  for (size_t i = 0; i < c->ignore.n; i++) {
-    unsigned bit = 0;
-    while (flow_mark_text(bit) && strcmp(flow_mark_text(bit), c->ignore.v[i]) != 0) bit++;
-    if (!flow_mark_text(bit))
-      return PRAC_FAIL(reterr, PRAC_RANGE, "ignore: \"%s\" is no mark of a flow", c->ignore.v[i]);
-    s->ignore |= 1u << bit;
-  }
-  return PRAC_OK;
+  return eng_marks_read(&c->ignore, "ignore", &s->ignore, reterr);
 }
 
 static prac_rc open(void *st, const struct eng_env *env, struct prac_err *reterr)

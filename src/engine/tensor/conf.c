@@ -70,7 +70,7 @@ static const struct prac_conf_item conf_items[] = {
     ITEM("high-hosts", PRAC_CONF_INT, high_hosts, 2, 1e6, 100, "hosts from which a group is high"),
     ITEM("high-sensors", PRAC_CONF_INT, high_sensors, 2, 1000, 3, "or so many sensors that see it"),
     FLAG("weak", weak, 0, "whether ports are said whose hosts are not in step"),
-    ITEM("quiet-slots", PRAC_CONF_INT, quiet_slots, 1, 1000, 3,
+    ITEM("quiet-slots", PRAC_CONF_INT, quiet_slots, 1, ENG_GROUPS_QUIET_MAX, 3,
          "a group is over when it was not found in so many slots"),
     ITEM("complete", PRAC_CONF_REAL, complete, 0.1, 1, 0.9,
          "share of a window's minutes in which the sensor must be heard"),
@@ -88,18 +88,6 @@ const struct prac_conf_section tensor_conf_section = {
     .n_items = PRAC_ARRAY_LEN(conf_items),
     .size = sizeof(struct tensor_conf),
 };
-
-static prac_rc marks_read(struct tensor_state *s, struct prac_err *reterr)
-{
-  for (size_t i = 0; i < s->conf->skip.n; i++) {
-    unsigned bit = 0;
-    while (flow_mark_text(bit) && strcmp(flow_mark_text(bit), s->conf->skip.v[i]) != 0) bit++;
-    if (!flow_mark_text(bit))
-      return PRAC_FAIL(reterr, PRAC_RANGE, "skip: \"%s\" is no mark of a flow", s->conf->skip.v[i]);
-    s->traffic.skip_marks |= 1u << bit;
-  }
-  return PRAC_OK;
-}
 
 static int rising_port(const void *pa, const void *pb)
 {
@@ -170,7 +158,7 @@ prac_rc tensor_conf_read(struct tensor_state *s, struct prac_err *reterr)
                                          .step_ns = c->step_ns,
                                          .steps = (uint32_t)(c->window_ns / c->step_ns),
                                          .max_rows = (size_t)c->max_rows};
-  PRAC_TRY(marks_read(s, reterr));
+  PRAC_TRY(eng_marks_read(&s->conf->skip, "skip", &s->traffic.skip_marks, reterr));
   PRAC_TRY(ports_read(s, reterr));
   return levels_read(s, reterr);
 }

@@ -159,20 +159,15 @@ static uint32_t hosts_of(struct tensor_judging *j, uint32_t k, double level)
   return n;
 }
 
-/* Attack, then one point, survey, weak. */
-static unsigned worth(enum eng_port_level l)
-{
-  static const unsigned of[] = {
-      [ENG_PORT_ATTACK] = 4, [ENG_PORT_POINT] = 3, [ENG_PORT_SURVEY] = 2, [ENG_PORT_WEAK] = 1};
-  return of[l];
-}
-
 static prac_rc consider(struct tensor_judging *j, const struct eng_port_said *said)
 {
   struct tensor_candidate *c = NULL;
   for (uint32_t i = 0; i < j->n_found && !c; i++)
     if (j->found[i].said.index == said->index) c = &j->found[i];
-  if (!c && j->n_found == TENSOR_CANDIDATES) return PRAC_OK;
+  if (!c && j->n_found == TENSOR_CANDIDATES) {
+    j->refused++;
+    return PRAC_OK;
+  }
   bool fresh = !c;
   if (fresh) {
     c = &j->found[j->n_found++];
@@ -182,7 +177,7 @@ static prac_rc consider(struct tensor_judging *j, const struct eng_port_said *sa
   }
   struct math_synced step = tensor_step_group(j, said->index, j->base, c->common);
   if (!fresh) {
-    unsigned was = worth(c->said.level), is = worth(said->level);
+    unsigned was = eng_port_worth(c->said.level), is = eng_port_worth(said->level);
     if (is < was || (is == was && !(step.z > c->step.z))) return PRAC_OK;
   }
   c->said = *said;
@@ -257,26 +252,6 @@ static prac_rc verdict(struct tensor_judging *j, const struct tensor_candidate *
   return eng_traffic_who(j->t, &j->all, c->base, c->said.index, j->a, &g->who);
 }
 
-/* What outlives the window's work. */
-static prac_rc keep(const struct tensor_group *v, uint32_t n, struct prac_arena *a,
-                    struct tensor_groups *ret)
-{
-  struct tensor_group *to = prac_arena_alloc(a, (n + (size_t)1) * sizeof *to);
-  if (!to) return PRAC_NOMEM;
-  for (uint32_t i = 0; i < n; i++) {
-    to[i] = v[i];
-    struct prac_ip *hosts = prac_arena_alloc(a, (v[i].n_hosts + (size_t)1) * sizeof *hosts);
-    struct prac_ip *ips = prac_arena_alloc(a, (v[i].who.n + (size_t)1) * sizeof *ips);
-    if (!hosts || !ips) return PRAC_NOMEM;
-    if (v[i].n_hosts) memcpy(hosts, v[i].hosts, v[i].n_hosts * sizeof *hosts);
-    if (v[i].who.n) memcpy(ips, v[i].who.ips, v[i].who.n * sizeof *ips);
-    to[i].hosts = hosts;
-    to[i].who.ips = ips;
-  }
-  *ret = (struct tensor_groups){to, n};
-  return PRAC_OK;
-}
-
 static prac_rc verdicts(struct tensor_judging *j, const struct eng_env *env,
                         struct tensor_groups *ret)
 {
@@ -294,7 +269,9 @@ static prac_rc verdicts(struct tensor_judging *j, const struct eng_env *env,
   qsort(v, n, sizeof *v, by_port);
   prac_count(&env->counters[TENSOR_COUNT_CANDIDATES], j->n_found);
   prac_count(&env->counters[TENSOR_COUNT_NOT_IN_STEP], loose);
-  return keep(v, n, env->scratch, ret);
+  prac_count(&env->counters[TENSOR_COUNT_NO_PORT], j->refused);
+  *ret = (struct tensor_groups){v, n};
+  return PRAC_OK;
 }
 
 prac_rc tensor_judge(const struct tensor_state *s, const struct eng_traffic *t,

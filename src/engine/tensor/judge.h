@@ -18,6 +18,8 @@ struct tensor_step {
   double *work;   /* of math/sync.h */
   uint32_t *at;   /* one row */
   double *v;
+  uint32_t *first;  /* rows of port q: row[first[q]] .. row[first[q + 1] - 1] */
+  size_t *row;      /* where in cells the row begins; by port, then host */
   uint8_t *folk_of; /* of each port */
   double *profiles; /* of each folk: its mean row over the heard steps */
   size_t folk_rows[TENSOR_FOLKS];
@@ -37,6 +39,7 @@ struct tensor_judging {
   struct tensor_step step;
   struct tensor_candidate *found;
   uint32_t n_found;
+  uint64_t refused; /* times that a port had no room among them */
 };
 
 /* common.c; after the step's own memory */

@@ -31,6 +31,29 @@ static size_t add_row(struct tensor_judging *j, size_t i, struct math_sync *to)
   return i;
 }
 
+/* The rows of each port: whoever makes many ports candidates shall not make us walk over all cells
+ * for each. */
+static prac_rc rows_by_port(struct tensor_judging *j)
+{
+  struct tensor_step *s = &j->step;
+  s->first = prac_arena_alloc(j->a, (j->all.n_ports + (size_t)2) * sizeof *s->first);
+  s->row = prac_arena_alloc(j->a, (j->n_cells + 1) * sizeof *s->row);
+  if (!s->first || !s->row) return PRAC_NOMEM;
+  uint32_t *at = s->first + 1; /* moves up to where the next port begins */
+  const struct eng_cell *c = j->cells;
+  for (unsigned fill = 0; fill < 2; fill++) {
+    for (size_t i = 0; i < j->n_cells; i++) {
+      if (i > 0 && c[i].host == c[i - 1].host && c[i].port == c[i - 1].port) continue;
+      if (fill)
+        s->row[at[c[i].port]++] = i;
+      else
+        at[c[i].port + 1]++;
+    }
+    for (uint32_t q = 0; q < j->all.n_ports && !fill; q++) at[q + 1] += at[q];
+  }
+  return PRAC_OK;
+}
+
 prac_rc tensor_step_new(struct tensor_judging *j)
 {
   struct tensor_step *s = &j->step;
@@ -41,6 +64,7 @@ prac_rc tensor_step_new(struct tensor_judging *j)
   s->work = prac_arena_alloc(j->a, math_sync_work(steps) * sizeof *s->work);
   if (!s->nth || !s->at || !s->v || !s->work) return PRAC_NOMEM;
   for (uint32_t i = 0; i < steps; i++) s->nth[i] = is_heard(j->t, i) ? s->heard++ : UINT32_MAX;
+  PRAC_TRY(rows_by_port(j));
   return tensor_common_new(j);
 }
 
@@ -51,9 +75,9 @@ struct math_synced tensor_step_group(struct tensor_judging *j, uint32_t port, co
 {
   struct math_sync s;
   math_sync_init(&s, j->step.heard, j->step.work);
-  for (size_t i = 0; i < j->n_cells;) {
-    bool in = j->cells[i].port == port && (!base || base[j->cells[i].host]);
-    i = in ? add_row(j, i, &s) : i + 1;
+  for (uint32_t k = j->step.first[port]; k < j->step.first[port + 1]; k++) {
+    size_t i = j->step.row[k];
+    if (!base || base[j->cells[i].host]) (void)add_row(j, i, &s);
   }
   return math_sync_said(&s, common);
 }
@@ -123,8 +147,8 @@ prac_rc tensor_step_port(struct tensor_judging *j, const struct tensor_candidate
 {
   uint8_t *at_port = prac_arena_alloc(j->a, j->all.n_hosts + 1);
   if (!at_port) return PRAC_NOMEM;
-  for (size_t i = 0; i < j->n_cells; i++)
-    if (j->cells[i].port == c->said.index) at_port[j->cells[i].host] = 1;
+  for (uint32_t k = j->step.first[c->said.index]; k < j->step.first[c->said.index + 1]; k++)
+    at_port[j->cells[j->step.row[k]].host] = 1;
   g->port_all = tensor_step_group(j, c->said.index, NULL, c->common);
   g->others = others(j, c->said.index, at_port, c->common);
   return times_of(j, c, g);

@@ -24,9 +24,7 @@ static prac_rc open(void *st, const struct eng_env *env, struct prac_err *reterr
   eng_sensors_init(&s->sensors, sizeof(struct tensor_sensor), (uint32_t)s->conf->max_sensors);
   PRAC_TRY(tensor_conf_read(s, reterr));
   s->traffic.seed = prac_rng_u64(env->rng);
-  s->stories = calloc((size_t)s->conf->max_stories, sizeof *s->stories);
-  if (!s->stories) return PRAC_FAIL(reterr, PRAC_NOMEM, "groups: out of memory");
-  return PRAC_OK;
+  return eng_groups_init(&s->groups, (uint32_t)s->conf->max_stories);
 }
 
 static void sensor_done(void *block)
@@ -40,9 +38,8 @@ static void close(void *st)
   struct tensor_state *s = st;
   if (!s->conf) return;
   eng_sensors_done(&s->sensors, sensor_done);
-  free(s->stories);
+  eng_groups_done(&s->groups);
   free(s->ignored);
-  s->stories = NULL;
   s->ignored = NULL;
 }
 
@@ -107,9 +104,9 @@ static bool is_silent(const struct tensor_state *s, struct tensor_sensor *x)
   return true;
 }
 
-/* Every sensor whose window ends now; heard: room for all of them. */
+/* Every sensor whose window ends now. */
 static prac_rc judge_all(struct tensor_state *s, prac_time now, const struct eng_env *env,
-                         struct tensor_heard *heard, uint32_t *ret_n)
+                         struct eng_claims *claims)
 {
   PRAC_CLEANUP(prac_arena_free) struct prac_arena *work = prac_arena_new(1 << 20);
   if (!work) return PRAC_NOMEM;
@@ -118,8 +115,9 @@ static prac_rc judge_all(struct tensor_state *s, prac_time now, const struct eng
     struct eng_traffic *t = window_at(s, x, now - s->conf->window_ns);
     bool ends_now = t->from == now - s->conf->window_ns;
     if (ends_now && is_complete(s, t)) {
-      heard[*ret_n].sensor = s->sensors.v[i].name;
-      PRAC_TRY(tensor_judge(s, t, work, env, &heard[(*ret_n)++].groups));
+      struct tensor_groups found;
+      PRAC_TRY(tensor_judge(s, t, work, env, &found));
+      PRAC_TRY(tensor_claim(claims, s->sensors.v[i].name, &found, env->scratch));
       prac_arena_reset(work);
     } else if (ends_now) {
       prac_count(&env->counters[TENSOR_COUNT_INCOMPLETE], 1);
@@ -134,16 +132,16 @@ static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env 
 {
   (void)reterr;
   struct tensor_state *s = st;
-  uint32_t n = 0;
-  struct tensor_heard *heard = prac_arena_alloc(env->scratch, (s->sensors.n + 1) * sizeof *heard);
-  if (!heard) return PRAC_NOMEM;
+  struct eng_claims claims = {0};
+  const struct eng_voice voice = tensor_voice(s->conf);
   prac_gauge(&env->counters[TENSOR_COUNT_BYTES], bytes_of(s));
-  PRAC_TRY(judge_all(s, slot.to, env, heard, &n));
-  PRAC_TRY(tensor_say(s, heard, n, slot, env, out));
+  PRAC_TRY(judge_all(s, slot.to, env, &claims));
+  PRAC_TRY(eng_groups_say(&s->groups, &claims, &voice, slot.to, env, out));
+  prac_count(&env->counters[TENSOR_COUNT_NO_STORY], s->groups.refused);
   for (uint32_t i = s->sensors.n; i-- > 0;)
     if (is_silent(s, s->sensors.v[i].block)) eng_sensors_drop(&s->sensors, i, sensor_done);
   prac_gauge(&env->counters[TENSOR_COUNT_SENSORS], s->sensors.n);
-  prac_gauge(&env->counters[TENSOR_COUNT_STORIES], s->n_stories);
+  prac_gauge(&env->counters[TENSOR_COUNT_STORIES], s->groups.n);
   return PRAC_OK;
 }
 

@@ -5,11 +5,12 @@
  */
 #pragma once
 #include "engine/engine.h"
+#include "engine/groups.h"
 #include "engine/sensors.h"
 #include "engine/traffic.h"
 #include "math/sync.h"
 
-enum { TENSOR_WINDOWS_MAX = 12, TENSOR_RANK_MAX = 16, TENSOR_LEVELS_MAX = 16, TENSOR_NAMED = 64 };
+enum { TENSOR_WINDOWS_MAX = 12, TENSOR_RANK_MAX = 16, TENSOR_LEVELS_MAX = 16 };
 
 struct tensor_conf {
   struct eng_common common;
@@ -47,6 +48,8 @@ extern const struct prac_conf_section tensor_conf_section;
     PRAC_COUNTER)                                                                                  \
   X(NOT_IN_STEP, "not_in_step", "ports", "Of those, ports whose hosts each went their own way.",   \
     PRAC_COUNTER)                                                                                  \
+  X(NO_PORT, "refused_ports", "ports",                                                             \
+    "Times that a window had no room for a further port to look at: 256 at most.", PRAC_COUNTER)   \
   X(NO_STORY, "refused_groups", "groups",                                                          \
     "Groups that could not be followed; a rise means: raise max-groups.", PRAC_COUNTER)            \
   X(STORIES, "groups", "ports", "Groups that go on right now.", PRAC_GAUGE)                        \
@@ -62,12 +65,6 @@ enum tensor_counter {
 struct tensor_sensor {
   struct eng_traffic window[TENSOR_WINDOWS_MAX];
 };
-struct tensor_story { /* a group that was said */
-  uint32_t port;      /* proto << 16 | port */
-  enum eng_port_level level;
-  prac_time from, to, seen; /* of its packets; end of the last slot in which it was found */
-  uint64_t hosts;
-};
 struct tensor_state {
   const struct tensor_conf *conf;
   struct eng_sensors sensors; /* of struct tensor_sensor */
@@ -78,8 +75,7 @@ struct tensor_state {
   bool otsu;
   uint32_t *ignored; /* ports, rising; owned */
   size_t n_ignored;
-  struct tensor_story *stories; /* by port */
-  uint32_t n_stories;
+  struct eng_groups groups;
 };
 
 /* What one sensor's window says about one port. */
@@ -103,18 +99,14 @@ struct tensor_groups {
 
 /* conf.c: what the settings say in words, read into the state */
 PRAC_NODISCARD prac_rc tensor_conf_read(struct tensor_state *s, struct prac_err *reterr);
-/* judge.c; the answer is in env->scratch, `work` may be reset after the call */
+/* judge.c; the answer is in `work`, too */
 PRAC_NODISCARD prac_rc tensor_judge(const struct tensor_state *s, const struct eng_traffic *t,
                                     struct prac_arena *work, const struct eng_env *env,
                                     struct tensor_groups *ret);
 /* say.c */
-struct tensor_heard {
-  const char *sensor;
-  struct tensor_groups groups;
-};
-PRAC_NODISCARD prac_rc tensor_say(struct tensor_state *s, const struct tensor_heard *v, uint32_t n,
-                                  struct prac_span slot, const struct eng_env *env,
-                                  struct eng_out *out);
+PRAC_NODISCARD prac_rc tensor_claim(struct eng_claims *c, const char *sensor,
+                                    const struct tensor_groups *f, struct prac_arena *a);
+struct eng_voice tensor_voice(const struct tensor_conf *c);
 /* state.c */
 prac_rc tensor_save(const void *st, struct prac_wr *w);
 prac_rc tensor_load(void *st, struct prac_rd *r);
