@@ -108,9 +108,6 @@ void gl_certify(struct gl_comp *c, struct gl_work *w)
       if (ix[a] < j) c->edges += (uint64_t)(c->m[j] * c->m[ix[a]]);
     }
     gl_product(c->w, c->k, ix, val, n, w->v);
-    /* given the others, the diagonal that makes (W Q)_jj one */
-    double best = (1 - w->v[j]) * c->iw[j];
-    if (best > 0) c->q_diag[j] = best;
     linear += group_terms(c, j);
     const gl_w *own = c->w + (size_t)j * c->k;
     for (uint32_t a = 0; a < n; a++) size += fabs(val[a] * (double)own[ix[a]]);
