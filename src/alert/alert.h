@@ -6,6 +6,7 @@
  *           severity rises
  * close     an "off" finding, or no finding for `hold_ns` of event time
  * resume    a new "on" finding within `resume_ns` of the close: same id, next revision
+ * ignore    findings of some kinds are for looking up, not for telling: counted, nothing more
  * limits    `max-open` keys; beyond that the least severe, oldest quiet one is closed early
  *           (counted); as many closed ones are remembered for resuming
  * time      findings come in order of `at`; taking one also advances to it. An update that was kept
@@ -21,6 +22,7 @@ struct alert_conf {
   int64_t max_open;
   int min_level; /* findings below this level make no alert */
   const char *tlp;
+  const char *ignore; /* comma-separated beginnings of kinds that make no alert; NULL: none */
 };
 extern const struct prac_conf_section alert_conf_section; /* "alert" */
 

@@ -49,6 +49,11 @@ static const struct prac_conf_item conf_items[] = {
      .sdflt = "TLP:AMBER",
      .help =
          "handling label of alerts: TLP:RED, TLP:AMBER+STRICT, TLP:AMBER, TLP:GREEN, TLP:CLEAR"},
+    {.key = "ignore",
+     .type = PRAC_CONF_STRING,
+     .offset = offsetof(struct alert_conf, ignore),
+     .sdflt = "noise-",
+     .help = "findings whose kind begins so make no alert; several, separated by commas"},
 };
 const struct prac_conf_section alert_conf_section = {
     .path = "alert",
@@ -88,9 +93,10 @@ prac_rc alert_desk_new(const struct alert_conf *c, alert_sink *sink, void *arg,
   d->n_buckets = 256;
   while (d->n_buckets < (size_t)c->max_open * 2) d->n_buckets *= 2;
   d->buckets = calloc(d->n_buckets, sizeof *d->buckets);
-  char *tlp = strdup(c->tlp);
+  char *tlp = strdup(c->tlp), *ignore = strdup(c->ignore ? c->ignore : "");
   d->conf.tlp = tlp;
-  if (!d->buckets || !tlp) {
+  d->conf.ignore = ignore;
+  if (!d->buckets || !tlp || !ignore) {
     alert_desk_free(&d);
     return PRAC_NOMEM;
   }
@@ -107,6 +113,7 @@ void alert_desk_free(struct alert_desk **dp)
   free((void *)d->all);
   free((void *)d->buckets);
   free((void *)(uintptr_t)d->conf.tlp);
+  free((void *)(uintptr_t)d->conf.ignore);
   free(d);
 }
 
@@ -350,10 +357,24 @@ static prac_rc update_story(struct alert_desk *d, struct alert_story *s, const s
   return PRAC_OK;
 }
 
+static bool ignored(const struct alert_desk *d, const char *kind)
+{
+  for (const char *p = d->conf.ignore; *p; p += strcspn(p, ","), p += *p == ',') {
+    while (*p == ' ') p++;
+    size_t n = strcspn(p, ",");
+    if (n && strncmp(kind, p, n) == 0) return true;
+  }
+  return false;
+}
+
 prac_rc alert_desk_take(struct alert_desk *d, const struct finding *f)
 {
   PRAC_TRY(alert_desk_advance(d, f->at));
   count(d, ALERT_COUNT_FINDINGS);
+  if (ignored(d, f->kind)) {
+    count(d, ALERT_COUNT_IGNORED);
+    return PRAC_OK;
+  }
   struct alert_story *s = alert_desk_find(d, f->key);
   bool open = s && s->open;
   if (strcmp(f->state, "off") == 0) {

@@ -12,6 +12,7 @@
     "Of these, closed only because too many were open; a rise means: look at the thresholds.",     \
     PRAC_COUNTER)                                                                                  \
   X(LOW, "below_level", "findings", "Findings below min-level that opened nothing.", PRAC_COUNTER) \
+  X(IGNORED, "ignored", "findings", "Findings of kinds that make no alert.", PRAC_COUNTER)         \
   X(OPEN, "open", "alerts", "Alerts open right now.", PRAC_GAUGE)
 enum alert_counter {
 #define X(id, name, unit, help, kind) ALERT_COUNT_##id,

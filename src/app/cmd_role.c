@@ -108,24 +108,34 @@ static prac_rc live(struct role_env *e, double speed, int *ret_status, struct pr
   return PRAC_OK;
 }
 
-static int run_role(const struct cmd *c, const struct role *r, int argc, char **argv)
+static int run_with(const struct role *r, const struct opts *o)
 {
-  struct opts o = {0};
   struct role_env e;
   struct prac_err err = {0};
   struct prac_conf *conf = NULL;
-  int st = cmd_parse(c, argc, argv, &o, sizeof o);
-  if (st != CMD_GO) return st;
-  st = CMD_OK;
-  prac_rc rc = settings_load(o.config, &conf, &err);
-  if (rc == PRAC_OK) rc = supervisor_env(&e, r, conf, o.data, &err);
-  if (rc == PRAC_OK && r == &role_sensor) rc = find_sensor(&e, o.name, &err);
-  if (rc == PRAC_OK && r == &role_honeypot) rc = find_honeypot(&e, o.name, &err);
-  e.test = o.test;
-  if (rc == PRAC_OK) rc = o.forget ? forget(&e, o.forget, &err) : live(&e, o.speed, &st, &err);
+  int st = CMD_OK;
+  prac_rc rc = settings_load(o->config, &conf, &err);
+  if (rc == PRAC_OK) rc = supervisor_env(&e, r, conf, o->data, &err);
+  if (rc == PRAC_OK && r == &role_sensor) rc = find_sensor(&e, o->name, &err);
+  if (rc == PRAC_OK && r == &role_honeypot) rc = find_honeypot(&e, o->name, &err);
+  e.test = o->test;
+  if (rc == PRAC_OK) rc = o->forget ? forget(&e, o->forget, &err) : live(&e, o->speed, &st, &err);
   if (rc != PRAC_OK) st = cmd_fail(&err);
   prac_conf_free(&conf);
   return st;
+}
+
+int cmd_role_alone(const struct role *r, const char *config, const char *data)
+{
+  const struct opts o = {.config = config, .data = data};
+  return run_with(r, &o);
+}
+
+static int run_role(const struct cmd *c, const struct role *r, int argc, char **argv)
+{
+  struct opts o = {0};
+  int st = cmd_parse(c, argc, argv, &o, sizeof o);
+  return st == CMD_GO ? run_with(r, &o) : st;
 }
 
 /* The table rows of the commands differ in their names only. */
@@ -151,7 +161,6 @@ ROLE(bus, "one role: the log between the others", bus_options)
 ROLE(sensor, "one role: packets in, flow records out", sensor_options)
 ROLE(honeypot, "one role: records amplification attacks, never amplifies them", honeypot_options)
 ROLE(store, "one role: keeps every record", options)
-ROLE(engine, "one role: looks for what is out of the ordinary", options)
 ROLE(collector, "one role: hits of honeypots become attacks", options)
 ROLE(alert, "one role: findings become alerts", options)
 ROLE(portal, "one role: the page and the API", options)

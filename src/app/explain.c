@@ -8,45 +8,14 @@
 
 #include "app/query_out.h"
 
-enum { SHOWN_HOSTS = 12, TOP_ROWS = 8 };
+enum { SHOWN_HOSTS = 12 };
 
 /* ---- reading ---- */
-
-struct fetch {
-  const struct model_kind *kind;
-  struct prac_arena *arena;
-  void *rec;
-  bool found;
-};
-static prac_rc take_record(void *arg, const struct store_col *cols, size_t n,
-                           const struct store_value *v)
-{
-  struct fetch *f = arg;
-  (void)cols;
-  if (n != 1 || f->found) return PRAC_OK;
-  f->found = true;
-  return model_from_json(f->kind, v[0].s, strlen(v[0].s), f->arena, f->rec, NULL);
-}
-
-static prac_rc fetch(struct store *s, const struct model_kind *kind, const char *id,
-                     const char *key, struct prac_arena *a, void *rec, struct prac_err *reterr)
-{
-  const struct store_query q = {.what = STORE_RECORDS,
-                                .kind = kind,
-                                .span = {PRAC_TIME_NONE, PRAC_TIME_NONE},
-                                .id = id,
-                                .key = key,
-                                .limit = 1};
-  struct fetch f = {kind, a, rec, false};
-  PRAC_TRY(s->ops->query(s->st, &q, take_record, &f, reterr));
-  return f.found ? PRAC_OK : PRAC_END;
-}
-
 static prac_rc findings_of_alert(struct store *s, struct explain *e, struct prac_err *reterr)
 {
   for (uint32_t i = 0; i < e->alert.findings.n && e->n_findings < EXPLAIN_FINDINGS; i++) {
-    prac_rc rc = fetch(s, &model_finding, e->alert.findings.v[i], NULL, e->arena,
-                       &e->findings[e->n_findings], reterr);
+    prac_rc rc = view_record(s, &model_finding, e->alert.findings.v[i], e->arena,
+                             &e->findings[e->n_findings], reterr);
     if (rc == PRAC_OK)
       e->n_findings++;
     else if (rc == PRAC_END)
@@ -57,26 +26,19 @@ static prac_rc findings_of_alert(struct store *s, struct explain *e, struct prac
   return PRAC_OK;
 }
 
-prac_rc explain_load(struct store *s, const char *what, struct prac_arena *a, struct explain *ret,
-                     struct prac_err *reterr)
+prac_rc explain_load(struct store *s, const struct view_subject *u, struct prac_arena *a,
+                     struct explain *ret, struct prac_err *reterr)
 {
-  bool is_key = strchr(what, ':') != NULL;
   *ret = (struct explain){.arena = a};
-  prac_rc rc =
-      fetch(s, &model_alert, is_key ? NULL : what, is_key ? what : NULL, a, &ret->alert, reterr);
-  if (rc == PRAC_OK) {
-    ret->flows = ret->alert.flows;
+  if (u->about == VIEW_ALERT) {
+    ret->alert = u->alert;
+    ret->flows = u->alert.flows;
     return findings_of_alert(s, ret, reterr);
   }
-  if (rc != PRAC_END) return rc;
-  ret->alert = (struct alert){0};
-  rc = fetch(s, &model_finding, is_key ? NULL : what, is_key ? what : NULL, a, &ret->findings[0],
-             reterr);
-  if (rc == PRAC_END)
-    return PRAC_FAIL(reterr, PRAC_UNKNOWN, "the store knows no alert or finding \"%s\"", what);
-  PRAC_TRY(rc);
+  if (u->about != VIEW_FINDING) return PRAC_OK;
+  ret->findings[0] = u->finding;
   ret->n_findings = 1;
-  ret->flows = ret->findings[0].flows;
+  ret->flows = u->finding.flows;
   return PRAC_OK;
 }
 
@@ -194,36 +156,24 @@ static bool has_hits(const struct explain *e)
   return has_flows(e) && strncmp(e->flows, "what=", 5) == 0;
 }
 
-prac_rc explain_page(const struct explain *e, struct store *s, const struct prac_conf *now,
-                     uint32_t rows, FILE *to, struct prac_err *reterr)
+void explain_page(const struct explain *e, const struct prac_conf *now, FILE *to)
 {
-  static const struct {
-    const char *title, *words;
-  } parts[] = {{"by sensor", "what=scan by=sensor"},
-               {"by port", "what=scan by=port"},
-               {"by country", "what=scan by=country"},
-               {"most active senders", "what=scan by=src"}};
-  uint64_t n = 0;
   if (e->alert.id) page_alert(&e->alert, to);
   page_findings(e, now, to);
   fprintf(to, "\nEVIDENCE: practice query %s%s\n", has_hits(e) ? "" : "flows ",
           has_flows(e) ? e->flows : "(none given)");
-  if (!has_flows(e)) return PRAC_OK;
-  if (has_hits(e)) {
-    fprintf(to, "\nfirst rows (at most %u)\n", rows);
-    return rows ? ask(e, s, "order=oldest", rows, QUERY_TABLE, to, &n, reterr) : PRAC_OK;
-  }
-  for (size_t i = 0; i < PRAC_ARRAY_LEN(parts); i++) {
-    fprintf(to, "\n%s\n", parts[i].title);
-    PRAC_TRY(ask(e, s, parts[i].words, TOP_ROWS, QUERY_TABLE, to, &n, reterr));
-    if (n == 0) {
-      fputs("  no flows: these hours are no longer kept, or another store has them\n", to);
-      return PRAC_OK;
-    }
-  }
-  if (rows == 0) return PRAC_OK;
-  fprintf(to, "\nfirst rows (at most %u)\n", rows);
-  return ask(e, s, "what=flows order=oldest", rows, QUERY_TABLE, to, &n, reterr);
+}
+
+prac_rc explain_rows(const struct explain *e, struct store *s, uint32_t rows, FILE *to,
+                     struct prac_err *reterr)
+{
+  uint64_t n = 0;
+  if (!has_flows(e) || rows == 0) return PRAC_OK;
+  fprintf(to, "\nFIRST ROWS of the evidence (at most %u)\n", rows);
+  const char *more = has_hits(e) ? "order=oldest" : "what=flows order=oldest";
+  PRAC_TRY(ask(e, s, more, rows, QUERY_TABLE, to, &n, reterr));
+  if (n == 0) fputs("  none: these hours are no longer kept, or another store has them\n", to);
+  return PRAC_OK;
 }
 
 /* ---- JSON lines ---- */

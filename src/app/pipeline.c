@@ -275,6 +275,26 @@ prac_rc pipeline_advance(struct pipeline *p, prac_time t, struct prac_err *reter
   return done(p, rc, "time");
 }
 
+prac_rc pipeline_pause(struct pipeline *p, struct prac_err *reterr)
+{
+  begin(p, reterr);
+  prac_rc rc = PRAC_OK;
+  for (size_t i = 0; i < p->n_sensors && rc == PRAC_OK; i++)
+    rc = cap_core_finish(p->sensors[i].core);
+  if (rc == PRAC_OK && p->c.store) rc = store_now(p);
+  return done(p, rc, "end of input");
+}
+
+prac_rc pipeline_save(struct pipeline *p, uint8_t **ret, size_t *ret_len, struct prac_err *reterr)
+{
+  return eng_core_save(p->engines, ret, ret_len, reterr);
+}
+
+prac_rc pipeline_load(struct pipeline *p, const void *data, size_t len, struct prac_err *reterr)
+{
+  return eng_core_load(p->engines, data, len, reterr);
+}
+
 prac_rc pipeline_finish(struct pipeline *p, struct prac_err *reterr)
 {
   begin(p, reterr);
@@ -302,4 +322,9 @@ size_t pipeline_counters(const struct pipeline *p, struct prac_counters *ret, si
     ret[i] = (struct prac_counters){p->sensors[i].room, cap_counter_defs,
                                     cap_core_counters(p->sensors[i].core), cap_counter_count};
   return p->n_sensors;
+}
+
+size_t pipeline_engine_counters(const struct pipeline *p, struct prac_counters *ret, size_t max)
+{
+  return eng_core_counters(p->engines, ret, max);
 }

@@ -51,6 +51,16 @@ PRAC_NODISCARD prac_rc pipeline_batch(struct pipeline *p, struct flow_batch *b,
 PRAC_NODISCARD prac_rc pipeline_advance(struct pipeline *p, prac_time t, struct prac_err *reterr);
 /* End of input: every minute, slot and alert is closed, the store has committed. */
 PRAC_NODISCARD prac_rc pipeline_finish(struct pipeline *p, struct prac_err *reterr);
+/* End of this input, but not of time: what the sensors have is with the engines, slots that have
+ * begun stay open. Then the engines' state may be saved, and loaded into another pipeline before
+ * its first packet: together they say what one would have said. Alerts are not part of it. */
+PRAC_NODISCARD prac_rc pipeline_pause(struct pipeline *p, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc pipeline_save(struct pipeline *p, uint8_t **ret, size_t *ret_len,
+                                     struct prac_err *reterr);
+PRAC_NODISCARD prac_rc pipeline_load(struct pipeline *p, const void *data, size_t len,
+                                     struct prac_err *reterr);
 const struct pipeline_totals *pipeline_totals(const struct pipeline *p);
 /* Counter tables of the sensors (one each); returns how many there are. */
 size_t pipeline_counters(const struct pipeline *p, struct prac_counters *ret, size_t max);
+/* The same of the engines' core and each engine. */
+size_t pipeline_engine_counters(const struct pipeline *p, struct prac_counters *ret, size_t max);

@@ -7,6 +7,7 @@
   X(query)                                                                                         \
   X(tune)                                                                                          \
   X(explain)                                                                                       \
+  X(compare)                                                                                       \
   X(mitigate)                                                                                      \
   X(help)                                                                                          \
   X(completion)                                                                                    \

@@ -11,7 +11,8 @@
 #include "sys/rights.h"
 #include "sys/wall.h"
 
-enum { SAVE_NS = 2000000000, SAVE_MESSAGES = 20000 };
+/* Saving is done so seldom that it takes a fiftieth of the time at most: states may be large. */
+enum { SAVE_NS = 2000000000, SAVE_MESSAGES = 20000, SAVE_SHARE = 50 };
 static const struct prac_log_event ev_unread = {"engine_unreadable", PRAC_LOG_WARN,
                                                 "a sensor of another version?"};
 static const struct prac_log_event ev_anew = {"engine_state_lost", PRAC_LOG_WARN,
@@ -64,7 +65,8 @@ static prac_rc make_core(struct role_env *e, struct engine_role *s, struct prac_
 static prac_rc save(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct engine_role *s = st;
-  s->next_save = sys_mono_ns() + SAVE_NS;
+  int64_t began = sys_mono_ns();
+  s->next_save = began + SAVE_NS;
   if (s->seq == s->saved) return PRAC_OK;
   PRAC_TRY(role_flush(&s->bus, reterr)); /* what was said is on disk before we forget saying it */
   uint8_t *data = NULL;
@@ -72,6 +74,8 @@ static prac_rc save(struct role_env *e, void *st, struct prac_err *reterr)
   PRAC_TRY(eng_core_save(s->core, &data, &n, reterr));
   prac_rc rc = role_state_save(e, s->seq, data, n, reterr);
   free(data);
+  int64_t now = sys_mono_ns(), pause = (now - began) * SAVE_SHARE;
+  s->next_save = now + (pause > SAVE_NS ? pause : SAVE_NS);
   if (rc == PRAC_FULL) return PRAC_OK; /* the old state and its position still fit together */
   PRAC_TRY(rc);
   s->saved = s->seq;

@@ -37,6 +37,12 @@ static const struct prac_conf_item run_items[] = {
      .hi = 4e9,
      .dflt = 64200,
      .help = "First of the uids that the roles get when started by root."},
+    {.key = "home",
+     .type = PRAC_CONF_STRING,
+     .offset = RUN(home),
+     .sdflt = "",
+     .help = "Who is at home: a country (ISO 3166), or sensors with commas between; the others are "
+             "abroad. For practice compare."},
     {.key = "retry-max",
      .type = PRAC_CONF_DURATION,
      .offset = RUN(retry_max_ns),

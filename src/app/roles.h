@@ -34,7 +34,7 @@ enum {
 enum { ROLE_UID_SENSOR = 10, ROLE_UID_HONEYPOT = 100 };
 
 struct run_conf {
-  const char *data;
+  const char *data, *home;
   int64_t uid_base;
   bool drop;
   int64_t retry_max_ns;

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/err.h"
 struct chunk {
   struct chunk *next;
   size_t cap, used;
@@ -26,6 +28,20 @@ void prac_arena_reset(struct prac_arena *a)
     a->head = c->next;
     free(c);
   }
+}
+struct prac_arena_mark prac_arena_mark(const struct prac_arena *a)
+{
+  return (struct prac_arena_mark){a->head, a->head ? a->head->used : 0};
+}
+void prac_arena_rewind(struct prac_arena *a, struct prac_arena_mark m)
+{
+  while (a->head != m.chunk) {
+    struct chunk *c = a->head;
+    PRAC_INSIST(c != NULL); /* a mark of another arena, or of before a reset */
+    a->head = c->next;
+    free(c);
+  }
+  if (a->head) a->head->used = m.used;
 }
 void prac_arena_free(struct prac_arena **ap)
 {

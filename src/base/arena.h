@@ -16,3 +16,10 @@ void *prac_arena_alloc(struct prac_arena *a, size_t n);
 /* A NUL-terminated copy of the n bytes at s; NULL when out of memory. */
 char *prac_arena_strndup(struct prac_arena *a, const char *s, size_t n);
 void prac_arena_reset(struct prac_arena *a); /* all earlier pointers die here */
+/* Work space within an arena: what was allocated since the mark dies at the rewind. */
+struct prac_arena_mark {
+  const void *chunk;
+  size_t used;
+};
+struct prac_arena_mark prac_arena_mark(const struct prac_arena *a);
+void prac_arena_rewind(struct prac_arena *a, struct prac_arena_mark m);

@@ -75,6 +75,24 @@ static bool wanted(const struct eng_core *c, const struct eng_ops *ops,
   return named(c->conf.only, ops->name) || (ops->label && conf->enabled);
 }
 
+/* Engine i of the list, when it is wanted, with the settings it has or its defaults. */
+static prac_rc run_new(struct eng_core *c, const struct eng_ops *const *engines, size_t n, size_t i,
+                       const struct prac_conf *settings, struct prac_err *reterr)
+{
+  const char *path = engines[i]->conf->path;
+  const struct prac_conf *from = settings;
+  const struct eng_common *conf = from ? prac_conf_get(from, path, 0) : NULL;
+  if (!conf) {
+    PRAC_TRY(own_settings(c, engines, n, reterr));
+    from = c->own;
+    conf = prac_conf_get(from, path, 0);
+  }
+  if (!wanted(c, engines[i], conf)) return PRAC_OK;
+  PRAC_TRY(run_add(c, engines[i], from, conf, reterr));
+  c->runs[c->n_runs - 1].unheard = c->conf.only && !named(c->conf.only, engines[i]->name);
+  return PRAC_OK;
+}
+
 static prac_rc runs_new(struct eng_core *c, const struct prac_conf *settings,
                         struct prac_err *reterr)
 {
@@ -84,18 +102,7 @@ static prac_rc runs_new(struct eng_core *c, const struct prac_conf *settings,
   if (c->conf.only) PRAC_TRY(only_known(c->conf.only, engines, reterr));
   c->runs = calloc(n + 1, sizeof *c->runs);
   if (!c->runs) return PRAC_FAIL(reterr, PRAC_NOMEM, "engines: out of memory");
-  for (size_t i = 0; i < n; i++) {
-    const struct prac_conf *from = settings;
-    const struct eng_common *conf = from ? prac_conf_get(from, engines[i]->conf->path, 0) : NULL;
-    if (!conf) {
-      PRAC_TRY(own_settings(c, engines, n, reterr));
-      from = c->own;
-      conf = prac_conf_get(from, engines[i]->conf->path, 0);
-    }
-    if (!wanted(c, engines[i], conf)) continue;
-    PRAC_TRY(run_add(c, engines[i], from, conf, reterr));
-    c->runs[c->n_runs - 1].unheard = c->conf.only && !named(c->conf.only, engines[i]->name);
-  }
+  for (size_t i = 0; i < n; i++) PRAC_TRY(run_new(c, engines, n, i, settings, reterr));
   return PRAC_OK;
 }
 
@@ -374,12 +381,17 @@ prac_time eng_core_watermark(const struct eng_core *c)
 size_t eng_core_counters(const struct eng_core *c, struct prac_counters *ret, size_t max)
 {
   struct eng_core *own = (struct eng_core *)(uintptr_t)c; /* readers may look at atomics */
-  for (size_t i = 0; i < max && i <= c->n_runs; i++) {
-    const struct eng_run *r = i ? &c->runs[i - 1] : NULL;
-    ret[i] =
-        r ? (struct prac_counters){r->ops->conf->path, r->ops->counters, r->env.counters,
-                                   r->ops->n_counters}
-          : (struct prac_counters){"engine", counter_defs, own->counters, ENG_CORE_COUNTER_COUNT_};
+  size_t n = 0;
+  if (max > n)
+    ret[n] = (struct prac_counters){"engine", counter_defs, own->counters, ENG_CORE_COUNTER_COUNT_};
+  n++;
+  for (size_t i = 0; i < c->n_runs; i++) {
+    const struct eng_run *r = &c->runs[i];
+    if (r->unheard) continue;
+    if (max > n)
+      ret[n] = (struct prac_counters){r->ops->conf->path, r->ops->counters, r->env.counters,
+                                      r->ops->n_counters};
+    n++;
   }
-  return c->n_runs + 1;
+  return n;
 }

@@ -51,6 +51,6 @@ PRAC_NODISCARD prac_rc eng_core_save(struct eng_core *c, uint8_t **ret_bytes, si
 /* Into a core that was not fed yet. PRAC_DAMAGED, PRAC_UNSUPPORTED: free the core, begin anew. */
 PRAC_NODISCARD prac_rc eng_core_load(struct eng_core *c, const void *data, size_t len,
                                      struct prac_err *reterr);
-/* One table for the core, then one per engine; returns how many there are. */
+/* One table for the core, then one per engine that is heard; returns how many there are. */
 size_t eng_core_counters(const struct eng_core *c, struct prac_counters *ret, size_t max);
 prac_time eng_core_watermark(const struct eng_core *c); /* PRAC_TIME_NONE before the first batch */

@@ -24,7 +24,8 @@ struct eng_run {
   prac_time slot_from; /* the open slot; PRAC_TIME_NONE before the first batch */
   prac_time busy_from; /* the last slot that had a batch */
   struct eng_out out;
-  bool unheard; /* what it says is dropped */
+  bool unheard;       /* what it says is dropped */
+  size_t state_bytes; /* of its state when last saved */
   prac_rc rc;
   struct prac_err err;
 };

@@ -77,19 +77,22 @@ static prac_rc batch_save(const struct flow_batch *b, struct grow *g)
   return rc;
 }
 
-/* The engine says PRAC_NOSPACE until it has enough. */
-static prac_rc engine_state(const struct eng_run *r, struct grow *g)
+/* The engine says PRAC_NOSPACE until it has enough: a little more than last time, mostly. */
+static prac_rc engine_state(struct eng_run *r, struct grow *g)
 {
-  for (size_t try = 4096;; try *= 2) {
+  for (size_t try = 4096 + r->state_bytes + r->state_bytes / 4;; try *= 2) {
     PRAC_TRY(grow_by(g, try));
     struct prac_wr w = grow_at(g);
     prac_rc rc = r->ops->save(r->st, &w);
-    if (rc == PRAC_OK && !w.bad) return grow_took(g, &w);
+    if (rc == PRAC_OK && !w.bad) {
+      r->state_bytes = prac_wr_len(&w);
+      return grow_took(g, &w);
+    }
     if (rc != PRAC_OK && rc != PRAC_NOSPACE) return rc;
   }
 }
 
-static prac_rc run_save(const struct eng_run *r, struct grow *g)
+static prac_rc run_save(struct eng_run *r, struct grow *g)
 {
   PRAC_TRY(grow_by(g, 1024));
   struct prac_wr w = grow_at(g);
@@ -110,7 +113,7 @@ static prac_rc run_save(const struct eng_run *r, struct grow *g)
   return PRAC_OK;
 }
 
-static prac_rc core_save(const struct eng_core *c, struct grow *g)
+static prac_rc core_save(struct eng_core *c, struct grow *g)
 {
   PRAC_TRY(sensors_save(c, g));
   for (size_t i = 0; i < c->n_held; i++) PRAC_TRY(batch_save(c->held[i], g));

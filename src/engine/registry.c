@@ -4,7 +4,7 @@
 
 #include "engine/engine.h"
 
-#define ENGINES(X) X(backscatter) X(glasso) X(surge)
+#define ENGINES(X) X(backscatter) X(surge) X(noise) X(riskport) X(glasso) X(nmf) X(tensor)
 
 #define X(name) extern const struct eng_ops eng_##name;
 ENGINES(X)

@@ -95,10 +95,12 @@ static prac_rc ips_grow(struct eng_traffic_ips *x, uint64_t seed)
 static prac_rc ip_number(struct eng_traffic_ips *x, const struct prac_ip *ip, uint64_t seed,
                          bool full, uint32_t *ret)
 {
+  *ret = UINT32_MAX;
   if (x->n == x->cap && !full) PRAC_TRY(ips_grow(x, seed));
-  uint32_t *slot = x->n_slots ? ip_slot(x, ip, seed) : NULL;
-  *ret = slot && *slot ? *slot - 1 : UINT32_MAX;
-  if (*ret != UINT32_MAX || full) return PRAC_OK;
+  if (x->n_slots == 0) return PRAC_OK;
+  uint32_t *slot = ip_slot(x, ip, seed);
+  if (*slot) *ret = *slot - 1;
+  if (*slot || full) return PRAC_OK;
   x->v[x->n] = *ip;
   x->country[x->n] = 0;
   *slot = x->n + 1;
@@ -194,6 +196,24 @@ static void country_of(struct eng_traffic *t, uint32_t src, uint16_t country)
   if (country > t->src.country[src]) t->src.country[src] = country;
 }
 
+/* Row i of the batch as a row of the table; *ret false: there is no room for its addresses. */
+static prac_rc take(struct eng_traffic *t, struct feeding *f, uint32_t i,
+                    struct eng_traffic_row *row, bool *ret)
+{
+  const struct flow_batch *b = f->b;
+  PRAC_TRY(numbers(t, f, i));
+  *ret = f->src != UINT32_MAX && f->dst != UINT32_MAX;
+  if (!*ret) return PRAC_OK;
+  country_of(t, f->src, b->country[i]);
+  int64_t at = f->offset_ns + b->first_ms[i] * PRAC_MS;
+  uint32_t step = (uint32_t)(at / t->conf.step_ns);
+  if (step >= t->conf.steps) step = t->conf.steps - 1; /* 65 s in a minute: hostile bytes */
+  uint32_t what =
+      (uint32_t)(b->proto[i] == UDP) << 31 | (uint32_t)b->dport[i] << ENG_STEP_BITS | step;
+  *row = (struct eng_traffic_row){f->src, f->dst, what, b->packets[i]};
+  return PRAC_OK;
+}
+
 prac_rc eng_traffic_add(struct eng_traffic *t, const struct flow_batch *b)
 {
   struct eng_traffic_row block[BLOCK];
@@ -208,19 +228,11 @@ prac_rc eng_traffic_add(struct eng_traffic *t, const struct flow_batch *b)
   for (uint32_t i = 0; i < b->n;) {
     size_t n = 0;
     for (; i < b->n && n < BLOCK; i++) {
+      bool room;
       if (!counts(&t->conf, b, i)) continue;
-      PRAC_TRY(numbers(t, &f, i));
-      if (f.src == UINT32_MAX || f.dst == UINT32_MAX) {
-        t->refused++;
-        continue;
-      }
-      country_of(t, f.src, b->country[i]);
-      int64_t at = f.offset_ns + b->first_ms[i] * (PRAC_SEC / 1000);
-      uint32_t step = (uint32_t)(at / t->conf.step_ns);
-      if (step >= t->conf.steps) step = t->conf.steps - 1; /* 65 s in a minute: hostile bytes */
-      uint32_t what =
-          (uint32_t)(b->proto[i] == UDP) << 31 | (uint32_t)b->dport[i] << ENG_STEP_BITS | step;
-      block[n++] = (struct eng_traffic_row){f.src, f.dst, what, b->packets[i]};
+      PRAC_TRY(take(t, &f, i, &block[n], &room));
+      n += room;
+      t->refused += !room;
     }
     PRAC_TRY(rows_room(t, n));
     rows_merge(t, block, n);

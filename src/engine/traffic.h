@@ -77,7 +77,8 @@ struct eng_cells {
   uint64_t packets;
   struct eng_cells_work *work; /* for the functions below */
 };
-/* Everything lives in a; t must not change while the cells are in use. */
+/* Everything lives in a (prac_arena_mark, _rewind: one sensor after the other in one space); t must
+ * not change while the cells are in use. */
 PRAC_NODISCARD prac_rc eng_traffic_cells(const struct eng_traffic *t, struct prac_arena *a,
                                          struct eng_cells *ret);
 
@@ -105,7 +106,9 @@ struct eng_port_list {
   size_t n;
   uint32_t group; /* hosts in the group */
 };
-/* base: n_hosts bytes, not zero: in the group; NULL: all. In a; cost: the group's cells. */
+/* base: n_hosts bytes, not zero: in the group; NULL: all. In a; cost: the group's cells. The first
+ * call of this or of eng_traffic_who leaves an index in a that later ones use: do not rewind behind
+ * it while the cells are in use. */
 PRAC_NODISCARD prac_rc eng_traffic_ports(const struct eng_traffic *t, const struct eng_cells *c,
                                          const uint8_t *base, const struct eng_port_rule *r,
                                          struct prac_arena *a, struct eng_port_list *ret);

@@ -80,11 +80,12 @@ static prac_rc hosts_make(struct making *m)
   const struct eng_traffic_ips *src = &m->t->src;
   size_t room = src->n ? src->n : 1;
   struct eng_pairs p;
-  struct prac_ip *of_src = prac_arena_alloc(m->a, room * sizeof *of_src);
   struct prac_ip *hosts = prac_arena_alloc(m->a, room * sizeof *hosts);
   uint32_t *host_of = prac_arena_alloc(m->a, room * sizeof *host_of);
   uint32_t *src_of = prac_arena_alloc(m->a, room * sizeof *src_of);
   uint32_t *rank_of = prac_arena_alloc(m->a, room * sizeof *rank_of);
+  struct prac_arena_mark work = prac_arena_mark(m->a);
+  struct prac_ip *of_src = prac_arena_alloc(m->a, room * sizeof *of_src);
   if (!of_src || !hosts || !host_of || !src_of || !rank_of) return PRAC_NOMEM;
   PRAC_TRY(eng_pairs_make(&p, m->a, src->n));
   for (uint32_t i = 0; i < src->n; i++) {
@@ -107,6 +108,7 @@ static prac_rc hosts_make(struct making *m)
   m->w->n_src = (uint32_t)p.n;
   m->c->hosts = hosts;
   m->c->n_hosts = n;
+  prac_arena_rewind(m->a, work);
   return PRAC_OK;
 }
 
@@ -115,6 +117,7 @@ static prac_rc countries_make(struct making *m)
 {
   struct eng_pairs p;
   uint16_t *country = prac_arena_alloc(m->a, (m->c->n_hosts + 1) * sizeof *country);
+  struct prac_arena_mark work = prac_arena_mark(m->a);
   if (!country) return PRAC_NOMEM;
   PRAC_TRY(eng_pairs_make(&p, m->a, m->w->n_src));
   for (p.n = 0; p.n < m->w->n_src; p.n++) {
@@ -133,6 +136,7 @@ static prac_rc countries_make(struct making *m)
     country[p.k[i] >> 16] = (uint16_t)(p.k[i] & 0xffff);
   }
   m->c->country = country;
+  prac_arena_rewind(m->a, work);
   return PRAC_OK;
 }
 
@@ -168,24 +172,30 @@ static prac_rc ports_make(struct making *m)
 
 /* ---- cells ---- */
 
-static prac_rc cells_make(struct making *m)
+/* The rows sorted by (host, port, step), packets beside. */
+static prac_rc rows_sorted(const struct making *m, struct eng_pairs *p)
 {
   const struct eng_traffic *t = m->t;
-  struct eng_pairs p;
-  PRAC_TRY(eng_pairs_make(&p, m->a, t->n_rows));
+  PRAC_TRY(eng_pairs_make(p, m->a, t->n_rows));
   for (uint32_t i = 0; i < t->cap_rows; i++) {
     const struct eng_traffic_row *r = &t->rows[i];
     if (r->packets == 0) continue;
-    p.k[p.n] = (uint64_t)m->w->host_of[m->w->rank_of[r->src]] << 32 | r->what;
-    p.v[p.n++] = r->packets;
+    p->k[p->n] = (uint64_t)m->w->host_of[m->w->rank_of[r->src]] << 32 | r->what;
+    p->v[p->n++] = r->packets;
   }
-  eng_pairs_sort(&p);
-  size_t n = 0;
-  for (size_t i = 0; i < p.n; i++) n += i == 0 || p.k[i] != p.k[i - 1];
-  struct eng_cell *v = prac_arena_alloc(m->a, (n + 1) * sizeof *v);
-  uint32_t *first = prac_arena_alloc(m->a, (m->c->n_hosts + 1) * sizeof *first);
+  eng_pairs_sort(p);
+  return PRAC_OK;
+}
+
+static prac_rc cells_make(struct making *m)
+{
+  struct eng_pairs p;
+  struct eng_cell *v = prac_arena_alloc(m->a, (m->t->n_rows + (size_t)1) * sizeof *v);
+  uint32_t *first = prac_arena_alloc(m->a, (m->c->n_hosts + (size_t)1) * sizeof *first);
   if (!v || !first) return PRAC_NOMEM;
-  n = 0;
+  struct prac_arena_mark work = prac_arena_mark(m->a);
+  PRAC_TRY(rows_sorted(m, &p));
+  size_t n = 0;
   for (size_t i = 0; i < p.n; i++) {
     m->c->packets += p.v[i];
     if (i > 0 && p.k[i] == p.k[i - 1]) {
@@ -201,6 +211,7 @@ static prac_rc cells_make(struct making *m)
   m->c->v = v;
   m->c->n = n;
   m->c->first = first; /* every host has cells: none is left at zero */
+  prac_arena_rewind(m->a, work);
   return PRAC_OK;
 }
 

@@ -13,38 +13,49 @@ static unsigned bits_for(uint32_t n)
   return bits;
 }
 
+/* Sorted keys into k, v: those that are alike joined. */
+static size_t joined(const struct eng_pairs *p, uint64_t *k, uint32_t *v)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < p->n; i++) {
+    if (n > 0 && p->k[i] == k[n - 1]) {
+      v[n - 1] += p->v[i] < UINT32_MAX - v[n - 1] ? p->v[i] : UINT32_MAX - v[n - 1];
+      continue;
+    }
+    k[n] = p->k[i];
+    v[n++] = p->v[i];
+  }
+  return n;
+}
+
 /* The rows by (port, destination, rank of the source); the steps of one are joined. */
 static prac_rc by_port_make(const struct eng_traffic *t, const struct eng_cells *c,
                             struct prac_arena *a)
 {
   struct eng_cells_work *w = c->work;
   if (w->port_first) return PRAC_OK;
+  struct eng_pairs p, *out = &w->by_port;
+  out->k = prac_arena_alloc(a, (t->n_rows + (size_t)1) * sizeof *out->k);
+  out->v = prac_arena_alloc(a, (t->n_rows + (size_t)1) * sizeof *out->v);
+  uint32_t *first = prac_arena_alloc(a, (c->n_ports + (size_t)1) * sizeof *first);
+  if (!out->k || !out->v || !first) return PRAC_NOMEM;
   w->rank_bits = bits_for(w->n_src);
   w->dst_bits = bits_for(t->dst.n);
-  struct eng_pairs *p = &w->by_port;
-  PRAC_TRY(eng_pairs_make(p, a, t->n_rows));
-  uint32_t *first = prac_arena_alloc(a, (c->n_ports + 1) * sizeof *first);
-  if (!first) return PRAC_NOMEM;
+  struct prac_arena_mark work = prac_arena_mark(a);
+  PRAC_TRY(eng_pairs_make(&p, a, t->n_rows));
   for (uint32_t i = 0; i < t->cap_rows; i++) {
     const struct eng_traffic_row *r = &t->rows[i];
     if (r->packets == 0) continue;
     uint64_t port = eng_port_index(w->port_rank, r->what);
-    p->k[p->n] = port << (w->dst_bits + w->rank_bits) | (uint64_t)r->dst << w->rank_bits |
-                 w->rank_of[r->src];
-    p->v[p->n++] = r->packets;
+    p.k[p.n] = port << (w->dst_bits + w->rank_bits) | (uint64_t)r->dst << w->rank_bits |
+               w->rank_of[r->src];
+    p.v[p.n++] = r->packets;
   }
-  eng_pairs_sort(p);
-  size_t n = 0;
-  for (size_t i = 0; i < p->n; i++) {
-    if (i > 0 && p->k[i] == p->k[n - 1]) {
-      p->v[n - 1] += p->v[i] < UINT32_MAX - p->v[n - 1] ? p->v[i] : UINT32_MAX - p->v[n - 1];
-      continue;
-    }
-    p->k[n] = p->k[i];
-    p->v[n++] = p->v[i];
-    first[(p->k[i] >> (w->dst_bits + w->rank_bits)) + 1] = (uint32_t)n;
-  }
-  p->n = n;
+  eng_pairs_sort(&p);
+  out->n = joined(&p, out->k, out->v);
+  prac_arena_rewind(a, work);
+  for (size_t i = 0; i < out->n; i++)
+    first[(out->k[i] >> (w->dst_bits + w->rank_bits)) + 1] = (uint32_t)(i + 1);
   w->port_first = first;
   return PRAC_OK;
 }
@@ -129,6 +140,7 @@ prac_rc eng_traffic_ports(const struct eng_traffic *t, const struct eng_cells *c
   struct eng_port_said *v = prac_arena_alloc(a, SAID_MAX * sizeof *v);
   if (!v) return PRAC_NOMEM;
   uint32_t group, n = count_hosts(c, base, &group);
+  struct prac_arena_mark work = prac_arena_mark(a);
   struct eng_pairs p;
   prac_rc rc = eng_pairs_make(&p, a, n);
   for (p.n = 0; rc == PRAC_OK && p.n < n; p.n++) {
@@ -139,6 +151,7 @@ prac_rc eng_traffic_ports(const struct eng_traffic *t, const struct eng_cells *c
   if (rc == PRAC_OK) {
     eng_pairs_sort(&p);
     ret->n = walk(c, &p, r, group, v);
+    prac_arena_rewind(a, work);
   }
   for (uint32_t i = 0; i < n; i++) w->port_hosts[w->touched[i]] = 0;
   for (size_t i = 0; i < ret->n; i++) {
@@ -165,16 +178,7 @@ static void sources(const struct eng_cells *c, const uint8_t *base, uint32_t por
     p->v[p->n++] = w->by_port.v[i];
   }
   eng_pairs_sort(p);
-  size_t n = 0;
-  for (size_t i = 0; i < p->n; i++) {
-    if (n > 0 && p->k[n - 1] == p->k[i]) {
-      p->v[n - 1] += p->v[i] < UINT32_MAX - p->v[n - 1] ? p->v[i] : UINT32_MAX - p->v[n - 1];
-      continue;
-    }
-    p->k[n] = p->k[i];
-    p->v[n++] = p->v[i];
-  }
-  p->n = n;
+  p->n = joined(p, p->k, p->v);
 }
 
 static prac_rc where_from(const struct eng_traffic *t, const struct eng_cells_work *w,
@@ -226,17 +230,19 @@ prac_rc eng_traffic_who(const struct eng_traffic *t, const struct eng_cells *c, 
   PRAC_TRY(by_port_make(t, c, a));
   const struct eng_cells_work *w = c->work;
   struct eng_pairs p;
+  struct prac_ip *ips = prac_arena_alloc(a, ENG_TRAFFIC_WHO * sizeof *ips);
+  if (!ips) return PRAC_NOMEM;
+  struct prac_arena_mark work = prac_arena_mark(a);
   PRAC_TRY(eng_pairs_make(&p, a, w->port_first[port_index + 1] - w->port_first[port_index]));
   sources(c, base, port_index, &p);
   PRAC_TRY(where_from(t, w, &p, a, ret));
   when(t, c, base, port_index, ret);
   ret->sources = (uint32_t)p.n;
   ret->n = p.n < ENG_TRAFFIC_WHO ? (uint32_t)p.n : ENG_TRAFFIC_WHO;
-  struct prac_ip *ips = prac_arena_alloc(a, (ret->n + 1) * sizeof *ips);
-  if (!ips) return PRAC_NOMEM;
   for (size_t i = 0; i < p.n; i++) p.k[i] |= (uint64_t)(UINT32_MAX - p.v[i]) << 32;
   eng_pairs_sort(&p);
   for (uint32_t i = 0; i < ret->n; i++) ips[i] = t->src.v[w->src_of[(uint32_t)p.k[i]]];
   ret->ips = ips;
+  prac_arena_rewind(a, work);
   return PRAC_OK;
 }

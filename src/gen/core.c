@@ -266,7 +266,7 @@ static void count_minute(struct gen_actor *a, prac_time at)
 static void account(struct gen *g, struct gen_actor *a, const struct gen_packet *p, uint32_t source)
 {
   a->packets++;
-  a->by_sensor[p->sensor]++;
+  if (a->by_sensor[p->sensor]++ == 0) a->first_by_sensor[p->sensor] = p->at;
   a->by_damage[p->damage]++;
   if (a->first == PRAC_TIME_NONE) a->first = p->at;
   a->last = p->at;

@@ -131,6 +131,7 @@ struct gen_scenario {
   uint64_t mpps;
   prac_rc (*plant)(struct gen *g);
 };
+extern const struct gen_scenario gen_abroad;             /* abroad.c */
 extern const struct gen_scenario *const gen_scenarios[]; /* NULL-terminated; scenarios.c */
 extern const struct gen_port gen_common_ports[], gen_udp_ports[];
 extern const uint32_t gen_common_ports_n, gen_udp_ports_n;
@@ -148,6 +149,7 @@ struct gen_actor {
   uint8_t *seen; /* a bit a source that has sent */
   uint32_t n_seen;
   prac_time first, last;
+  prac_time first_by_sensor[GEN_SENSORS_MAX]; /* where by_sensor is not 0 */
   uint64_t packets, by_sensor[GEN_SENSORS_MAX], by_damage[GEN_DAMAGE_COUNT_];
   uint64_t quotes_cut, quotes_wrong; /* floods: of its ICMP errors */
   int64_t bin;                       /* the 10-s step that bins[] ends with */

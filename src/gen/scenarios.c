@@ -357,5 +357,5 @@ static const struct gen_scenario
     six = {"ipv6", "IPv6 only: scanners, backscatter with quotes, extension headers, an hour",
            2,      PRAC_HOUR,
            5000,   plant_ipv6};
-const struct gen_scenario *const gen_scenarios[] = {&demo, &quiet, &flood, &storm,
-                                                    &scan, &six,   NULL};
+const struct gen_scenario *const gen_scenarios[] = {&demo, &quiet, &flood,      &storm,
+                                                    &scan, &six,   &gen_abroad, NULL};

@@ -134,6 +134,11 @@ static void plan(const struct gen *g, const struct gen_actor *a, struct prac_jso
   for (uint32_t i = 0; i < g->n_sensors; i++)
     if (a->by_sensor[i]) pair_u64(j, g->sensors[i].name, a->by_sensor[i]);
   prac_json_close(j, '}');
+  prac_json_key(j, "first_by_sensor");
+  prac_json_open(j, '{');
+  for (uint32_t i = 0; i < g->n_sensors; i++)
+    if (a->by_sensor[i]) pair_time(j, g->sensors[i].name, a->first_by_sensor[i]);
+  prac_json_close(j, '}');
   if (a->p.kind == GEN_FLOOD) flood(a, j);
   if (a->p.kind == GEN_BROKEN) damages(a, j);
   if (a->all_sources <= HOSTS_LISTED && a->p.kind != GEN_ARP) hosts(a, j);

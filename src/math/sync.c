@@ -1,74 +1,99 @@
-/* Synchrony of hosts against each one's own rhythm, turned at random. */
+/* A row is centred and scaled without writing it out: of its mean only the sum over rows is kept,
+ * and no frequency but 0 sees it. */
 #include "math/sync.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Of one host: how many steps on, and how often on again d steps later. */
-static void add_host(uint64_t m, unsigned steps, double *at, double *cov)
+static const double FLAT = 1e-12, FULL_TURN = 6.283185307179586;
+enum { STEPS_MIN = 4 };
+
+size_t math_sync_work(size_t steps)
 {
-  uint64_t all = steps < 64 ? (UINT64_C(1) << steps) - 1 : UINT64_MAX;
-  m &= all;
-  int on = __builtin_popcountll(m);
-  if (on == 0 || on == (int)steps) return;
-  for (unsigned t = 0; t < steps; t++) at[t] += (double)(m >> t & 1);
-  for (unsigned d = 0; d < steps; d++) {
-    uint64_t turned = d ? (m >> d | m << (steps - d)) & all : m;
-    /* times steps^2, so that sums stay whole */
-    cov[d] += (double)__builtin_popcountll(m & turned) * steps - (double)on * on;
+  return 3 * steps + 4 * (steps / 2 + 1);
+}
+
+void math_sync_init(struct math_sync *s, size_t steps, double *work)
+{
+  size_t waves = steps / 2, n = waves + 1;
+  memset(work, 0, math_sync_work(steps) * sizeof *work);
+  *s = (struct math_sync){.steps = steps,
+                          .waves = waves,
+                          .sum = work,
+                          .cosine = work + steps,
+                          .sine = work + 2 * steps,
+                          .power = work + 3 * steps};
+  s->square = s->power + n;
+  s->re = s->square + n;
+  s->im = s->re + n;
+  for (size_t t = 0; t < steps; t++) {
+    s->cosine[t] = cos(FULL_TURN * (double)t / (double)steps);
+    s->sine[t] = sin(FULL_TURN * (double)t / (double)steps);
   }
 }
 
-/* min over s of -s T + sum -1/2 log(1 - 2 s l): the bound's logarithm. */
-static double chernoff(const double *l, unsigned n, double t, double most)
+static void spectrum(struct math_sync *s, const uint32_t *at, const double *v, size_t n, double by)
 {
-  double lo = 0, hi = 0.5 / most;
-  for (int i = 0; i < 200; i++) {
-    double s = (lo + hi) / 2, slope = -t;
-    for (unsigned k = 0; k < n; k++) slope += l[k] / (1 - 2 * s * l[k]);
-    (slope < 0 ? (lo = s) : (hi = s));
+  for (size_t f = 1; f <= s->waves; f++) s->re[f] = s->im[f] = 0;
+  for (size_t i = 0; i < n; i++) {
+    size_t where = 0;
+    for (size_t f = 1; f <= s->waves; f++) {
+      where += at[i];
+      if (where >= s->steps) where -= s->steps;
+      s->re[f] += v[i] * s->cosine[where];
+      s->im[f] += v[i] * s->sine[where];
+    }
   }
-  double f = -lo * t;
-  for (unsigned k = 0; k < n; k++) f -= 0.5 * log1p(-2 * lo * l[k]);
-  return f < 0 ? f : 0;
+  for (size_t f = 1; f <= s->waves; f++) {
+    double p = (s->re[f] * s->re[f] + s->im[f] * s->im[f]) * by * by / (double)s->steps;
+    s->power[f] += p;
+    s->square[f] += p * p;
+  }
 }
 
-/* The circulant's eigenvalues but the first: all steps at once, which turning leaves alone. */
-static double weights(const double *cov, unsigned steps, double more, double *l, double *most)
+void math_sync_add(struct math_sync *s, const uint32_t *at, const double *v, size_t n)
 {
-  double sum = 0;
-  *most = 0;
-  for (unsigned k = 1; k < steps; k++) {
-    double v = 0;
-    for (unsigned d = 0; d < steps; d++)
-      v += cov[d] * cos(6.283185307179586 * (double)(k * d % steps) / steps);
-    l[k - 1] = v > 0 ? more * v / ((double)steps * steps) : 0;
-    sum += l[k - 1];
-    if (l[k - 1] > *most) *most = l[k - 1];
+  double sum = 0, squares = 0;
+  for (size_t i = 0; i < n; i++) {
+    if (at[i] >= s->steps) return;
+    sum += v[i];
+    squares += v[i] * v[i];
   }
-  return sum;
+  double norm2 = squares - sum * sum / (double)s->steps;
+  if (!isfinite(squares)) return;
+  if (!(norm2 > FLAT * squares)) {
+    s->steady++;
+    return;
+  }
+  double by = 1 / sqrt(norm2);
+  for (size_t i = 0; i < n; i++) s->sum[at[i]] += v[i] * by;
+  s->offset += sum * by / (double)s->steps;
+  spectrum(s, at, v, n, by);
+  s->rows++;
 }
 
-struct math_sync math_sync_of(const uint64_t *mask, size_t n, unsigned steps, const double *profile,
-                              double rest)
+void math_sync_profile(const struct math_sync *s, double *ret)
 {
-  double at[MATH_SYNC_STEPS] = {0}, cov[MATH_SYNC_STEPS] = {0}, l[MATH_SYNC_STEPS];
-  struct math_sync r = {0};
-  if (steps == 0 || steps > MATH_SYNC_STEPS) return r;
-  for (size_t i = 0; i < n; i++) add_host(mask[i], steps, at, cov);
-  double sum = 0, total = 0, most = 0;
-  for (unsigned t = 0; t < steps; t++) {
-    sum += at[t];
-    total += profile ? profile[t] : 1;
+  double n = s->rows ? (double)s->rows : 1;
+  for (size_t t = 0; t < s->steps; t++) ret[t] = (s->sum[t] - s->offset) / n;
+}
+
+struct math_synced math_sync_said(const struct math_sync *s, const double *common)
+{
+  struct math_synced r = {.rows = s->rows, .steady = s->steady};
+  double n = (double)s->rows, d = 0, shared = 0, variance = 0;
+  if (s->rows < 2 || s->steps < STEPS_MIN) return r;
+  for (size_t t = 0; t < s->steps; t++) {
+    double own = s->sum[t] - s->offset;
+    d += own * own;
+    if (common) shared += own * common[t];
   }
-  if (!(sum > 0) || !(total > 0)) return r;
-  r.mean = weights(cov, steps, rest > 0 ? 1 + (double)n / rest : 1, l, &most);
-  for (unsigned t = 0; t < steps; t++) {
-    double d = at[t] - sum * (profile ? profile[t] : 1) / total;
-    r.t += d * d;
+  d -= shared * shared;
+  for (size_t f = 1; f <= s->waves; f++) { /* f and steps - f are alike */
+    double both = 2 * f == s->steps ? 1 : 2;
+    variance += 2 * both * (s->power[f] * s->power[f] - s->square[f]);
   }
-  if (!(most > 0)) return r;
-  r.lift = r.t / r.mean;
-  if (r.t > r.mean) r.log10_p = chernoff(l, steps - 1, r.t, most) / 2.302585092994046;
+  r.mean = (d - n) / (n * (n - 1));
+  r.z = variance > 0 ? (d - n) / sqrt(variance) : 0;
   return r;
 }

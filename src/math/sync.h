@@ -1,30 +1,38 @@
-/* math/sync.h — do these hosts act at the same time more than hosts that know nothing of each
- * other?
+/* math/sync.h — do many series rise and fall together, more than chance would have it?
  *
- * input     a mask of steps for each host (bit t: it was active in step t), and what share of all
- *           other activity falls into each step
- * statistic T = sum_t (N_t - e_t)^2, N_t hosts active in step t, e_t = (sum of N) * profile_t: a
- * dip or a rise that everybody has, such as an outage of the sensor, is expected, not found null
- * each host's mask is turned round the slot by a random amount, independently: how often and in
- * what rhythm a host acts stays as it is. T is then a sum of weighted squares of normal variables;
- * the weights are the eigenvalues of a circulant matrix answer    log10 of a bound on P(T >= seen):
- * Chernoff's, which is above the true tail; lift T / mean holds     for many hosts (central limit
- * theorem): use it from about 10 active hosts on. A host that is active always, or never, says
- * nothing and adds nothing cost      O(n steps^2 / 64) at most; no memory repeats   exact sums of
- * integers first: any order of hosts, the same bits fails     steps 0 or above 64: log10_p 0
- * checked   tests/unit/test_sync.c: rate of false alarms under the null by simulation, planted
- * pulses, outages, hosts always on, permutation
+ * series    rows over `steps` common steps, given by their entries that are not 0; each counts by
+ *           its shape alone: centred, of length 1. One without a shape (all steps alike) is steady
+ * mean      correlation of a pair of rows, the mean over all pairs: 0 when each goes its own way, 1
+ *           when all are alike
+ * z         against "every row is shifted by its own random number of steps, around the end": then
+ *           D = |sum of rows|^2 has mean n and variance 2 (sum of P(f)^2 - sum over rows of p(f)^2)
+ *           over all frequencies f, p the power spectrum of a row, P of all: no shift is drawn.
+ * What every row does by itself (bursts, daily shape) is in its spectrum, so it cannot seem common.
+ * For a few rows D is skewed: demand a large z source    Ours; the identity is Parseval's, the idea
+ * of shifting circularly as in Harrison, Geman: A Rate and History-Preserving Resampling Algorithm
+ * for Neural Spike Trains, 2009 cost      entries * steps / 2 a row; math_sync_work(steps) doubles,
+ * the caller's fails     fewer than 2 rows with a shape, or 4 steps: mean and z are 0. Rows with an
+ * entry that is not finite, or outside the steps, are left out checked   tests/unit/test_sync.c:
+ * against drawn shifts, pairs one by one, and planted groups
  */
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MATH_SYNC_STEPS = 64 };
 struct math_sync {
-  double t, mean;       /* T, and its mean under the null */
-  double lift, log10_p; /* T / mean (0: nobody says anything); at most 0 */
+  size_t steps, waves; /* waves: frequencies 1 .. steps / 2 */
+  double *sum, *power, *square, *cosine, *sine, *re, *im;
+  double offset;
+  size_t rows, steady;
 };
-/* profile: steps numbers >= 0 of any sum, NULL: even. rest: hosts it was taken from (its own
- * error); 0: it is exact. */
-struct math_sync math_sync_of(const uint64_t *mask, size_t n, unsigned steps, const double *profile,
-                              double rest);
+struct math_synced {
+  size_t rows, steady;
+  double mean, z;
+};
+size_t math_sync_work(size_t steps);
+void math_sync_init(struct math_sync *s, size_t steps, double *work);
+void math_sync_add(struct math_sync *s, const uint32_t *at, const double *v, size_t n);
+/* The mean row: steps doubles, adding up to 0. */
+void math_sync_profile(const struct math_sync *s, double *ret);
+/* common: a profile of length 1 (or of 0s), of which every row is rid first; NULL: none. */
+struct math_synced math_sync_said(const struct math_sync *s, const double *common);

@@ -5,6 +5,10 @@
  *          sensor, part, src, dst, proto, sport, dport, packets, bytes, last)
  * groups   STORE_SERIES and STORE_TOP*: "at" (series only), one key column named after `by`, then
  *          packets, flows, bytes, sources. Top: by packets, then by key; series: by time, then key
+ * cells    STORE_CELLS: the columns of `keys` in their order, then packets, flows, bytes, sources,
+ *          first, last, marks (of all rows, OR-ed; not where they are a key). With STORE_KEY_AT by
+ *          time, then keys; else by packets, biggest first, then keys
+ * kept     STORE_KEPT: what (flows, minutes, hours), from, to; nothing of what there is nothing
  * roll-ups STORE_SERIES and STORE_TOP without src, dst, victim, marks and with at most one of port,
  *          country and AS. Their time is rounded outwards to whole minutes (totals) or whole hours
  *          (anything by port, country or AS, or a step of an hour or a day); sources are sketched
@@ -36,6 +40,7 @@ static inline prac_time store_flow_first(const struct store_flow *f)
 }
 /* The port a row is counted under: ICMP type and code, 0 for protocols without ports. */
 struct model_port store_flow_port(uint8_t proto, uint16_t sport, uint16_t dport);
+bool store_srcs_has(const struct store_query *q, const struct prac_ip *ip);
 bool store_flow_match(const struct store_query *q, const struct store_flow *f);
 int store_flow_cmp(const struct store_flow *a, const struct store_flow *b);
 prac_rc store_flow_emit(const struct store_flow *f, store_row *each, void *arg);
@@ -58,6 +63,8 @@ prac_rc store_groups_emit(const struct store_query *q, struct store_group *g, si
 /* The first `limit` groups in the answer's order; no handing over. */
 size_t store_groups_cut(const struct store_query *q, struct store_group *g, size_t n);
 uint32_t store_limit(const struct store_query *q);
+/* The n > 0 biggest numbers as a heap, zeroed at first: heap[0] is the least of them. */
+void store_biggest_add(uint64_t *heap, size_t n, uint64_t v);
 
 /* The dimensions that roll-ups have. */
 enum store_dim_kept { STORE_KEPT_TOTAL, STORE_KEPT_PORT, STORE_KEPT_COUNTRY, STORE_KEPT_ASN };
@@ -73,6 +80,30 @@ struct store_plan {
 /* false: only a scan can answer. */
 bool store_plan(const struct store_query *q, struct store_plan *ret);
 uint64_t store_kept_key(enum store_dim_kept dim, const struct flow_row *r);
+
+/* One cell; what is no key is zero. */
+struct store_cell {
+  prac_time at;
+  struct prac_ip src, dst;
+  uint32_t port, asn, marks; /* port: proto << 16 | port; marks: a key, or OR-ed */
+  uint16_t country;
+  uint8_t tool;
+  char sensor[STORE_SENSOR_MAX + 1], survey[64];
+  uint64_t packets, flows, bytes, sources;
+  prac_time first, last;
+};
+struct store_cell store_cell_of(const struct store_query *q, const struct store_flow *f);
+int store_cell_cmp(const struct store_cell *a, const struct store_cell *b); /* by its keys */
+prac_rc store_cell_emit(const struct store_query *q, const struct store_cell *c, store_row *each,
+                        void *arg);
+/* The rows of a question, in any order; give sorts, adds up and hands over. */
+struct store_cells;
+struct store_cells *store_cells_new(const struct store_query *q);
+void store_cells_free(struct store_cells **cp);
+PRAC_NODISCARD prac_rc store_cells_add(struct store_cells *c, const struct store_flow *f);
+prac_rc store_cells_give(struct store_cells *c, store_row *each, void *arg);
+/* One row of STORE_KEPT; nothing when from is NONE. */
+prac_rc store_kept_emit(const char *what, prac_time from, prac_time to, store_row *each, void *arg);
 
 /* What one address did, hour by hour. Rows in any order; done frees. */
 struct store_host;

@@ -40,16 +40,28 @@ static bool who_match(const struct store_query *q, const struct flow_row *r)
   return (!q->asn || r->asn == q->asn) && (r->marks & q->marks) == q->marks;
 }
 
+bool store_srcs_has(const struct store_query *q, const struct prac_ip *ip)
+{
+  for (uint32_t i = 0; i < q->n_srcs; i++)
+    if (prac_prefix_has(&q->srcs[i], ip)) return true;
+  return false;
+}
+
+static bool address_match(const struct store_query *q, const struct flow_row *r)
+{
+  if (q->n_srcs && !store_srcs_has(q, &r->src)) return false;
+  if (q->src.bits && !prac_prefix_has(&q->src, &r->src)) return false;
+  if (q->dst.bits && !prac_prefix_has(&q->dst, &r->dst)) return false;
+  return !q->victim.bits || prac_prefix_has(&q->victim, &r->victim);
+}
+
 bool store_flow_match(const struct store_query *q, const struct store_flow *f)
 {
   prac_time at = store_flow_first(f);
   if (q->span.from != PRAC_TIME_NONE && at < q->span.from) return false;
   if (q->span.to != PRAC_TIME_NONE && at >= q->span.to) return false;
   if (q->sensor && q->sensor[0] && strcmp(q->sensor, f->sensor) != 0) return false;
-  if (q->src.bits && !prac_prefix_has(&q->src, &f->row.src)) return false;
-  if (q->dst.bits && !prac_prefix_has(&q->dst, &f->row.dst)) return false;
-  if (q->victim.bits && !prac_prefix_has(&q->victim, &f->row.victim)) return false;
-  return port_match(q, &f->row) && who_match(q, &f->row);
+  return address_match(q, &f->row) && port_match(q, &f->row) && who_match(q, &f->row);
 }
 
 static int order(uint64_t a, uint64_t b)

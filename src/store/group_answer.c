@@ -77,7 +77,8 @@ bool store_plan(const struct store_query *q, struct store_plan *ret)
 {
   struct store_plan p = {.by_sensor = q->by == STORE_BY_SENSOR};
   if (q->what != STORE_SERIES && q->what != STORE_TOP) return false;
-  if (q->src.bits || q->dst.bits || q->victim.bits || q->marks || q->by == STORE_BY_SRC)
+  if (q->n_srcs || q->src.bits || q->dst.bits || q->victim.bits || q->marks ||
+      q->by == STORE_BY_SRC)
     return false;
   if (!one_dim(q, &p.dim) || !key_range(q, &p)) return false;
   if (q->what == STORE_SERIES) p.step_ns = q->step_ns ? q->step_ns : PRAC_HOUR;
@@ -92,7 +93,8 @@ bool store_plan(const struct store_query *q, struct store_plan *ret)
 uint32_t store_limit(const struct store_query *q)
 {
   if (q->limit) return q->limit;
-  return q->what == STORE_SERIES || q->what == STORE_HOST ? STORE_SERIES_LIMIT : STORE_LIMIT;
+  bool many = q->what == STORE_SERIES || q->what == STORE_HOST || q->what == STORE_CELLS;
+  return many ? STORE_SERIES_LIMIT : STORE_LIMIT;
 }
 
 static int by_key(const struct store_group *a, const struct store_group *b)
@@ -116,9 +118,10 @@ static int biggest_first(const void *pa, const void *pb)
   return by_key(a, b);
 }
 
-static void sift(uint64_t *heap, size_t n, uint64_t v) /* v takes the place of the least */
+void store_biggest_add(uint64_t *heap, size_t n, uint64_t v)
 {
   size_t at = 0;
+  if (v <= heap[0]) return;
   for (size_t kid; (kid = 2 * at + 1) < n; at = kid) {
     if (kid + 1 < n && heap[kid + 1] < heap[kid]) kid++;
     if (v <= heap[kid]) break;
@@ -132,8 +135,7 @@ static size_t drop_small(struct store_group *g, size_t n, uint32_t limit)
 {
   uint64_t *heap = n / 4 > limit ? calloc(limit + 1, sizeof *heap) : NULL;
   if (!heap) return n;
-  for (size_t i = 0; i < n; i++)
-    if (g[i].packets > heap[0]) sift(heap, limit, g[i].packets);
+  for (size_t i = 0; i < n; i++) store_biggest_add(heap, limit, g[i].packets);
   size_t to = 0;
   for (size_t i = 0; i < n; i++)
     if (g[i].packets >= heap[0]) g[to++] = g[i];

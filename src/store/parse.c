@@ -14,6 +14,7 @@ struct parse {
   struct store_query *q;
   struct prac_arena *arena;
   struct prac_err *err;
+  bool groups; /* what `by` says is one thing that groups know */
 };
 typedef prac_rc setter(struct parse *p, const struct word *w);
 
@@ -65,6 +66,8 @@ static const struct {
     {"scan", STORE_TOP_SCAN, NULL},
     {"host", STORE_HOST, NULL},
     {"sensors", STORE_SENSORS, NULL},
+    {"cells", STORE_CELLS, NULL},
+    {"kept", STORE_KEPT, NULL},
 };
 
 static prac_rc set_what(struct parse *p, const struct word *w)
@@ -77,7 +80,7 @@ static prac_rc set_what(struct parse *p, const struct word *w)
     }
   return PRAC_FAIL(p->err, PRAC_MALFORMED,
                    WORD_FMT ": what is one of flows, findings, alerts, health, hits, episodes, "
-                            "series, top, scan, host, sensors",
+                            "series, top, scan, host, sensors, cells, kept",
                    WORD_ARG(w));
 }
 
@@ -115,9 +118,25 @@ static prac_rc set_prefix(struct parse *p, const struct word *w, struct prac_pre
                    WORD_ARG(w));
 }
 
+/* One sender, or any of several with commas between. */
 static prac_rc set_src(struct parse *p, const struct word *w)
 {
-  return set_prefix(p, w, &p->q->src);
+  uint32_t n = 1;
+  for (size_t i = 0; i < w->n_value; i++) n += w->value[i] == ',';
+  if (n == 1) return set_prefix(p, w, &p->q->src);
+  struct prac_prefix *v = prac_arena_alloc(p->arena, n * sizeof *v);
+  if (!v) return PRAC_FAIL(p->err, PRAC_NOMEM, "no memory for a query");
+  struct word one = *w;
+  const char *end = w->value + w->n_value;
+  for (uint32_t i = 0; i < n; i++) {
+    const char *comma = memchr(one.value, ',', (size_t)(end - one.value));
+    one.n_value = (size_t)((comma ? comma : end) - one.value);
+    PRAC_TRY(set_prefix(p, &one, &v[i]));
+    one.value += one.n_value + 1;
+  }
+  p->q->srcs = v;
+  p->q->n_srcs = n;
+  return PRAC_OK;
 }
 
 static prac_rc set_dst(struct parse *p, const struct word *w)
@@ -243,16 +262,46 @@ static prac_rc set_state(struct parse *p, const struct word *w)
                    WORD_ARG(w));
 }
 
-static prac_rc set_by(struct parse *p, const struct word *w)
+/* One of a group's words, or several of a cell's with commas between. */
+static prac_rc one_by(struct parse *p, const struct word *w)
 {
   static const char *const words[] = {"none", "port", "country", "asn", "sensor", "src"};
+  static const char *const keys[] = {
+#define X(name, word) #word,
+      STORE_KEYS(X)
+#undef X
+  };
+  bool known = false;
   for (size_t i = 0; i < PRAC_ARRAY_LEN(words); i++)
     if (is(w, words[i])) {
       p->q->by = (enum store_dim)i;
-      return PRAC_OK;
+      known = true;
     }
+  p->groups = p->groups && known;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(keys); i++)
+    if (is(w, keys[i])) {
+      p->q->keys |= 1u << i;
+      known = true;
+    }
+  if (known) return PRAC_OK;
   return PRAC_FAIL(p->err, PRAC_MALFORMED,
-                   WORD_FMT ": by is none, port, country, asn, sensor or src", WORD_ARG(w));
+                   WORD_FMT ": by is none, port, country, asn, sensor or src; of cells also at, "
+                            "dst, marks, tool, survey, and several with commas between",
+                   WORD_ARG(w));
+}
+
+static prac_rc set_by(struct parse *p, const struct word *w)
+{
+  struct word one = *w;
+  const char *end = w->value + w->n_value;
+  p->groups = memchr(w->value, ',', w->n_value) == NULL;
+  while (one.value <= end) {
+    const char *comma = memchr(one.value, ',', (size_t)(end - one.value));
+    one.n_value = (size_t)((comma ? comma : end) - one.value);
+    PRAC_TRY(one_by(p, &one));
+    one.value += one.n_value + 1;
+  }
+  return PRAC_OK;
 }
 
 static prac_rc set_step(struct parse *p, const struct word *w)
@@ -308,7 +357,7 @@ static prac_rc one_word(struct parse *p, const char *s, size_t n, uint32_t *seen
                      all_keys);
   struct word w = {.key = s, .n_key = (size_t)(eq - s), .value = eq + 1};
   w.n_value = n - w.n_key - 1;
-  if (w.n_value > 127 || w.n_key > 63)
+  if (w.n_key > 63 || w.n_value > (w.n_key == 3 && memcmp(s, "src", 3) == 0 ? 65535u : 127u))
     return PRAC_FAIL(p->err, PRAC_MALFORMED, "\"%.*s...\": too long", shown, s);
   for (unsigned i = 0; i < PRAC_ARRAY_LEN(keys); i++) {
     if (strlen(keys[i].key) != w.n_key || memcmp(keys[i].key, s, w.n_key) != 0) continue;
@@ -326,13 +375,21 @@ prac_rc store_query_parse(const char *words, struct store_query *ret, struct pra
                           struct prac_err *reterr)
 {
   struct store_query q = {.span = {PRAC_TIME_NONE, PRAC_TIME_NONE}};
-  struct parse p = {.q = &q, .arena = a, .err = reterr};
+  struct parse p = {.q = &q, .arena = a, .err = reterr, .groups = true};
   uint32_t seen = 0;
   for (const char *s = words; *(s += strspn(s, " \t\r\n"));) {
     size_t n = strcspn(s, " \t\r\n");
     PRAC_TRY(one_word(&p, s, n, &seen));
     s += n;
   }
+  if (q.what == STORE_CELLS)
+    q.by = STORE_BY_NONE;
+  else if (!p.groups)
+    return PRAC_FAIL(reterr, PRAC_MALFORMED,
+                     "several things at once, at, dst, marks, tool and "
+                     "survey are for what=cells");
+  else
+    q.keys = 0;
   PRAC_TRY(store_query_check(&q, reterr));
   *ret = q;
   return PRAC_OK;

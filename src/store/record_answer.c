@@ -62,6 +62,18 @@ static bool hosts_match(const struct store_query *q, const void *rec, const stru
   return false;
 }
 
+static bool any_host_match(const struct store_query *q, const void *rec)
+{
+  if (!hosts_match(q, rec, &q->src) || !hosts_match(q, rec, &q->victim)) return false;
+  if (q->n_srcs == 0) return true;
+  const struct prac_ip *one = at(q->kind, rec, "victim", MODEL_IP);
+  if (one && store_srcs_has(q, one)) return true;
+  const struct model_ips *l = at(q->kind, rec, "hosts", MODEL_IPS);
+  for (uint32_t i = 0; l && i < l->n; i++)
+    if (store_srcs_has(q, &l->v[i])) return true;
+  return false;
+}
+
 static bool ports_match(const struct store_query *q, const void *rec)
 {
   if (!q->port.proto && !q->has_port) return true;
@@ -92,8 +104,7 @@ bool store_record_match(const struct store_query *q, const void *rec)
   if (q->id && q->id[0] && strcmp(store_record_key(k, rec), q->id) != 0) return false;
   return text_match(k, rec, "key", q->key) && text_match(k, rec, "state", q->state) &&
          text_match(k, rec, "country", q->country) && sensor_match(q, rec) &&
-         hosts_match(q, rec, &q->src) && hosts_match(q, rec, &q->victim) && ports_match(q, rec) &&
-         asn_match(q, rec);
+         any_host_match(q, rec) && ports_match(q, rec) && asn_match(q, rec);
 }
 
 prac_rc store_record_emit(const char *json, store_row *each, void *arg)
@@ -173,12 +184,15 @@ prac_rc store_query_check(const struct store_query *q, struct prac_err *reterr)
   PRAC_TRY(check_texts(q, reterr));
   if (q->span.from != PRAC_TIME_NONE && q->span.to != PRAC_TIME_NONE && q->span.to < q->span.from)
     return PRAC_FAIL(reterr, PRAC_RANGE, "the time span ends before it begins");
+  if (q->n_srcs > STORE_SRCS_MAX)
+    return PRAC_FAIL(reterr, PRAC_RANGE, "at most %d senders", STORE_SRCS_MAX);
   switch (q->what) {
   case STORE_RECORDS:
     if (!q->kind)
       return PRAC_FAIL(reterr, PRAC_RANGE, "which records? finding, alert, health, hit or episode");
     break;
   case STORE_SERIES:
+  case STORE_CELLS:
     if (q->step_ns != 0 && q->step_ns != PRAC_MIN && q->step_ns != PRAC_HOUR &&
         q->step_ns != PRAC_DAY)
       return PRAC_FAIL(reterr, PRAC_RANGE, "step must be 1m, 1h or 1d");
@@ -190,6 +204,7 @@ prac_rc store_query_check(const struct store_query *q, struct prac_err *reterr)
   case STORE_TOP:
   case STORE_TOP_SCAN:
   case STORE_SENSORS:
+  case STORE_KEPT:
     break;
   }
   return PRAC_OK;

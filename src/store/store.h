@@ -37,6 +37,8 @@ enum store_what {
   STORE_TOP_SCAN, /* the same from the flows themselves: exact sources, any filter */
   STORE_HOST,     /* one address: per hour, what it did */
   STORE_SENSORS,  /* per sensor: first and last minute, packets, batches, last health */
+  STORE_CELLS,    /* by several things at once (`keys`), from the flows themselves: exact */
+  STORE_KEPT,     /* which times flows, minute and hour roll-ups are still there for */
 };
 enum store_dim {
   STORE_BY_NONE,
@@ -46,22 +48,43 @@ enum store_dim {
   STORE_BY_SENSOR,
   STORE_BY_SRC
 };
+/* STORE_CELLS: what makes a cell; any of these together. STORE_KEY_AT: steps of step_ns. */
+#define STORE_KEYS(X)                                                                              \
+  X(AT, at)                                                                                        \
+  X(SENSOR, sensor)                                                                                \
+  X(SRC, src) X(DST, dst) X(PORT, port) X(COUNTRY, country) X(ASN, asn) X(MARKS, marks)            \
+      X(TOOL, tool) X(SURVEY, survey)
+enum store_key_bit {
+#define X(name, word) STORE_KEY_BIT_##name,
+  STORE_KEYS(X)
+#undef X
+      STORE_KEY_COUNT_
+};
+enum store_key {
+#define X(name, word) STORE_KEY_##name = 1 << STORE_KEY_BIT_##name,
+  STORE_KEYS(X)
+#undef X
+};
+enum { STORE_SRCS_MAX = 4096 };
 struct store_query {
   enum store_what what;
   const struct model_kind *kind; /* STORE_RECORDS */
   struct prac_span span;         /* from/to PRAC_TIME_NONE: open; both 0: open */
-  int64_t step_ns;               /* STORE_SERIES: 1 min, 1 h or 1 d */
+  int64_t step_ns;               /* STORE_SERIES, STORE_CELLS: 1 min, 1 h or 1 d */
   enum store_dim by;
+  uint32_t keys; /* STORE_CELLS: enum store_key; 0: all in one */
   /* filters; empty means any */
   const char *sensor;
   struct prac_prefix src, dst, victim; /* bits 0 and :: : any */
+  const struct prac_prefix *srcs;      /* any of these senders (records: hosts) */
+  uint32_t n_srcs;                     /* 0: any; at most STORE_SRCS_MAX */
   struct model_port port;              /* dport; proto 0: any */
   bool has_port;                       /* false with a proto: any port of it */
   const char *country;
   uint32_t asn;
   uint32_t marks;               /* all of these bits */
   const char *id, *key, *state; /* STORE_RECORDS */
-  uint32_t limit;               /* 0: 1000; series, host: 200000 */
+  uint32_t limit;               /* 0: 1000; series, host, cells: 200000 */
   bool oldest_first;            /* default: newest first (records, flows), biggest first (top) */
 };
 
@@ -99,6 +122,8 @@ struct store_env {
   bool read_only;
   unsigned nthreads;
   const struct prac_log *log;
+  bool
+      again; /* a reader of many questions about one time: what it has decoded may stay in memory */
 };
 struct store_ops {
   const char *name;
@@ -131,7 +156,8 @@ PRAC_NODISCARD prac_rc store_open(const char *name, const void *conf, const stru
                                   struct store *ret, struct prac_err *reterr);
 void store_close(struct store *s);
 /* "from=2013-08-07 to=2013-08-08 sensor=tokyo port=1433/tcp country=MM src=1.2.3.0/24 marks=survey
- * limit=20": the one query language of command line, API and evidence chains. Names the bad word.
+ * limit=20", "what=cells by=src,port step=1m src=192.0.2.1,192.0.2.7": the one query language of
+ * command line, API and evidence chains. Names the bad word.
  */
 PRAC_NODISCARD prac_rc store_query_parse(const char *words, struct store_query *ret,
                                          struct prac_arena *a, struct prac_err *reterr);

@@ -56,7 +56,7 @@ t.check('output that cannot be written is status 3', r.returncode == 3 and 'stan
 
 r = subprocess.run(['bash', '-n'], input=bash, text=True, capture_output=True, check=False)
 t.check('bash reads its completion', r.returncode == 0, r.stderr)
-ask = bash + '\nCOMP_WORDS=(practice comp); COMP_CWORD=1; _practice; echo "${COMPREPLY[@]}"' \
+ask = bash + '\nCOMP_WORDS=(practice compl); COMP_CWORD=1; _practice; echo "${COMPREPLY[@]}"' \
     '\nCOMP_WORDS=(practice version --j); COMP_CWORD=2; _practice; echo "${COMPREPLY[@]}"\n'
 r = subprocess.run(['bash', '--norc'], input=ask, text=True, capture_output=True, check=False)
 t.equal('bash completes a command and an option', r.stdout, 'completion\n--json\n')

@@ -190,7 +190,15 @@ static void made_filters(struct choice *c, struct store_query *q)
 {
   uint32_t pick = choice_below(c, 0xffff);
   if (pick & 1) q->sensor = made_sensors[choice_u8(c) % 3];
-  if ((pick & 6) == 6) q->src = (struct prac_prefix){prac_ip4(0xc0000200), 120};
+  if ((pick & 0x18006) == 0x6) {
+    static const struct prac_prefix any[] = {{{{0x20, 1, 0xd, 0xb8}}, 32},
+                                             {{{[10] = 0xff, 0xff, 0xc0, 0, 2, 3}}, 128},
+                                             {{{[10] = 0xff, 0xff, 0xc0, 0, 2, 5}}, 128},
+                                             {{{[10] = 0xff, 0xff, 0xc0, 0, 2, 0}}, 127}};
+    q->srcs = any + choice_u8(c) % 2;
+    q->n_srcs = 1 + choice_u8(c) % 3;
+  } else if ((pick & 6) == 6)
+    q->src = (struct prac_prefix){prac_ip4(0xc0000200), 120};
   if ((pick & 0x18) == 0x18) q->dst = (struct prac_prefix){prac_ip_of(0x20010db800000000u, 0), 32};
   if ((pick & 0x60) == 0x60) q->country = choice_u8(c) & 1 ? "MM" : "CN";
   if ((pick & 0x180) == 0x180) q->asn = 1000u * (choice_u8(c) % 4);
@@ -208,12 +216,13 @@ void made_query(struct choice *c, struct store_query *q)
 {
   static const int64_t steps[] = {PRAC_MIN, PRAC_HOUR, PRAC_DAY};
   *q = (struct store_query){.span = {PRAC_TIME_NONE, PRAC_TIME_NONE}};
-  q->what = (enum store_what)(choice_u8(c) % (STORE_SENSORS + 1));
+  q->what = (enum store_what)(choice_u8(c) % (STORE_KEPT + 1));
   q->kind = choice_u8(c) & 1 ? &model_finding : &model_health;
   if (choice_u8(c) & 1) q->span.from = MADE_DAY + choice_below(c, 3 * 3600) * PRAC_SEC;
   if (choice_u8(c) & 1) q->span.to = MADE_DAY + (3 * 3600 + choice_below(c, 36 * 3600)) * PRAC_SEC;
   q->step_ns = steps[choice_u8(c) % 3];
   q->by = (enum store_dim)(choice_u8(c) % (STORE_BY_SRC + 1));
+  q->keys = choice_below(c, 1u << STORE_KEY_COUNT_);
   made_filters(c, q);
   if (q->what == STORE_HOST && !q->src.bits)
     q->src = (struct prac_prefix){prac_ip4(0xc0000200 | choice_u8(c) % 8), 128};

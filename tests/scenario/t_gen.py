@@ -313,7 +313,7 @@ def check_mistakes():
         t.check(f'{" ".join(map(str, args[1:3]))}: refused with a reason', st == want and err, (st, err))
 
 
-SMALL_DEMO = 'd7078de830ad661e1688af211c26cecb3b57e6c570b9d85adb7214c0a0d4caca'
+SMALL_DEMO = 'ddffaf8b97f13334c7d36fe19bf00c2e408244eb146d3bfd3e27d91b50d9b391'
 check_scan()
 check_demo()
 check_six()

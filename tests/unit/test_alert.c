@@ -145,6 +145,27 @@ static void labels_are_checked(void **s)
   assert_int_equal(alert_severity_level("apocalyptic"), 0);
 }
 
+static void some_kinds_are_not_told(void **s)
+{
+  (void)s;
+  struct heard h = heard_of();
+  struct alert_conf c = conf;
+  static const char *const kinds[] = {"noise-survey", "noise", "sync-weak", "sync-weaker",
+                                      "surge-port"};
+  c.ignore = "noise-, sync-weak";
+  struct alert_desk *d = desk(&c, &h);
+  for (int i = 0; i < 5; i++) {
+    struct finding f = finding(kinds[i], "on", i, 3);
+    f.kind = kinds[i];
+    assert_int_equal(alert_desk_take(d, &f), PRAC_OK);
+  }
+  assert_int_equal(h.n, 2);
+  assert_int_equal(heard_count(&h, "\"key\":\"noise\""), 1);
+  assert_int_equal(heard_count(&h, "\"key\":\"surge-port\""), 1);
+  alert_desk_free(&d);
+  heard_done(&h);
+}
+
 static void damaged_state_is_refused(void **s)
 {
   (void)s;
@@ -270,6 +291,7 @@ int main(void)
       cmocka_unit_test(two_engines_one_story),
       cmocka_unit_test(lists_stay_short),
       cmocka_unit_test(labels_are_checked),
+      cmocka_unit_test(some_kinds_are_not_told),
       cmocka_unit_test(damaged_state_is_refused),
       cmocka_unit_test(properties),
   };

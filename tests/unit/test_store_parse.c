@@ -48,6 +48,15 @@ static void every_key(void **state)
   assert_string_equal(q.key, "victim:203.0.113.9/tcp");
   q = must("what=series step=1m by=country");
   assert_true(q.step_ns == PRAC_MIN);
+  q = must("what=cells by=at,src,port step=1h src=192.0.2.1,2001:db8::/32");
+  assert_int_equal(q.keys, STORE_KEY_AT | STORE_KEY_SRC | STORE_KEY_PORT);
+  assert_int_equal(q.by, STORE_BY_NONE);
+  assert_int_equal(q.n_srcs, 2);
+  assert_int_equal(q.srcs[0].bits, 128);
+  assert_int_equal(q.srcs[1].bits, 32);
+  q = must("by=sensor what=cells");
+  assert_int_equal(q.keys, STORE_KEY_SENSOR);
+  assert_int_equal(must("what=kept").what, STORE_KEPT);
 }
 
 static void wrong_words(void **state)
@@ -74,6 +83,9 @@ static void wrong_words(void **state)
       {"id=", {"id=", "missing"}},
       {"state=maybe", {"state=maybe", "resume"}},
       {"by=colour", {"by=colour", "country"}},
+      {"what=top by=src,port", {"what=cells", "several"}},
+      {"what=cells by=src,colour", {"by=colour", "survey"}},
+      {"src=192.0.2.1,192.0.2.400", {"192.0.2.400", "address"}},
       {"step=5m", {"step=5m", "1h"}},
       {"limit=-1", {"limit=-1", "number"}},
       {"limit=5 limit=6", {"limit", "twice"}},

@@ -20,15 +20,20 @@ static const char settings_text[] = "engine:\n"
                                     "    memory: 1MiB\n";
 extern const struct eng_ops eng_surge;
 
-static struct prac_conf *settings(void)
+static struct prac_conf *settings_with(const char *more)
 {
   const struct prac_conf_section *sections[] = {eng_surge.conf, NULL};
   struct prac_conf *conf = NULL;
   struct prac_err e = {0};
-  if (prac_conf_parse(settings_text, sizeof settings_text - 1, "test", sections, &conf, &e) !=
-      PRAC_OK)
+  char text[512];
+  int n = snprintf(text, sizeof text, "%s%s", settings_text, more);
+  if (prac_conf_parse(text, (size_t)n, "test", sections, &conf, &e) != PRAC_OK)
     fail_msg("%s", e.text);
   return conf;
+}
+static struct prac_conf *settings(void)
+{
+  return settings_with("");
 }
 static struct eng_core *core(struct heard *h, const struct prac_conf *conf)
 {
@@ -191,6 +196,119 @@ static void new_geography_is_only_a_notice(void **s)
   heard_done(&h);
 }
 
+/* The same rows every ten minutes of an hour, at several sensors. */
+struct part {
+  const char *sensor;
+  struct flow_row *r;
+  uint32_t n;
+};
+static void feed_hour(struct eng_core *c, int hour, const struct part *parts, size_t n)
+{
+  for (int k = 0; k < 6; k++)
+    for (size_t i = 0; i < n; i++)
+      feed(c, parts[i].sensor, hour * 60 + k * 10, parts[i].r, parts[i].n, "");
+}
+
+/* A network's senders are counted as a country's are. */
+static void a_network_surges(void **s)
+{
+  (void)s;
+  struct heard h = heard_of();
+  struct prac_conf *conf = settings();
+  struct eng_core *c = core(&h, conf);
+  struct flow_row r[60];
+  for (int k = 0; k < 7; k++) {
+    uint32_t n = k == 6 ? 40 : 3;
+    for (uint32_t i = 0; i < n; i++) { /* other countries, other ports: only the AS is one */
+      r[i] = row(i * 7, (const char[]){(char)('A' + i % 20), 'X', '\0'}, (uint16_t)(1000 + i));
+      r[i].asn = 4200000001u;
+    }
+    feed_hour(c, k, &(struct part){"tokyo", r, n}, 1);
+  }
+  end(&c);
+  assert_int_equal(h.n, heard_count(&h, "\"key\":\"as:4200000001\",\"kind\":\"surge-as\""));
+  assert_int_equal(heard_count(&h, "Sources from AS4200000001: 40 in the 1 h"), 1);
+  assert_int_equal(heard_count(&h, "\"asn\":4200000001"), h.n);
+  assert_int_equal(heard_count(&h, "\"flows\":\"asn=4200000001 from="), h.n);
+  prac_conf_free(&conf);
+  heard_done(&h);
+}
+
+/* All sensors together see 150 to 210 senders at 1433, lima none of them: 40 there are nothing in
+ * the sum. Twice in its own half of the hours lima was not there. */
+static struct heard at_lima(const char *more, uint32_t n)
+{
+  struct heard h = heard_of();
+  struct prac_conf *conf = settings_with(more);
+  struct eng_core *c = core(&h, conf);
+  struct flow_row r[250], few[40];
+  for (int k = 0; k < 13; k++) {
+    uint32_t many = 150 + (uint32_t)(k * 37 % 60);
+    for (uint32_t i = 0; i < many; i++) r[i] = row(1000 + i, "CN", 1433);
+    for (uint32_t i = 0; i < n; i++) few[i] = row(5000 + i, "VN", 1433);
+    const struct part parts[] = {{"tokyo", r, many}, {"lima", few, k == 11 ? n : 1}};
+    feed_hour(c, k, parts, k == 3 || k == 5 ? 1 : 2);
+  }
+  end(&c);
+  prac_conf_free(&conf);
+  return h;
+}
+static void one_sensor_alone(void **s)
+{
+  (void)s;
+  struct heard h = at_lima("", 40);
+  assert_int_equal(heard_count(&h, "\"kind\":\"surge-port\",\"state\":\"on\""), 1);
+  assert_int_equal(heard_count(&h, "\"key\":\"port:1433/tcp\""), 2);
+  assert_int_equal(heard_count(&h, "Sources to 1433/tcp at sensor lima: 40 in the 1 h "), 1);
+  assert_int_equal(heard_count(&h, "usually under 4. Most from Vietnam (40)"), 1);
+  assert_int_equal(heard_count(&h, "\"sensors\":[\"lima\"]"), 1 + 2); /* VN is lima's alone */
+  heard_done(&h);
+  h = at_lima("", 14); /* fewer than min-sources */
+  assert_int_equal(h.n, 0);
+  heard_done(&h);
+  h = at_lima("    sensor-z: 0\n    dims: [port]\n", 40);
+  assert_int_equal(h.n, 0);
+  heard_done(&h);
+}
+
+/* First abroad, two hours later at home too. Nothing is said of home when home does not listen. */
+static struct heard abroad(bool home_up)
+{
+  struct heard h = heard_of();
+  struct prac_conf *conf = settings_with("    home: [tokyo]\n    dims: [port]\n");
+  struct eng_core *c = core(&h, conf);
+  struct flow_row r[50];
+  for (int k = 0; k < 14; k++) {
+    uint32_t away = k == 10 || k == 11 ? 40 : 2, here = k == 12 ? 40 : 2;
+    for (uint32_t i = 0; i < 50; i++) r[i] = row(100 + i, "CN", 8291);
+    const struct part parts[] = {{"lima", r, away}, {"oslo", r + 5, away}, {"tokyo", r, here}};
+    feed_hour(c, k, parts, k < 10 || home_up ? 3 : 2);
+  }
+  end(&c);
+  prac_conf_free(&conf);
+  return h;
+}
+static void seen_abroad_not_yet_at_home(void **s)
+{
+  (void)s;
+  struct heard h = abroad(true);
+  assert_int_equal(heard_count(&h, "\"kind\":\"surge-abroad\",\"state\":\"on\""), 2);
+  assert_int_equal(heard_count(&h, "\"kind\":\"surge-abroad\",\"state\":\"off\""), 1);
+  assert_int_equal(heard_count(&h,
+                               "Seen abroad, not yet at home: sources to 8291/tcp: 45 abroad in "
+                               "the 1 h from 2013-08-07T10:00:00Z, usually 4; 2 at home, "
+                               "usually under 4. Most from China (45); "),
+                   1);
+  assert_int_equal(heard_count(&h, "\"key\":\"abroad:port:8291/tcp\""), 3);
+  assert_int_equal(heard_count(&h, "\"at\":\"2013-08-07T13:00:00Z\""), 1); /* off: home saw it at 12 */
+  assert_true(heard_count(&h, "\"kind\":\"surge-port\",\"state\":\"on\"") >= 2);
+  heard_done(&h);
+  h = abroad(false);
+  assert_int_equal(heard_count(&h, "surge-abroad"), 0);
+  assert_true(heard_count(&h, "\"kind\":\"surge-port\"") >= 2);
+  heard_done(&h);
+}
+
 /* A million senders in an hour, to all ports: bounded, counted, and the surge is still seen. */
 static void a_storm_stays_within_memory(void **s)
 {
@@ -219,6 +337,11 @@ static void a_storm_stays_within_memory(void **s)
   heard_done(&h);
 }
 
+static prac_rc add(struct surge_set *s, const struct prac_ip *ip, uint32_t partner,
+                   struct surge_room *room)
+{
+  return surge_set_add(s, &(struct surge_source){*ip, partner, 1, 1}, room);
+}
 static void bytes_never_pass_the_limit(void **s)
 {
   (void)s;
@@ -227,7 +350,7 @@ static void bytes_never_pass_the_limit(void **s)
   struct surge_set *sets = calloc(KEYS, sizeof *sets);
   for (uint32_t i = 0; i < 400000; i++) {
     struct prac_ip ip = prac_ip4(0x05000000u + i);
-    assert_int_equal(surge_set_add(&sets[(i * 7919) % KEYS], &ip, 1, 1, &room), PRAC_OK);
+    assert_int_equal(add(&sets[(i * 7919) % KEYS], &ip, 1, &room), PRAC_OK);
     assert_true(room.bytes <= room.max_bytes + 65536);
   }
   assert_true(room.refused > 0);
@@ -258,7 +381,7 @@ static int a_set_counts_right(struct choice *in)
       room = room2;
     }
     struct prac_ip ip = prac_ip4(0x05000000u + i / 2); /* each twice */
-    ok = ok && surge_set_add(&a, &ip, i, 1, &room) == PRAC_OK;
+    ok = ok && add(&a, &ip, i, &room) == PRAC_OK;
     uint32_t want = i / 2 + 1;
     double got = (double)surge_set_count(&a);
     ok = ok && (want <= room.exact_max ? got >= want && got <= want
@@ -304,7 +427,7 @@ static void plan_play(struct choice in, int cut, struct heard *h, const struct p
 }
 static int a_break_changes_nothing(struct choice *in)
 {
-  struct prac_conf *conf = settings();
+  struct prac_conf *conf = settings_with("    home: [tokyo]\n    sensor-z: 4\n");
   int cut = (int)choice_below(in, 16 * 18);
   struct heard a = heard_of(), b = heard_of();
   plan_play(*in, -1, &a, conf);
@@ -329,6 +452,9 @@ int main(void)
       cmocka_unit_test(sensors_that_come_go_and_return_raise_nothing),
       cmocka_unit_test(uptime_property),
       cmocka_unit_test(new_geography_is_only_a_notice),
+      cmocka_unit_test(a_network_surges),
+      cmocka_unit_test(one_sensor_alone),
+      cmocka_unit_test(seen_abroad_not_yet_at_home),
       cmocka_unit_test(a_storm_stays_within_memory),
       cmocka_unit_test(bytes_never_pass_the_limit),
       cmocka_unit_test(sets),

@@ -10,10 +10,18 @@ export function titleOf(a) {
     case 'spoofed-flood': return t('title_spoofed_flood', { who: what.replace(/\/\w+$/, '') + (a.ports?.length ? ` ${a.ports[0]}` : '') });
     case 'surge-country': return t('title_surge_country', { who: country(a.country || what) });
     case 'surge-port': return t('title_surge_port', { who: what });
+    case 'surge-as': return t('title_surge_country', { who: `AS${what}` });
+    case 'surge-abroad': return t('title_surge_abroad', { who: abroad(what) });
+    case 'risk-port': return t('title_risk_port', { who: what });
     case 'drdos': return t('title_drdos', drdos(what));
     case 'new-reflection-port': return t('title_new_reflection_port', { who: what });
     default: return a.title || key;
   }
+}
+/* "port:1433/tcp", "country:MM", "as:64500": what surges at the sensors abroad only. */
+function abroad(what) {
+  const [dim, value] = what.split(':');
+  return dim === 'country' ? country(value) : dim === 'as' ? `AS${value}` : value;
 }
 /* "203.0.113.9:dns", "2001:db8::9:dns", "203.0.113.0/24:multi", and a profile's name behind it. */
 function drdos(what) {

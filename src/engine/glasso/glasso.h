@@ -3,7 +3,7 @@
  * Every slot (10 min) each sensor is judged by itself, in two ways. Published: log counts of hosts
  * in 12 samples, the graphical lasso at six rho, its density against 3 days of its own history. And
  * from the first slot on: do the hosts of a port act at the same time more than hosts that know
- * nothing of each other (math/sync.h)? Both name ports by the second.
+ * nothing of each other (math/pulse.h)? Both name ports by the second.
  */
 #pragma once
 #include "engine/engine.h"
@@ -11,7 +11,7 @@
 #include "engine/traffic.h"
 #include "math/glasso.h"
 #include "math/peel.h"
-#include "math/sync.h"
+#include "math/pulse.h"
 
 enum {
   GLASSO_RHO = 6,        /* 0.9, 0.8 ... 0.4: by index, never by adding up */
@@ -124,7 +124,7 @@ struct glasso_port {
   uint32_t port, index;
   uint32_t hosts, together; /* hosts at the port; of them in one community with others */
   enum eng_port_level level;
-  struct math_sync sync;
+  struct math_pulse sync;
   double log10_p; /* with all ports tested taken into account */
   struct eng_port_who who;
 };

@@ -26,7 +26,7 @@ struct work {
   uint64_t *mask;    /* n_hosts */
   uint32_t *who;     /* hosts of the port at hand */
   uint8_t *in;
-  double all[MATH_SYNC_STEPS]; /* hosts active in each step, over all (host, port) */
+  double all[MATH_PULSE_STEPS]; /* hosts active in each step, over all (host, port) */
   double pairs;
 };
 
@@ -51,7 +51,7 @@ static prac_rc work_of(struct work *w, struct prac_arena *a)
 static uint32_t masks_of(struct work *w, size_t from, size_t to, double *own)
 {
   uint32_t n = 0;
-  memset(own, 0, MATH_SYNC_STEPS * sizeof *own);
+  memset(own, 0, MATH_PULSE_STEPS * sizeof *own);
   for (size_t i = from; i < to; i++) {
     if (i == from || w->v[i].host != w->v[i - 1].host) {
       w->who[n] = w->v[i].host;
@@ -66,15 +66,15 @@ static uint32_t masks_of(struct work *w, size_t from, size_t to, double *own)
 /* The port against what everybody else does in each step, and against an even run of things: an
  * outage explains the second, a large group at another port the first. What neither explains is the
  * port's own. */
-static struct math_sync test_port(struct work *w, const uint64_t *mask, uint32_t n,
+static struct math_pulse test_port(struct work *w, const uint64_t *mask, uint32_t n,
                                   const double *own)
 {
-  double rest[MATH_SYNC_STEPS];
+  double rest[MATH_PULSE_STEPS];
   for (unsigned t = 0; t < w->cells.steps; t++) rest[t] = w->all[t] - own[t];
   double others = w->pairs - n;
-  if (others < GLASSO_OTHERS) return (struct math_sync){0}; /* an outage would look the same */
-  struct math_sync a = math_sync_of(mask, n, w->cells.steps, rest, others),
-                   b = math_sync_of(mask, n, w->cells.steps, NULL, 0);
+  if (others < GLASSO_OTHERS) return (struct math_pulse){0}; /* an outage would look the same */
+  struct math_pulse a = math_pulse_of(mask, n, w->cells.steps, rest, others),
+                   b = math_pulse_of(mask, n, w->cells.steps, NULL, 0);
   return a.log10_p > b.log10_p ? a : b;
 }
 
@@ -103,14 +103,14 @@ static prac_rc name_group(struct work *w, const struct glasso_graph *g, struct g
 
 struct candidate {
   size_t from, to;
-  struct math_sync s;
+  struct math_pulse s;
 };
 
 /* Ports with hosts enough for the test, each tested. */
 static uint32_t test_all(struct work *w, struct candidate *to)
 {
   uint32_t n = 0;
-  double own[MATH_SYNC_STEPS];
+  double own[MATH_PULSE_STEPS];
   for (size_t i = 0, end; i < w->cells.n; i = end) {
     for (end = i + 1; end < w->cells.n && w->v[end].port == w->v[i].port;) end++;
     if (end - i < GLASSO_LEAST) continue;
@@ -124,7 +124,7 @@ static uint32_t test_all(struct work *w, struct candidate *to)
 static prac_rc claim(struct work *w, const struct glasso_graph *g, const struct candidate *k,
                      double log10_p, struct prac_arena *a, struct glasso_found *f)
 {
-  double own[MATH_SYNC_STEPS];
+  double own[MATH_PULSE_STEPS];
   if (f->n == GLASSO_PORTS) {
     f->refused++;
     return PRAC_OK;

@@ -1,5 +1,5 @@
-/* Countries and ports with their history, and sensors with their uptime. A key that has had no
- * sender in the whole history is forgotten, so scans over all ports leave nothing behind. */
+/* Countries, ports and networks with their history, and sensors with their uptime. A key that has
+ * had no sender in the whole history is forgotten, so scans over all ports leave nothing behind. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +8,7 @@
 
 enum { FIRST_CAP = 256 };
 
-static uint32_t slot_of(const struct surge_state *s, uint32_t what)
+static uint32_t slot_of(const struct surge_state *s, uint64_t what)
 {
   uint32_t i = (uint32_t)prac_mix64(what) & (s->n_slots - 1);
   while (s->slots[i].at && s->slots[i].what != what) i = (i + 1) & (s->n_slots - 1);
@@ -43,12 +43,16 @@ static size_t key_bytes(const struct surge_state *s)
   return sizeof(struct surge_key) + (size_t)s->conf->history * sizeof(uint32_t);
 }
 
-struct surge_key *surge_key_touch(struct surge_state *s, uint32_t what)
+struct surge_key *surge_key_find(const struct surge_state *s, uint64_t what)
 {
-  if (s->n_slots) {
-    uint32_t at = s->slots[slot_of(s, what)].at;
-    if (at) return &s->keys[at - 1];
-  }
+  uint32_t at = s->n_slots ? s->slots[slot_of(s, what)].at : 0;
+  return at ? &s->keys[at - 1] : NULL;
+}
+
+struct surge_key *surge_key_touch(struct surge_state *s, uint64_t what)
+{
+  struct surge_key *old = surge_key_find(s, what);
+  if (old) return old;
   if (s->n_keys >= (uint32_t)s->conf->max_keys) return NULL;
   if (s->n_keys == s->cap_keys && !grow(s)) return NULL;
   uint32_t *hist = calloc((size_t)s->conf->history, sizeof *hist);
@@ -65,7 +69,8 @@ static void key_done(struct surge_state *s, struct surge_key *k)
   surge_set_done(&k->est, &s->room);
   surge_set_done(&k->other, &s->room);
   free(k->hist);
-  s->room.bytes -= key_bytes(s);
+  free(k->rows);
+  s->room.bytes -= key_bytes(s) + k->n_rows * surge_row_bytes(s);
 }
 
 void surge_keys_done(struct surge_state *s)
@@ -85,7 +90,7 @@ prac_rc surge_key_total(const struct surge_state *s, const struct surge_key *k, 
 
 static bool is_idle(const struct surge_state *s, const struct surge_key *k)
 {
-  if (k->on) return false;
+  if (k->on || k->abroad_on) return false;
   for (uint32_t i = 0; i < s->n_hist; i++)
     if (k->hist[(s->head + i) % (uint32_t)s->conf->history]) return false;
   return true;
@@ -110,12 +115,13 @@ void surge_keys_turn(struct surge_state *s)
     struct surge_key *k = &s->keys[i];
     uint64_t total = 0;
     if (complete && surge_key_total(s, k, &total) != PRAC_OK) total = surge_set_count(&k->est);
+    if (complete) surge_scopes_turn(s, k);
     if (complete) k->hist[s->head] = total < UINT32_MAX ? (uint32_t)total : UINT32_MAX;
     surge_set_done(&k->est, &s->room);
     surge_set_done(&k->other, &s->room);
-    k->packets = k->sensors = 0;
-    k->said = 0;
-    k->holds = false;
+    k->packets = k->sensors = k->country = 0;
+    k->said = k->abroad_said = 0;
+    k->holds = k->abroad_holds = false;
     if (is_idle(s, k))
       key_done(s, k);
     else
@@ -141,6 +147,8 @@ struct surge_sensor *surge_sensor_named(struct surge_state *s, const char *name)
   struct surge_sensor *x = &s->sensors[s->n_sensors++];
   *x = (struct surge_sensor){.established = s->n_hist < (uint32_t)s->conf->min_history};
   memcpy(x->name, name, strlen(name) + 1);
+  for (size_t i = 0; i < s->conf->home.n && s->n_sensors <= SURGE_NAMED; i++)
+    if (strcmp(s->conf->home.v[i], name) == 0) s->home |= UINT64_C(1) << (s->n_sensors - 1);
   return x;
 }
 

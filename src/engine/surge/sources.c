@@ -2,6 +2,7 @@
  * begins as eight entries and ends as a sketch with a sample. */
 #include "engine/surge/sources.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,24 +85,24 @@ static void packets_add(struct surge_source *e, uint32_t packets)
   e->packets += packets < UINT32_MAX - e->packets ? packets : UINT32_MAX - e->packets;
 }
 
-static prac_rc insert(struct surge_set *s, const struct prac_ip *ip, uint32_t partner,
-                      uint32_t packets, struct surge_room *room)
+static prac_rc insert(struct surge_set *s, const struct surge_source *x, struct surge_room *room)
 {
   uint32_t cap = cap_for(s->n + 1);
   if (cap > s->cap) PRAC_TRY(rebuild(s, cap, room));
-  *place(s->v, s->cap, ip, room->seed) = (struct surge_source){*ip, partner, packets};
+  *place(s->v, s->cap, &x->ip, room->seed) = *x;
   s->n++;
   return PRAC_OK;
 }
 
-prac_rc surge_set_add(struct surge_set *s, const struct prac_ip *ip, uint32_t partner,
-                      uint32_t packets, struct surge_room *room)
+prac_rc surge_set_add(struct surge_set *s, const struct surge_source *x, struct surge_room *room)
 {
+  const struct prac_ip *ip = &x->ip;
   if (prac_ip_is_zero(ip)) return PRAC_OK;
   if (s->cap) {
     struct surge_source *e = place(s->v, s->cap, ip, room->seed);
     if (!is_free(e)) {
-      packets_add(e, packets);
+      packets_add(e, x->packets);
+      e->sensors |= x->sensors;
       return PRAC_OK;
     }
   }
@@ -124,12 +125,27 @@ prac_rc surge_set_add(struct surge_set *s, const struct prac_ip *ip, uint32_t pa
     room->refused++;
     return PRAC_OK;
   }
-  return insert(s, ip, partner, packets, room);
+  return insert(s, x, room);
 }
 
 uint64_t surge_set_count(const struct surge_set *s)
 {
   return s->many ? prac_hll_count(&s->hll) : s->n;
+}
+
+void surge_set_by_sensor(const struct surge_set *s, uint64_t home, double *by)
+{
+  enum { HOME = 64, ABROAD, ALL };
+  uint64_t n[ALL] = {0};
+  if (s->n == 0) return;
+  for (uint32_t i = 0; i < s->cap; i++) {
+    uint64_t bits = s->v[i].sensors; /* none in a free place */
+    n[HOME] += (bits & home) != 0;
+    n[ABROAD] += (bits & ~home) != 0;
+    for (; bits; bits &= bits - 1) n[__builtin_ctzll(bits)]++;
+  }
+  double each = s->many ? (double)surge_set_count(s) / s->n : 1;
+  for (size_t i = 0; i < ALL; i++) by[i] += floor((double)n[i] * each + 0.5);
 }
 
 static prac_rc sketch(struct prac_hll *h, const struct surge_set *s)
@@ -179,6 +195,7 @@ void surge_set_save(const struct surge_set *s, struct prac_wr *w)
     prac_wr_bytes(w, &s->v[i].ip, sizeof s->v[i].ip);
     prac_wr_u32le(w, s->v[i].partner);
     prac_wr_u32le(w, s->v[i].packets);
+    prac_wr_u64le(w, s->v[i].sensors);
   }
   if (!s->many) return;
   prac_wr_u64le(w, s->limit);
@@ -189,14 +206,16 @@ prac_rc surge_set_load(struct surge_set *s, struct prac_rd *r, struct surge_room
 {
   bool many = prac_rd_u8(r) != 0;
   uint32_t n = prac_rd_u32le(r);
-  if (prac_rd_left(r) / 24 < n || n > (1u << 24)) return PRAC_DAMAGED;
+  if (prac_rd_left(r) / 32 < n || n > (1u << 24)) return PRAC_DAMAGED;
   for (uint32_t i = 0; i < n; i++) {
-    struct prac_ip ip;
-    prac_rd_copy(r, &ip, sizeof ip);
-    uint32_t partner = prac_rd_u32le(r), packets = prac_rd_u32le(r);
-    if (prac_ip_is_zero(&ip)) return PRAC_DAMAGED;
-    if (s->cap && !is_free(place(s->v, s->cap, &ip, room->seed))) return PRAC_DAMAGED;
-    PRAC_TRY(insert(s, &ip, partner, packets, room));
+    struct surge_source x;
+    prac_rd_copy(r, &x.ip, sizeof x.ip);
+    x.partner = prac_rd_u32le(r);
+    x.packets = prac_rd_u32le(r);
+    x.sensors = prac_rd_u64le(r);
+    if (prac_ip_is_zero(&x.ip)) return PRAC_DAMAGED;
+    if (s->cap && !is_free(place(s->v, s->cap, &x.ip, room->seed))) return PRAC_DAMAGED;
+    PRAC_TRY(insert(s, &x, room));
   }
   if (!many) return r->bad ? PRAC_DAMAGED : PRAC_OK;
   if (s->cap == 0) PRAC_TRY(rebuild(s, FIRST_CAP, room)); /* as when it became many */

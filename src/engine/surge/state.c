@@ -17,15 +17,21 @@ static void sensor_save(const struct surge_sensor *x, struct prac_wr *w)
 
 static void key_save(const struct surge_state *s, const struct surge_key *k, struct prac_wr *w)
 {
-  uint64_t said;
+  uint64_t said, abroad;
   memcpy(&said, &k->said, sizeof said);
-  prac_wr_u32le(w, k->what);
-  prac_wr_u8(w, (uint8_t)(k->on | k->holds << 1));
+  memcpy(&abroad, &k->abroad_said, sizeof abroad);
+  prac_wr_u64le(w, k->what);
+  prac_wr_u8(w, (uint8_t)(k->on | k->holds << 1 | k->abroad_on << 2 | k->abroad_holds << 3));
+  prac_wr_u16le(w, k->country);
   prac_wr_u64le(w, k->packets);
   prac_wr_u64le(w, k->sensors);
   prac_wr_u64le(w, (uint64_t)k->from);
   prac_wr_u64le(w, (uint64_t)k->to);
+  prac_wr_u64le(w, (uint64_t)k->abroad_from);
+  prac_wr_u64le(w, (uint64_t)k->abroad_to);
   prac_wr_u64le(w, said);
+  prac_wr_u64le(w, abroad);
+  surge_rows_save(s, k, w);
   for (uint32_t i = 0; i < s->n_hist; i++)
     prac_wr_varint(w, k->hist[(s->head + i) % (uint32_t)s->conf->history]);
   surge_set_save(&k->est, w);
@@ -72,21 +78,37 @@ static bool fits(prac_time t)
   return t > -FAR && t < FAR;
 }
 
+static double said_load(struct prac_rd *r)
+{
+  uint64_t bits = prac_rd_u64le(r);
+  double x;
+  memcpy(&x, &bits, sizeof x);
+  return x >= 0 && x < 1e18 ? x : -1;
+}
+
 static prac_rc key_load(struct surge_state *s, struct prac_rd *r)
 {
-  uint32_t what = prac_rd_u32le(r), had = s->n_keys;
-  struct surge_key *k = r->bad || what >> 24 >= SURGE_DIM_COUNT_ ? NULL : surge_key_touch(s, what);
+  uint64_t what = prac_rd_u64le(r);
+  uint32_t had = s->n_keys;
+  struct surge_key *k = r->bad || what >> 32 >= SURGE_DIM_COUNT_ ? NULL : surge_key_touch(s, what);
   if (!k || s->n_keys == had) return PRAC_DAMAGED;
   uint8_t flags = prac_rd_u8(r);
   k->on = flags & 1;
   k->holds = flags >> 1 & 1;
+  k->abroad_on = flags >> 2 & 1;
+  k->abroad_holds = flags >> 3 & 1;
+  k->country = prac_rd_u16le(r);
   k->packets = prac_rd_u64le(r);
   k->sensors = prac_rd_u64le(r);
   k->from = (prac_time)prac_rd_u64le(r);
   k->to = (prac_time)prac_rd_u64le(r);
-  uint64_t said = prac_rd_u64le(r);
-  memcpy(&k->said, &said, sizeof said);
-  if (!fits(k->from) || !fits(k->to) || !(k->said >= 0 && k->said < 1e18)) return PRAC_DAMAGED;
+  k->abroad_from = (prac_time)prac_rd_u64le(r);
+  k->abroad_to = (prac_time)prac_rd_u64le(r);
+  k->said = said_load(r);
+  k->abroad_said = said_load(r);
+  bool times = fits(k->from) && fits(k->to) && fits(k->abroad_from) && fits(k->abroad_to);
+  if (!times || k->said < 0 || k->abroad_said < 0) return PRAC_DAMAGED;
+  PRAC_TRY(surge_rows_load(s, k, r));
   for (uint32_t i = 0; i < s->n_hist; i++) k->hist[i] = (uint32_t)prac_rd_varint(r);
   s->surges += k->on;
   PRAC_TRY(surge_set_load(&k->est, r, &s->room));

@@ -88,7 +88,7 @@ static const char *const sql[EMB_COUNT_] = {
                 " AND minute >= ?1 AND minute < ?2 AND (?3 = '' OR sensor = ?3)"
                 " ORDER BY minute, sensor, part, id",
     [EMB_SEGMENTS] =
-        "SELECT id, src_lo, src_hi, since, upto FROM segment WHERE since < ?2 AND upto > ?1"
+        "SELECT id, src_lo, src_hi, since, upto, rows FROM segment WHERE since < ?2 AND upto > ?1"
         " AND src_hi >= ?3 AND src_lo <= ?4 ORDER BY since, id",
     [EMB_SEGMENT_PUT] = "INSERT INTO segment(id, since, upto, rows, bytes, src_lo, src_hi)"
                         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",

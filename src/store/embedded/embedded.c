@@ -108,6 +108,7 @@ static prac_rc take_settings(struct emb *e, const void *conf, const struct store
   (void)snprintf(e->dir, sizeof e->dir, "%s", dir);
   e->read_only = env->read_only;
   e->log = env->log;
+  e->again = env->again && env->read_only;
   e->nthreads = e->conf.threads ? (unsigned)e->conf.threads : env->nthreads;
   if (e->nthreads == 0) e->nthreads = 1;
   return PRAC_OK;
@@ -134,6 +135,8 @@ static void emb_close(void *st)
 {
   struct emb *e = st;
   emb_duck_close(e);
+  emb_hot_forget(e);
+  emb_pick_forget(e);
   emb_log_close(e);
   emb_db_close(e);
   if (e->lock_fd >= 0) close(e->lock_fd);
@@ -258,6 +261,7 @@ static prac_rc emb_query(void *st, const struct store_query *asked, store_row *e
   PRAC_TRY(store_query_check(&q, reterr));
   if (q.what == STORE_RECORDS) return emb_records_query(e, &q, each, arg, reterr);
   if (q.what == STORE_SENSORS) return emb_sensors_query(e, &q, each, arg, reterr);
+  if (q.what == STORE_KEPT) return emb_kept_query(e, each, arg, reterr);
   if (store_plan(&q, &plan)) return emb_rolls_query(e, &q, &plan, each, arg, reterr);
   return emb_scan_query(e, &q, each, arg, reterr);
 }

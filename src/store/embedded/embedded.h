@@ -64,6 +64,7 @@ enum emb_sql { /* statements prepared once; texts in db.c */
                EMB_COUNT_
 };
 struct emb_duck;
+struct emb_hot;
 enum { EMB_BAD_MAX = 256 };
 struct emb {
   char dir[3072];
@@ -79,6 +80,10 @@ struct emb {
   struct emb_duck *duck;    /* opened at the first scan */
   int64_t bad[EMB_BAD_MAX]; /* segments that cannot be read */
   size_t n_bad;
+  bool again;
+  struct emb_hot *hot; /* again: what the last scan read from the log */
+  char *picked;        /* again: what the temporary table of a scan holds; scan_pick.c */
+  int picked_state;
   uint64_t repeats; /* transactions that were there already */
 };
 enum { EMB_PATH = 4096, EMB_LOG_MAX = 256 << 20 };
@@ -108,6 +113,8 @@ prac_rc emb_records_query(struct emb *e, const struct store_query *q, store_row 
 prac_rc emb_sensors_query(struct emb *e, const struct store_query *q, store_row *each, void *arg,
                           struct prac_err *reterr);
 
+prac_rc emb_kept_query(struct emb *e, store_row *each, void *arg, struct prac_err *reterr);
+
 /* log.c: the flow log */
 PRAC_NODISCARD prac_rc emb_log_recover(struct emb *e, struct prac_err *reterr);
 struct emb_place {
@@ -125,8 +132,17 @@ struct emb_hot { /* batches read back from the log */
   size_t n, cap, lost; /* lost: could not be read */
   uint64_t rows;
   bool empty; /* asked for: batches without rows too */
+  struct prac_span span;
+  char sensor[STORE_SENSOR_MAX + 1];
+  int64_t version; /* of the database when it was read; 0: not to be kept */
 };
 void emb_hot_done(struct emb_hot *h);
+void emb_hot_forget(struct emb *e);
+/* For a reader that asks again: *ret is borrowed from e, until the next call. In a read
+ * transaction. */
+PRAC_NODISCARD prac_rc emb_hot_kept(struct emb *e, struct prac_span span, const char *sensor,
+                                    struct emb_hot *own, const struct emb_hot **ret,
+                                    struct prac_err *reterr);
 /* Batches still in the log whose minute lies in span (and of sensor, unless NULL). */
 PRAC_NODISCARD prac_rc emb_hot_read(struct emb *e, struct prac_span span, const char *sensor,
                                     struct emb_hot *ret, struct prac_err *reterr);
@@ -163,6 +179,7 @@ prac_rc emb_rolls_query(struct emb *e, const struct store_query *q, const struct
 prac_rc emb_scan_query(struct emb *e, const struct store_query *q, store_row *each, void *arg,
                        struct prac_err *reterr);
 void emb_duck_close(struct emb *e);
+void emb_pick_forget(struct emb *e);
 
 /* batches.c: flows to be replayed */
 PRAC_NODISCARD prac_rc emb_batches(void *st, const struct store_batch_query *q,

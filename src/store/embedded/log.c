@@ -293,3 +293,37 @@ prac_rc emb_log_sweep(struct emb *e, struct prac_err *reterr)
   }
   return each_file(e, e->log_id, reterr);
 }
+
+/* ---- kept for the next question ---- */
+void emb_hot_forget(struct emb *e)
+{
+  if (!e->hot) return;
+  emb_hot_done(e->hot);
+  free(e->hot);
+  e->hot = NULL;
+}
+
+/* Ten questions about one subject read the log once: unpacking it is most of a question. */
+prac_rc emb_hot_kept(struct emb *e, struct prac_span span, const char *sensor, struct emb_hot *own,
+                     const struct emb_hot **ret, struct prac_err *reterr)
+{
+  int64_t version = 0;
+  *ret = own;
+  if (!e->again) return emb_hot_read(e, span, sensor, own, reterr);
+  PRAC_TRY(emb_one(e, "PRAGMA data_version", &version, reterr));
+  struct emb_hot *h = e->hot;
+  if (h && h->version == version && h->span.from == span.from && h->span.to == span.to &&
+      strcmp(h->sensor, sensor ? sensor : "") == 0) {
+    *ret = h;
+    return PRAC_OK;
+  }
+  emb_hot_forget(e);
+  e->hot = h = calloc(1, sizeof *h);
+  if (!h) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a scan");
+  PRAC_TRY(emb_hot_read(e, span, sensor, h, reterr));
+  h->span = span;
+  h->version = version;
+  (void)snprintf(h->sensor, sizeof h->sensor, "%s", sensor ? sensor : "");
+  *ret = h;
+  return PRAC_OK;
+}

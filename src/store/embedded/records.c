@@ -194,29 +194,57 @@ prac_rc emb_records_put(struct emb *e, const struct store_rec *r, size_t n, stru
 }
 
 /* ---- asking ---- */
+/* What the SQL asks for besides the time; "" where it does not. */
+struct asked {
+  const char *id, *key;
+  /* One host or one port: most records go by the text of their list, before their JSON is read. */
+  char host[PRAC_IP_TEXT + 2], port[MODEL_PORT_TEXT + 2];
+};
+
+static void asked_of(const struct store_query *q, struct asked *ret)
+{
+  char text[PRAC_IP_TEXT];
+  *ret = (struct asked){.id = q->id ? q->id : "", .key = ""};
+  if (q->key && has_field(q->kind, "key")) ret->key = q->key;
+  if (q->src.bits == 128 && has_field(q->kind, "hosts") && !has_field(q->kind, "victim"))
+    (void)snprintf(ret->host, sizeof ret->host, "\"%s\"", prac_ip_text(text, &q->src.ip));
+  if (q->port.proto && q->has_port && has_field(q->kind, "ports") && !has_field(q->kind, "port"))
+    (void)snprintf(ret->port, sizeof ret->port, "\"%s\"", model_port_text(text, q->port));
+}
+
 static bool needs_record(const struct store_query *q) /* more than the SQL below checks */
 {
-  return (q->sensor && q->sensor[0]) || q->src.bits || q->victim.bits || q->port.proto ||
-         q->has_port || (q->country && q->country[0]) || q->asn || (q->state && q->state[0]) ||
-         (q->key && q->key[0]);
+  return (q->sensor && q->sensor[0]) || q->src.bits || q->n_srcs || q->victim.bits ||
+         q->port.proto || q->has_port || (q->country && q->country[0]) || q->asn ||
+         (q->state && q->state[0]) || (q->key && q->key[0]);
+}
+
+static void bind_asked(sqlite3_stmt *s, int at, const char *text)
+{
+  if (text[0]) sqlite3_bind_text(s, at, text, -1, SQLITE_TRANSIENT);
 }
 
 static prac_rc prepare_ask(struct emb *e, const struct store_query *q, sqlite3_stmt **ret,
                            struct prac_err *reterr)
 {
   struct text t = {.n = 0};
-  bool by_key = q->key && q->key[0] && has_field(q->kind, "key");
+  struct asked a;
+  asked_of(q, &a);
   put(&t, "SELECT json FROM ", q->kind->name, " WHERE at >= ?1 AND at < ?2");
-  if (q->id && q->id[0]) put(&t, " AND \"", q->kind->key, "\" = ?3");
-  if (by_key) put(&t, " AND key = ?4", "", "");
+  if (a.id[0]) put(&t, " AND \"", q->kind->key, "\" = ?3");
+  if (a.key[0]) put(&t, " AND key = ?4", "", "");
+  if (a.host[0]) put(&t, " AND instr(hosts, ?5)", "", "");
+  if (a.port[0]) put(&t, " AND instr(ports, ?6)", "", "");
   put(&t, " ORDER BY at ", q->oldest_first ? "ASC, \"" : "DESC, \"", q->kind->key);
   put(&t, q->oldest_first ? "\" ASC" : "\" DESC", "", "");
   if (sqlite3_prepare_v2(e->db, t.v, -1, ret, NULL) != SQLITE_OK)
     return emb_fail(e, reterr, "preparing a question");
   sqlite3_bind_int64(*ret, 1, q->span.from == PRAC_TIME_NONE ? INT64_MIN : q->span.from);
   sqlite3_bind_int64(*ret, 2, q->span.to == PRAC_TIME_NONE ? INT64_MAX : q->span.to);
-  if (q->id && q->id[0]) emb_bind_text(*ret, 3, q->id);
-  if (by_key) emb_bind_text(*ret, 4, q->key);
+  bind_asked(*ret, 3, a.id);
+  bind_asked(*ret, 4, a.key);
+  bind_asked(*ret, 5, a.host);
+  bind_asked(*ret, 6, a.port);
   return PRAC_OK;
 }
 
@@ -298,4 +326,32 @@ prac_rc emb_sensors_query(struct emb *e, const struct store_query *q, store_row 
   if (rc != PRAC_OK && e->stmt[EMB_SENSORS]) sqlite3_reset(e->stmt[EMB_SENSORS]);
   prac_arena_free(&a);
   return rc;
+}
+
+/* The first and the last of what is there, each by its index. */
+prac_rc emb_kept_query(struct emb *e, store_row *each, void *arg, struct prac_err *reterr)
+{
+#define ENDS(expr, from, order)                                                                    \
+  "SELECT " expr " FROM " from " ORDER BY " order " LIMIT 1",                                      \
+      "SELECT " expr " FROM " from " ORDER BY " order " DESC LIMIT 1"
+  static const struct {
+    const char *what, *first, *last;
+    int64_t step_ns;
+  } t[] = {
+      {"flows", ENDS("minute", "batch WHERE rows > 0", "minute"), PRAC_MIN},
+      {"minutes", ENDS("start", "rollup WHERE level = 60 AND dim = 0", "start"), PRAC_MIN},
+      {"hours", ENDS("start", "rollup WHERE level = 3600 AND dim = 0", "start"), PRAC_HOUR},
+  };
+#undef ENDS
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(t); i++) {
+    int64_t first = 0, last = 0, n = 0;
+    char text[128];
+    (void)snprintf(text, sizeof text, "SELECT EXISTS(%s)", t[i].first);
+    PRAC_TRY(emb_one(e, text, &n, reterr));
+    if (!n) continue;
+    PRAC_TRY(emb_one(e, t[i].first, &first, reterr));
+    PRAC_TRY(emb_one(e, t[i].last, &last, reterr));
+    PRAC_TRY(store_kept_emit(t[i].what, first, last + t[i].step_ns, each, arg));
+  }
+  return PRAC_OK;
 }

@@ -46,6 +46,7 @@ static prac_rc add_file(struct emb_files *f, sqlite3_stmt *s)
   keep_address(s, 1, &to->src_lo);
   keep_address(s, 2, &to->src_hi);
   to->span = (struct prac_span){sqlite3_column_int64(s, 3), sqlite3_column_int64(s, 4)};
+  to->rows = sqlite3_column_int64(s, 5);
   return PRAC_OK;
 }
 
@@ -101,6 +102,7 @@ static bool readable(struct emb *e, int64_t id)
   char path[EMB_PATH];
   struct emb_sqltext t = {0};
   duckdb_result r;
+  if (emb_duck_open(e, NULL) != PRAC_OK) return true; /* that is not the file's fault */
   emb_path(e, path, "flows", id);
   emb_say(&t, "SELECT min(COLUMNS(*)) FROM read_parquet('%s')", path);
   bool ok = !t.bad && duckdb_query(e->duck->lane[0].con, t.v, &r) == DuckDBSuccess;
@@ -163,11 +165,11 @@ void emb_files_from(const struct emb *e, const struct emb_files *f, bool hot, st
 }
 
 static prac_rc find(struct emb *e, const struct store_query *q, struct emb_files *f,
-                    struct emb_hot *hot, struct prac_err *reterr)
+                    struct emb_hot *own, const struct emb_hot **ret, struct prac_err *reterr)
 {
   prac_rc rc = emb_run(e, EMB_READ, reterr);
   if (rc == PRAC_OK) rc = emb_files_list(e, q, f, reterr);
-  if (rc == PRAC_OK) rc = emb_hot_read(e, emb_minutes(q), q->sensor, hot, reterr);
+  if (rc == PRAC_OK) rc = emb_hot_kept(e, emb_minutes(q), q->sensor, own, ret, reterr);
   emb_rollback(e);
   return rc;
 }
@@ -178,7 +180,7 @@ static prac_rc ask(struct emb *e, const struct store_query *q, const struct emb_
   struct emb_sqltext from = {0}, sql = {0};
   PRAC_TRY(emb_feed_set(&e->duck->lane[0], hot, NULL, 0, reterr));
   emb_files_from(e, f, hot->n > 0, &from);
-  if (!from.bad) emb_scan_sql(q, from.v, &sql);
+  if (!from.bad) emb_scan_sql(q, emb_pick(e, q, f, hot, from.v) ? "picked" : from.v, &sql);
   prac_rc rc = from.bad || sql.bad ? PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a scan")
                                    : emb_duck_run(&e->duck->lane[0], sql.v, ret, reterr);
   emb_say_done(&from);
@@ -191,20 +193,21 @@ static prac_rc once(struct emb *e, const struct store_query *q, store_row *each,
                     bool *ret_again, struct prac_err *reterr)
 {
   struct emb_files f = {0};
-  struct emb_hot hot = {0};
+  struct emb_hot own = {0};
+  const struct emb_hot *hot = &own;
   duckdb_result r;
   memset(&r, 0, sizeof r);
-  prac_rc rc = find(e, q, &f, &hot, reterr);
-  bool runs = rc == PRAC_OK && emb_runs_fit(q, &f, &hot);
+  prac_rc rc = find(e, q, &f, &own, &hot, reterr);
+  bool runs = rc == PRAC_OK && emb_runs_fit(q, &f, hot);
   if (runs)
     rc = emb_runs_query(e, q, &f, each, arg, reterr);
-  else if (rc == PRAC_OK)
-    rc = ask(e, q, &f, &hot, &r, reterr);
+  else if (rc == PRAC_OK && (rc = emb_duck_open(e, reterr)) == PRAC_OK)
+    rc = ask(e, q, &f, hot, &r, reterr);
   *ret_again = rc == PRAC_AGAIN || (rc == PRAC_IO && emb_files_changed(e, &f));
   if (rc == PRAC_OK && !runs) rc = emb_scan_answer(q, &r, each, arg, reterr);
   duckdb_destroy_result(&r);
-  emb_feed_clear(&e->duck->lane[0]);
-  emb_hot_done(&hot);
+  if (e->duck) emb_feed_clear(&e->duck->lane[0]);
+  emb_hot_done(&own);
   emb_files_done(&f);
   return rc;
 }
@@ -215,7 +218,6 @@ prac_rc emb_scan_query(struct emb *e, const struct store_query *q, store_row *ea
   enum { TRIES = 6 };
   prac_rc rc = PRAC_AGAIN;
   bool again = true;
-  PRAC_TRY(emb_duck_open(e, reterr));
   for (int i = 0; i < TRIES && again; i++) rc = once(e, q, each, arg, &again, reterr);
   return rc;
 }

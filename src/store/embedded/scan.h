@@ -2,15 +2,20 @@
 #pragma once
 #include "store/embedded/duck.h"
 
+enum {
+  EMB_CELL_KEYS = 12
+}; /* columns of a cell's keys; then packets, flows, bytes, sources,
+      first and last in ms, marks */
 /* `from`: what stands after FROM. */
 void emb_scan_sql(const struct store_query *q, const char *from, struct emb_sqltext *t);
+void emb_scan_where(const struct store_query *q, struct emb_sqltext *t); /* " WHERE ..." */
 prac_rc emb_scan_answer(const struct store_query *q, duckdb_result *r, store_row *each, void *arg,
                         struct prac_err *reterr);
 struct prac_span emb_minutes(const struct store_query *q); /* minutes that can hold rows of q */
 
 /* Segments that can hold rows of q, but for those that could not be read before. */
 struct emb_file {
-  int64_t id;
+  int64_t id, rows;
   struct prac_ip src_lo, src_hi; /* its first and its last source */
   struct prac_span span;
 };
@@ -28,7 +33,12 @@ void emb_files_from(const struct emb *e, const struct emb_files *f, bool hot,
  * been named in the log. */
 bool emb_files_changed(struct emb *e, const struct emb_files *f);
 
-/* scan_runs.c: top groups from segments in which no source stands twice. */
+/* scan_pick.c: true: ask the table `picked` instead. */
+bool emb_pick(struct emb *e, const struct store_query *q, const struct emb_files *f,
+              const struct emb_hot *hot, const char *from);
+
+/* scan_runs.c: top groups from segments in which no source stands twice, and no more than 2^32 - 1
+ * rows. */
 enum { EMB_RUNS_COLUMNS = 7 };
 void emb_runs_sql(const struct store_query *q, const char *path, struct emb_sqltext *t);
 bool emb_runs_fit(const struct store_query *q, const struct emb_files *f,

@@ -156,6 +156,59 @@ static prac_rc groups_answer(const struct store_query *q, duckdb_result *r, stor
   return rc;
 }
 
+struct cell_cols {
+  void *v[EMB_CELL_KEYS + 7];
+};
+
+static void cell_of(const struct store_query *q, const struct cell_cols *c, idx_t k,
+                    struct store_cell *ret)
+{
+#define U64(i) (((uint64_t *)c->v[i])[k])
+#define U32(i) (((uint32_t *)c->v[i])[k])
+#define I64(i) (((int64_t *)c->v[i])[k])
+#define STR(i) (&((duckdb_string_t *)c->v[i])[k])
+  *ret = (struct store_cell){.at = PRAC_TIME_NONE};
+  if (q->keys & STORE_KEY_AT) ret->at = I64(0) * 1000;
+  text_of(STR(1), ret->sensor, sizeof ret->sensor);
+  ret->src = prac_ip_of(U64(2), U64(3));
+  ret->dst = prac_ip_of(U64(4), U64(5));
+  ret->port = U32(6);
+  ret->country = emb_country_of(STR(7));
+  ret->asn = U32(8);
+  ret->tool = tool_of(STR(10));
+  text_of(STR(11), ret->survey, sizeof ret->survey);
+  ret->packets = U64(EMB_CELL_KEYS);
+  ret->flows = U64(EMB_CELL_KEYS + 1);
+  ret->bytes = U64(EMB_CELL_KEYS + 2);
+  ret->sources = U64(EMB_CELL_KEYS + 3);
+  ret->first = I64(EMB_CELL_KEYS + 4) * PRAC_MS;
+  ret->last = I64(EMB_CELL_KEYS + 5) * PRAC_MS;
+  ret->marks = U32(EMB_CELL_KEYS + 6);
+#undef U64
+#undef U32
+#undef I64
+#undef STR
+}
+
+static prac_rc cells_answer(const struct store_query *q, duckdb_result *r, store_row *each,
+                            void *arg)
+{
+  prac_rc rc = PRAC_OK;
+  for (duckdb_data_chunk d; rc == PRAC_OK && (d = duckdb_fetch_chunk(*r));) {
+    struct cell_cols c;
+    for (idx_t i = 0; i < PRAC_ARRAY_LEN(c.v); i++)
+      c.v[i] = duckdb_vector_get_data(duckdb_data_chunk_get_vector(d, i));
+    idx_t n = duckdb_data_chunk_get_size(d);
+    for (idx_t k = 0; k < n && rc == PRAC_OK; k++) {
+      struct store_cell cell;
+      cell_of(q, &c, k, &cell);
+      rc = store_cell_emit(q, &cell, each, arg);
+    }
+    duckdb_destroy_data_chunk(&d);
+  }
+  return rc;
+}
+
 prac_rc emb_scan_answer(const struct store_query *q, duckdb_result *r, store_row *each, void *arg,
                         struct prac_err *reterr)
 {
@@ -165,6 +218,8 @@ prac_rc emb_scan_answer(const struct store_query *q, duckdb_result *r, store_row
     rc = emb_flows_walk(r, emit_flow, &o);
   else if (q->what == STORE_HOST)
     rc = host_answer(q, r, each, arg);
+  else if (q->what == STORE_CELLS)
+    rc = cells_answer(q, r, each, arg);
   else
     rc = groups_answer(q, r, each, arg);
   if (rc == PRAC_NOMEM || rc == PRAC_FULL)

@@ -29,6 +29,35 @@ static void where_prefix(struct emb_sqltext *t, const char *col, const struct pr
             lo | host);
 }
 
+static uint64_t mask_of(unsigned bits) /* of one half */
+{
+  return bits == 0 ? 0 : bits >= 64 ? UINT64_MAX : ~(UINT64_MAX >> bits);
+}
+
+/* Any of several: what stands in one half is a list; neighbours of one length are told together. */
+static void where_srcs(struct emb_sqltext *t, const struct store_query *q)
+{
+  if (q->n_srcs == 0) return;
+  emb_say(t, " AND (false");
+  for (uint32_t i = 0, k; i < q->n_srcs; i = k) {
+    unsigned bits = q->srcs[i].bits;
+    bool low = bits > 64; /* IPv4: the upper half is the same for all */
+    uint64_t hi = prac_ip_hi(&q->srcs[i].ip);
+    if (low)
+      emb_say(t, " OR (src_hi = %" PRIu64 "::UBIGINT AND (src_lo & %" PRIu64 "::UBIGINT) IN (", hi,
+              mask_of(bits - 64));
+    else
+      emb_say(t, " OR ((src_hi & %" PRIu64 "::UBIGINT) IN (", mask_of(bits));
+    for (k = i; k < q->n_srcs && q->srcs[k].bits == bits; k++) {
+      const struct prac_ip *ip = &q->srcs[k].ip;
+      if (low && prac_ip_hi(ip) != hi) break;
+      emb_say(t, "%s%" PRIu64 "::UBIGINT", k > i ? "," : "", low ? prac_ip_lo(ip) : prac_ip_hi(ip));
+    }
+    emb_say(t, "))");
+  }
+  emb_say(t, ")");
+}
+
 static int64_t ceil_ms(prac_time t)
 {
   prac_time f = prac_time_floor(t, PRAC_MS);
@@ -66,12 +95,18 @@ static void where(struct emb_sqltext *t, const struct store_query *q)
   where_time(t, q);
   if (q->sensor && q->sensor[0]) emb_say(t, " AND sensor = '%s'", q->sensor);
   where_prefix(t, "src", &q->src);
+  where_srcs(t, q);
   where_prefix(t, "dst", &q->dst);
   where_prefix(t, "victim", &q->victim);
   where_port(t, q);
   if (q->country && q->country[0]) emb_say(t, " AND country = '%s'", q->country);
   if (q->asn) emb_say(t, " AND asn = %" PRIu32, q->asn);
   if (q->marks) emb_say(t, " AND (marks & %" PRIu32 ") = %" PRIu32, q->marks, q->marks);
+}
+
+void emb_scan_where(const struct store_query *q, struct emb_sqltext *t)
+{
+  where(t, q);
 }
 
 static void flows_sql(const struct store_query *q, const char *from, struct emb_sqltext *t)
@@ -176,6 +211,70 @@ static void groups_sql(const struct store_query *q, const char *from, struct emb
   emb_say(t, " LIMIT %" PRIu32, store_limit(q));
 }
 
+/* ---- cells ---- */
+static const char port_key[] = PORT_KEY;
+static const char *const cell_keys[EMB_CELL_KEYS] = {
+    /* as the keys of store_key, addresses in two halves */
+    NULL,     "sensor",  "src_hi", "src_lo", "dst_hi", "dst_lo",
+    port_key, "country", "asn",    "marks",  "tool",   "survey",
+};
+static const char *const cell_none[EMB_CELL_KEYS] = {
+    "0::BIGINT",   "''", "0::UBIGINT",  "0::UBIGINT",  "0::UBIGINT", "0::UBIGINT",
+    "0::UINTEGER", "''", "0::UINTEGER", "0::UINTEGER", "''",         "''",
+};
+static const uint32_t cell_bits[EMB_CELL_KEYS] = {
+    STORE_KEY_AT,  STORE_KEY_SENSOR, STORE_KEY_SRC,  STORE_KEY_SRC,
+    STORE_KEY_DST, STORE_KEY_DST,    STORE_KEY_PORT, STORE_KEY_COUNTRY,
+    STORE_KEY_ASN, STORE_KEY_MARKS,  STORE_KEY_TOOL, STORE_KEY_SURVEY,
+};
+
+static const char *cell_step(const struct store_query *q)
+{
+  struct store_query s = {.what = STORE_SERIES, .step_ns = q->step_ns ? q->step_ns : PRAC_MIN};
+  return step_of(&s);
+}
+
+/* " GROUP BY" or " ORDER BY" the keys there are, by their place; the outer ones by name. */
+static void cell_list(const struct store_query *q, const char *what, const char *more,
+                      struct emb_sqltext *t)
+{
+  unsigned n = 0;
+  for (unsigned i = 0; i < EMB_CELL_KEYS; i++)
+    if (q->keys & cell_bits[i]) emb_say(t, "%s%u", n++ ? "," : what, i + 1);
+  if (more[0]) emb_say(t, "%s%s", n ? "," : what, more);
+}
+
+/* Senders first, then cells: exact, and nothing but a row a sender is kept. */
+static void cells_sql(const struct store_query *q, const char *from, struct emb_sqltext *t)
+{
+  for (unsigned i = 0; i < EMB_CELL_KEYS; i++)
+    if (q->keys & cell_bits[i])
+      emb_say(t, "%sk%u", i ? "," : "SELECT ", i);
+    else
+      emb_say(t, "%s%s AS k%u", i ? "," : "SELECT ", cell_none[i], i);
+  emb_say(t,
+          ",sum(p)::UBIGINT AS p,sum(f)::UBIGINT AS f,sum(b)::UBIGINT AS b,count(*)::UBIGINT AS s,"
+          "min(t0) AS t0,max(t1) AS t1,bit_or(m) AS m FROM (SELECT ");
+  for (unsigned i = 0; i < EMB_CELL_KEYS; i++)
+    emb_say(t, "%s%s AS k%u", i ? "," : "",
+            !(q->keys & cell_bits[i]) ? cell_none[i]
+            : cell_keys[i]            ? cell_keys[i]
+                                      : cell_step(q),
+            i);
+  emb_say(t,
+          ",src_hi AS xh,src_lo AS xl," SUMS ",min(" AT_MS ") AS t0,max(" AT_MS "+span_ms) AS t1,"
+          "bit_or(marks) AS m FROM %s",
+          from);
+  where(t, q);
+  cell_list(q, " GROUP BY ", "xh,xl", t);
+  emb_say(t, ") AS senders");
+  cell_list(q, " GROUP BY ", "", t);
+  if (q->keys == 0) emb_say(t, " HAVING count(*) > 0");
+  if (!(q->keys & STORE_KEY_AT)) emb_say(t, " ORDER BY p DESC");
+  cell_list(q, q->keys & STORE_KEY_AT ? " ORDER BY " : ",", "", t);
+  emb_say(t, " LIMIT %" PRIu32, store_limit(q));
+}
+
 void emb_runs_sql(const struct store_query *q, const char *path, struct emb_sqltext *t)
 {
   const char *key = q->by == STORE_BY_PORT      ? "proto,sport,dport"
@@ -191,6 +290,8 @@ void emb_scan_sql(const struct store_query *q, const char *from, struct emb_sqlt
     flows_sql(q, from, t);
   else if (q->what == STORE_HOST)
     host_sql(q, from, t);
+  else if (q->what == STORE_CELLS)
+    cells_sql(q, from, t);
   else
     groups_sql(q, from, t);
 }

@@ -256,6 +256,38 @@ static prac_rc ask_sensors(struct ram *m, const struct store_query *q, store_row
   return PRAC_OK;
 }
 
+/* ---- cells, and what is kept ---- */
+static prac_rc keep_cell(void *arg, const struct store_flow *f)
+{
+  return store_cells_add(arg, f);
+}
+
+static prac_rc ask_cells(const struct ram *m, const struct store_query *q, store_row *each,
+                         void *arg)
+{
+  struct store_cells *c = store_cells_new(q);
+  prac_rc rc = c ? walk(m, q, keep_cell, c) : PRAC_NOMEM;
+  if (rc == PRAC_OK) rc = store_cells_give(c, each, arg);
+  store_cells_free(&c);
+  return rc;
+}
+
+static prac_rc ask_kept(const struct ram *m, store_row *each, void *arg)
+{
+  struct prac_span s = {PRAC_TIME_NONE, PRAC_TIME_NONE};
+  for (size_t i = 0; i < m->n_batches; i++) {
+    if (m->batch[i]->n == 0) continue;
+    prac_time t = m->batch[i]->minute;
+    if (s.from == PRAC_TIME_NONE || t < s.from) s.from = t;
+    if (s.to == PRAC_TIME_NONE || t > s.to) s.to = t;
+  }
+  if (s.from == PRAC_TIME_NONE) return PRAC_OK;
+  PRAC_TRY(store_kept_emit("flows", s.from, s.to + PRAC_MIN, each, arg));
+  PRAC_TRY(store_kept_emit("minutes", s.from, s.to + PRAC_MIN, each, arg));
+  return store_kept_emit("hours", prac_time_floor(s.from, PRAC_HOUR),
+                         prac_time_floor(s.to, PRAC_HOUR) + PRAC_HOUR, each, arg);
+}
+
 /* ---- batches ---- */
 prac_rc ram_batches(void *st, const struct store_batch_query *q, store_batch_sink *each, void *arg,
                     struct prac_err *reterr)
@@ -299,6 +331,12 @@ prac_rc ram_query(void *st, const struct store_query *asked, store_row *each, vo
     break;
   case STORE_SENSORS:
     rc = ask_sensors(st, &q, each, arg);
+    break;
+  case STORE_CELLS:
+    rc = ask_cells(st, &q, each, arg);
+    break;
+  case STORE_KEPT:
+    rc = ask_kept(st, each, arg);
     break;
   }
   if (rc == PRAC_NOMEM || rc == PRAC_FULL)

@@ -1,0 +1,159 @@
+/* A comparison for programs: a line a sensor, pair, story and port, and one for the whole. */
+#include <string.h>
+
+#include "app/compare_out.h"
+
+static void pair_u64(struct prac_json *j, const char *key, uint64_t v)
+{
+  prac_json_key(j, key);
+  prac_json_u64(j, v);
+}
+
+static void pair_f64(struct prac_json *j, const char *key, double v)
+{
+  prac_json_key(j, key);
+  prac_json_f64(j, v);
+}
+
+static void pair_str(struct prac_json *j, const char *key, const char *v)
+{
+  prac_json_key(j, key);
+  prac_json_str(j, v);
+}
+
+static void pair_bool(struct prac_json *j, const char *key, bool v)
+{
+  prac_json_key(j, key);
+  prac_json_bool(j, v);
+}
+
+static void pair_time(struct prac_json *j, const char *key, prac_time t)
+{
+  prac_json_key(j, key);
+  prac_json_time(j, t);
+}
+
+static void pair_seconds(struct prac_json *j, const char *key, int64_t ns)
+{
+  prac_json_key(j, key);
+  prac_json_i64(j, ns / PRAC_SEC);
+}
+
+static void json_sensor(struct prac_json *j, const struct compare *c, size_t i)
+{
+  const struct compare_sensor *s = &c->sensors[i];
+  pair_str(j, "name", s->name);
+  pair_str(j, "country", s->country);
+  prac_json_key(j, "home");
+  if (c->n_home)
+    prac_json_bool(j, s->home);
+  else
+    prac_json_null(j);
+  pair_u64(j, "packets", s->packets);
+  pair_u64(j, "senders", s->sources);
+  pair_u64(j, "stories", s->stories);
+  pair_u64(j, "first", s->first);
+}
+
+static void json_pair(struct prac_json *j, const struct compare *c, size_t i)
+{
+  const struct compare_pair *p = &c->pairs[i];
+  pair_str(j, "a", c->sensors[p->a].name);
+  pair_str(j, "b", c->sensors[p->b].name);
+  pair_u64(j, "stories", p->stories);
+  pair_u64(j, "a_first", p->a_first);
+  pair_u64(j, "b_first", p->b_first);
+  if (p->stories) {
+    pair_seconds(j, "lag_lower_s", p->lag_lo_ns);
+    pair_seconds(j, "lag_median_s", p->lag_ns);
+    pair_seconds(j, "lag_upper_s", p->lag_hi_ns);
+  }
+  pair_u64(j, "shared", p->shared);
+  pair_u64(j, "either", p->either);
+  pair_f64(j, "jaccard", p->jaccard);
+  pair_f64(j, "error", p->error);
+  prac_json_key(j, "countries");
+  prac_json_open(j, '[');
+  for (uint32_t k = 0; k < p->n_countries; k++) {
+    prac_json_open(j, '{');
+    pair_str(j, "country", p->country[k].name);
+    pair_u64(j, "shared", p->country[k].shared);
+    pair_u64(j, "either", p->country[k].either);
+    pair_f64(j, "jaccard", p->country[k].jaccard);
+    prac_json_close(j, '}');
+  }
+  prac_json_close(j, ']');
+}
+
+static void json_story(struct prac_json *j, const struct compare *c, size_t i)
+{
+  const struct compare_story *s = &c->stories[i];
+  pair_str(j, "key", s->key);
+  pair_str(j, "kind", s->kind);
+  pair_str(j, "id", s->id);
+  pair_time(j, "from", s->claim.from);
+  pair_time(j, "to", s->claim.to);
+  pair_u64(j, "host_count", s->hosts);
+  pair_u64(j, "level", s->level);
+  prac_json_key(j, "first");
+  prac_json_str(j, s->seen ? c->sensors[s->at_first].name : NULL);
+  prac_json_key(j, "onset");
+  prac_json_open(j, '{');
+  for (uint32_t k = 0; k < c->n_sensors; k++)
+    if (s->onset[k] != PRAC_TIME_NONE) pair_time(j, c->sensors[k].name, s->onset[k]);
+  prac_json_close(j, '}');
+  pair_bool(j, "abroad_only", s->abroad);
+}
+
+static void json_port(struct prac_json *j, const struct compare *c, size_t i)
+{
+  const struct compare_port *p = &c->ports[i];
+  pair_str(j, "port", p->port);
+  pair_str(j, "sensor", c->sensors[p->sensor].name);
+  pair_u64(j, "senders", p->now);
+  pair_u64(j, "before", p->before);
+  pair_u64(j, "sensors", p->sensors);
+  pair_u64(j, "home_senders", p->home_now);
+  pair_u64(j, "home_before", p->home_before);
+}
+
+static void json_whole(struct prac_json *j, const struct compare *c, size_t i)
+{
+  (void)i;
+  pair_time(j, "from", c->span.from);
+  pair_time(j, "to", c->span.to);
+  pair_time(j, "recent_from", c->recent.from);
+  pair_time(j, "recent_to", c->recent.to);
+  pair_u64(j, "sampled", c->sampled);
+  pair_bool(j, "baseline", c->baseline);
+  pair_bool(j, "stories_cut", c->stories_cut);
+}
+
+typedef void part(struct prac_json *j, const struct compare *c, size_t i);
+
+static prac_rc lines(const struct compare *c, const char *name, part *say, size_t n, FILE *to)
+{
+  struct prac_json j = prac_json_of(0);
+  for (size_t i = 0; i < n && !j.bad; i++) {
+    prac_json_reset(&j);
+    prac_json_open(&j, '{');
+    prac_json_key(&j, name);
+    prac_json_open(&j, '{');
+    say(&j, c, i);
+    prac_json_close(&j, '}');
+    prac_json_close(&j, '}');
+    if (!j.bad) fprintf(to, "%s\n", j.buf);
+  }
+  bool bad = j.bad;
+  prac_json_done(&j);
+  return bad ? PRAC_NOMEM : PRAC_OK;
+}
+
+prac_rc compare_out_json(const struct compare *c, FILE *to)
+{
+  PRAC_TRY(lines(c, "sensor", json_sensor, c->n_sensors, to));
+  PRAC_TRY(lines(c, "pair", json_pair, c->n_pairs, to));
+  PRAC_TRY(lines(c, "story", json_story, c->n_stories, to));
+  PRAC_TRY(lines(c, "abroad_port", json_port, c->n_ports, to));
+  return lines(c, "compare", json_whole, 1, to);
+}
