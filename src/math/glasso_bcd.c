@@ -6,7 +6,7 @@
 #include "math/glasso_int.h"
 #include "math/vec.h"
 
-enum { MANY = 16, ROUNDS = 4, MAX_SWEEPS = 100 };
+enum { MANY = 16, ROUNDS = 4, MAX_SWEEPS = 100, BLOCK = 16 };
 typedef long long v4l __attribute__((vector_size(32), aligned(8), may_alias));
 typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
 
@@ -90,10 +90,12 @@ static uint32_t activate(struct sweep *p, uint32_t j, const double *s, uint32_t 
   return n;
 }
 
+/* Rows of the block at hand are ahead of the columns: their places in other rows are not used. */
 static void gather(struct sweep *p, uint32_t j, const double *s, uint32_t n)
 {
   const struct gl_comp *c = p->c;
   struct gl_work *w = p->w;
+  uint32_t block = j - j % BLOCK;
   for (uint32_t a = 0; a < n; a++) {
     const gl_w *row = c->w + (size_t)w->a[a] * c->k;
     double *to = w->gram + (size_t)a * n;
@@ -101,9 +103,24 @@ static void gather(struct sweep *p, uint32_t j, const double *s, uint32_t n)
     w->s[a] = s[w->a[a]];
     w->l[a] = c->rho * c->r[j] * c->r[w->a[a]];
   }
+  for (uint32_t a = 0; a < n; a++)
+    if (w->a[a] - block < BLOCK)
+      for (uint32_t e = 0; e < n; e++) w->gram[(size_t)e * n + a] = w->gram[(size_t)a * n + e];
+}
+static void product(struct sweep *p, uint32_t j, uint32_t n)
+{
+  const struct gl_comp *c = p->c;
+  struct gl_work *w = p->w;
+  gl_product_fast(c->w, c->k, w->a, w->b, n, w->v);
+  for (uint32_t i = j - j % BLOCK; i < j; i++) {
+    const gl_w *row = c->w + (size_t)i * c->k;
+    double sum = 0;
+    for (uint32_t a = 0; a < n; a++) sum += w->b[a] * (double)row[w->a[a]];
+    w->v[i] = sum;
+  }
 }
 
-/* W_.j = W_j. = v; how far it moved, in the measure of E'. */
+/* W_j. = v, and W_.j in the rows of its block; how far it moved, in the measure of E'. */
 MATH_CLONES static double put_column(struct gl_comp *c, uint32_t j, const double *v)
 {
   gl_w *to = c->w + (size_t)j * c->k;
@@ -126,8 +143,21 @@ MATH_CLONES static double put_column(struct gl_comp *c, uint32_t j, const double
     moved += d * d * c->iw[i];
     c->acc[i] += iw * d * d;
   }
-  for (i = 0; i < c->k; i++) c->w[(size_t)i * c->k + j] = to[i];
+  for (i = j - j % BLOCK; i < c->k && i < j - j % BLOCK + BLOCK; i++)
+    c->w[(size_t)i * c->k + j] = to[i];
   return moved;
+}
+/* The block's rows are its columns too: whole cache lines at a time. */
+static void put_block(struct gl_comp *c, uint32_t block)
+{
+  size_t k = c->k;
+  const gl_w *from = c->w + block * k;
+  uint32_t n = c->k - block < BLOCK ? c->k - block : BLOCK;
+  for (uint32_t i = 0; i < c->k; i++) {
+    gl_w *to = c->w + i * k + block;
+    if (i - block < BLOCK) continue;
+    for (uint32_t e = 0; e < n; e++) to[e] = from[e * k + i];
+  }
 }
 
 /* Into the other pool, sorted, without zeros. */
@@ -204,7 +234,7 @@ static void visit(struct sweep *p, uint32_t j)
     gather(p, j, s, n);
     gl_lasso(w, n, sqrt(p->tol / (t * (n + 1))));
     step = t * gl_step(w, n);
-    gl_product_fast(c->w, c->k, w->a, w->b, n, w->v);
+    product(p, j, n);
     before = n;
     n = activate(p, j, s, n);
     if (n == before) break;
@@ -237,7 +267,10 @@ static void sweep(struct sweep *p)
 {
   struct gl_comp *c = p->c;
   c->pool[!c->cur].used = 0;
-  for (uint32_t j = 0; j < c->k; j++) visit(p, j);
+  for (uint32_t j = 0; j < c->k; j++) {
+    visit(p, j);
+    if ((j + 1) % BLOCK == 0 || j + 1 == c->k) put_block(c, j - j % BLOCK);
+  }
   c->cur = !c->cur;
   c->sweeps++;
 }
