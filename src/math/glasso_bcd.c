@@ -10,7 +10,7 @@ enum { MANY = 16, ROUNDS = 4, MAX_SWEEPS = 100, BLOCK = 16 };
 typedef long long v4l __attribute__((vector_size(32), aligned(8), may_alias));
 typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
 
-#define OVER 1.5 /* best for slots of a darknet; 1.7 is no faster */
+#define OVER 1.35 /* above 1.5 W may stop being definite on the way */
 
 struct sweep {
   struct gl_comp *c;
@@ -100,15 +100,17 @@ static void gather(struct sweep *p, uint32_t j, const double *s, uint32_t n)
   struct gl_work *w = p->w;
   uint32_t block = j - j % BLOCK;
   for (uint32_t a = 0; a < n; a++) {
-    const gl_w *row = c->w + (size_t)w->a[a] * c->k;
+    uint32_t at = w->a[a];
+    const gl_w *row = c->w + (size_t)at * c->k;
     double *to = w->gram + (size_t)a * n;
-    for (uint32_t e = 0; e < n; e++) to[e] = (double)row[w->a[e]];
-    w->s[a] = s[w->a[a]];
-    w->l[a] = c->rho * c->r[j] * c->r[w->a[a]];
+    for (uint32_t e = 0; e <= a; e++) to[e] = (double)row[w->a[e]];
+    if (at - block >= BLOCK)
+      for (uint32_t e = 0; e < a; e++)
+        if (w->a[e] - block < BLOCK) to[e] = (double)c->w[(size_t)w->a[e] * c->k + at];
+    for (uint32_t e = 0; e < a; e++) w->gram[(size_t)e * n + a] = to[e];
+    w->s[a] = s[at];
+    w->l[a] = c->rho * c->r[j] * c->r[at];
   }
-  for (uint32_t a = 0; a < n; a++)
-    if (w->a[a] - block < BLOCK)
-      for (uint32_t e = 0; e < n; e++) w->gram[(size_t)e * n + a] = w->gram[(size_t)a * n + e];
 }
 static void product(struct sweep *p, uint32_t j, uint32_t n)
 {
@@ -211,7 +213,8 @@ static void settle(struct sweep *p, uint32_t j, const double *s)
   struct gl_comp *c = p->c;
   struct gl_work *w = p->w;
   double lim = c->rho * c->r[j], q = 0, dep = 0;
-  for (uint32_t i = 0; (i = next_outside(s, w->v, c->r, lim, i, c->k)) < c->k; i++)
+  for (uint32_t i = p->over > 1 ? c->k : 0;
+       i < c->k && (i = next_outside(s, w->v, c->r, lim, i, c->k)) < c->k; i++)
     w->v[i] = s[i] + (w->v[i] > s[i] ? 1 : -1) * lim * c->r[i];
   const struct gl_list *b = &c->beta[j];
   const uint32_t *ix = c->pool[!c->cur].ix + b->at;

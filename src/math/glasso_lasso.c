@@ -142,7 +142,11 @@ static bool polish(struct gl_work *w, uint32_t n)
   for (uint32_t i = 0; i < k; i++) {
     const double *row = w->gram + (size_t)w->on[i] * n;
     double *to = w->chol + (size_t)i * wide;
-    for (uint32_t j = 0; j < wide; j++) to[j] = j < k && j >= i ? row[w->on[j]] : 0;
+    if (k == n)
+      memcpy(to + i, row + i, (k - i) * sizeof *to);
+    else
+      for (uint32_t j = i; j < k; j++) to[j] = row[w->on[j]];
+    for (uint32_t j = k; j < wide; j++) to[j] = 0;
     w->x[i] = w->s[w->on[i]] - copysign(w->l[w->on[i]], w->b[w->on[i]]);
   }
   if (!solve_spd(w->chol, k, wide, w->x)) return false;
