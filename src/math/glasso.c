@@ -67,7 +67,7 @@ static size_t work_out(struct gl_work *w, uint32_t k, unsigned char *mem)
   w->v = carve(&at, k * sizeof *w->v);
   for (size_t i = 0; i < PRAC_ARRAY_LEN(cols); i++) *cols[i] = carve(&at, cap * sizeof(double));
   w->gram = carve(&at, (size_t)k * (cap > ROWS ? cap : ROWS) * sizeof *w->gram);
-  w->chol = carve(&at, (size_t)cap * cap * sizeof *w->chol);
+  w->chol = carve(&at, (size_t)cap * (cap + 3) * sizeof *w->chol); /* rows end at four */
   return at.used;
 }
 

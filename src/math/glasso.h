@@ -14,16 +14,15 @@
  *           and the problem in Q_gh = sqrt(m_g m_h) Theta_gh is a graphical lasso with penalty
  *           rho sqrt(m_g m_h) and one more number per group, which has a closed form
  * method    dual block coordinate ascent (Friedman, Hastie, Tibshirani, Biostatistics 9(3), 2008)
- *           with active sets, Cholesky at the end of each lasso, and columns left out while what
- *           they depend on has not moved. A smaller rho starts at S + (rho'/rho)(W - S), which is
- *           positive definite and inside the new box. How many sweeps lie between two looks at the
- *           gap follows from how fast it fell
+ *           with active sets, Cholesky within each lasso, columns over-relaxed by 1.35 inside their
+ *           box, and columns left out while what they depend on has not moved. A smaller rho starts
+ *           at S + (rho'/rho)(W - S), which is positive definite and inside the new box. How many
+ *           sweeps lie between two looks at the gap follows from how fast it fell
  * proof     W stays in |W_ij - S_ij| <= rho, W_ii = S_ii + rho (to its last digit, which is counted
  *           in), so f - min f <= f(Theta) - logdet W - p. The eigenvalues e of E = Theta W - I are
  *           real, so -logdet(Theta W) <= -tr E + tr E^2 / (2 (1 - sqrt(tr E^2))): one sparse
- *           product, no factorisation. That W is positive definite follows from the method (every
- *           column is W beta, with a Schur complement above 0); `objective` proves Theta so by
- *           Cholesky
+ *           product. That W is positive definite is shown by one Cholesky in floats, of W with
+ *           rounding's worst taken off its diagonal; `objective` shows it of Theta
  * cost      memory for a component of k different columns: 2 k^2 floats (W now and before), 2 k
  *           min(k, 1024) doubles, 48 k max_degree bytes, all from the arena; S is never stored for
  *           n <= 32, per component else. Time: about ten products W x Theta a rho

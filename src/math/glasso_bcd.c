@@ -6,15 +6,18 @@
 #include "math/glasso_int.h"
 #include "math/vec.h"
 
-enum { MANY = 16, ROUNDS = 4, MAX_SWEEPS = 100 };
+enum { MANY = 16, ROUNDS = 4, MAX_SWEEPS = 100, BLOCK = 16 };
 typedef long long v4l __attribute__((vector_size(32), aligned(8), may_alias));
 typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
+
+#define OVER 1.35 /* above 1.5 W may stop being definite on the way */
 
 struct sweep {
   struct gl_comp *c;
   struct gl_work *w;
   double skip, tol; /* of |E'_j|^2 a column: below, it is left out; lasso's share */
   double moved;     /* sum of what columns were off, as found */
+  double over;      /* 1, or more: over-relaxed */
   bool all;         /* visit every column */
 };
 
@@ -90,20 +93,39 @@ static uint32_t activate(struct sweep *p, uint32_t j, const double *s, uint32_t 
   return n;
 }
 
+/* Rows of the block at hand are ahead of the columns: their places in other rows are not used. */
 static void gather(struct sweep *p, uint32_t j, const double *s, uint32_t n)
 {
   const struct gl_comp *c = p->c;
   struct gl_work *w = p->w;
+  uint32_t block = j - j % BLOCK;
   for (uint32_t a = 0; a < n; a++) {
-    const gl_w *row = c->w + (size_t)w->a[a] * c->k;
+    uint32_t at = w->a[a];
+    const gl_w *row = c->w + (size_t)at * c->k;
     double *to = w->gram + (size_t)a * n;
-    for (uint32_t e = 0; e < n; e++) to[e] = (double)row[w->a[e]];
-    w->s[a] = s[w->a[a]];
-    w->l[a] = c->rho * c->r[j] * c->r[w->a[a]];
+    for (uint32_t e = 0; e <= a; e++) to[e] = (double)row[w->a[e]];
+    if (at - block >= BLOCK)
+      for (uint32_t e = 0; e < a; e++)
+        if (w->a[e] - block < BLOCK) to[e] = (double)c->w[(size_t)w->a[e] * c->k + at];
+    for (uint32_t e = 0; e < a; e++) w->gram[(size_t)e * n + a] = to[e];
+    w->s[a] = s[at];
+    w->l[a] = c->rho * c->r[j] * c->r[at];
+  }
+}
+static void product(struct sweep *p, uint32_t j, uint32_t n)
+{
+  const struct gl_comp *c = p->c;
+  struct gl_work *w = p->w;
+  gl_product_fast(c->w, c->k, w->a, w->b, n, w->v);
+  for (uint32_t i = j - j % BLOCK; i < j; i++) {
+    const gl_w *row = c->w + (size_t)i * c->k;
+    double sum = 0;
+    for (uint32_t a = 0; a < n; a++) sum += w->b[a] * (double)row[w->a[a]];
+    w->v[i] = sum;
   }
 }
 
-/* W_.j = W_j. = v; how far it moved, in the measure of E'. */
+/* W_j. = v, and W_.j in the rows of its block; how far it moved, in the measure of E'. */
 MATH_CLONES static double put_column(struct gl_comp *c, uint32_t j, const double *v)
 {
   gl_w *to = c->w + (size_t)j * c->k;
@@ -126,8 +148,21 @@ MATH_CLONES static double put_column(struct gl_comp *c, uint32_t j, const double
     moved += d * d * c->iw[i];
     c->acc[i] += iw * d * d;
   }
-  for (i = 0; i < c->k; i++) c->w[(size_t)i * c->k + j] = to[i];
+  for (i = j - j % BLOCK; i < c->k && i < j - j % BLOCK + BLOCK; i++)
+    c->w[(size_t)i * c->k + j] = to[i];
   return moved;
+}
+/* The block's rows are its columns too: whole cache lines at a time. */
+static void put_block(struct gl_comp *c, uint32_t block)
+{
+  size_t k = c->k;
+  const gl_w *from = c->w + block * k;
+  uint32_t n = c->k - block < BLOCK ? c->k - block : BLOCK;
+  for (uint32_t i = 0; i < c->k; i++) {
+    gl_w *to = c->w + i * k + block;
+    if (i - block < BLOCK) continue;
+    for (uint32_t e = 0; e < n; e++) to[e] = from[e * k + i];
+  }
 }
 
 /* Into the other pool, sorted, without zeros. */
@@ -152,12 +187,34 @@ static void put_list(struct sweep *p, uint32_t j, uint32_t n)
   to->used += k;
 }
 
+/* v = old + over (v - old), kept in its box. */
+MATH_CLONES static void relax(const struct gl_comp *c, uint32_t j, const double *s, double over,
+                              double *v)
+{
+  const gl_w *old = c->w + (size_t)j * c->k;
+  double lim = c->rho * c->r[j];
+  uint32_t i = 0;
+  for (; i + MATH_LANES <= c->k; i += MATH_LANES) {
+    math_v4 was = __builtin_convertvector(*(const v4f *)(old + i), math_v4);
+    math_v4 x = was + over * (MATH_READ(v + i) - was) - MATH_READ(s + i);
+    math_v4 l = lim * MATH_READ(c->r + i);
+    v4l up = (v4l)(x > l), down = (v4l)(-x > l), in = ~(up | down);
+    v4l y = (up & (v4l)l) | (down & (v4l)-l) | (in & (v4l)x);
+    MATH_AT(v + i) = MATH_READ(s + i) + (math_v4)y;
+  }
+  for (; i < c->k; i++) {
+    double x = (double)old[i] + over * (v[i] - (double)old[i]) - s[i], l = lim * c->r[i];
+    v[i] = s[i] + (x > l ? l : -x > l ? -l : x);
+  }
+}
+
 static void settle(struct sweep *p, uint32_t j, const double *s)
 {
   struct gl_comp *c = p->c;
   struct gl_work *w = p->w;
   double lim = c->rho * c->r[j], q = 0, dep = 0;
-  for (uint32_t i = 0; (i = next_outside(s, w->v, c->r, lim, i, c->k)) < c->k; i++)
+  for (uint32_t i = p->over > 1 ? c->k : 0;
+       i < c->k && (i = next_outside(s, w->v, c->r, lim, i, c->k)) < c->k; i++)
     w->v[i] = s[i] + (w->v[i] > s[i] ? 1 : -1) * lim * c->r[i];
   const struct gl_list *b = &c->beta[j];
   const uint32_t *ix = c->pool[!c->cur].ix + b->at;
@@ -166,6 +223,7 @@ static void settle(struct sweep *p, uint32_t j, const double *s)
   double o = q / c->m[j], low = c->sd[j] - c->rho;
   c->q[j] = q;
   c->o[j] = c->m[j] > 1 ? (o > low ? o : low) : 0;
+  if (p->over > 1) relax(c, j, s, p->over, w->v);
   w->v[j] = c->sd[j] + c->rho + (c->m[j] - 1) * c->o[j];
   double moved = put_column(c, j, w->v);
   c->iw[j] = 1 / w->v[j];
@@ -204,7 +262,7 @@ static void visit(struct sweep *p, uint32_t j)
     gather(p, j, s, n);
     gl_lasso(w, n, sqrt(p->tol / (t * (n + 1))));
     step = t * gl_step(w, n);
-    gl_product_fast(c->w, c->k, w->a, w->b, n, w->v);
+    product(p, j, n);
     before = n;
     n = activate(p, j, s, n);
     if (n == before) break;
@@ -237,7 +295,10 @@ static void sweep(struct sweep *p)
 {
   struct gl_comp *c = p->c;
   c->pool[!c->cur].used = 0;
-  for (uint32_t j = 0; j < c->k; j++) visit(p, j);
+  for (uint32_t j = 0; j < c->k; j++) {
+    visit(p, j);
+    if ((j + 1) % BLOCK == 0 || j + 1 == c->k) put_block(c, j - j % BLOCK);
+  }
   c->cur = !c->cur;
   c->sweeps++;
 }
@@ -251,12 +312,13 @@ void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_
   c->converged = false;
   for (c->sweeps = 0; c->sweeps < most && !c->full;) {
     struct sweep p = {.c = c, .w = w, .skip = 0.01 * goal / c->k, .tol = 0.001 * goal / c->k};
+    p.over = c->sweeps ? OVER : 1;
     p.all = c->sweeps == 0 || c->sweeps + 1 == next;
     sweep(&p);
     took++;
-    if (c->sweeps < most && (next ? c->sweeps < next : p.moved > 0.02 * goal)) continue;
+    if (c->sweeps < most && (next ? c->sweeps < next : p.moved > 0.1 * goal)) continue;
     gl_certify(c, w);
-    c->converged = c->gap <= target;
+    c->converged = c->gap <= target && gl_definite(c);
     if (c->converged) return;
     next = c->sweeps + sweeps_to(c->f2, goal, before, took);
     before = c->f2;

@@ -125,6 +125,15 @@ void gl_certify(struct gl_comp *c, struct gl_work *w)
   c->linear = linear + c->weight;
 }
 
+bool gl_definite(struct gl_comp *c)
+{
+  size_t k = c->k;
+  memcpy(c->spare, c->w, k * k * sizeof *c->w);
+  /* Whatever rounding does, it is less than what is taken off the diagonal (Rump 2006). */
+  for (size_t j = 0; j < k; j++) c->spare[j * k + j] *= (gl_w)(1 - ldexp((double)(k + 8), -23));
+  return LAPACKE_spotrf_work(LAPACK_COL_MAJOR, 'U', (int)k, c->spare, (int)k) == 0;
+}
+
 double gl_objective(const struct gl_comp *c, double *room)
 {
   size_t k = c->k;

@@ -88,6 +88,8 @@ double gl_step(const struct gl_work *w, uint32_t n);
 void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_work *w);
 /* gap, edges, Q out of W and beta */
 void gl_certify(struct gl_comp *c, struct gl_work *w);
+/* Is W positive definite? By Cholesky. */
+bool gl_definite(struct gl_comp *c);
 /* f of Q by Cholesky, NaN when it is not definite; room k x k doubles */
 double gl_objective(const struct gl_comp *c, double *room);
 /* Where a group is solved: component and place in it; c NULL: it stands alone. */

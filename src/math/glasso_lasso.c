@@ -38,7 +38,7 @@ MATH_CLONES void gl_product(const gl_w *w, uint32_t k, const uint32_t *ix, const
 MATH_CLONES void gl_product_fast(const gl_w *w, uint32_t k, const uint32_t *ix, const double *x,
                                  uint32_t n, double *y)
 {
-  enum { TILE = 512 };
+  enum { TILE = 1024 };
   float t[TILE];
   for (uint32_t from = 0; from < k; from += TILE) {
     uint32_t len = k - from < TILE ? k - from : TILE, a = 0;
@@ -66,19 +66,20 @@ static inline double soft(double z, double l)
   return z > l ? z - l : z < -l ? z + l : 0;
 }
 
-/* One round over all coordinates; the largest step, times root of the curvature. */
-MATH_CLONES static double cycle(struct gl_work *w, uint32_t n)
+/* One round over all coordinates; the largest step's square, times the curvature. Steps far below
+ * tol (a square) are not made. */
+MATH_CLONES static double cycle(struct gl_work *w, uint32_t n, double tol)
 {
   double most = 0;
   for (uint32_t a = 0; a < n; a++) {
     const double *row = w->gram + (size_t)a * n;
     double c = row[a], to = soft(w->g[a] + c * w->b[a], w->l[a]) / c, d = w->b[a] - to;
-    if (!(d < 0) && !(d > 0)) continue;
+    double step = d * d * c;
+    if (!(step > tol * 1e-6) && (to < 0 || to > 0 || !(w->b[a] < 0 || w->b[a] > 0))) continue;
     w->b[a] = to;
     uint32_t i = 0;
     for (; i + MATH_LANES <= n; i += MATH_LANES) MATH_AT(w->g + i) += d * MATH_READ(row + i);
     for (; i < n; i++) w->g[i] += d * row[i];
-    double step = fabs(d) * sqrt(c);
     if (step > most) most = step;
   }
   return most;
@@ -94,29 +95,39 @@ MATH_CLONES static double cycle(struct gl_work *w, uint32_t n)
     for (; at_ < (n); at_++) (sum) += (a)[at_] * (b)[at_];                                         \
   } while (0)
 
-/* L L' x = x, in place, of the n x n matrix m (lower part; overwritten). False: not definite. */
-MATH_CLONES static bool solve_spd(double *m, uint32_t n, double *x)
+/* U' U x = x, in place, of the n x n matrix m (upper part; overwritten; rows `wide` apart, which is
+ * a multiple of the lanes: what is written left of the diagonal is not read). Four rows at a time
+ * are taken off the next. False: not definite. */
+MATH_CLONES static bool solve_spd(double *m, uint32_t n, uint32_t wide, double *x)
 {
   for (uint32_t i = 0; i < n; i++) {
-    double *ri = m + (size_t)i * n;
-    for (uint32_t j = 0; j <= i; j++) {
-      const double *rj = m + (size_t)j * n;
-      double s;
-      DOT(s, ri, rj, j);
-      s = ri[j] - s;
-      if (j < i) {
-        ri[j] = s * rj[j]; /* the diagonal holds its inverse */
-        continue;
-      }
-      if (!(s > 0)) return false;
-      ri[i] = 1 / sqrt(s);
+    double *to = m + (size_t)i * wide;
+    uint32_t from = i & ~(uint32_t)(MATH_LANES - 1), k = 0;
+    for (; k + 4 <= i; k += 4) {
+      const double *p = m + (size_t)k * wide, *q = p + wide, *r = q + wide, *s = r + wide;
+      double c0 = p[i], c1 = q[i], c2 = r[i], c3 = s[i];
+      for (uint32_t j = from; j < n; j += MATH_LANES)
+        MATH_AT(to + j) -= (c0 * MATH_READ(p + j) + c1 * MATH_READ(q + j)) +
+                           (c2 * MATH_READ(r + j) + c3 * MATH_READ(s + j));
+      x[i] -= (c0 * x[k] + c1 * x[k + 1]) + (c2 * x[k + 2] + c3 * x[k + 3]);
     }
-    x[i] = (x[i] - math_dot(ri, x, i)) * ri[i];
+    for (; k < i; k++) {
+      const double *p = m + (size_t)k * wide;
+      double c = p[i];
+      for (uint32_t j = from; j < n; j += MATH_LANES) MATH_AT(to + j) -= c * MATH_READ(p + j);
+      x[i] -= c * x[k];
+    }
+    if (!(to[i] > 0)) return false;
+    double c = 1 / sqrt(to[i]);
+    for (uint32_t j = from; j < n; j += MATH_LANES) MATH_AT(to + j) *= c;
+    to[i] = c; /* the diagonal holds its inverse */
+    x[i] *= c;
   }
   for (uint32_t i = n; i-- > 0;) {
-    const double *ri = m + (size_t)i * n;
-    x[i] *= ri[i];
-    math_axpy(x, -x[i], ri, i);
+    const double *row = m + (size_t)i * wide;
+    double s = 0;
+    for (uint32_t j = i + 1; j < n; j++) s += row[j] * x[j];
+    x[i] = (x[i] - s) * row[i];
   }
   return true;
 }
@@ -127,12 +138,18 @@ static bool polish(struct gl_work *w, uint32_t n)
   uint32_t k = 0;
   for (uint32_t a = 0; a < n; a++)
     if (w->b[a] < 0 || w->b[a] > 0) w->on[k++] = a;
+  uint32_t wide = (k + MATH_LANES - 1) & ~(uint32_t)(MATH_LANES - 1);
   for (uint32_t i = 0; i < k; i++) {
     const double *row = w->gram + (size_t)w->on[i] * n;
-    for (uint32_t j = 0; j <= i; j++) w->chol[(size_t)i * k + j] = row[w->on[j]];
+    double *to = w->chol + (size_t)i * wide;
+    if (k == n)
+      memcpy(to + i, row + i, (k - i) * sizeof *to);
+    else
+      for (uint32_t j = i; j < k; j++) to[j] = row[w->on[j]];
+    for (uint32_t j = k; j < wide; j++) to[j] = 0;
     w->x[i] = w->s[w->on[i]] - copysign(w->l[w->on[i]], w->b[w->on[i]]);
   }
-  if (!solve_spd(w->chol, k, w->x)) return false;
+  if (!solve_spd(w->chol, k, wide, w->x)) return false;
   for (uint32_t i = 0; i < k; i++)
     if (!(w->x[i] * w->b[w->on[i]] > 0)) return false;
   for (uint32_t i = 0; i < k; i++) w->b[w->on[i]] = w->x[i];
@@ -150,9 +167,12 @@ MATH_CLONES static void gradient(struct gl_work *w, uint32_t n)
 
 void gl_lasso(struct gl_work *w, uint32_t n, double tol)
 {
+  uint32_t signs = 0;
+  while (signs < n && (w->b[signs] < 0 || w->b[signs] > 0)) signs++;
+  if (signs == n && n <= POLISH) (void)polish(w, n); /* mostly they stay */
   gradient(w, n);
   for (uint32_t it = 0, next = 1; it < MAX_CYCLES; it++) {
-    if (cycle(w, n) < tol) return;
+    if (cycle(w, n, tol * tol) < tol * tol) return;
     if (it < next || n > POLISH) continue;
     next = 2 * next + 1;
     if (polish(w, n)) gradient(w, n);
