@@ -163,6 +163,47 @@ static void one_packet_each_is_no_group(void **s)
   }
 }
 
+/* Forged senders that share prefixes two by two have one packet each all the same. */
+static void forged_senders_of_one_prefix_are_no_group(void **s)
+{
+  (void)s;
+  static struct flow_row v[MOST_ROWS];
+  struct run r;
+  start(&r, "    hits: 1\n", 1);
+  for (int m = 0; m < 60; m++) {
+    uint32_t n = background(&r, v);
+    for (uint32_t i = 0; m >= 15 && m < 18 && i < 300; i++)
+      v[n++] = row((0x8000u + i / 2 + 300u * (uint32_t)m) << 16 | i, i * 7, 7000, 1);
+    feed(&r, "tokyo", m, v, n);
+  }
+  finish(&r);
+  assert_int_equal(r.h.n, 0);
+  done(&r);
+}
+
+/* Devices that knock at one port all day, each when it likes, have a pattern (always) and a port in
+ * common; nobody tells them when. */
+static void hosts_that_never_rest_are_no_group(void **s)
+{
+  (void)s;
+  static struct flow_row v[MOST_ROWS];
+  static const char *const rules[] = {"", "    alpha: 1\n"};
+  for (int k = 0; k < 2; k++) {
+    struct run r;
+    start(&r, rules[k], 1);
+    for (int m = 0; m < 60; m++) {
+      uint32_t n = background(&r, v);
+      for (uint32_t i = 0; i < 150; i++)
+        if (prac_rng_below(&r.rng, 3) == 0)
+          v[n++] = row((0x8000u + i) << 16 | 5, i * 7, 2323, 1 + (uint32_t)m % 2);
+      feed(&r, "tokyo", m, v, n);
+    }
+    finish(&r);
+    assert_int_equal(heard_count(&r.h, "\"kind\":\"sync-group\"") > 0, k == 1);
+    done(&r);
+  }
+}
+
 static void nothing_but_background_says_nothing(void **s)
 {
   (void)s;
@@ -182,7 +223,7 @@ static void the_published_rule_names_the_popular_port(void **s)
   struct run r;
   start(&r,
         "    percent: 30\n    hosts: 2\n    min-hosts: 2\n    hits: 1\n    surprise: 0\n"
-        "    lift: 1\n    packets-each: 0\n",
+        "    lift: 1\n    alpha: 1\n    packets-each: 0\n",
         1);
   two_hours(&r, tokyo, 0, 0, 40);
   finish(&r);
@@ -423,7 +464,7 @@ static void many_ports_at_once(void **s)
   struct run r;
   start(&r,
         "    percent: 0.5\n    min-hosts: 2\n    hits: 1\n    surprise: 0\n    lift: 1\n"
-        "    packets-each: 0\n    port-stage: no\n",
+        "    alpha: 1\n    packets-each: 0\n    port-stage: no\n",
         1);
   for (int m = 0; m < 60; m++) {
     uint32_t n = background(&r, v);
@@ -578,6 +619,8 @@ int main(void)
       cmocka_unit_test(limits_hold_and_are_counted),
       cmocka_unit_test(many_ports_at_once),
       cmocka_unit_test(one_packet_each_is_no_group),
+      cmocka_unit_test(forged_senders_of_one_prefix_are_no_group),
+      cmocka_unit_test(hosts_that_never_rest_are_no_group),
       cmocka_unit_test(settings_that_contradict_are_refused),
       cmocka_unit_test(threads_and_order_leave_no_trace),
       cmocka_unit_test(a_restart_changes_nothing),

@@ -8,17 +8,15 @@
 #pragma once
 #include "engine/engine.h"
 #include "engine/groups.h"
+#include "engine/instep.h"
 #include "engine/sensors.h"
 #include "engine/traffic.h"
 #include "math/glasso.h"
 #include "math/peel.h"
-#include "math/pulse.h"
 
 enum {
   GLASSO_RHO = 6,        /* 0.9, 0.8 ... 0.4: by index, never by adding up */
   GLASSO_HISTORY = 4320, /* slots a sensor may remember */
-  GLASSO_LEAST = 8,      /* hosts at a port below which the test does not hold */
-  GLASSO_OTHERS = 32,    /* (host, port) elsewhere that say what the sensor could hear */
   GLASSO_PORTS = 64,     /* claimed by one sensor in one slot */
 };
 struct glasso_conf {

@@ -26,8 +26,7 @@ struct work {
   uint64_t *mask;    /* n_hosts */
   uint32_t *who;     /* hosts of the port at hand */
   uint8_t *in;
-  double all[MATH_PULSE_STEPS]; /* hosts active in each step, over all (host, port) */
-  double pairs;
+  struct eng_instep all;
 };
 
 static prac_rc work_of(struct work *w, struct prac_arena *a)
@@ -40,42 +39,27 @@ static prac_rc work_of(struct work *w, struct prac_arena *a)
   if (!w->v || !w->mask || !w->who || !w->in) return PRAC_NOMEM;
   for (size_t i = 0; i < c->n; i++) {
     w->v[i] = (struct at_port){c->v[i].port, c->v[i].host, c->v[i].step, c->v[i].packets};
-    w->all[c->v[i].step] += 1;
-    if (i == 0 || w->v[i].host != w->v[i - 1].host || w->v[i].port != w->v[i - 1].port) w->pairs++;
+    w->all.in_step[c->v[i].step] += 1;
+    if (i == 0 || w->v[i].host != w->v[i - 1].host || w->v[i].port != w->v[i - 1].port)
+      w->all.pairs++;
   }
+  w->all.steps = c->steps;
   qsort(w->v, c->n, sizeof *w->v, by_port);
   return PRAC_OK;
 }
 
 /* Masks of the hosts in v[from..to), all of one port. Returns how many hosts. */
-static uint32_t masks_of(struct work *w, size_t from, size_t to, double *own)
+static uint32_t masks_of(struct work *w, size_t from, size_t to)
 {
   uint32_t n = 0;
-  memset(own, 0, MATH_PULSE_STEPS * sizeof *own);
   for (size_t i = from; i < to; i++) {
     if (i == from || w->v[i].host != w->v[i - 1].host) {
       w->who[n] = w->v[i].host;
       w->mask[n++] = 0;
     }
     w->mask[n - 1] |= UINT64_C(1) << w->v[i].step;
-    own[w->v[i].step] += 1;
   }
   return n;
-}
-
-/* The port against what everybody else does in each step, and against an even run of things: an
- * outage explains the second, a large group at another port the first. What neither explains is the
- * port's own. */
-static struct math_pulse test_port(struct work *w, const uint64_t *mask, uint32_t n,
-                                   const double *own)
-{
-  double rest[MATH_PULSE_STEPS];
-  for (unsigned t = 0; t < w->cells.steps; t++) rest[t] = w->all[t] - own[t];
-  double others = w->pairs - n;
-  if (others < GLASSO_OTHERS) return (struct math_pulse){0}; /* an outage would look the same */
-  struct math_pulse a = math_pulse_of(mask, n, w->cells.steps, rest, others),
-                    b = math_pulse_of(mask, n, w->cells.steps, NULL, 0);
-  return a.log10_p > b.log10_p ? a : b;
 }
 
 /* The claimed port's group: its hosts, those in one community when that is most of the synchrony.
@@ -97,10 +81,11 @@ static prac_rc name_group(struct work *w, const struct glasso_graph *g, struct g
     if (list.v[i].index != p->index) continue;
     p->level = list.v[i].level;
     p->hosts = list.v[i].hosts;
-    bool few = (double)list.v[i].packets < w->c->each * (double)p->hosts;
-    if (few && p->level == ENG_PORT_ATTACK) p->level = ENG_PORT_WEAK;
   }
-  return eng_traffic_who(w->t, &w->cells, w->in, p->index, a, &p->who);
+  PRAC_TRY(eng_traffic_who(w->t, &w->cells, w->in, p->index, a, &p->who));
+  bool few = eng_instep_few(&p->who, w->c->each);
+  if (few && p->level == ENG_PORT_ATTACK) p->level = ENG_PORT_WEAK;
+  return PRAC_OK;
 }
 
 struct candidate {
@@ -112,13 +97,12 @@ struct candidate {
 static uint32_t test_all(struct work *w, struct candidate *to)
 {
   uint32_t n = 0;
-  double own[MATH_PULSE_STEPS];
   for (size_t i = 0, end; i < w->cells.n; i = end) {
     for (end = i + 1; end < w->cells.n && w->v[end].port == w->v[i].port;) end++;
-    if (end - i < GLASSO_LEAST) continue;
-    uint32_t hosts = masks_of(w, i, end, own);
-    if (hosts < GLASSO_LEAST) continue;
-    to[n++] = (struct candidate){i, end, test_port(w, w->mask, hosts, own)};
+    if (end - i < ENG_INSTEP_LEAST) continue;
+    uint32_t hosts = masks_of(w, i, end);
+    if (hosts < ENG_INSTEP_LEAST) continue;
+    to[n++] = (struct candidate){i, end, eng_instep_port(&w->all, w->mask, hosts)};
   }
   return n;
 }
@@ -126,13 +110,12 @@ static uint32_t test_all(struct work *w, struct candidate *to)
 static prac_rc claim(struct work *w, const struct glasso_graph *g, const struct candidate *k,
                      double log10_p, struct prac_arena *a, struct glasso_found *f)
 {
-  double own[MATH_PULSE_STEPS];
   if (f->n == GLASSO_PORTS) {
     f->refused++;
     return PRAC_OK;
   }
   struct glasso_port *p = &f->v[f->n++];
-  uint32_t n = masks_of(w, k->from, k->to, own);
+  uint32_t n = masks_of(w, k->from, k->to);
   *p = (struct glasso_port){.index = w->v[k->from].port, .hosts = n, .sync = k->s};
   p->port = w->cells.ports[p->index];
   p->log10_p = log10_p;
@@ -148,7 +131,7 @@ static prac_rc find_ports(struct work *w, const struct glasso_graph *g, const st
   uint32_t n = test_all(w, k);
   prac_count(&env->counters[GLASSO_COUNT_TESTED], n);
   for (uint32_t i = 0; i < n; i++) {
-    double p = k[i].s.log10_p + log10(n);
+    double p = eng_instep_chance(&k[i].s, n);
     if (p < log10(w->c->alpha) && k[i].s.lift >= w->c->lift) PRAC_TRY(claim(w, g, &k[i], p, a, f));
   }
   return PRAC_OK;

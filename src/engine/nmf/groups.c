@@ -33,6 +33,8 @@ struct judging {
   uint32_t *of_port, *hosts; /* hosts of a port; of them, in the base */
   double *theta;             /* of a port; below 0: not asked yet */
   uint32_t of_degree[PROTOS][DEGREES], base_of_degree[PROTOS][DEGREES];
+  struct eng_instep all;
+  uint32_t tested;           /* ports with hosts enough to be asked whether they are in step */
   uint32_t *first, *by_port; /* pairs of port q: by_port[first[q]] .. by_port[first[q + 1] - 1] */
   uint32_t of_kind[KINDS], in_time[KINDS];
   uint32_t *slot;             /* 1 + number of a port among those claimed */
@@ -55,12 +57,17 @@ static prac_rc pairs_by_port(struct judging *j)
   j->by_port = prac_arena_alloc(j->a, (j->n_pairs + 1) * sizeof *j->by_port);
   if (!j->first || !j->by_port) return PRAC_NOMEM;
   uint32_t *at = j->first + 1;
-  for (uint32_t q = 0; q < ports; q++) at[q + 1] = at[q] + j->of_port[q];
+  for (uint32_t q = 0; q < ports; q++) {
+    at[q + 1] = at[q] + j->of_port[q];
+    j->tested += j->of_port[q] >= ENG_INSTEP_LEAST;
+  }
+  j->all.steps = j->cells->steps;
   for (uint32_t i = 0; i < j->n_pairs; i++) {
     struct pair *p = &j->pairs[i];
     j->by_port[at[p->port]++] = i;
     p->kind = proto_of(j, p->port) * 64 + (uint32_t)__builtin_popcountll(p->minutes);
     j->of_kind[p->kind]++;
+    eng_instep_add(&j->all, p->minutes);
   }
   return PRAC_OK;
 }
@@ -284,32 +291,35 @@ static void judge_group(struct judging *j, size_t k, uint32_t rank)
 
 /* ---- all groups ---- */
 
-/* Packets to the port of one of the claimed hosts that sent there, on average. */
-static double packets_each(const struct judging *j, const struct nmf_port *p)
+/* Are the port's hosts, whoever they are, there at the same times? Hosts that never rest have a
+ * pattern too, and few ports beside their own: they are alike, but nobody tells them when. */
+static prac_rc in_step(const struct judging *j, const struct nmf_port *p, bool *ret)
 {
-  uint64_t packets = 0, hosts = 0;
-  uint32_t last = UINT32_MAX;
-  for (size_t i = 0; i < j->cells->n; i++) { /* by host: each host's cells of the port together */
-    const struct eng_cell *c = &j->cells->v[i];
-    if (c->port != p->index || !j->base[c->host]) continue;
-    packets += c->packets;
-    hosts += c->host != last;
-    last = c->host;
-  }
-  return hosts ? (double)packets / (double)hosts : 0;
+  uint32_t from = j->first[p->index], n = j->first[p->index + 1] - from;
+  struct prac_arena_mark work = prac_arena_mark(j->a);
+  uint64_t *mask = prac_arena_alloc(j->a, (n + (size_t)1) * sizeof *mask);
+  if (!mask) return PRAC_NOMEM;
+  for (uint32_t i = 0; i < n; i++) mask[i] = j->pairs[j->by_port[from + i]].minutes;
+  struct math_pulse s = eng_instep_port(&j->all, mask, n);
+  *ret = j->c->alpha >= 1 || eng_instep_chance(&s, j->tested) < log10(j->c->alpha);
+  prac_arena_rewind(j->a, work);
+  return PRAC_OK;
 }
 
 static prac_rc finish_port(struct judging *j, struct nmf_port *p, const uint16_t *times)
 {
   const struct eng_port_rule r = {.pct = 100, .hosts = 1, .dst_pct = j->c->dst_pct};
   struct eng_port_list said;
+  bool together;
+  PRAC_TRY(in_step(j, p, &together));
   for (uint32_t h = 0; h < j->cells->n_hosts; h++) {
     j->base[h] = times[h] > 0 && times[h] * 2u >= p->hits;
     p->any += times[h] > 0;
     p->hosts += j->base[h];
     p->all += times[h] == p->hits;
   }
-  bool sure = p->hits >= (uint32_t)j->c->hits && packets_each(j, p) >= j->c->each;
+  PRAC_TRY(eng_traffic_who(j->t, j->cells, j->base, p->index, j->a, &p->who));
+  bool sure = together && p->hits >= (uint32_t)j->c->hits && !eng_instep_few(&p->who, j->c->each);
   if (p->level == ENG_PORT_ATTACK && !sure) p->level = ENG_PORT_WEAK;
   if (p->minutes) { /* a window has at most 60 */
     p->span.from = j->t->from + __builtin_ctzll(p->minutes) * PRAC_MIN;
@@ -319,7 +329,7 @@ static prac_rc finish_port(struct judging *j, struct nmf_port *p, const uint16_t
   for (size_t i = 0; i < said.n; i++) {
     if (said.v[i].index == p->index && said.v[i].level == ENG_PORT_POINT) p->level = ENG_PORT_POINT;
   }
-  return eng_traffic_who(j->t, j->cells, j->base, p->index, j->a, &p->who);
+  return PRAC_OK;
 }
 
 static void by_port(struct nmf_found *f)

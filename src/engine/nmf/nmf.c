@@ -64,8 +64,11 @@ static const struct prac_conf_item conf_items[] = {
          "a minute belongs to a group when its pattern has this share of its peak there"),
     ITEM("surprise", PRAC_CONF_REAL, surprise, 0, 300, 4,
          "-log10 of the chance that so many of a group's hosts send to a port; 0: as published"),
+    ITEM("alpha", PRAC_CONF_REAL, alpha, 1e-300, 1, 1e-6,
+         "chance a window that any port's hosts seem in step and are not; 1: as published"),
     ITEM("packets-each", PRAC_CONF_REAL, each, 0, 1e6, 1.5,
-         "and so many packets a host at the port: forged senders have one each; 0: as published"),
+         "and so many packets an address at the port: forged senders have one each; 0: as "
+         "published"),
     ITEM("lift", PRAC_CONF_REAL, lift, 1, 1000, 1.5,
          "and so many times as many as expected; 1: as published"),
     ITEM("survey", PRAC_CONF_BOOL, survey, 0, 1, 1, "say groups with fewer than min-hosts too"),

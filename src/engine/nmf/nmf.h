@@ -9,6 +9,7 @@
 #pragma once
 #include "engine/engine.h"
 #include "engine/groups.h"
+#include "engine/instep.h"
 #include "engine/sensors.h"
 #include "engine/traffic.h"
 #include "math/nmf.h"
@@ -29,7 +30,8 @@ struct nmf_conf {
   int64_t max_rows, max_hosts, max_sensors;
   int solver, base;
   bool drop_single, mdl, survey, weak, port_stage;
-  double active, anomalous, pct, dst_pct, in_minutes, surprise, lift, each, port_share, complete;
+  double active, anomalous, pct, dst_pct, in_minutes, surprise, lift, alpha, each, port_share,
+      complete;
   struct prac_conf_strings ignore;
 };
 extern const struct prac_conf_section nmf_conf_section;

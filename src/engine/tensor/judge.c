@@ -249,7 +249,10 @@ static prac_rc verdict(struct tensor_judging *j, const struct tensor_candidate *
       .port = c->said.port, .level = c->said.level, .pct = c->said.pct, .group = c->step};
   PRAC_TRY(tensor_step_port(j, c, g));
   if (!is_in_step(j->conf, g)) g->level = ENG_PORT_WEAK;
-  return eng_traffic_who(j->t, &j->all, c->base, c->said.index, j->a, &g->who);
+  PRAC_TRY(eng_traffic_who(j->t, &j->all, c->base, c->said.index, j->a, &g->who));
+  bool few = eng_instep_few(&g->who, j->conf->each);
+  if (few && g->level == ENG_PORT_ATTACK) g->level = ENG_PORT_WEAK;
+  return PRAC_OK;
 }
 
 static prac_rc verdicts(struct tensor_judging *j, const struct eng_env *env,

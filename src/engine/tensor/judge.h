@@ -1,6 +1,7 @@
 /* engine/tensor/judge.h — one window under judgement; what judge.c and step.c share. Everything
  * lives in an arena of the window's own: the windows of all sensors at once would be too much. */
 #pragma once
+#include "engine/instep.h"
 #include "engine/tensor/tensor.h"
 #include "math/ntd.h"
 

@@ -23,7 +23,7 @@ struct tensor_conf {
   int64_t rank_time, rank_source, rank_port, starts, max_sweeps;
   double complete, tolerance;
   int64_t hosts, high_hosts, high_sensors, quiet_slots;
-  double host_pct, dst_pct, z, correlation, support, port_pct;
+  double host_pct, dst_pct, z, correlation, support, port_pct, each;
 };
 enum tensor_scale { TENSOR_LOG, TENSOR_RAW };
 extern const struct prac_conf_section tensor_conf_section;
