@@ -116,7 +116,8 @@ static bool list_is_fresh(const struct noise_conf *c, const struct flow_batch *b
   size_t n = strlen(text);
   if (c->list_age_ns == 0 || n < 10) return true;
   if (prac_time_parse(text + n - 10, 10, &date) != PRAC_OK) return true;
-  return b->minute - date <= c->list_age_ns;
+  return b->minute <= date || /* any two times: their distance may not fit a signed number */
+         (uint64_t)b->minute - (uint64_t)date <= (uint64_t)c->list_age_ns;
 }
 
 static uint16_t list_number(struct noise_state *s, const struct flow_batch *b, uint32_t list)
