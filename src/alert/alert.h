@@ -5,7 +5,7 @@
  * update    more findings of an open key; said at most once per `quiet_ns` of event time unless the
  *           severity rises
  * claims    an engine's "on" holds until its "off", or until it has said nothing for `hold_ns` of
- *           event time. One claim an engine and key: its kind may change, one "off" ends it
+ *           event time. One claim an engine, part and key: its kind may change, one "off" ends it
  * close     when nothing holds any more; an "off" of an engine that holds nothing changes nothing
  * severity  the highest level that holds (of a claim: the highest since it began), so it may fall
  *           when one of several engines ends. A close says the highest since it opened or resumed,
@@ -28,6 +28,7 @@
 
 struct alert_conf {
   int64_t hold_ns, resume_ns, quiet_ns;
+  int64_t patience_ns; /* the role's, not the desk's: alert/order.h */
   int64_t max_open;
   int min_level; /* findings below this level make no alert */
   const char *tlp;

@@ -1,8 +1,10 @@
-/* Who holds a story open. An engine makes one claim about a key at a time: its kind may change (a
- * group that becomes a survey), and one "off" ends it. */
+/* Who holds a story open. An engine (each of its parts, where several watch different sensors)
+ * makes one claim about a key at a time: its kind may change (a group that becomes a survey), and
+ * one "off" ends it. */
 #include <string.h>
 
 #include "alert/story.h"
+#include "base/hash.h"
 
 uint32_t alert_story_clamp(uint32_t level)
 {
@@ -16,10 +18,17 @@ uint32_t alert_story_engine(const struct alert *a, const char *engine)
   return STORY_NOBODY;
 }
 
-static uint32_t claim_of(const struct alert_story *s, uint32_t engine)
+static uint64_t part_of(const struct finding *f)
 {
+  return f->part && f->part[0] ? prac_hash_bytes(1, f->part, strlen(f->part)) : 0;
+}
+
+static uint32_t claim_of(const struct alert_story *s, const struct finding *f)
+{
+  const uint32_t engine = alert_story_engine(&s->a, f->engine);
+  const uint64_t part = part_of(f);
   uint32_t i = 0;
-  while (i < s->n_claims && s->claims[i].engine != engine) i++;
+  while (i < s->n_claims && (s->claims[i].engine != engine || s->claims[i].part != part)) i++;
   return i;
 }
 
@@ -34,7 +43,7 @@ bool alert_story_claim(struct alert_story *s, const struct finding *f)
   uint32_t engine = alert_story_engine(&s->a, f->engine), level = alert_story_clamp(f->level);
   bool room = true;
   if (engine == STORY_NOBODY) return false;
-  uint32_t i = claim_of(s, engine);
+  uint32_t i = claim_of(s, f);
   if (i == STORY_CLAIMS) {
     room = false;
     for (uint32_t k = i = 0; k < STORY_CLAIMS; k++)
@@ -42,21 +51,22 @@ bool alert_story_claim(struct alert_story *s, const struct finding *f)
     drop(s, i);
     i = s->n_claims;
   }
-  if (i == s->n_claims) s->claims[s->n_claims++] = (struct alert_claim){.engine = engine};
+  if (i == s->n_claims)
+    s->claims[s->n_claims++] = (struct alert_claim){.engine = engine, .part = part_of(f)};
   struct alert_claim *c = &s->claims[i];
   c->heard = f->at;
   if (level > c->level) c->level = level;
   return room;
 }
 
-bool alert_story_holds(const struct alert_story *s, const char *engine)
+bool alert_story_holds(const struct alert_story *s, const struct finding *f)
 {
-  return claim_of(s, alert_story_engine(&s->a, engine)) < s->n_claims;
+  return claim_of(s, f) < s->n_claims;
 }
 
-void alert_story_release(struct alert_story *s, const char *engine)
+void alert_story_release(struct alert_story *s, const struct finding *f)
 {
-  uint32_t i = claim_of(s, alert_story_engine(&s->a, engine));
+  uint32_t i = claim_of(s, f);
   if (i < s->n_claims) drop(s, i);
 }
 

@@ -29,6 +29,14 @@ static const struct prac_conf_item conf_items[] = {
      .hi = 86400,
      .dflt = 3600,
      .help = "updates of one alert are at least so far apart, unless the severity rises"},
+    {.key = "patience",
+     .type = PRAC_CONF_DURATION,
+     .offset = offsetof(struct alert_conf, patience_ns),
+     .lo = 1,
+     .hi = 86400,
+     .dflt = 60,
+     .help =
+         "longest that findings wait, by the wall clock, for a worker that is behind the others"},
     {.key = "max-open",
      .type = PRAC_CONF_INT,
      .offset = offsetof(struct alert_conf, max_open),
@@ -330,7 +338,7 @@ static prac_rc take_on(struct alert_desk *d, struct alert_story *s, const struct
 {
   PRAC_TRY(alert_story_merge(s, f, true));
   s->heard = f->at;
-  bool low = f->level < (uint32_t)d->conf.min_level && !alert_story_holds(s, f->engine);
+  bool low = f->level < (uint32_t)d->conf.min_level && !alert_story_holds(s, f);
   if (!low && !alert_story_claim(s, f)) count(d, ALERT_COUNT_CROWDED);
   uint32_t level = alert_story_level(s);
   if (level > s->level) s->level = level;
@@ -380,10 +388,10 @@ static prac_rc update_story(struct alert_desk *d, struct alert_story *s, const s
 /* One engine says that it has ended: the story ends with the last. */
 static prac_rc end_claim(struct alert_desk *d, struct alert_story *s, const struct finding *f)
 {
-  if (!alert_story_holds(s, f->engine)) return PRAC_OK;
+  if (!alert_story_holds(s, f)) return PRAC_OK;
   uint32_t before = alert_story_level(s);
   expire(d, s, f->at);
-  alert_story_release(s, f->engine);
+  alert_story_release(s, f);
   bool over = s->n_claims == 0;
   PRAC_TRY(alert_story_merge(s, f, over));
   s->heard = f->at;

@@ -5,7 +5,7 @@
 #include "alert/desk_int.h"
 #include "base/hash.h"
 
-static const uint32_t MAGIC = 0x32445250; /* "PRD2" */
+static const uint32_t MAGIC = 0x33445250; /* "PRD3" */
 static const size_t STATE_MAX = (size_t)1 << 31;
 
 static int by_key(const void *pa, const void *pb)
@@ -26,6 +26,7 @@ static prac_rc story_write(const struct alert_story *s, struct prac_wr *w)
   prac_wr_u32le(w, s->n_claims);
   for (uint32_t i = 0; i < s->n_claims; i++) {
     prac_wr_u64le(w, (uint64_t)s->claims[i].heard);
+    prac_wr_u64le(w, s->claims[i].part);
     prac_wr_u32le(w, s->claims[i].engine);
     prac_wr_u32le(w, s->claims[i].level);
   }
@@ -76,7 +77,7 @@ static bool lists_sound(const struct alert *a)
          a->findings.n <= STORY_FINDINGS;
 }
 
-/* Each of one of the alert's engines, no engine twice; none exactly when closed. */
+/* Each of one of the alert's engines, no part of it twice; none exactly when closed. */
 static bool claims_sound(const struct alert_story *s)
 {
   if ((s->n_claims > 0) != s->open) return false;
@@ -86,7 +87,7 @@ static bool claims_sound(const struct alert_story *s)
     if (c->engine >= s->a.engines.n || c->level < 1 || c->level > 5) return false;
     if (c->heard < -far || c->heard > far) return false;
     for (uint32_t k = 0; k < i; k++)
-      if (s->claims[k].engine == c->engine) return false;
+      if (s->claims[k].engine == c->engine && s->claims[k].part == c->part) return false;
   }
   return true;
 }
@@ -107,6 +108,7 @@ static void claims_read(struct alert_story *s, struct prac_rd *r)
   for (; !r->bad && s->n_claims < n; s->n_claims++) {
     struct alert_claim *c = &s->claims[s->n_claims];
     c->heard = (prac_time)prac_rd_u64le(r);
+    c->part = prac_rd_u64le(r);
     c->engine = prac_rd_u32le(r);
     c->level = prac_rd_u32le(r);
   }

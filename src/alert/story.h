@@ -11,9 +11,10 @@ enum {
   STORY_CLAIMS = 16,
   STORY_NOBODY = STORY_NAMES
 };
-/* An engine that said "on" and has not said "off" since. */
+/* An engine, or one part of it, that said "on" and has not said "off" since. */
 struct alert_claim {
   prac_time heard; /* its last finding */
+  uint64_t part;   /* hash of finding.part; 0: empty */
   uint32_t engine; /* place in the alert's engines */
   uint32_t level;  /* the highest since it said "on" */
 };
@@ -40,9 +41,9 @@ uint32_t alert_story_engine(const struct alert *a, const char *engine);
 /* f, already merged, holds. False: another claim, the one unheard for longest, was given up for it,
  * or its engine has no place. */
 bool alert_story_claim(struct alert_story *s, const struct finding *f);
-bool alert_story_holds(const struct alert_story *s, const char *engine);
-void alert_story_release(struct alert_story *s, const char *engine); /* it said "off" */
-void alert_story_expire(struct alert_story *s, prac_time heard);     /* claims last heard by then */
+bool alert_story_holds(const struct alert_story *s, const struct finding *f); /* who says f */
+void alert_story_release(struct alert_story *s, const struct finding *f);     /* it said "off" */
+void alert_story_expire(struct alert_story *s, prac_time heard); /* claims last heard by then */
 prac_time alert_story_heard(const struct alert_story *s); /* of its claims; INT64_MIN: none */
 uint32_t alert_story_level(const struct alert_story *s);  /* the highest claim's; 0: none */
 uint32_t alert_story_clamp(uint32_t level);               /* 1 .. 5 */

@@ -6,6 +6,7 @@
 #include "app/cmd.h"
 #include "app/settings.h"
 #include "app/settings_print.h"
+#include "app/workers.h"
 #include "base/json.h"
 #include "notify/notify.h"
 #include "portal/portal.h"
@@ -75,6 +76,7 @@ static int run_check(int argc, char **argv)
   char warn[400];
   prac_rc rc = settings_load(file, &c, &e);
   if (rc == PRAC_OK) rc = note_conf_check(c, &e);
+  if (rc == PRAC_OK) rc = workers_check(c, &e);
   if (warning(c, warn)[0] && !o.json) fprintf(stderr, "practice: warning: %s\n", warn);
   if (o.json) {
     check_json(name, rc, &e, warn);

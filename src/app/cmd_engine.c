@@ -11,7 +11,7 @@
 
 struct opts {
   bool json, list;
-  const char *data, *name;
+  const char *data, *name, *worker;
   struct play_opts play;
 };
 static const struct cmd_option options[] = {
@@ -28,6 +28,8 @@ static const struct cmd_option options[] = {
     PLAY_OPTIONS(struct opts, play),
     {"--data", "DIR", "the role only: where everything is kept; else run.data", CMD_TEXT,
      offsetof(struct opts, data)},
+    {"--worker", "NAME", "the role only: which of the configured workers; else the first", CMD_TEXT,
+     offsetof(struct opts, worker)},
     {"[NAME]", NULL, "engine, or several separated by commas, or all; without it: the role",
      CMD_TEXT, offsetof(struct opts, name)},
     {"[FILE...]", NULL, "captures (pcap, pcapng, CSV; also .gz) or - ; NAME=FILE names the sensor",
@@ -209,11 +211,12 @@ static int run(int argc, char **argv)
   if (e.o.list) return list_engines();
   const struct play_opts *o = &e.o.play;
   if (e.o.name)
-    return e.o.data ? cmd_usage(&cmd_engine, "--data goes with the role, not with NAME")
-                    : offline(&e);
+    return e.o.data || e.o.worker
+               ? cmd_usage(&cmd_engine, "--data and --worker go with the role, not with NAME")
+               : offline(&e);
   if (e.o.json || o->state || o->from_store || o->source || o->sensors.n || o->counters || o->quiet)
-    return cmd_usage(&cmd_engine, "needs NAME and FILE..., or only --config and --data");
-  return cmd_role_alone(&role_engine, o->config, e.o.data);
+    return cmd_usage(&cmd_engine, "needs NAME and FILE..., or only --config, --data and --worker");
+  return cmd_role_alone(&role_engine, o->config, e.o.data, e.o.worker);
 }
 
 const struct cmd cmd_engine = {

@@ -8,6 +8,7 @@
 #include "app/settings.h"
 #include "app/stop.h"
 #include "app/supervisor.h"
+#include "app/workers.h"
 #include "bus/local_client.h"
 #include "honeypot/sensor.h"
 
@@ -85,6 +86,20 @@ static prac_rc find_honeypot(struct role_env *e, const char *name, struct prac_e
   return PRAC_FAIL(err, PRAC_UNKNOWN, "no honeypot %s in the settings", name ? name : "at all");
 }
 
+static prac_rc find_worker(struct role_env *e, const char *name, struct prac_err *err)
+{
+  size_t n = prac_conf_count(e->settings, "workers");
+  PRAC_TRY(workers_check(e->settings, err));
+  for (size_t i = 0; i < n; i++) {
+    const struct worker_conf *w = prac_conf_get(e->settings, "workers", i);
+    if (name && strcmp(w->name, name) != 0) continue;
+    worker_is(e, w);
+    return PRAC_OK;
+  }
+  if (!name) return PRAC_OK; /* the only one: all engines */
+  return PRAC_FAIL(err, PRAC_UNKNOWN, "no worker %s in the settings", name);
+}
+
 static prac_rc forget(const struct role_env *e, const char *name, struct prac_err *err)
 {
   char path[ROLE_PATH];
@@ -118,6 +133,7 @@ static int run_with(const struct role *r, const struct opts *o)
   if (rc == PRAC_OK) rc = supervisor_env(&e, r, conf, o->data, &err);
   if (rc == PRAC_OK && r == &role_sensor) rc = find_sensor(&e, o->name, &err);
   if (rc == PRAC_OK && r == &role_honeypot) rc = find_honeypot(&e, o->name, &err);
+  if (rc == PRAC_OK && r == &role_engine) rc = find_worker(&e, o->name, &err);
   e.test = o->test;
   if (rc == PRAC_OK) rc = o->forget ? forget(&e, o->forget, &err) : live(&e, o->speed, &st, &err);
   if (rc != PRAC_OK) st = cmd_fail(&err);
@@ -125,9 +141,9 @@ static int run_with(const struct role *r, const struct opts *o)
   return st;
 }
 
-int cmd_role_alone(const struct role *r, const char *config, const char *data)
+int cmd_role_alone(const struct role *r, const char *config, const char *data, const char *name)
 {
-  const struct opts o = {.config = config, .data = data};
+  const struct opts o = {.config = config, .data = data, .name = name};
   return run_with(r, &o);
 }
 

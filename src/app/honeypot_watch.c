@@ -67,6 +67,7 @@ static prac_rc publish(const struct role_env *e, struct bus *bus, const struct h
                  x->port, x->sources, x->packets, x->same, x->len, hex);
   struct finding f = {.id = id,
                       .engine = "honeypot",
+                      .part = sensor,
                       .engine_version = version,
                       .key = key,
                       .kind = "new-reflection-port",

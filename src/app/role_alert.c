@@ -1,27 +1,36 @@
 /* The alert desk as a process: findings in, alerts out, on the records' own time. There are two
  * clocks: the telescopes' (a day of captures may be played while we look, and engines lag behind
  * anyhow) and the honeypots', which are asked by real senders. So there are two desks, and neither
- * makes the other's alerts run out. Restarts as the engine role does: state with position, repeats
- * known by their ids. */
+ * makes the other's alerts run out. What the telescopes' engines say, in one process or in several,
+ * comes to their desk in order of time. Restarts as the engine role does: state with position,
+ * repeats known by their ids. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alert/alert.h"
+#include "alert/order.h"
 #include "app/roles.h"
+#include "app/workers.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
 
 enum { SAVE_NS = 1000000000 };
-enum { TELESCOPES, HONEYPOTS, DESKS };
+enum { TELESCOPES, HONEYPOTS, DESKS, PARTS /* of the state: the desks, the order */ };
 static const struct prac_log_event ev_unread = {"alert_unreadable", PRAC_LOG_WARN,
                                                 "an engine of another version?"};
+static const struct prac_log_event ev_behind = {
+    "alert_worker_behind", PRAC_LOG_WARN,
+    "is a worker of the settings not running, or too slow? Alerts go out without it"};
 static const struct prac_log_event ev_anew = {"alert_state_lost", PRAC_LOG_WARN,
                                               "alerts that were open begin again as new ones"};
 
 struct alert_role {
   struct bus bus;
   struct alert_desk *desk[DESKS];
+  struct alert_order *order; /* before the telescopes' desk */
+  const char *workers[WORKERS_MAX];
+  int64_t patience_ns, moved; /* when a worker last let something through, or nothing waited */
   struct prac_arena *arena;
   struct prac_json line;
   const struct role_env *e;
@@ -73,19 +82,50 @@ static prac_rc new_desks(struct role_env *e, struct alert_role *s, struct prac_e
   return PRAC_OK;
 }
 
-/* Each desk's state with its length before it. */
-static prac_rc load_desks(struct alert_role *s, const uint8_t *data, size_t n)
+static prac_rc desk_take(void *arg, const struct finding *f)
+{
+  return alert_desk_take(((struct alert_role *)arg)->desk[TELESCOPES], f);
+}
+
+static prac_rc desk_advance(void *arg, prac_time t)
+{
+  return alert_desk_advance(((struct alert_role *)arg)->desk[TELESCOPES], t);
+}
+
+static prac_rc new_state(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
+{
+  size_t n = workers_names(e->settings, s->workers);
+  const struct alert_order_to to = {desk_take, desk_advance, s};
+  alert_order_free(&s->order);
+  prac_rc rc = alert_order_new(s->workers, n, &to, &s->order);
+  if (rc != PRAC_OK) return PRAC_FAIL(reterr, rc, "alerts: %s", prac_rc_text(rc));
+  return new_desks(e, s, reterr);
+}
+
+/* Each part of the state with its length before it. */
+static prac_rc part_load(struct alert_role *s, int i, const uint8_t *data, size_t n)
+{
+  return i == DESKS ? alert_order_load(s->order, data, n) : alert_desk_load(s->desk[i], data, n);
+}
+
+static prac_rc part_save(struct alert_role *s, int i, uint8_t **ret, size_t *ret_len)
+{
+  return i == DESKS ? alert_order_save(s->order, ret, ret_len)
+                    : alert_desk_save(s->desk[i], ret, ret_len);
+}
+
+static prac_rc load_state(struct alert_role *s, const uint8_t *data, size_t n)
 {
   struct prac_rd r = prac_rd_of(data, n);
-  for (int i = 0; i < DESKS; i++) {
+  for (int i = 0; i < PARTS; i++) {
     uint64_t len = prac_rd_u64le(&r);
     if (r.bad || len > prac_rd_left(&r)) return PRAC_DAMAGED;
-    PRAC_TRY(alert_desk_load(s->desk[i], prac_rd_bytes(&r, (size_t)len), (size_t)len));
+    PRAC_TRY(part_load(s, i, prac_rd_bytes(&r, (size_t)len), (size_t)len));
   }
   return prac_rd_left(&r) ? PRAC_DAMAGED : PRAC_OK;
 }
 
-static prac_rc make_desks(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
+static prac_rc make_state(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
 {
   uint8_t *data = NULL;
   size_t n = 0;
@@ -94,32 +134,32 @@ static prac_rc make_desks(struct role_env *e, struct alert_role *s, struct prac_
   s->line = prac_json_of(0);
   s->arena = prac_arena_new(1 << 14);
   if (!s->arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the alerts");
-  PRAC_TRY(new_desks(e, s, reterr));
+  PRAC_TRY(new_state(e, s, reterr));
   prac_rc rc = role_state_load(e, &s->seq, &data, &n, &err);
   if (rc == PRAC_UNKNOWN) return PRAC_OK;
-  if (rc == PRAC_OK) rc = load_desks(s, data, n);
+  if (rc == PRAC_OK) rc = load_state(s, data, n);
   free(data);
   s->saved = s->seq;
   if (rc == PRAC_OK) return PRAC_OK;
   prac_log(&e->log, &ev_anew, "the alerts begin anew: %s",
            err.text[0] ? err.text : prac_rc_text(rc));
   s->seq = s->saved = 0;
-  return new_desks(e, s, reterr);
+  return new_state(e, s, reterr);
 }
 
-static prac_rc save_desks(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
+static prac_rc save_state(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
 {
-  uint8_t *part[DESKS] = {NULL}, *all = NULL;
-  size_t len[DESKS] = {0}, n = 0;
+  uint8_t *part[PARTS] = {NULL}, *all = NULL;
+  size_t len[PARTS] = {0}, n = 0;
   prac_rc rc = PRAC_OK;
-  for (int i = 0; i < DESKS && rc == PRAC_OK; i++) {
-    rc = alert_desk_save(s->desk[i], &part[i], &len[i]);
+  for (int i = 0; i < PARTS && rc == PRAC_OK; i++) {
+    rc = part_save(s, i, &part[i], &len[i]);
     n += 8 + len[i];
   }
   if (rc == PRAC_OK && !(all = malloc(n))) rc = PRAC_NOMEM;
   if (rc == PRAC_OK) {
     struct prac_wr w = prac_wr_of(all, n);
-    for (int i = 0; i < DESKS; i++) {
+    for (int i = 0; i < PARTS; i++) {
       prac_wr_u64le(&w, len[i]);
       prac_wr_bytes(&w, part[i], len[i]);
     }
@@ -127,7 +167,7 @@ static prac_rc save_desks(struct role_env *e, struct alert_role *s, struct prac_
   } else {
     rc = PRAC_FAIL(reterr, rc, "state of the alerts: %s", prac_rc_text(rc));
   }
-  for (int i = 0; i < DESKS; i++) free(part[i]);
+  for (int i = 0; i < PARTS; i++) free(part[i]);
   free(all);
   return rc;
 }
@@ -138,7 +178,7 @@ static prac_rc save(struct role_env *e, void *st, struct prac_err *reterr)
   s->next_save = sys_mono_ns() + SAVE_NS;
   if (s->seq == s->saved) return PRAC_OK;
   PRAC_TRY(role_flush(&s->bus, reterr));
-  prac_rc rc = save_desks(e, s, reterr);
+  prac_rc rc = save_state(e, s, reterr);
   if (rc == PRAC_FULL) return PRAC_OK;
   PRAC_TRY(rc);
   s->saved = s->seq;
@@ -146,10 +186,39 @@ static prac_rc save(struct role_env *e, void *st, struct prac_err *reterr)
 }
 
 /* Whose clock a finding goes by. */
-static int desk_of(const char *subject)
+static bool from_honeypots(const char *subject)
 {
-  bool pots = strcmp(subject, "finding.drdos") == 0 || strcmp(subject, "finding.honeypot") == 0;
-  return pots ? HONEYPOTS : TELESCOPES;
+  return strcmp(subject, "finding.drdos") == 0 || strcmp(subject, "finding.honeypot") == 0;
+}
+
+/* A worker that is gone must not keep the others' alerts from people. */
+static prac_rc be_patient(struct role_env *e, struct alert_role *s)
+{
+  int64_t now = sys_mono_ns();
+  if (alert_order_waiting(s->order) == 0) s->moved = now;
+  if (now - s->moved < s->patience_ns) return PRAC_OK;
+  s->moved = now;
+  prac_log(&e->log, &ev_behind, "%zu findings have waited long for a worker",
+           alert_order_waiting(s->order));
+  return alert_order_hurry(s->order);
+}
+
+static prac_rc take_mark(struct alert_role *s, const struct health *h)
+{
+  prac_time before = alert_order_passed(s->order);
+  PRAC_TRY(alert_order_mark(s->order, h->sensor, h->at));
+  if (alert_order_passed(s->order) != before) s->moved = sys_mono_ns();
+  return PRAC_OK;
+}
+
+static prac_rc rest(struct role_env *e, void *st, struct prac_err *reterr)
+{
+  struct alert_role *s = st;
+  s->err = reterr;
+  prac_rc rc = be_patient(e, s);
+  if (rc != PRAC_OK)
+    return reterr->rc == rc ? rc : PRAC_FAIL(reterr, rc, "alerts: %s", prac_rc_text(rc));
+  return save(e, s, reterr);
 }
 
 static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struct prac_err *reterr)
@@ -169,8 +238,10 @@ static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struc
   if (rc != PRAC_OK)
     prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
   else
-    rc = mark ? alert_desk_advance(s->desk[TELESCOPES], u.h.at)
-              : alert_desk_take(s->desk[desk_of(m->subject)], &u.f);
+    rc = mark                         ? take_mark(s, &u.h)
+         : from_honeypots(m->subject) ? alert_desk_take(s->desk[HONEYPOTS], &u.f)
+                                      : alert_order_take(s->order, &u.f);
+  if (rc == PRAC_OK) rc = be_patient(e, s);
   if (rc == PRAC_NOMEM || rc == PRAC_STOPPED || rc == PRAC_DENIED || rc == PRAC_IO)
     return reterr->rc == rc ? rc : PRAC_FAIL(reterr, rc, "alerts: %s", prac_rc_text(rc));
   return sys_mono_ns() > s->next_save ? save(e, s, reterr) : PRAC_OK;
@@ -180,10 +251,13 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct alert_role *s = st;
   static const char *const what[] = {"finding.", "mark."};
-  PRAC_TRY(make_desks(e, s, reterr));
+  const struct alert_conf *c = prac_conf_get(e->settings, "alert", 0);
+  s->patience_ns = c->patience_ns;
+  s->moved = sys_mono_ns();
+  PRAC_TRY(make_state(e, s, reterr));
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));
   PRAC_TRY(s->bus.ops->subscribe(s->bus.st, what, 2, true, reterr));
-  return role_consume(e, &(struct role_feed){&s->bus, &s->seq, s, take, save}, reterr);
+  return role_consume(e, &(struct role_feed){&s->bus, &s->seq, s, take, rest}, reterr);
 }
 
 static void done(void *st)
@@ -191,6 +265,7 @@ static void done(void *st)
   struct alert_role *s = st;
   bus_close(&s->bus);
   for (int i = 0; i < DESKS; i++) alert_desk_free(&s->desk[i]);
+  alert_order_free(&s->order);
   prac_arena_free(&s->arena);
   prac_json_done(&s->line);
 }

@@ -6,19 +6,21 @@
 
 #include "app/roles.h"
 #include "app/stop.h"
+#include "app/workers.h"
 #include "bus/broker.h"
 #include "honeypot/sensor.h"
 #include "sys/rights.h"
 
 struct bus_role {
-  struct bus_rule rules[SENSORS_MAX + HONEYPOTS_MAX + 8];
-  char names[SENSORS_MAX + HONEYPOTS_MAX][48];
-  size_t n_names;
-  size_t n_rules;
+  struct bus_rule rules[SENSORS_MAX + HONEYPOTS_MAX + WORKERS_MAX + 8];
+  char names[SENSORS_MAX + HONEYPOTS_MAX + WORKERS_MAX][48];
+  const char *expect[WORKERS_MAX + 8]; /* NULL-terminated */
+  size_t n_names, n_rules, n_expect;
 };
 static const char *const pub_sensor[] = {"flow.%", "health.%", NULL};
 static const char *const pub_honeypot[] = {"hit.%", "health.%", "finding.honeypot", NULL};
 static const char *const pub_engine[] = {"finding.", "mark.engine", NULL};
+static const char *const pub_worker[] = {"finding.", "mark.%", NULL};
 static const char *const pub_collector[] = {"episode.", "finding.drdos", "tick.collector", NULL};
 static const char *const pub_alert[] = {"alert.", NULL};
 static const char *const sub_all[] = {"", NULL};
@@ -27,14 +29,31 @@ static const char *const sub_collector[] = {"hit.", "health.", "tick.", NULL};
 static const char *const sub_alert[] = {"finding.", "mark.", NULL};
 static const char *const sub_honeypot[] = {"episode.", NULL};
 static const char *const sub_notify[] = {"episode.all", "alert.", NULL};
-static const char *const expect[] = {"store", "engine", "alert", "collector", "notify", NULL};
+static const char *const expect[] = {"store", "alert", "collector", "notify"}; /* and the engines */
 
-static void add_rule(struct bus_role *s, const char *role, const char *name, const char *const *pub,
-                     const char *const *sub, int64_t uid)
+static struct bus_rule *add_rule(struct bus_role *s, const char *role, const char *name,
+                                 const char *const *pub, const char *const *sub, int64_t uid)
 {
   char *client = s->names[s->n_names++];
   (void)snprintf(client, sizeof s->names[0], "%s.%s", role, name);
-  s->rules[s->n_rules++] = (struct bus_rule){.client = client, .pub = pub, .sub = sub, .uid = uid};
+  s->rules[s->n_rules] = (struct bus_rule){.client = client, .pub = pub, .sub = sub, .uid = uid};
+  return &s->rules[s->n_rules++];
+}
+
+/* The engines, in one process or in several, whose places are kept from the first message on. */
+static void add_workers(const struct role_env *e, struct bus_role *s)
+{
+  size_t n = prac_conf_count(e->settings, "workers");
+  for (s->n_expect = 0; s->n_expect < PRAC_ARRAY_LEN(expect); s->n_expect++)
+    s->expect[s->n_expect] = expect[s->n_expect];
+  if (n == 0) s->expect[s->n_expect++] = role_engine.name;
+  for (size_t i = 0; i < n && i < WORKERS_MAX; i++) {
+    const struct worker_conf *c = prac_conf_get(e->settings, "workers", i);
+    int64_t uid = e->uid >= 0 ? e->run->uid_base + ROLE_UID_WORKER + (int64_t)i : BUS_ANY_UID;
+    struct bus_rule *r = add_rule(s, role_engine.name, c->name, pub_worker, sub_engine, uid);
+    r->derived = true;
+    s->expect[s->n_expect++] = r->client;
+  }
 }
 
 /* Who may say and hear what. uid: base + the role's place, see role_uid. */
@@ -69,14 +88,15 @@ static void make_rules(const struct role_env *e, struct bus_role *s)
   size_t n = prac_conf_count(e->settings, "sensors");
   for (size_t i = 0; own && i < n && i < SENSORS_MAX; i++) {
     const struct sensor_conf *c = prac_conf_get(e->settings, "sensors", i);
-    add_rule(s, "sensor", c->name, pub_sensor, NULL, base + ROLE_UID_SENSOR + (int64_t)i);
+    (void)add_rule(s, "sensor", c->name, pub_sensor, NULL, base + ROLE_UID_SENSOR + (int64_t)i);
   }
   n = prac_conf_count(e->settings, "honeypots");
   for (size_t i = 0; own && i < n && i < HONEYPOTS_MAX; i++) {
     const struct hp_conf *c = prac_conf_get(e->settings, "honeypots", i);
-    add_rule(s, "honeypot", c->name, pub_honeypot, sub_honeypot,
-             base + ROLE_UID_HONEYPOT + (int64_t)i);
+    (void)add_rule(s, "honeypot", c->name, pub_honeypot, sub_honeypot,
+                   base + ROLE_UID_HONEYPOT + (int64_t)i);
   }
+  add_workers(e, s);
   /* Captures named on the command line, and sensors started by hand. */
   s->rules[s->n_rules++] =
       (struct bus_rule){.client = "sensor.", .pub = pub_sensor, .uid = BUS_ANY_UID};
@@ -110,7 +130,7 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
                               .listen_fd = e->bus_fd,
                               .rules = s->rules,
                               .n_rules = s->n_rules,
-                              .expect = expect,
+                              .expect = s->expect,
                               .clock = &e->clock,
                               .log = &e->log};
   const struct bus_broker_conf *c = prac_conf_get(e->settings, "bus", 0);

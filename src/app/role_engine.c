@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/roles.h"
+#include "app/workers.h"
 #include "engine/core.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
@@ -20,6 +21,8 @@ static const struct prac_log_event ev_anew = {"engine_state_lost", PRAC_LOG_WARN
 
 struct engine_role {
   struct bus bus;
+  const struct worker_conf *worker;
+  char only[1024]; /* the worker's engines */
   struct eng_core *core;
   struct prac_arena *arena;
   uint64_t seq, saved;
@@ -36,9 +39,22 @@ static prac_rc on_finding(void *arg, const struct finding *f)
   return role_publish_record(&s->bus, &model_finding, f, subject, f->id, s->err);
 }
 
+static struct eng_core_conf core_conf(struct engine_role *s)
+{
+  const struct worker_conf *w = s->worker;
+  size_t at = 0;
+  for (size_t i = 0; w && i < w->engines.n && at < sizeof s->only; i++)
+    at +=
+        (size_t)snprintf(s->only + at, sizeof s->only - at, "%s%s", i ? "," : "", w->engines.v[i]);
+  return (struct eng_core_conf){.nthreads = 1,
+                                .seed = 1,
+                                .only = s->only[0] ? s->only : NULL,
+                                .part = w && w->sensors.n ? w->name : NULL};
+}
+
 static prac_rc make_core(struct role_env *e, struct engine_role *s, struct prac_err *reterr)
 {
-  struct eng_core_conf c = {.nthreads = 1, .seed = 1};
+  struct eng_core_conf c = core_conf(s);
   uint8_t *data = NULL;
   size_t n = 0;
   struct prac_err err = {0};
@@ -88,10 +104,12 @@ static prac_rc tell(struct engine_role *s, struct prac_err *reterr)
   prac_time t = eng_core_watermark(s->core);
   if (t == PRAC_TIME_NONE || t == s->told) return PRAC_OK;
   s->told = t;
-  char id[64];
-  (void)snprintf(id, sizeof id, "engine.%" PRId64, t);
-  struct health h = {.id = id, .sensor = "engine", .at = t, .version = PRACTICE_VERSION};
-  return role_publish_record(&s->bus, &model_health, &h, "mark.engine", id, reterr);
+  const char *name = s->worker ? s->worker->name : role_engine.name;
+  char id[96], subject[64];
+  (void)snprintf(id, sizeof id, "engine.%s.%" PRId64, name, t);
+  (void)snprintf(subject, sizeof subject, "mark.%s", name);
+  struct health h = {.id = id, .sensor = name, .at = t, .version = PRACTICE_VERSION};
+  return role_publish_record(&s->bus, &model_health, &h, subject, id, reterr);
 }
 
 static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struct prac_err *reterr)
@@ -105,7 +123,8 @@ static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struc
     struct flow_batch *b = NULL;
     rc = flow_batch_decode(m->data, m->len, &b, &err);
     if (rc == PRAC_OK) {
-      prac_rc fed = eng_core_feed(s->core, b, reterr);
+      bool mine = worker_wants(s->worker, b->sensor);
+      prac_rc fed = mine ? eng_core_feed(s->core, b, reterr) : PRAC_OK;
       flow_batch_unref(&b);
       PRAC_TRY(fed);
     }
@@ -114,7 +133,8 @@ static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struc
     prac_arena_reset(s->arena);
     rc = model_from_json(&model_health, m->data, m->len, s->arena, &h, &err);
     /* A honeypot's clock is none of a telescope's. */
-    bool ours = rc == PRAC_OK && strcmp(h.source, "honeypot") != 0;
+    bool ours =
+        rc == PRAC_OK && strcmp(h.source, "honeypot") != 0 && worker_wants(s->worker, h.sensor);
     if (ours) PRAC_TRY(eng_core_advance(s->core, h.sensor, h.at, reterr));
   }
   if (rc != PRAC_OK) prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
@@ -127,6 +147,7 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct engine_role *s = st;
   static const char *const what[] = {"flow.", "health."};
+  s->worker = e->worker;
   PRAC_TRY(make_core(e, s, reterr));
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));
   PRAC_TRY(s->bus.ops->subscribe(s->bus.st, what, 2, true, reterr));

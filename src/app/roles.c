@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "app/stop.h"
+#include "app/workers.h"
 #include "bus/local_client.h"
 #include "sys/durable.h"
 #include "sys/rights.h"
@@ -119,6 +120,20 @@ const struct role *role_find(const char *name)
   return NULL;
 }
 
+bool role_name_ok(const char *s)
+{
+  size_t n = strlen(s);
+  return n >= 1 && n <= 31 && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
+}
+
+const char *role_dir(const struct role_env *e, char out[ROLE_PATH])
+{
+  bool own = e->worker != NULL;
+  (void)snprintf(out, ROLE_PATH, "%s%s%s", e->role->dirs, own ? "/" : "",
+                 own ? e->worker->name : "");
+  return out;
+}
+
 const char *role_path(const struct role_env *e, const char *what, char out[ROLE_PATH])
 {
   (void)snprintf(out, ROLE_PATH, "%s/%.120s", e->data, what);
@@ -127,10 +142,10 @@ const char *role_path(const struct role_env *e, const char *what, char out[ROLE_
 
 prac_rc role_make_dirs(const struct role_env *e, struct prac_err *reterr)
 {
-  char path[ROLE_PATH + 64];
+  char path[2 * ROLE_PATH], own[ROLE_PATH];
   PRAC_TRY(sys_mkdirs(e->real_data, 0755, reterr));
   if (!e->role->dirs) return PRAC_OK;
-  (void)snprintf(path, sizeof path, "%s/%s", e->real_data, e->role->dirs);
+  (void)snprintf(path, sizeof path, "%s/%s", e->real_data, role_dir(e, own));
   PRAC_TRY(sys_mkdirs(path, 0755, reterr));
   if (chmod(path, e->role->mode) != 0)
     return PRAC_FAIL(reterr, PRAC_DENIED, "%s belongs to somebody else", path);
@@ -246,8 +261,8 @@ prac_rc role_consume(struct role_env *e, const struct role_feed *f, struct prac_
 prac_rc role_state_save(const struct role_env *e, uint64_t seq, const uint8_t *data, size_t n,
                         struct prac_err *reterr)
 {
-  char what[64], path[ROLE_PATH];
-  (void)snprintf(what, sizeof what, "%s/state", e->role->dirs);
+  char what[ROLE_PATH + 8], own[ROLE_PATH], path[ROLE_PATH];
+  (void)snprintf(what, sizeof what, "%s/state", role_dir(e, own));
   uint8_t *all = malloc(8 + n);
   if (!all) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the state of %s", e->name);
   struct prac_wr w = prac_wr_of(all, 8 + n);
@@ -261,8 +276,8 @@ prac_rc role_state_save(const struct role_env *e, uint64_t seq, const uint8_t *d
 prac_rc role_state_load(const struct role_env *e, uint64_t *ret_seq, uint8_t **ret, size_t *ret_n,
                         struct prac_err *reterr)
 {
-  char what[64], path[ROLE_PATH];
-  (void)snprintf(what, sizeof what, "%s/state", e->role->dirs);
+  char what[ROLE_PATH + 8], own[ROLE_PATH], path[ROLE_PATH];
+  (void)snprintf(what, sizeof what, "%s/state", role_dir(e, own));
   uint8_t *all;
   size_t n;
   PRAC_TRY(sys_unseal_file(role_path(e, what, path), state_magic, STATE_MAX, &all, &n, reterr));

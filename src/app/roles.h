@@ -30,8 +30,8 @@ enum {
   ROLE_PATH = 640
 };
 
-/* Added to uid-base: the first sensor, the first honeypot. */
-enum { ROLE_UID_SENSOR = 10, ROLE_UID_HONEYPOT = 100 };
+/* Added to uid-base: the first sensor, the first honeypot, the first worker. */
+enum { ROLE_UID_SENSOR = 10, ROLE_UID_HONEYPOT = 100, ROLE_UID_WORKER = 150 };
 
 struct run_conf {
   const char *data, *home;
@@ -71,7 +71,8 @@ struct board {
   _Atomic uint64_t counters[BOARD_COUNTERS];
 };
 
-struct hp_conf; /* honeypot/sensor.h */
+struct hp_conf;     /* honeypot/sensor.h */
+struct worker_conf; /* app/workers.h */
 
 struct role_env {
   const struct role *role;
@@ -80,6 +81,7 @@ struct role_env {
   const struct run_conf *run;
   const struct sensor_conf *sensor; /* sensors only */
   const struct hp_conf *honeypot;   /* honeypots only */
+  const struct worker_conf *worker; /* engines in several processes; NULL: the only one */
   char data[ROLE_DIR];              /* the data directory as the role sees it: "" after chroot */
   char real_data[ROLE_DIR];
   int64_t uid;         /* -1: keep */
@@ -120,6 +122,9 @@ extern const struct role role_bus, role_store, role_sensor, role_engine, role_al
     role_honeypot, role_collector, role_notify;
 extern const struct role *const role_list[]; /* NULL-terminated */
 const struct role *role_find(const char *name);
+bool role_name_ok(const char *s); /* of a sensor, a honeypot, a worker */
+/* Its own directory below the data directory: "engine", "engine/asia". */
+const char *role_dir(const struct role_env *e, char out[ROLE_PATH]);
 
 /* Makes data, and the role's own directory with the role's owner. */
 PRAC_NODISCARD prac_rc role_make_dirs(const struct role_env *e, struct prac_err *reterr);

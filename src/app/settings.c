@@ -9,6 +9,7 @@
 
 #include "alert/alert.h"
 #include "app/roles.h"
+#include "app/workers.h"
 #include "bus/broker.h"
 #include "bus/bus.h"
 #include "capture/source.h"
@@ -31,6 +32,7 @@ static const struct prac_conf_section *const own[] = {
     &bus_broker_section,
     &run_conf_section,
     &sensors_conf_section,
+    &workers_conf_section,
     &hp_conf_section,
     &note_conf_section,
     &note_tenants_section,

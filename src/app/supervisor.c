@@ -213,24 +213,30 @@ static bool played(const struct supervisor *s)
   return true;
 }
 
-/* Engine, collector, alert, store in this order have been found with nothing to do, each after the
+/* Engines, collector, alert, store in this order have been found with nothing to do, each after the
  * one before.
  */
 struct finish {
-  size_t at;
+  size_t at; /* how many of them */
   uint64_t seen;
   bool begun;
 };
-static bool all_done(const struct supervisor *s, struct finish *f)
+static const struct supervised *nth_to_finish(const struct supervisor *s, size_t at)
 {
   static const struct role *const chain[] = {&role_engine, &role_collector, &role_alert,
                                              &role_store, &role_notify};
-  if (!played(s)) return false;
-  while (f->at < PRAC_ARRAY_LEN(chain)) {
-    const struct supervised *v = NULL;
+  for (size_t k = 0; k < PRAC_ARRAY_LEN(chain); k++)
     for (size_t i = 0; i < s->n; i++)
-      if (s->v[i].env.role == chain[f->at]) v = &s->v[i];
-    uint64_t idle = v ? atomic_load(&s->board->rows[v->env.row].idle) : 0;
+      if (s->v[i].env.role == chain[k] && at-- == 0) return &s->v[i];
+  return NULL;
+}
+
+static bool all_done(const struct supervisor *s, struct finish *f)
+{
+  const struct supervised *v;
+  if (!played(s)) return false;
+  while ((v = nth_to_finish(s, f->at))) {
+    uint64_t idle = atomic_load(&s->board->rows[v->env.row].idle);
     if (!f->begun) f->seen = idle;
     f->begun = true;
     if (idle < f->seen + 3) return false;

@@ -44,4 +44,4 @@ PRAC_NODISCARD prac_rc supervisor_env(struct role_env *e, const struct role *r,
 /* What a process of a role does from its first line to its exit status. */
 int supervisor_role_main(struct role_env *e);
 /* `practice ROLE` with these settings, as a command: returns its exit status. */
-int cmd_role_alone(const struct role *r, const char *config, const char *data);
+int cmd_role_alone(const struct role *r, const char *config, const char *data, const char *name);

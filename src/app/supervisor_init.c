@@ -11,16 +11,11 @@
 #include <unistd.h>
 
 #include "app/supervisor.h"
+#include "app/workers.h"
 #include "honeypot/sensor.h"
 #include "portal/portal.h"
 #include "sys/durable.h"
 #include "sys/unixsock.h"
-
-static bool name_ok(const char *s)
-{
-  size_t n = strlen(s);
-  return n >= 1 && n <= 31 && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
-}
 
 static prac_rc add(struct supervisor *s, const struct role *r, const char *data, int64_t uid,
                    struct prac_err *reterr)
@@ -40,7 +35,7 @@ static prac_rc add(struct supervisor *s, const struct role *r, const char *data,
 static prac_rc add_sensor(struct supervisor *s, const struct sensor_conf *c, const char *data,
                           struct prac_err *reterr)
 {
-  if (!name_ok(c->name))
+  if (!role_name_ok(c->name))
     return PRAC_FAIL(reterr, PRAC_RANGE, "sensor name \"%s\": a-z, 0-9 and -, at most 31", c->name);
   for (size_t i = 0; i < s->n; i++)
     if (strcmp(s->v[i].env.sensor->name, c->name) == 0)
@@ -75,7 +70,7 @@ static prac_rc add_sensors(struct supervisor *s, const char *data, struct prac_e
 static prac_rc add_honeypot(struct supervisor *s, const struct hp_conf *c, const char *data,
                             struct prac_err *reterr)
 {
-  if (!name_ok(c->name))
+  if (!role_name_ok(c->name))
     return PRAC_FAIL(reterr, PRAC_RANGE, "honeypot name \"%s\": a-z, 0-9 and -, at most 31",
                      c->name);
   for (size_t i = 0; i < s->n; i++) {
@@ -99,6 +94,19 @@ static prac_rc add_honeypots(struct supervisor *s, const char *data, struct prac
     return PRAC_FAIL(reterr, PRAC_FULL, "more than %d honeypots on one box", HONEYPOTS_MAX);
   for (size_t i = 0; i < n; i++)
     PRAC_TRY(add_honeypot(s, prac_conf_get(s->settings, "honeypots", i), data, reterr));
+  return PRAC_OK;
+}
+
+static prac_rc add_workers(struct supervisor *s, const char *data, struct prac_err *reterr)
+{
+  size_t n = prac_conf_count(s->settings, "workers");
+  PRAC_TRY(workers_check(s->settings, reterr));
+  for (size_t i = 0; i < n; i++) {
+    PRAC_TRY(add(s, &role_engine, data, ROLE_UID_WORKER + (int64_t)i, reterr));
+    struct role_env *e = &s->v[s->n - 1].env;
+    worker_is(e, prac_conf_get(s->settings, "workers", i));
+    PRAC_TRY(role_make_dirs(e, reterr));
+  }
   return PRAC_OK;
 }
 
@@ -202,10 +210,13 @@ prac_rc supervisor_init(struct supervisor *s, const char *data, const char *list
   s->board->shared = true;
   for (size_t i = 0; i < ROLES_MAX; i++) atomic_store(&s->board->rows[i].safe, INT64_MIN + 1);
   PRAC_TRY(add_sensors(s, data, reterr));
+  bool workers = prac_conf_count(s->settings, "workers") > 0;
   for (size_t i = 0; i < PRAC_ARRAY_LEN(fixed); i++) {
+    if (workers && fixed[i] == &role_engine) continue;
     PRAC_TRY(add(s, fixed[i], data, (int64_t)i, reterr));
     PRAC_TRY(role_make_dirs(&s->v[s->n - 1].env, reterr));
   }
+  PRAC_TRY(add_workers(s, data, reterr));
   PRAC_TRY(add_honeypots(s, data, reterr));
   lay_out(s);
   return sockets(s, listen, reterr);

@@ -89,6 +89,7 @@ static prac_rc run_new(struct eng_core *c, const struct eng_ops *const *engines,
   }
   if (!wanted(c, engines[i], conf)) return PRAC_OK;
   PRAC_TRY(run_add(c, engines[i], from, conf, reterr));
+  c->runs[c->n_runs - 1].part = c->conf.part;
   c->runs[c->n_runs - 1].unheard = c->conf.only && !named(c->conf.only, engines[i]->name);
   return PRAC_OK;
 }
@@ -127,6 +128,7 @@ prac_rc eng_core_new(const struct eng_core_conf *conf, const struct prac_conf *s
   if (c->conf.silent_ns == 0) c->conf.silent_ns = 10 * PRAC_MIN;
   if (c->conf.settle_ns == 0) c->conf.settle_ns = PRAC_MIN;
   if (c->conf.settle_ns < 0) c->conf.settle_ns = 0;
+  if (!c->conf.part) c->conf.part = "";
   if (c->conf.hold_max == 0) c->conf.hold_max = 4096;
   c->sink = sink;
   c->sink_arg = arg;

@@ -28,8 +28,10 @@ struct eng_core_conf {
   int64_t silent_ns; /* 0: 10 min of event time */
   int64_t settle_ns; /* 0: 1 min; below 0: none */
   size_t hold_max;   /* 0: 4096 batches */
-  const char *only;  /* comma-separated engine names, also such as are not enabled; NULL: all of
-                        eng_list that are enabled */
+  const char
+      *part; /* finding.part: which of several cores, each with sensors of its own. NULL: "" */
+  const char *only; /* comma-separated engine names, also such as are not enabled; NULL: all of
+                       eng_list that are enabled */
   const struct eng_ops *const *engines; /* NULL: eng_list; tests bring their own */
 };
 PRAC_NODISCARD prac_rc eng_core_new(const struct eng_core_conf *c, const struct prac_conf *settings,

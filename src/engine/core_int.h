@@ -20,6 +20,7 @@ struct eng_run {
   struct eng_env env;
   struct prac_rng rng;
   uint64_t seed, settings;
+  const char *part;
   int64_t slot_ns;
   prac_time slot_from; /* the open slot; PRAC_TIME_NONE before the first batch */
   prac_time busy_from; /* the last slot that had a batch */

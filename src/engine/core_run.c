@@ -60,6 +60,7 @@ static const char *finding_id(struct eng_out *o, const struct finding *f)
   h = prac_hash2(h, (uint64_t)o->slot.from, (uint64_t)o->slot.to);
   h = prac_hash_bytes(h, f->key, strlen(f->key));
   h = prac_hash_bytes(h, f->state, strlen(f->state));
+  if (o->run->part[0]) h = prac_hash_bytes(h, o->run->part, strlen(o->run->part));
   snprintf(text, sizeof text, "f%016llx", (unsigned long long)h);
   return prac_arena_strndup(o->mem, text, strlen(text));
 }
@@ -79,6 +80,7 @@ prac_rc eng_say(struct eng_out *o, const struct finding *f)
   mine.id = finding_id(o, f);
   if (!mine.id) return PRAC_NOMEM;
   mine.engine = o->run->ops->name;
+  mine.part = o->run->part;
   mine.engine_version = o->run->ops->version;
   mine.settings = o->run->settings;
   mine.seed = o->run->seed;

@@ -8,6 +8,7 @@
 #define FINDING_FIELDS(F)                                                                          \
   F(STR, id, "", "engine, slot and key, hashed: the same input gives the same id")                 \
   F(STR, engine, "", "who says so")                                                                \
+  F(STR, part, "", "which of several that say so side by side: worker, honeypot; or empty")        \
   F(STR, engine_version, "", "of the engine's code")                                               \
   F(HEX, settings, "", "hash of the engine's settings")                                            \
   F(HEX, seed, "", "of the engine's randomness")                                                   \
