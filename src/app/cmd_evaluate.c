@@ -235,7 +235,7 @@ static prac_rc say(struct evaluate *e, struct prac_err *err)
   }
   if (!e->o.quiet)
     fprintf(stderr, "%zu of %zu runs, %.1f days, %" PRIu64 " packets, %.0f CPU s and %.0f before\n",
-            e->n_results, e->n_jobs, s.all.days, s.all.packets, s.all.cpu_s, e->warm_cpu_s);
+            e->n_results, e->n_jobs, s.all.days, s.all.packets, s.all.cpu_s[0], e->warm_cpu_s);
   eval_sum_done(&s);
   return PRAC_OK;
 }

@@ -112,7 +112,8 @@ struct eval_wrong {
 struct eval_result {
   uint32_t scenario, n_events, n_wrong;
   uint64_t seed, packets;
-  int64_t scored_ns, cpu_ns;
+  int64_t scored_ns;
+  int64_t cpu_ns[EVAL_WHO]; /* of an engine; of the ensemble: of the whole run, all that feeds it */
   struct eval_found events[EVAL_EVENTS];
   uint32_t alarms_false[EVAL_WHO], alarms_allowed[EVAL_WHO];
   struct eval_wrong wrong[EVAL_WRONG];
@@ -136,7 +137,7 @@ struct eval_row { /* one kind of event over all runs */
 };
 struct eval_part { /* one scenario over all runs */
   uint64_t runs, events, packets, alarms_false[EVAL_WHO], alarms_allowed[EVAL_WHO], found[EVAL_WHO];
-  double days, cpu_s;
+  double days, cpu_s[EVAL_WHO];
 };
 struct eval_sum {
   const char *who[EVAL_WHO];

@@ -201,10 +201,18 @@ static prac_rc open_desks(struct run *r)
   return PRAC_OK;
 }
 
+static int64_t cpu_now(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (int64_t)t.tv_sec * PRAC_SEC + t.tv_nsec;
+}
+
 static prac_rc open_run(struct run *r, const struct gen_conf *gc, const char *engines,
                         const struct eval_state *from)
 {
-  const struct eng_core_conf ec = {.nthreads = 1, .seed = 1, .only = engines, .settle_ns = -1};
+  const struct eng_core_conf ec = {
+      .nthreads = 1, .seed = 1, .only = engines, .settle_ns = -1, .clock = cpu_now};
   r->told = PRAC_TIME_NONE;
   PRAC_TRY(gen_new(gc, &r->g, r->err));
   while (r->n_survey < SURVEY_MAX && gen_survey_at(r->g, r->n_survey, &r->survey[r->n_survey]))
@@ -348,13 +356,6 @@ static prac_rc compare(const struct run *r, struct eval_result *ret)
   return PRAC_OK;
 }
 
-static int64_t cpu_now(void)
-{
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return (int64_t)t.tv_sec * PRAC_SEC + t.tv_nsec;
-}
-
 prac_rc eval_run(const struct eval_conf *c, const struct eval_scenario *s, enum eval_mode m,
                  uint64_t seed, const struct eval_state *from, struct eval_result *ret,
                  struct prac_err *reterr)
@@ -380,7 +381,9 @@ prac_rc eval_run(const struct eval_conf *c, const struct eval_scenario *s, enum 
   rc = said_why(&r, rc, s->name);
   if (rc == PRAC_OK) ret->scored_ns = gen_span(r.g).to - gen_span(r.g).from;
   ret->packets = r.packets;
-  ret->cpu_ns = cpu_now() - began;
+  ret->cpu_ns[0] = cpu_now() - began;
+  for (uint32_t i = 1; i < r.n_who && rc == PRAC_OK; i++)
+    ret->cpu_ns[i] = eng_core_spent(r.engines, r.who[i]);
   close_run(&r);
   return rc;
 }

@@ -42,8 +42,8 @@ static void add_alarms(struct eval_part *p, const struct eval_result *r)
   p->events += r->n_events;
   p->packets += r->packets;
   p->days += (double)r->scored_ns / (double)PRAC_DAY;
-  p->cpu_s += (double)r->cpu_ns / (double)PRAC_SEC;
   for (size_t w = 0; w < EVAL_WHO; w++) {
+    p->cpu_s[w] += (double)r->cpu_ns[w] / (double)PRAC_SEC;
     p->alarms_false[w] += r->alarms_false[w];
     p->alarms_allowed[w] += r->alarms_allowed[w];
     for (uint32_t i = 0; i < r->n_events; i++) p->found[w] += r->events[i].delay_ns[w] >= 0;

@@ -68,8 +68,8 @@ static const struct prac_conf_item conf_items[] = {
     ITEM("port-pct", PRAC_CONF_REAL, port_pct, 0, 100, 10,
          "per cent of all hosts at the port that must be in step"),
     ITEM("packets-each", PRAC_CONF_REAL, each, 0, 1e6, 1.5,
-         "and so many packets an address at the port: forged senders have one each; 0: as "
-         "published"),
+         "and so many packets of the median address at the port: forged senders have one each; 0: "
+         "as published"),
     ITEM("high-hosts", PRAC_CONF_INT, high_hosts, 2, 1e6, 100, "hosts from which a group is high"),
     ITEM("high-sensors", PRAC_CONF_INT, high_sensors, 2, 1000, 3, "or so many sensors that see it"),
     FLAG("weak", weak, 0, "whether ports are said whose hosts are not in step"),
