@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/cmd.h"
-#include "app/eval.h"
 #include "app/eval_jobs.h"
+#include "app/eval_out.h"
 #include "app/progress.h"
 #include "app/settings.h"
 #include "app/stop.h"
@@ -174,6 +175,13 @@ static int choose(struct evaluate *e)
   return CMD_GO;
 }
 
+static int64_t cpu_used(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (int64_t)t.tv_sec * PRAC_SEC + t.tv_nsec;
+}
+
 static prac_rc plan(struct evaluate *e, struct prac_err *err)
 {
   PRAC_TRY(settings_load(e->o.config, &e->settings, err));
@@ -182,7 +190,8 @@ static prac_rc plan(struct evaluate *e, struct prac_err *err)
                                .min_level = (uint32_t)e->o.min_level,
                                .slack_ns = e->o.slack_ns,
                                .history_ns = e->o.history_ns,
-                               .warm_ns = e->o.warm_ns};
+                               .warm_ns = e->o.warm_ns,
+                               .clock = cpu_used};
   e->jobs = calloc(eval_scenario_count * e->o.seeds, sizeof *e->jobs);
   e->results = calloc(eval_scenario_count * e->o.seeds, sizeof *e->results);
   if (!e->jobs || !e->results) return PRAC_FAIL(err, PRAC_NOMEM, "no memory for the results");

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "app/eval.h"
+#include "app/eval_out.h"
 #include "math/robust.h"
 
 static void rate(FILE *f, uint64_t k, uint64_t n)

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/eval.h"
+#include "eval/eval.h"
 
 static int by_run(const void *pa, const void *pb)
 {
