@@ -200,10 +200,13 @@ static prac_rc plan(struct evaluate *e, struct prac_err *err)
     if (!e->chosen[i]) continue;
     while (k < e->n_warm && e->warm[k] != w) k++;
     if (k == e->n_warm) e->warm[e->n_warm++] = w;
-    for (uint32_t n = 0; n < e->o.seeds; n++)
-      e->jobs[e->n_jobs++] =
-          (struct job){i, w, eval_seed(&eval_scenarios[i], e->mode, n + (uint32_t)e->o.skip)};
   }
+  /* Seed by seed: whoever stops it early has as many of each scenario. */
+  for (uint32_t n = 0; n < e->o.seeds; n++)
+    for (size_t i = 0; i < eval_scenario_count; i++)
+      if (e->chosen[i])
+        e->jobs[e->n_jobs++] = (struct job){
+            i, world_of(i), eval_seed(&eval_scenarios[i], e->mode, n + (uint32_t)e->o.skip)};
   return PRAC_OK;
 }
 
@@ -227,7 +230,7 @@ static prac_rc say(struct evaluate *e, struct prac_err *err)
 {
   const char *who[EVAL_WHO];
   struct eval_sum s;
-  const struct eval_about_run about = {e->mode, (uint32_t)e->o.seeds, &e->conf, e->chosen};
+  const struct eval_about_run about = {e->mode, e->n_jobs, e->chosen};
   size_t n_who = eval_who(&e->conf, who);
   prac_rc rc = eval_sum_of(e->results, e->n_results, who, n_who, &s);
   if (rc != PRAC_OK) return PRAC_FAIL(err, rc, "no memory for the tables");
@@ -256,7 +259,7 @@ static int work(struct evaluate *e)
   stop_install();
   if (rc == PRAC_OK) rc = run_all(e, &err);
   /* After Ctrl-C, what is complete is said; the number of runs tells that it is not all. */
-  if (e->n_results && !(rc != PRAC_OK && e->o.markdown)) {
+  if (e->n_results) {
     prac_rc said = say(e, rc == PRAC_OK ? &err : NULL);
     if (rc == PRAC_OK) rc = said;
   }

@@ -254,22 +254,24 @@ void eval_out_document(const struct eval_sum *s, const struct eval_about_run *a,
   fputs(intro, f);
   fputs("## Seeds\n\nThresholds were chosen on tuning seeds only, in another world (other scanners "
         "and visitors); the command\nrefuses changed settings for scored seeds.\n\n"
-        "| scenario | tuning seeds | scored seeds, here |\n|---|---|---|\n",
+        "| scenario | tuning seeds | scored seeds, here | runs |\n|---|---|---|---|\n",
         f);
   for (size_t i = 0; i < eval_scenario_count; i++) {
     const struct eval_scenario *e = &eval_scenarios[i];
     if (!a->chosen[i]) continue;
-    uint64_t t = eval_seed(e, EVAL_TUNE, 0), from = eval_seed(e, a->mode, 0);
-    fprintf(f, "| %s | %" PRIu64 "–%" PRIu64 " | %" PRIu64 "–%" PRIu64 "%s |\n", e->name, t,
-            t + EVAL_SEEDS_MAX - 1, from, from + s->parts[i].runs - 1,
-            a->mode == EVAL_TUNE ? " (tuning!)" : "");
+    const struct eval_part *p = &s->parts[i];
+    uint64_t t = eval_seed(e, EVAL_TUNE, 0);
+    fprintf(f, "| %s | %" PRIu64 "–%" PRIu64 " |", e->name, t, t + EVAL_SEEDS_MAX - 1);
+    fprintf(f, " %" PRIu64 "–%" PRIu64 "%s | %" PRIu64 " |\n", p->first, p->last,
+            a->mode == EVAL_TUNE ? " (tuning!)" : "", p->runs);
   }
+  if (s->all.runs < a->runs)
+    fprintf(f, "\n**Stopped early**: %" PRIu64 " of %zu runs.\n", s->all.runs, a->runs);
   fputc('\n', f);
   eval_out_tables(s, a, f);
   fputs("\n## Cost\n\nCPU seconds for a day of all sensors, one thread; ensemble: with the making "
-        "and "
-        "reading of the\npackets and the labels of survey scanners. The only figures here that do "
-        "not "
+        "and\n"
+        "reading of the packets and the labels of survey scanners. Only these figures do not "
         "repeat.\n\n",
         f);
   cost_table(s, f);

@@ -10,8 +10,7 @@
 
 struct eval_about_run {
   enum eval_mode mode;
-  uint32_t seeds;
-  const struct eval_conf *conf;
+  size_t runs;        /* that were asked for; fewer results: it was stopped */
   const bool *chosen; /* scenarios */
 };
 void eval_out_tables(const struct eval_sum *s, const struct eval_about_run *a, FILE *f);

@@ -139,6 +139,7 @@ struct eval_row { /* one kind of event over all runs */
 };
 struct eval_part { /* one scenario over all runs */
   uint64_t runs, events, packets, alarms_false[EVAL_WHO], alarms_allowed[EVAL_WHO], found[EVAL_WHO];
+  uint64_t first, last; /* seeds */
   double days, cpu_s[EVAL_WHO];
 };
 struct eval_sum {

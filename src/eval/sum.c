@@ -38,7 +38,8 @@ static struct eval_row *row_of(struct eval_sum *s, uint32_t scenario, const stru
 
 static void add_alarms(struct eval_part *p, const struct eval_result *r)
 {
-  p->runs++;
+  if (p->runs++ == 0) p->first = r->seed;
+  p->last = r->seed;
   p->events += r->n_events;
   p->packets += r->packets;
   p->days += (double)r->scored_ns / (double)PRAC_DAY;

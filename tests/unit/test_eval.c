@@ -179,6 +179,7 @@ static void sums_by_hand(void **state)
   assert_int_equal(s.all.alarms_false[0], 0);
   assert_int_equal(s.all.alarms_false[1], 2);
   assert_int_equal(s.parts[0].found[0], 2);
+  assert_true(s.parts[0].first == 28 && s.parts[0].last == 30);
   eval_sum_done(&s);
   assert_int_equal(eval_sum_of(NULL, 0, who, 2, &s), PRAC_OK);
   eval_sum_done(&s);
