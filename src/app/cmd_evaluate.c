@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "app/cmd.h"
-#include "app/eval.h"
 #include "app/eval_jobs.h"
+#include "app/eval_out.h"
 #include "app/progress.h"
 #include "app/settings.h"
 #include "app/stop.h"
@@ -174,6 +175,13 @@ static int choose(struct evaluate *e)
   return CMD_GO;
 }
 
+static int64_t cpu_used(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return (int64_t)t.tv_sec * PRAC_SEC + t.tv_nsec;
+}
+
 static prac_rc plan(struct evaluate *e, struct prac_err *err)
 {
   PRAC_TRY(settings_load(e->o.config, &e->settings, err));
@@ -182,7 +190,8 @@ static prac_rc plan(struct evaluate *e, struct prac_err *err)
                                .min_level = (uint32_t)e->o.min_level,
                                .slack_ns = e->o.slack_ns,
                                .history_ns = e->o.history_ns,
-                               .warm_ns = e->o.warm_ns};
+                               .warm_ns = e->o.warm_ns,
+                               .clock = cpu_used};
   e->jobs = calloc(eval_scenario_count * e->o.seeds, sizeof *e->jobs);
   e->results = calloc(eval_scenario_count * e->o.seeds, sizeof *e->results);
   if (!e->jobs || !e->results) return PRAC_FAIL(err, PRAC_NOMEM, "no memory for the results");
@@ -191,10 +200,13 @@ static prac_rc plan(struct evaluate *e, struct prac_err *err)
     if (!e->chosen[i]) continue;
     while (k < e->n_warm && e->warm[k] != w) k++;
     if (k == e->n_warm) e->warm[e->n_warm++] = w;
-    for (uint32_t n = 0; n < e->o.seeds; n++)
-      e->jobs[e->n_jobs++] =
-          (struct job){i, w, eval_seed(&eval_scenarios[i], e->mode, n + (uint32_t)e->o.skip)};
   }
+  /* Seed by seed: whoever stops it early has as many of each scenario. */
+  for (uint32_t n = 0; n < e->o.seeds; n++)
+    for (size_t i = 0; i < eval_scenario_count; i++)
+      if (e->chosen[i])
+        e->jobs[e->n_jobs++] = (struct job){
+            i, world_of(i), eval_seed(&eval_scenarios[i], e->mode, n + (uint32_t)e->o.skip)};
   return PRAC_OK;
 }
 
@@ -218,7 +230,7 @@ static prac_rc say(struct evaluate *e, struct prac_err *err)
 {
   const char *who[EVAL_WHO];
   struct eval_sum s;
-  const struct eval_about_run about = {e->mode, (uint32_t)e->o.seeds, &e->conf, e->chosen};
+  const struct eval_about_run about = {e->mode, e->n_jobs, e->chosen};
   size_t n_who = eval_who(&e->conf, who);
   prac_rc rc = eval_sum_of(e->results, e->n_results, who, n_who, &s);
   if (rc != PRAC_OK) return PRAC_FAIL(err, rc, "no memory for the tables");
@@ -235,7 +247,7 @@ static prac_rc say(struct evaluate *e, struct prac_err *err)
   }
   if (!e->o.quiet)
     fprintf(stderr, "%zu of %zu runs, %.1f days, %" PRIu64 " packets, %.0f CPU s and %.0f before\n",
-            e->n_results, e->n_jobs, s.all.days, s.all.packets, s.all.cpu_s, e->warm_cpu_s);
+            e->n_results, e->n_jobs, s.all.days, s.all.packets, s.all.cpu_s[0], e->warm_cpu_s);
   eval_sum_done(&s);
   return PRAC_OK;
 }
@@ -247,7 +259,7 @@ static int work(struct evaluate *e)
   stop_install();
   if (rc == PRAC_OK) rc = run_all(e, &err);
   /* After Ctrl-C, what is complete is said; the number of runs tells that it is not all. */
-  if (e->n_results && !(rc != PRAC_OK && e->o.markdown)) {
+  if (e->n_results) {
     prac_rc said = say(e, rc == PRAC_OK ? &err : NULL);
     if (rc == PRAC_OK) rc = said;
   }

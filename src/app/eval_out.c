@@ -1,10 +1,11 @@
-/* Tables for people, one object for programs. What stands here repeats from run to run: no clock.
+/* Tables for people, one object for programs. What stands here repeats from run to run, but for
+ * the document's cost.
  */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-#include "app/eval.h"
+#include "app/eval_out.h"
 #include "math/robust.h"
 
 static void rate(FILE *f, uint64_t k, uint64_t n)
@@ -64,25 +65,33 @@ static void delay_table(const struct eval_sum *s, uint32_t scenario, FILE *f)
   }
 }
 
+/* Which alarms are counted. */
+enum counted { WRONG, NUISANCES, BOTH };
+
+static void daily(FILE *f, const struct eval_part *p, size_t w, enum counted which)
+{
+  uint64_t n =
+      (which != NUISANCES ? p->alarms_false[w] : 0) + (which != WRONG ? p->alarms_allowed[w] : 0);
+  struct math_interval i = math_poisson(n);
+  fprintf(f, " %" PRIu64 ": %.2f (%.2f–%.2f) |", n, (double)n / p->days, i.lo / p->days,
+          i.hi / p->days);
+}
+
 static void alarm_row(const struct eval_sum *s, const char *name, const struct eval_part *p,
-                      bool wrong, FILE *f)
+                      enum counted which, FILE *f)
 {
   fprintf(f, "| %s | %.1f |", name, p->days);
-  for (size_t w = 0; w < s->n_who; w++) {
-    uint64_t n = wrong ? p->alarms_false[w] : p->alarms_allowed[w];
-    struct math_interval i = math_poisson(n);
-    fprintf(f, " %" PRIu64 ": %.2f (%.2f–%.2f) |", n, (double)n / p->days, i.lo / p->days,
-            i.hi / p->days);
-  }
+  for (size_t w = 0; w < s->n_who; w++) daily(f, p, w, which);
   fputc('\n', f);
 }
 
-static void alarm_table(const struct eval_sum *s, bool wrong, FILE *f)
+static void alarm_table(const struct eval_sum *s, enum counted which, FILE *f)
 {
   head(s, f, "scenario | days");
   for (size_t i = 0; i < eval_scenario_count; i++)
-    if (s->parts[i].runs) alarm_row(s, eval_scenarios[i].name, &s->parts[i], wrong, f);
-  alarm_row(s, "all", &s->all, wrong, f);
+    if (s->parts[i].runs) alarm_row(s, eval_scenarios[i].name, &s->parts[i], which, f);
+  alarm_row(s, "all", &s->all, which, f);
+  if (which == NUISANCES) alarm_row(s, "all, were these false too", &s->all, BOTH, f);
 }
 
 static void precision_table(const struct eval_sum *s, FILE *f)
@@ -101,28 +110,54 @@ static void precision_table(const struct eval_sum *s, FILE *f)
 /* Groups of at least so many hosts, whatever the scenario but one: orders are loose on purpose. */
 enum { TARGET_HOSTS = 50 };
 
-static bool in_target(const struct eval_row *r)
+static void count_groups(const struct eval_sum *s, size_t w, uint32_t lo, uint32_t hi,
+                         uint64_t *ret_n, uint64_t *ret_found)
 {
-  return strcmp(r->what, "group") == 0 && r->hosts >= TARGET_HOSTS &&
-         strcmp(eval_scenarios[r->scenario].name, "orders") != 0;
+  *ret_n = *ret_found = 0;
+  for (size_t i = 0; i < s->n_rows; i++) {
+    const struct eval_row *r = &s->rows[i];
+    if (strcmp(r->what, "group") != 0 || r->hosts < lo || r->hosts > hi ||
+        strcmp(eval_scenarios[r->scenario].name, "orders") == 0)
+      continue;
+    *ret_n += r->n;
+    *ret_found += r->found[w];
+  }
 }
 
 static void target_table(const struct eval_sum *s, FILE *f)
 {
-  fprintf(f, "| | planted | found | recall | false alarms a day, all scenarios "
-             "|\n|---|---|---|---|---|\n");
+  uint64_t n, k;
+  fputs("| | planted | found | recall | false alarms: a day, all scenarios | with nuisances |\n"
+        "|---|---|---|---|---|---|\n",
+        f);
   for (size_t w = 0; w < s->n_who; w++) {
-    uint64_t n = 0, k = 0;
-    for (size_t i = 0; i < s->n_rows; i++) {
-      if (!in_target(&s->rows[i])) continue;
-      n += s->rows[i].n;
-      k += s->rows[i].found[w];
-    }
-    struct math_interval i = math_poisson(s->all.alarms_false[w]);
+    count_groups(s, w, TARGET_HOSTS, UINT32_MAX, &n, &k);
     fprintf(f, "| %s | %" PRIu64 " | %" PRIu64 " |", s->who[w], n, k);
     rate(f, k, n);
-    fprintf(f, " %.2f (%.2f–%.2f) |\n", (double)s->all.alarms_false[w] / s->all.days,
-            i.lo / s->all.days, i.hi / s->all.days);
+    daily(f, &s->all, w, WRONG);
+    daily(f, &s->all, w, BOTH);
+    fputc('\n', f);
+  }
+}
+
+static void size_table(const struct eval_sum *s, FILE *f)
+{
+  static const uint32_t from[] = {1, 20, TARGET_HOSTS, 100, 250, 1000, UINT32_MAX};
+  head(s, f, "hosts | planted");
+  for (size_t i = 0; i + 1 < PRAC_ARRAY_LEN(from); i++) {
+    uint64_t n, k;
+    uint32_t to = from[i + 1] - 1;
+    count_groups(s, 0, from[i], to, &n, &k);
+    if (n == 0) continue;
+    if (i + 2 < PRAC_ARRAY_LEN(from))
+      fprintf(f, "| %u–%u | %" PRIu64 " |", from[i], to, n);
+    else
+      fprintf(f, "| %u and more | %" PRIu64 " |", from[i], n);
+    for (size_t w = 0; w < s->n_who; w++) {
+      count_groups(s, w, from[i], to, &n, &k);
+      rate(f, k, n);
+    }
+    fputc('\n', f);
   }
 }
 
@@ -134,6 +169,8 @@ void eval_out_tables(const struct eval_sum *s, const struct eval_about_run *a, F
       "which are loose on purpose.\n\n",
       TARGET_HOSTS);
   target_table(s, f);
+  fputs("\n## Groups by size\n\nThe share that was found, of the same scenarios' groups.\n\n", f);
+  size_table(s, f);
   fputs("\n## Recall\n", f);
   for (uint32_t i = 0; i < eval_scenario_count; i++) {
     if (!a->chosen[i] || !s->parts[i].events) continue;
@@ -149,16 +186,30 @@ void eval_out_tables(const struct eval_sum *s, const struct eval_about_run *a, F
     delay_table(s, i, f);
   }
   fputs("\n## False alarms\n\nTheir number, and how many a day.\n\n", f);
-  alarm_table(s, true, f);
+  alarm_table(s, WRONG, f);
   fputs("\n## Alarms about nuisances\n\nTrue, planted, and asked of nobody: not counted as "
         "false.\n\n",
         f);
-  alarm_table(s, false, f);
+  alarm_table(s, NUISANCES, f);
   fputs("\n## Precision\n\nEvents found, of events found and false alarms together.\n\n", f);
   precision_table(s, f);
 }
 
 /* ---- the document ---- */
+
+static void cost_table(const struct eval_sum *s, FILE *f)
+{
+  head(s, f, "scenario | packets a day");
+  for (size_t i = 0; i <= eval_scenario_count; i++) {
+    bool last = i == eval_scenario_count;
+    const struct eval_part *p = last ? &s->all : &s->parts[i];
+    if (!p->runs) continue;
+    fprintf(f, "| %s | %.0f |", last ? "all" : eval_scenarios[i].name,
+            (double)p->packets / p->days);
+    for (size_t w = 0; w < s->n_who; w++) fprintf(f, " %.1f |", p->cpu_s[w] / p->days);
+    fputc('\n', f);
+  }
+}
 
 static const char intro[] =
     "# How well planted events are found\n"
@@ -181,7 +232,9 @@ static const char intro[] =
     "its own desk here, the\n"
     "  ensemble one for all, with the default settings. Counted apart: what was planted as a "
     "nuisance and is true, such as\n"
-    "  a port surge where strangers come to one address by mistake.\n"
+    "  a port surge where strangers come to one address by mistake; the tables also say what the "
+    "rate would be if these\n"
+    "  were false too.\n"
     "- **Background**: visitors with heavy tails in how often they return and how much they send, "
     "quieter nights, infected\n"
     "  devices, scanners of every fingerprint; every few hours a single host in a hurry, a survey "
@@ -201,18 +254,27 @@ void eval_out_document(const struct eval_sum *s, const struct eval_about_run *a,
   fputs(intro, f);
   fputs("## Seeds\n\nThresholds were chosen on tuning seeds only, in another world (other scanners "
         "and visitors); the command\nrefuses changed settings for scored seeds.\n\n"
-        "| scenario | tuning seeds | scored seeds, here |\n|---|---|---|\n",
+        "| scenario | tuning seeds | scored seeds, here | runs |\n|---|---|---|---|\n",
         f);
   for (size_t i = 0; i < eval_scenario_count; i++) {
     const struct eval_scenario *e = &eval_scenarios[i];
     if (!a->chosen[i]) continue;
-    uint64_t t = eval_seed(e, EVAL_TUNE, 0), from = eval_seed(e, a->mode, 0);
-    fprintf(f, "| %s | %" PRIu64 "–%" PRIu64 " | %" PRIu64 "–%" PRIu64 "%s |\n", e->name, t,
-            t + EVAL_SEEDS_MAX - 1, from, from + s->parts[i].runs - 1,
-            a->mode == EVAL_TUNE ? " (tuning!)" : "");
+    const struct eval_part *p = &s->parts[i];
+    uint64_t t = eval_seed(e, EVAL_TUNE, 0);
+    fprintf(f, "| %s | %" PRIu64 "–%" PRIu64 " |", e->name, t, t + EVAL_SEEDS_MAX - 1);
+    fprintf(f, " %" PRIu64 "–%" PRIu64 "%s | %" PRIu64 " |\n", p->first, p->last,
+            a->mode == EVAL_TUNE ? " (tuning!)" : "", p->runs);
   }
+  if (s->all.runs < a->runs)
+    fprintf(f, "\n**Stopped early**: %" PRIu64 " of %zu runs.\n", s->all.runs, a->runs);
   fputc('\n', f);
   eval_out_tables(s, a, f);
+  fputs("\n## Cost\n\nCPU seconds for a day of all sensors, one thread; ensemble: with the making "
+        "and\n"
+        "reading of the packets and the labels of survey scanners. Only these figures do not "
+        "repeat.\n\n",
+        f);
+  cost_table(s, f);
 }
 
 /* ---- JSON ---- */

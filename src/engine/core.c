@@ -63,6 +63,7 @@ static prac_rc run_add(struct eng_core *c, const struct eng_ops *ops,
   r->seed = conf->seed ? (uint64_t)conf->seed : c->conf.seed;
   r->settings = prac_conf_hash(settings, ops->conf->path);
   r->env.par = c->pool ? &c->par : NULL;
+  r->clock = c->conf.clock;
   PRAC_TRY(eng_run_init(r, ops, conf, reterr));
   if (ops->label && !c->labels) c->labels = r;
   return eng_run_open(r, reterr);
@@ -373,6 +374,13 @@ prac_rc eng_core_finish(struct eng_core *c, struct prac_err *reterr)
   PRAC_TRY(release(c, until, true, reterr));
   prac_gauge(&c->counters[ENG_CORE_HELD], 0);
   return PRAC_OK;
+}
+
+int64_t eng_core_spent(const struct eng_core *c, const char *engine)
+{
+  for (size_t i = 0; i < c->n_runs; i++)
+    if (strcmp(c->runs[i].ops->name, engine) == 0) return c->runs[i].spent_ns;
+  return 0;
 }
 
 prac_time eng_core_watermark(const struct eng_core *c)

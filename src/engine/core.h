@@ -33,6 +33,8 @@ struct eng_core_conf {
   const char *only; /* comma-separated engine names, also such as are not enabled; NULL: all of
                        eng_list that are enabled */
   const struct eng_ops *const *engines; /* NULL: eng_list; tests bring their own */
+  int64_t (*clock)(
+      void); /* for eng_core_spent: ns that the calling thread has worked; NULL: none */
 };
 PRAC_NODISCARD prac_rc eng_core_new(const struct eng_core_conf *c, const struct prac_conf *settings,
                                     eng_sink *sink, void *arg, struct eng_core **ret,
@@ -55,4 +57,7 @@ PRAC_NODISCARD prac_rc eng_core_load(struct eng_core *c, const void *data, size_
                                      struct prac_err *reterr);
 /* One table for the core, then one per engine that is heard; returns how many there are. */
 size_t eng_core_counters(const struct eng_core *c, struct prac_counters *ret, size_t max);
+/* By the clock that was given, what this engine has cost so far, without what other threads did for
+ * it; 0: no clock, or no such engine. Between calls only. */
+int64_t eng_core_spent(const struct eng_core *c, const char *engine);
 prac_time eng_core_watermark(const struct eng_core *c); /* PRAC_TIME_NONE before the first batch */

@@ -27,6 +27,8 @@ struct eng_run {
   struct eng_out out;
   bool unheard;       /* what it says is dropped */
   size_t state_bytes; /* of its state when last saved */
+  int64_t (*clock)(void);
+  int64_t spent_ns;
   prac_rc rc;
   struct prac_err err;
 };

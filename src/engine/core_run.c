@@ -137,8 +137,10 @@ static prac_rc work(struct eng_run *r, const struct eng_work *w)
 
 void eng_run_work(struct eng_run *r, const struct eng_work *w)
 {
+  int64_t began = r->clock ? r->clock() : 0;
   r->err = (struct prac_err){0};
   r->rc = work(r, w);
+  if (r->clock) r->spent_ns += r->clock() - began;
   if (r->rc == PRAC_OK) return;
   if (r->err.rc == PRAC_OK)
     (void)PRAC_FAIL(&r->err, r->rc, "engine %s: %s", r->ops->name, prac_rc_text(r->rc));

@@ -31,5 +31,5 @@ double eng_instep_chance(const struct math_pulse *p, uint32_t ports)
 
 bool eng_instep_few(const struct eng_port_who *who, double each)
 {
-  return each > 0 && (who->sources == 0 || (double)who->packets < each * (double)who->sources);
+  return each > 0 && who->each < each;
 }

@@ -28,7 +28,8 @@ struct math_pulse eng_instep_port(const struct eng_instep *all, const uint64_t *
 /* log10 of the chance of it at any of so many ports. */
 double eng_instep_chance(const struct math_pulse *p, uint32_t ports);
 
-/* Fewer than `each` packets an address: one machine may have forged all these senders, and who
- * prepares an attack asks more than once. Addresses, not prefixes: those of a prefix add up. Nobody
- * is few; each 0: nobody is. */
+/* The median address has sent fewer than `each` packets: one machine may have forged these senders,
+ * and who prepares an attack asks more than once. Addresses, not prefixes: those of a prefix add
+ * up. The median, not the mean: forged senders come to busy ports too, where a few others send
+ * much. No address is few; each 0: nobody is. */
 bool eng_instep_few(const struct eng_port_who *who, double each);

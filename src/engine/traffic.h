@@ -125,6 +125,7 @@ struct eng_port_who {
   uint32_t countries; /* different ones */
   uint16_t country;   /* with most of the sources, when it has more than half; 0: none has */
   uint64_t packets;
+  double each;        /* median of the sources' packets */
   prac_time from, to; /* first step's start, last step's end */
 };
 PRAC_NODISCARD prac_rc eng_traffic_who(const struct eng_traffic *t, const struct eng_cells *c,

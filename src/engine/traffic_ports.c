@@ -249,6 +249,7 @@ prac_rc eng_traffic_who(const struct eng_traffic *t, const struct eng_cells *c, 
   ret->n = p.n < ENG_TRAFFIC_WHO ? (uint32_t)p.n : ENG_TRAFFIC_WHO;
   for (size_t i = 0; i < p.n; i++) p.k[i] |= (uint64_t)(UINT32_MAX - p.v[i]) << 32;
   eng_pairs_sort(&p);
+  if (p.n) ret->each = ((double)p.v[(p.n - 1) / 2] + (double)p.v[p.n / 2]) / 2;
   for (uint32_t i = 0; i < ret->n; i++) ips[i] = t->src.v[w->src_of[(uint32_t)p.k[i]]];
   ret->ips = ips;
   prac_arena_rewind(a, work);

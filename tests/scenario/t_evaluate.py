@@ -36,7 +36,9 @@ t.equal('no false alarms', [r['all'][w]['false'] for w in ('ensemble', 'surge', 
 t.equal('two days were watched', r['all']['days'], 2)
 
 text = table('groups', '--engines', 'backscatter', *SHORT, '--markdown')
-t.check('the document names the seeds', '| groups | 10001–14999 | 10001–10002 (tuning!) |' in text, text)
+t.check('the document names the seeds', '| groups | 10001–14999 | 10001–10002 (tuning!) | 2 |' in text, text)
+for words in ('| 1–19 | 2 |', '| 1000 and more | 2 |', '| all, were these false too | 0.7 |', '## Cost'):
+    t.check(f'the document says "{words}"', words in text, text)
 
 for engine in ('nmf', 'tensor'):  # glasso compares with days of history: too long for a test
     if practice('help', f'engine.{engine}')[0] == 0:

@@ -81,12 +81,12 @@ static void where_nothing_can_be_said(void **s)
 static void packets_are_counted_by_address(void **s)
 {
   (void)s;
-  struct eng_port_who who = {.packets = 90, .sources = 60};
+  struct eng_port_who who = {.packets = 9000, .sources = 60, .each = 1.5};
   assert_false(eng_instep_few(&who, 1.5));
-  who.sources = 61;
+  who.each = 1;
   assert_true(eng_instep_few(&who, 1.5));
   assert_false(eng_instep_few(&who, 0));
-  who.sources = 0;
+  who = (struct eng_port_who){0};
   assert_true(eng_instep_few(&who, 1.5));
 }
 

@@ -226,7 +226,7 @@ static void check_who(const struct eng_traffic_conf *conf, const struct plan *p,
                       const struct eng_cells *c, const uint8_t *base, const struct eng_port_said *s,
                       const struct eng_port_who *w)
 {
-  uint64_t packets = 0, last = UINT64_MAX;
+  uint64_t packets = 0, last = UINT64_MAX, middle = 0;
   assert_int_equal(w->packets, s->packets);
   assert_int_equal(w->n, w->sources);
   assert_true(w->sources >= s->hosts && w->from < w->to);
@@ -240,7 +240,9 @@ static void check_who(const struct eng_traffic_conf *conf, const struct plan *p,
     assert_true(mine > 0 && mine <= last && in_group(c, base, &host));
     last = mine;
     packets += mine;
+    middle += (k == (w->n - 1) / 2 ? mine : 0) + (k == w->n / 2 ? mine : 0);
   }
+  assert_true(w->each * 2 == (double)middle);
   assert_int_equal(packets, s->packets); /* so none is missing */
 }
 

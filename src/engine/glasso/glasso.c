@@ -38,8 +38,8 @@ static const struct prac_conf_item conf_items[] = {
     ITEM("alpha", PRAC_CONF_REAL, alpha, 1e-300, 0.5, 1e-6,
          "chance of a false claim, per sensor and slot, over all ports together"),
     ITEM("packets-each", PRAC_CONF_REAL, each, 0, 1e6, 1.5,
-         "and so many packets an address at the port: forged senders have one each; 0: as "
-         "published"),
+         "and so many packets of the median address at the port: forged senders have one each; 0: "
+         "as published"),
     ITEM("lift", PRAC_CONF_REAL, lift, 1, 1e6, 4,
          "and so many times the synchrony that hosts without knowledge of each other have"),
     ITEM("percent", PRAC_CONF_REAL, pct, 0.1, 100, 10,

@@ -67,8 +67,8 @@ static const struct prac_conf_item conf_items[] = {
     ITEM("alpha", PRAC_CONF_REAL, alpha, 1e-300, 1, 1e-6,
          "chance a window that any port's hosts seem in step and are not; 1: as published"),
     ITEM("packets-each", PRAC_CONF_REAL, each, 0, 1e6, 1.5,
-         "and so many packets an address at the port: forged senders have one each; 0: as "
-         "published"),
+         "and so many packets of the median address at the port: forged senders have one each; 0: "
+         "as published"),
     ITEM("lift", PRAC_CONF_REAL, lift, 1, 1000, 1.5,
          "and so many times as many as expected; 1: as published"),
     ITEM("survey", PRAC_CONF_BOOL, survey, 0, 1, 1, "say groups with fewer than min-hosts too"),

@@ -90,6 +90,7 @@ struct noise_table {
 };
 struct noise_ours { /* how many addresses we have */
   struct prac_hll today;
+  uint64_t today_n; /* its count, after the newest batch: asked for many rows */
   int64_t day;
   uint64_t yesterday, last; /* last: at the last look */
   prac_time look;           /* when to look again whether it still grows */

@@ -10,8 +10,7 @@ uint64_t noise_ours_count(const struct noise_state *s)
 {
   if (s->conf->monitored > 0) return (uint64_t)s->conf->monitored;
   if (!s->ours.settled) return 0;
-  uint64_t today = prac_hll_count(&s->ours.today);
-  return today > s->ours.yesterday ? today : s->ours.yesterday;
+  return s->ours.today_n > s->ours.yesterday ? s->ours.today_n : s->ours.yesterday;
 }
 
 /* Destinations, for as long as their number still grows by a tenth in ten minutes nobody can be
@@ -23,18 +22,19 @@ prac_rc noise_ours_see(struct noise_state *s, const struct flow_batch *b)
   if (s->conf->monitored > 0) return PRAC_OK;
   if (o->look == PRAC_TIME_NONE) o->look = prac_time_floor(b->minute, LOOK_NS) + LOOK_NS;
   if (b->minute >= o->look) {
-    uint64_t n = prac_hll_count(&o->today);
-    if (o->day == day && o->last > 0 && (double)n <= (double)o->last * 1.1) o->settled = true;
-    o->last = n;
+    if (o->day == day && o->last > 0 && (double)o->today_n <= (double)o->last * 1.1)
+      o->settled = true;
+    o->last = o->today_n;
     o->look = prac_time_floor(b->minute, LOOK_NS) + LOOK_NS;
   }
   if (o->day != day) {
-    o->yesterday = prac_hll_count(&o->today);
+    o->yesterday = o->today_n;
     o->day = day;
     prac_hll_done(&o->today);
   }
   for (uint32_t i = 0; i < b->n; i++)
     PRAC_TRY(prac_hll_add(&o->today, prac_hll_hash_ip(&b->dst[i])));
+  o->today_n = prac_hll_count(&o->today);
   return PRAC_OK;
 }
 

@@ -56,7 +56,9 @@ static prac_rc ours_load(struct noise_ours *o, struct prac_rd *r)
   o->look = (prac_time)prac_rd_u64le(r);
   o->settled = prac_rd_u8(r) != 0;
   if (r->bad || o->look > FAR || (o->look != PRAC_TIME_NONE && o->look < -FAR)) return PRAC_DAMAGED;
-  return prac_hll_read(&o->today, r) == PRAC_OK ? PRAC_OK : PRAC_DAMAGED;
+  if (prac_hll_read(&o->today, r) != PRAC_OK) return PRAC_DAMAGED;
+  o->today_n = prac_hll_count(&o->today);
+  return PRAC_OK;
 }
 
 prac_rc noise_save(const void *st, struct prac_wr *w)

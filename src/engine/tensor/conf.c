@@ -30,7 +30,8 @@ static const struct prac_conf_item conf_items[] = {
          "in which hosts are together or not; a multiple of 10 s"),
     ITEM("ipv4-bits", PRAC_CONF_INT, v4_bits, 8, 32, 16, "of an IPv4 source that make a host"),
     ITEM("ipv6-bits", PRAC_CONF_INT, v6_bits, 16, 128, 48, "of an IPv6 source that make a host"),
-    FLAG("syn-only", syn_only, 1, "whether only TCP SYN count; otherwise all of TCP and UDP"),
+    FLAG("syn-only", syn_only, 0,
+         "whether only TCP SYN count, as published; otherwise all of TCP and UDP"),
     WORDS("skip", skip, "backscatter,spoofed,bogon", "rows with one of these marks do not count"),
     WORDS("ignore-ports", ignore_ports, "", "ports that never count: 23/tcp,445/tcp"),
     ITEM("min-count", PRAC_CONF_INT, min_count, 1, 1e6, 2,
@@ -68,8 +69,8 @@ static const struct prac_conf_item conf_items[] = {
     ITEM("port-pct", PRAC_CONF_REAL, port_pct, 0, 100, 10,
          "per cent of all hosts at the port that must be in step"),
     ITEM("packets-each", PRAC_CONF_REAL, each, 0, 1e6, 1.5,
-         "and so many packets an address at the port: forged senders have one each; 0: as "
-         "published"),
+         "and so many packets of the median address at the port: forged senders have one each; 0: "
+         "as published"),
     ITEM("high-hosts", PRAC_CONF_INT, high_hosts, 2, 1e6, 100, "hosts from which a group is high"),
     ITEM("high-sensors", PRAC_CONF_INT, high_sensors, 2, 1000, 3, "or so many sensors that see it"),
     FLAG("weak", weak, 0, "whether ports are said whose hosts are not in step"),

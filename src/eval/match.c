@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/eval.h"
+#include "eval/eval.h"
 
 enum { COUNTRIES = 1 << 16, VICTIMS_MAX = 8192 };
 

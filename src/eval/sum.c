@@ -1,7 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/eval.h"
+#include "eval/eval.h"
 
 static int by_run(const void *pa, const void *pb)
 {
@@ -38,12 +38,13 @@ static struct eval_row *row_of(struct eval_sum *s, uint32_t scenario, const stru
 
 static void add_alarms(struct eval_part *p, const struct eval_result *r)
 {
-  p->runs++;
+  if (p->runs++ == 0) p->first = r->seed;
+  p->last = r->seed;
   p->events += r->n_events;
   p->packets += r->packets;
   p->days += (double)r->scored_ns / (double)PRAC_DAY;
-  p->cpu_s += (double)r->cpu_ns / (double)PRAC_SEC;
   for (size_t w = 0; w < EVAL_WHO; w++) {
+    p->cpu_s[w] += (double)r->cpu_ns[w] / (double)PRAC_SEC;
     p->alarms_false[w] += r->alarms_false[w];
     p->alarms_allowed[w] += r->alarms_allowed[w];
     for (uint32_t i = 0; i < r->n_events; i++) p->found[w] += r->events[i].delay_ns[w] >= 0;

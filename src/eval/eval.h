@@ -1,23 +1,24 @@
-/* app/eval.h — how well the engines find what was planted: scenarios from gen/, many seeds, all in
+/* eval/eval.h — how well the engines find what was planted: scenarios from gen/, many seeds, all in
  * memory: gen -> capture -> engines -> findings, held against the truth.
  *
- * what counts
- *   found     an event counts as found by an engine when a finding of it ("on", at least min_level)
- *             is about the event: its subject is, it is said after the event's first packet, and
- *             the time it claims (from..to) overlaps the event's, lengthened by `slack`. The delay
- * is from the first packet to the first such finding. Several are one subject   port:N/P and
- * group:N/P: N/P is a port of the event; country:CC: the event is of CC, or EVAL_COUNTRY_HOSTS of
- * its hosts are; victim:A/P: A is the victim of the planted flood false an opening of the alert
- * desk (each engine has a desk of its own, the ensemble one for all) about no event, or outside its
- * time. Findings that go on under an open alert are not counted again allowed is what is true and
- * was planted, but asked of nobody: see eval_allowed in eval_match.c warm-up engines begin with the
- * state they have after days of the same world without events seeds     each scenario has its own;
- * those for tuning and those that are scored are disjoint, and so are their worlds. Only default
- * settings are ever scored.
+ * found     an event counts as found by an engine when a finding of it ("on", at least min_level)
+ *           is about the event, it is said after the event's first packet, and the time it claims
+ *           (from..to) overlaps the event's, lengthened by `slack`. The delay is from the first
+ *           packet to the first such finding. Several are one
+ * subject   port:N/P and group:N/P: N/P is a port of the event; country:CC: the event is of CC, or
+ *           EVAL_COUNTRY_HOSTS of its hosts are; victim:A/P: A is the victim of the planted flood
+ * false     an opening of the alert desk (each engine has a desk of its own, the ensemble one for
+ *           all) about no event, or outside its time. Findings that go on under an open alert are
+ *           not counted again
+ * allowed   what is true and was planted, but asked of nobody: see eval_allowed in match.c
+ * warm-up   engines begin with the state they have after days of the same world without events
+ * seeds     each scenario has its own; those for tuning and those that are scored are disjoint, and
+ *           so are their worlds. Only default settings are ever scored
+ * cost      a run: 4 to 30 CPU s, 200 MB; a warm-up: half a minute to minutes
+ * threads   any number of runs side by side; each has all of its own
+ * checked   tests/unit/test_eval.c, tests/scenario/t_evaluate.py
  */
 #pragma once
-#include <stdio.h>
-
 #include "alert/alert.h"
 #include "base/conf.h"
 #include "gen/gen.h"
@@ -32,7 +33,7 @@ enum {
   EVAL_COUNTRY_HOSTS = 15,
 };
 
-/* ---- seeds (eval_seeds.c) ---- */
+/* ---- seeds (seeds.c) ---- */
 enum eval_mode { EVAL_TUNE, EVAL_SCORE };
 struct eval_scenario {
   const char *name;
@@ -50,7 +51,7 @@ uint64_t eval_world(enum eval_mode m);
 /* May this seed of this scenario be looked at while thresholds are chosen? */
 bool eval_seed_is(const struct eval_scenario *s, enum eval_mode m, uint64_t seed);
 
-/* ---- matching (eval_match.c) ---- */
+/* ---- matching (match.c) ---- */
 enum eval_about { EVAL_OTHER, EVAL_PORT, EVAL_COUNTRY, EVAL_VICTIM };
 struct eval_subject {
   enum eval_about about;
@@ -85,12 +86,13 @@ bool eval_in_time(const struct eval_truth *t, const struct eval_claim *c, int64_
  */
 bool eval_allowed(const struct eval_truth *t, const struct eval_subject *s, const char *kind);
 
-/* ---- one run (eval_run.c) ---- */
+/* ---- one run (run.c) ---- */
 struct eval_conf {
   const struct prac_conf *settings; /* NULL: defaults */
   const char *engines;              /* comma-separated; NULL: all that are enabled */
   uint32_t min_level;
   int64_t slack_ns, history_ns, warm_ns; /* history_ns 0: the scenario's */
+  int64_t (*clock)(void);                /* ns of CPU that the process has used; NULL: no costs */
 };
 struct eval_state { /* saved engines; owner of bytes: caller */
   uint8_t *bytes;
@@ -112,7 +114,8 @@ struct eval_wrong {
 struct eval_result {
   uint32_t scenario, n_events, n_wrong;
   uint64_t seed, packets;
-  int64_t scored_ns, cpu_ns;
+  int64_t scored_ns;
+  int64_t cpu_ns[EVAL_WHO]; /* of an engine; of the ensemble: of the whole run, all that feeds it */
   struct eval_found events[EVAL_EVENTS];
   uint32_t alarms_false[EVAL_WHO], alarms_allowed[EVAL_WHO];
   struct eval_wrong wrong[EVAL_WRONG];
@@ -127,7 +130,7 @@ PRAC_NODISCARD prac_rc eval_run(const struct eval_conf *c, const struct eval_sce
                                 enum eval_mode m, uint64_t seed, const struct eval_state *from,
                                 struct eval_result *ret, struct prac_err *reterr);
 
-/* ---- adding up (eval_sum.c) ---- */
+/* ---- adding up (sum.c) ---- */
 struct eval_row { /* one kind of event over all runs */
   char name[32], what[16];
   uint32_t scenario, hosts;
@@ -136,7 +139,8 @@ struct eval_row { /* one kind of event over all runs */
 };
 struct eval_part { /* one scenario over all runs */
   uint64_t runs, events, packets, alarms_false[EVAL_WHO], alarms_allowed[EVAL_WHO], found[EVAL_WHO];
-  double days, cpu_s;
+  uint64_t first, last; /* seeds */
+  double days, cpu_s[EVAL_WHO];
 };
 struct eval_sum {
   const char *who[EVAL_WHO];
@@ -148,14 +152,3 @@ struct eval_sum {
 PRAC_NODISCARD prac_rc eval_sum_of(struct eval_result *r, size_t n, const char *const *who,
                                    size_t n_who, struct eval_sum *ret);
 void eval_sum_done(struct eval_sum *s);
-
-/* ---- words (eval_out.c) ---- */
-struct eval_about_run {
-  enum eval_mode mode;
-  uint32_t seeds;
-  const struct eval_conf *conf;
-  const bool *chosen; /* scenarios */
-};
-void eval_out_tables(const struct eval_sum *s, const struct eval_about_run *a, FILE *f);
-void eval_out_document(const struct eval_sum *s, const struct eval_about_run *a, FILE *f);
-void eval_out_json(const struct eval_sum *s, const struct eval_about_run *a, struct prac_json *j);

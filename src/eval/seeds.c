@@ -2,7 +2,7 @@
  * seeds it is scored with would only show how well it was chosen. */
 #include <string.h>
 
-#include "app/eval.h"
+#include "eval/eval.h"
 
 enum { HALF = 5000 };
 
