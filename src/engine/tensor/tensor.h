@@ -6,8 +6,8 @@
 #pragma once
 #include "engine/engine.h"
 #include "engine/groups.h"
+#include "engine/past.h"
 #include "engine/sensors.h"
-#include "engine/traffic.h"
 #include "math/sync.h"
 
 enum { TENSOR_WINDOWS_MAX = 12, TENSOR_RANK_MAX = 16, TENSOR_LEVELS_MAX = 16 };
@@ -62,14 +62,11 @@ enum tensor_counter {
       TENSOR_COUNTER_COUNT_
 };
 
-struct tensor_sensor {
-  struct eng_traffic window[TENSOR_WINDOWS_MAX];
-};
 struct tensor_state {
   const struct tensor_conf *conf;
-  struct eng_sensors sensors; /* of struct tensor_sensor */
+  struct eng_sensors sensors; /* of struct eng_past */
   struct eng_traffic_conf traffic;
-  uint32_t n_windows;
+  struct eng_traffic window;        /* of the sensor that is judged */
   double levels[TENSOR_LEVELS_MAX]; /* fixed thresholds, rising */
   uint32_t n_levels;
   bool otsu;
