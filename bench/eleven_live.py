@@ -7,7 +7,8 @@ when the findings named by KEY came (seconds after the last packet they are abou
   late_s     the slowest sensor's last packet, after it was due
   waiting    messages on the bus not yet dealt with by all: most during play, and when play ended
   drain_s    from the end of play to everything judged, stored and told
-  pss_mb     of all processes together, as shared pages are counted once: most that was seen, 4 looks a second
+  pss_mb     of all processes together, shared pages counted once: most that was seen, 4 looks a second; anon_mb
+             of it is their own, the rest are pages of files (program, captures, data base)
 
 Usage: bench/eleven_live.py [--speed X] [--core N] [--key KEY] [CAPTURE...]
 CAPTURE: an hour each, a sensor each, not more than 11; without: made by `practice gen`.
@@ -44,6 +45,7 @@ class Watch(threading.Thread):
         super().__init__(daemon=True)
         self.top, self.page, self.over = top, page, False
         self.cpu, self.peak, self.at_peak, self.most = {}, 0, {}, {}
+        self.anon = 0
         self.waiting, self.most_waiting = None, 0
 
     def processes(self):
@@ -51,7 +53,7 @@ class Watch(threading.Thread):
             yield int(child)
 
     def look(self):
-        sums = {}
+        sums, anon = {}, 0
         for pid in [self.top, *self.processes()]:
             try:
                 stat = pathlib.Path(f'/proc/{pid}/stat').read_text()
@@ -61,9 +63,10 @@ class Watch(threading.Thread):
             name = 'run' if pid == self.top else role_of(stat[stat.index('(') + 1:stat.rindex(')')])
             f = stat[stat.rindex(')') + 2:].split()
             self.cpu[pid] = name, (int(f[11]) + int(f[12])) / TICK
-            found = re.search(r'^Pss:\s+(\d+)', rollup, re.M)
-            if found:
-                sums[name] = sums.get(name, 0) + int(found[1]) / 1024
+            kb = {k: int(v) for k, v in re.findall(r'^(Pss|Pss_Anon):\s+(\d+)', rollup, re.M)}
+            sums[name] = sums.get(name, 0) + kb.get('Pss', 0) / 1024
+            anon += kb.get('Pss_Anon', 0) / 1024
+        self.anon = max(self.anon, anon)
         for name, mb in sums.items():
             self.most[name] = max(self.most.get(name, 0), mb)
         if sum(sums.values()) > self.peak:
@@ -171,4 +174,4 @@ with tempfile.TemporaryDirectory() as tmp:
     tidy = lambda d, n: {k: round(v, n) for k, v in sorted(d.items(), key=lambda x: -x[1])}
     print(json.dumps({'bench': 'eleven_live', 'sensors': len(caps), 'speed': args.speed, **said,
                       'cpu_s': round(sum(watch.cpu_by_role().values()), 1), 'cpu': tidy(watch.cpu_by_role(), 1),
-                      'pss_mb': round(watch.peak), 'pss': tidy(watch.at_peak, 0), 'pss_most': tidy(watch.most, 0)}))
+                      'pss_mb': round(watch.peak), 'anon_mb': round(watch.anon), 'pss': tidy(watch.at_peak, 0), 'pss_most': tidy(watch.most, 0)}))
