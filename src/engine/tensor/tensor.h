@@ -1,7 +1,7 @@
 /* engine/tensor/tensor.h — the state of the tensor engine, shared by its files only.
  *
- * A sensor has as many windows open as slots fit into one, each begun a slot after the other; the
- * window that ends with a slot is judged when the slot is closed.
+ * Windows overlap, each begun a slot after the other. A sensor's last minutes are kept, and laid
+ * out as the window that ends with a slot when the slot is closed.
  */
 #pragma once
 #include "engine/engine.h"
