@@ -2,11 +2,12 @@
 """Eleven sensors live at once: `practice run` with every role a process of its own, all on one core, playing one hour of
 330,000 packets a sensor at 60 times real time; all engines, the embedded store, alerts. One JSON line: whether the pace
 was held, whether all that was captured is stored, how far the bus was behind, CPU seconds and memory by role, and
-when the findings named by KEY came (seconds after the last packet they are about).
+which engines said something of KEY.
 
-  late_s     the slowest sensor's last packet, after it was due
-  waiting    messages on the bus not yet dealt with by all: most during play, and when play ended
-  drain_s    from the end of play to everything judged, stored and told
+  played_s   from the first sensor's start to the last one's last packet: 60 when the pace was held
+  waiting    messages on the bus that not all have acknowledged (engines do when their state is on disk, every few
+             seconds): most during play, and when play ended
+  drain_s    from the end of play to everything judged (of the day's end too), stored and told
   pss_mb     of all processes together, shared pages counted once: most that was seen, 4 looks a second; anon_mb
              of it is their own, the rest are pages of files (program, captures, data base)
 
