@@ -13,6 +13,7 @@ which engines said something of KEY.
 
 Usage: bench/eleven_live.py [--speed X] [--core N] [--key KEY] [CAPTURE...]
 CAPTURE: an hour each, a sensor each, not more than 11; without: made by `practice gen`.
+On a machine with other work: chrt -r 20 bench/eleven_live.py, which leaves the core to it.
 PRACTICE: the program, else build-bench's or build's"""
 import argparse
 import json
