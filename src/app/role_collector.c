@@ -175,7 +175,7 @@ static prac_rc save(struct role_env *e, struct collector *s, struct prac_err *re
   size_t n = 0;
   prac_rc rc = epi_desk_save(s->desk, &data, &n);
   if (rc != PRAC_OK) return PRAC_FAIL(reterr, rc, "state of the episodes: %s", prac_rc_text(rc));
-  rc = role_state_save(e, s->seq, data, n, reterr);
+  rc = role_state_save(e, s->seq, &data, n, reterr);
   free(data);
   int64_t now = sys_mono_ns(), pause = (now - begun) * SAVE_SHARE;
   s->next_save = now + (pause > SAVE_NS ? pause : SAVE_NS);

@@ -88,7 +88,7 @@ static prac_rc save(struct role_env *e, void *st, struct prac_err *reterr)
   uint8_t *data = NULL;
   size_t n = 0;
   PRAC_TRY(eng_core_save(s->core, &data, &n, reterr));
-  prac_rc rc = role_state_save(e, s->seq, data, n, reterr);
+  prac_rc rc = role_state_save(e, s->seq, &data, n, reterr);
   free(data);
   int64_t now = sys_mono_ns(), pause = (now - began) * SAVE_SHARE;
   s->next_save = now + (pause > SAVE_NS ? pause : SAVE_NS);

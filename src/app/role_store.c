@@ -1,5 +1,6 @@
 /* The only writer of the store. It tells the bus "done" after the store has committed, never
  * before: what dies in between comes again and is known by its position. */
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,7 @@ static prac_rc commit(struct role_env *e, void *st, struct prac_err *reterr)
   s->maintained = s->newest;
   struct prac_err err = {0};
   prac_rc rc = s->store.ops->maintain(s->store.st, s->newest, &err);
+  (void)malloc_trim(0); /* it had an hour of flows in memory */
   if (rc == PRAC_DAMAGED) return prac_err_set(reterr, rc, err.where, "%s", err.text);
   if (rc != PRAC_OK) prac_log(&e->log, &ev_maintain, "tidying the store: %s", err.text);
   return PRAC_OK;

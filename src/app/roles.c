@@ -16,7 +16,8 @@
 #include "sys/rights.h"
 
 enum { STATE_MAX = 1 << 30, MAX_FILES = 1024 };
-static const char state_magic[8] = "PRACROLE";
+static const char state_magic[8] = "PRACROL2";
+enum { SEQ_BYTES = 8 }; /* the position, behind a state */
 
 #define RUN(f) offsetof(struct run_conf, f)
 static const struct prac_conf_item run_items[] = {
@@ -258,19 +259,18 @@ prac_rc role_consume(struct role_env *e, const struct role_feed *f, struct prac_
   return role_flush(f->bus, reterr);
 }
 
-prac_rc role_state_save(const struct role_env *e, uint64_t seq, const uint8_t *data, size_t n,
+/* A state may be large: no second copy of it is made. */
+prac_rc role_state_save(const struct role_env *e, uint64_t seq, uint8_t **data, size_t n,
                         struct prac_err *reterr)
 {
   char what[ROLE_PATH + 8], own[ROLE_PATH], path[ROLE_PATH];
   (void)snprintf(what, sizeof what, "%s/state", role_dir(e, own));
-  uint8_t *all = malloc(8 + n);
+  uint8_t *all = realloc(*data, n + SEQ_BYTES);
   if (!all) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the state of %s", e->name);
-  struct prac_wr w = prac_wr_of(all, 8 + n);
+  *data = all;
+  struct prac_wr w = prac_wr_of(all + n, SEQ_BYTES);
   prac_wr_u64le(&w, seq);
-  prac_wr_bytes(&w, data, n);
-  prac_rc rc = sys_seal_file(role_path(e, what, path), state_magic, all, 8 + n, reterr);
-  free(all);
-  return rc;
+  return sys_seal_file(role_path(e, what, path), state_magic, all, n + SEQ_BYTES, reterr);
 }
 
 prac_rc role_state_load(const struct role_env *e, uint64_t *ret_seq, uint8_t **ret, size_t *ret_n,
@@ -281,14 +281,13 @@ prac_rc role_state_load(const struct role_env *e, uint64_t *ret_seq, uint8_t **r
   uint8_t *all;
   size_t n;
   PRAC_TRY(sys_unseal_file(role_path(e, what, path), state_magic, STATE_MAX, &all, &n, reterr));
-  struct prac_rd r = prac_rd_of(all, n);
-  *ret_seq = prac_rd_u64le(&r);
-  if (r.bad) {
+  if (n < SEQ_BYTES) {
     free(all);
     return PRAC_FAIL(reterr, PRAC_DAMAGED, "%s is too short", path);
   }
-  memmove(all, all + 8, n - 8);
+  struct prac_rd r = prac_rd_of(all + n - SEQ_BYTES, SEQ_BYTES);
+  *ret_seq = prac_rd_u64le(&r);
   *ret = all;
-  *ret_n = n - 8;
+  *ret_n = n - SEQ_BYTES;
   return PRAC_OK;
 }

@@ -157,8 +157,9 @@ PRAC_NODISCARD prac_rc role_consume(struct role_env *e, const struct role_feed *
 void role_show(const struct role_env *e, const struct prac_counters *c);
 void role_idle(const struct role_env *e); /* says on the board: nothing left to do now */
 
-/* Saved state of a role that computes: bytes and the bus position they stand for. */
-PRAC_NODISCARD prac_rc role_state_save(const struct role_env *e, uint64_t seq, const uint8_t *data,
+/* Saved state of a role that computes: bytes and the bus position they stand for. *data: malloc'ed,
+ * still the caller's afterwards, but it may have moved. */
+PRAC_NODISCARD prac_rc role_state_save(const struct role_env *e, uint64_t seq, uint8_t **data,
                                        size_t n, struct prac_err *reterr);
 /* PRAC_UNKNOWN: none yet. *ret is malloc'ed. */
 PRAC_NODISCARD prac_rc role_state_load(const struct role_env *e, uint64_t *ret_seq, uint8_t **ret,

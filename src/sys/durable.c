@@ -80,7 +80,9 @@ static prac_rc sync_parent(const char *path, struct prac_err *reterr)
   return sys_sync_dir(dir, reterr);
 }
 
-prac_rc sys_replace_file(const char *path, const void *data, size_t n, struct prac_err *reterr)
+/* With `head` first, so that whoever has one need not copy what follows. */
+static prac_rc replace(const char *path, const void *head, size_t head_n, const void *data,
+                       size_t n, struct prac_err *reterr)
 {
   char tmp[PATH_CAP];
   int len = snprintf(tmp, sizeof tmp, "%s.new", path);
@@ -88,7 +90,8 @@ prac_rc sys_replace_file(const char *path, const void *data, size_t n, struct pr
     return PRAC_FAIL(reterr, PRAC_RANGE, "file name too long: %.64s...", path);
   int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
   if (fd < 0) return sys_errno_rc(errno, reterr, "create", tmp);
-  prac_rc rc = sys_write_all(fd, data, n, -1, tmp, reterr);
+  prac_rc rc = sys_write_all(fd, head, head_n, -1, tmp, reterr);
+  if (rc == PRAC_OK) rc = sys_write_all(fd, data, n, -1, tmp, reterr);
   if (rc == PRAC_OK && fsync(fd) != 0) rc = sys_errno_rc(errno, reterr, "sync", tmp);
   if (close(fd) != 0 && rc == PRAC_OK) rc = sys_errno_rc(errno, reterr, "close", tmp);
   if (rc == PRAC_OK && rename(tmp, path) != 0)
@@ -98,6 +101,11 @@ prac_rc sys_replace_file(const char *path, const void *data, size_t n, struct pr
     return rc;
   }
   return sync_parent(path, reterr);
+}
+
+prac_rc sys_replace_file(const char *path, const void *data, size_t n, struct prac_err *reterr)
+{
+  return replace(path, NULL, 0, data, n, reterr);
 }
 
 static prac_rc read_whole(int fd, const char *path, uint8_t *buf, size_t n, struct prac_err *reterr)
@@ -141,16 +149,12 @@ prac_rc sys_read_file(const char *path, size_t max, uint8_t **ret, size_t *ret_l
 prac_rc sys_seal_file(const char *path, const char magic[8], const void *data, size_t n,
                       struct prac_err *reterr)
 {
-  uint8_t *all = malloc(SEAL_HEAD + n);
-  if (!all) return PRAC_FAIL(reterr, PRAC_NOMEM, "out of memory writing %s", path);
-  struct prac_wr w = prac_wr_of(all, SEAL_HEAD + n);
+  uint8_t head[SEAL_HEAD];
+  struct prac_wr w = prac_wr_of(head, sizeof head);
   prac_wr_bytes(&w, magic, 8);
   prac_wr_u64le(&w, n);
   prac_wr_u64le(&w, prac_hash_bytes(seal_seed, data, n));
-  prac_wr_bytes(&w, data, n);
-  prac_rc rc = sys_replace_file(path, all, SEAL_HEAD + n, reterr);
-  free(all);
-  return rc;
+  return replace(path, head, sizeof head, data, n, reterr);
 }
 
 prac_rc sys_unseal_file(const char *path, const char magic[8], size_t max, uint8_t **ret,

@@ -1,5 +1,5 @@
 /* Cells, ports and sources of a slot against slow counting over the same rows; the order of rows,
- * limits, restart. And the table of sensors. */
+ * limits, restart. A sensor's past; the table of sensors. */
 #include "lib/t.h"
 
 #include <math.h>
@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/rng.h"
+#include "engine/past.h"
 #include "engine/sensors.h"
 #include "engine/traffic.h"
 #include "lib/flows.h"
@@ -451,6 +452,131 @@ static void nothing_and_one(void **state)
   eng_traffic_done(&t);
 }
 
+/* ---- the last minutes of a sensor ---- */
+static void remember(struct eng_past *past, const struct plan *p, int from, int to)
+{
+  uint64_t refused = 0;
+  for (int m = from; m < to; m++) {
+    struct flow_row rows[ROWS];
+    uint32_t n = 0;
+    for (int i = 0; i < p->n; i++)
+      if (p->minute[i] == m) rows[n++] = p->rows[i];
+    struct flow_batch *b = batch_of("a", T0 + m * PRAC_MIN, rows, n, true);
+    assert_int_equal(eng_past_add(past, b, ROWS, &refused), PRAC_OK);
+    flow_batch_unref(&b);
+  }
+  assert_int_equal(refused, 0);
+}
+static void past_done(void *block)
+{
+  eng_past_done(block);
+}
+
+/* A window of five minutes out of ten, wherever it begins, is what the rows themselves make. */
+static void a_past_makes_windows(void **state)
+{
+  (void)state;
+  struct eng_traffic_conf conf = usual;
+  conf.steps = 6;
+  for (uint64_t seed = 1; seed <= 20; seed++) {
+    struct plan p = plan_of(seed);
+    struct eng_sensors s, u;
+    struct eng_traffic window;
+    void *a, *b;
+    bool fresh;
+    eng_sensors_init(&s, sizeof(struct eng_past), 2);
+    eng_sensors_init(&u, sizeof(struct eng_past), 2);
+    assert_int_equal(eng_sensors_touch(&s, "oslo", &a, &fresh), PRAC_OK);
+    assert_int_equal(eng_sensors_touch(&s, "tokyo", &b, &fresh), PRAC_OK);
+    assert_int_equal(eng_traffic_init(&window, &conf, PRAC_TIME_NONE), PRAC_OK);
+    remember(a, &p, 0, 6);
+    size_t cap = 1 << 20;
+    uint8_t *bytes = malloc(cap);
+    struct prac_wr w = prac_wr_of(bytes, cap);
+    eng_past_all_save(&s, &w);
+    assert_false(w.bad);
+    struct prac_rd r = prac_rd_of(bytes, prac_wr_len(&w));
+    assert_int_equal(eng_past_all_load(&u, &r), PRAC_OK);
+    assert_true(prac_rd_left(&r) == 0 && u.n == 2);
+    struct eng_past *past = eng_sensors_find(&u, "oslo");
+    remember(past, &p, 6, MINUTES);
+    for (int from = 0; from < MINUTES; from++) {
+      struct eng_traffic t;
+      assert_int_equal(eng_traffic_init(&t, &conf, T0 + from * PRAC_MIN), PRAC_OK);
+      feed(&t, &p, 0, p.n, 31);
+      assert_int_equal(eng_past_window(past, T0 + from * PRAC_MIN, &window), PRAC_OK);
+      assert_true(print(&t) == print(&window));
+      assert_int_equal(eng_traffic_minutes(&window), from < 5 ? 5 : MINUTES - from);
+      eng_past_drop(past, T0 + (from + 1) * PRAC_MIN);
+      eng_traffic_done(&t);
+    }
+    assert_true(past->n == 0 && past->rows == 0);
+    free(bytes);
+    eng_traffic_done(&window);
+    eng_sensors_done(&s, past_done);
+    eng_sensors_done(&u, past_done);
+  }
+}
+
+static void a_past_has_an_end(void **state)
+{
+  (void)state;
+  struct eng_traffic_conf conf = usual;
+  struct eng_traffic window;
+  struct eng_past past = {0};
+  struct flow_row rows[60] = {{0}};
+  uint64_t refused = 0;
+  for (uint32_t i = 0; i < 60; i++)
+    rows[i] =
+        (struct flow_row){.src = prac_ip4(i << 16), .dst = prac_ip4(i), .proto = 6, .packets = 1};
+  for (int m = 0; m < 5; m++)
+    for (int part = 0; part < 3; part++) {
+      struct flow_batch *b = batch_of("a", T0 + m * PRAC_MIN, rows, 60, true);
+      assert_int_equal(eng_past_add(&past, b, 100, &refused), PRAC_OK);
+      flow_batch_unref(&b);
+    }
+  assert_int_equal(refused, 12 * 60); /* three batches have room, the rest is only heard */
+  assert_true(past.rows <= 200 + 5 && past.n == 7);
+  assert_int_equal(eng_traffic_init(&window, &conf, PRAC_TIME_NONE), PRAC_OK);
+  assert_int_equal(eng_past_window(&past, T0, &window), PRAC_OK);
+  assert_int_equal(eng_traffic_minutes(&window), 5);
+  assert_int_equal(window.n_rows, 60);
+  eng_traffic_done(&window);
+  eng_past_done(&past);
+}
+
+static void a_damaged_past_is_refused_or_harmless(void **state)
+{
+  (void)state;
+  struct plan p = plan_of(5);
+  struct eng_sensors s;
+  struct eng_traffic window;
+  struct prac_rng rng = prac_rng_of(4);
+  static uint8_t bytes[1 << 18], changed[1 << 18];
+  void *block;
+  bool fresh;
+  eng_sensors_init(&s, sizeof(struct eng_past), 1);
+  assert_int_equal(eng_sensors_touch(&s, "oslo", &block, &fresh), PRAC_OK);
+  remember(block, &p, 0, MINUTES);
+  struct prac_wr w = prac_wr_of(bytes, sizeof bytes);
+  eng_past_all_save(&s, &w);
+  size_t n = prac_wr_len(&w);
+  eng_sensors_done(&s, past_done);
+  assert_int_equal(eng_traffic_init(&window, &usual, PRAC_TIME_NONE), PRAC_OK);
+  for (int i = 0; i < 2000; i++) {
+    size_t cut = i % 2 ? prac_rng_below(&rng, n) : n;
+    memcpy(changed, bytes, n);
+    if (cut == n) changed[prac_rng_below(&rng, n)] ^= (uint8_t)(1u << prac_rng_below(&rng, 8));
+    struct prac_rd r = prac_rd_of(changed, cut);
+    eng_sensors_init(&s, sizeof(struct eng_past), 1);
+    prac_rc rc = eng_past_all_load(&s, &r);
+    if (cut < n) assert_int_equal(rc, PRAC_DAMAGED);
+    if (rc == PRAC_OK && s.n) assert_int_equal(eng_past_window(s.v[0].block, T0, &window), PRAC_OK);
+    eng_sensors_done(&s, past_done);
+  }
+  eng_traffic_done(&window);
+}
+
 static void sensors_by_name(void **state)
 {
   (void)state;
@@ -493,6 +619,9 @@ int main(void)
       cmocka_unit_test(damaged_bytes_are_refused_or_harmless),
       cmocka_unit_test(limits),
       cmocka_unit_test(nothing_and_one),
+      cmocka_unit_test(a_past_makes_windows),
+      cmocka_unit_test(a_past_has_an_end),
+      cmocka_unit_test(a_damaged_past_is_refused_or_harmless),
       cmocka_unit_test(sensors_by_name),
   };
   return cmocka_run_group_tests_name("traffic", t, NULL, NULL);

@@ -122,47 +122,30 @@ static prac_rc open(void *st, const struct eng_env *env, struct prac_err *reterr
                      "every must be whole minutes, and window 1 to %d times as long", NMF_OVERLAP);
   if (c->rank_min > c->rank_max)
     return PRAC_FAIL(reterr, PRAC_RANGE, "rank-min must not exceed rank-max");
-  s->overlap = (uint32_t)(c->window_ns / c->every_ns);
   PRAC_TRY(eng_marks_read(&c->ignore, "ignore", &s->ignore, reterr));
-  s->seed = prac_rng_u64(env->rng);
-  eng_sensors_init(&s->sensors, sizeof(struct nmf_sensor), (uint32_t)c->max_sensors);
-  return eng_groups_init(&s->groups, ENG_GROUPS_MAX);
-}
-
-static void sensor_done(void *block)
-{
-  struct nmf_sensor *x = block;
-  for (uint32_t i = 0; i < NMF_OVERLAP; i++) eng_traffic_done(&x->window[i]);
-}
-
-static void close(void *st)
-{
-  struct nmf_state *s = st;
-  eng_sensors_done(&s->sensors, sensor_done);
-  eng_groups_done(&s->groups);
-}
-
-prac_rc nmf_sensor_init(const struct nmf_state *s, struct nmf_sensor *x)
-{
-  const struct nmf_conf *c = s->conf;
+  eng_sensors_init(&s->sensors, sizeof(struct eng_past), (uint32_t)c->max_sensors);
   const struct eng_traffic_conf t = {.v4_bits = (uint8_t)c->v4_bits,
                                      .v6_bits = (uint8_t)c->v6_bits,
                                      .step_ns = PRAC_MIN,
                                      .steps = (uint32_t)(c->window_ns / PRAC_MIN),
                                      .skip_marks = s->ignore,
                                      .max_rows = (size_t)c->max_rows,
-                                     .seed = s->seed};
-  for (uint32_t i = 0; i < s->overlap; i++)
-    PRAC_TRY(eng_traffic_init(&x->window[i], &t, PRAC_TIME_NONE));
-  return PRAC_OK;
+                                     .seed = prac_rng_u64(env->rng)};
+  PRAC_TRY(eng_traffic_init(&s->window, &t, PRAC_TIME_NONE));
+  return eng_groups_init(&s->groups, ENG_GROUPS_MAX);
 }
 
-/* Where the window that begins at `from` stands. */
-static struct eng_traffic *window_at(const struct nmf_state *s, struct nmf_sensor *x,
-                                     prac_time from)
+static void sensor_done(void *block)
 {
-  int64_t nth = prac_time_floor(from, s->conf->every_ns) / s->conf->every_ns % s->overlap;
-  return &x->window[nth < 0 ? nth + s->overlap : nth];
+  eng_past_done(block);
+}
+
+static void close(void *st)
+{
+  struct nmf_state *s = st;
+  eng_sensors_done(&s->sensors, sensor_done);
+  eng_traffic_done(&s->window);
+  eng_groups_done(&s->groups);
 }
 
 static prac_rc feed(void *st, const struct flow_batch *b, const struct eng_env *env)
@@ -176,22 +159,18 @@ static prac_rc feed(void *st, const struct flow_batch *b, const struct eng_env *
     return PRAC_OK;
   }
   PRAC_TRY(rc);
-  if (fresh) PRAC_TRY(nmf_sensor_init(s, block));
-  prac_time newest = prac_time_floor(b->minute, s->conf->every_ns);
-  for (uint32_t i = 0; i < s->overlap; i++) {
-    prac_time from = newest - i * s->conf->every_ns;
-    struct eng_traffic *t = window_at(s, block, from);
-    if (t->from != from) eng_traffic_reset(t, from);
-    PRAC_TRY(eng_traffic_add(t, b));
-  }
+  uint64_t refused = 0;
+  PRAC_TRY(eng_past_add(block, b, (size_t)s->conf->max_rows, &refused));
+  prac_count(&env->counters[NMF_COUNT_REFUSED], refused);
   prac_count(&env->counters[NMF_COUNT_ROWS], b->n);
   return PRAC_OK;
 }
 
 /* One sensor's window is over. */
-static prac_rc judge(struct nmf_state *s, const char *name, const struct eng_traffic *t,
-                     const struct eng_env *env, struct eng_claims *claims)
+static prac_rc judge(struct nmf_state *s, const char *name, const struct eng_env *env,
+                     struct eng_claims *claims)
 {
+  const struct eng_traffic *t = &s->window;
   struct nmf_found found;
   prac_count(&env->counters[NMF_COUNT_REFUSED], t->refused);
   if (eng_traffic_minutes(t) < s->conf->complete * t->conf.steps) {
@@ -211,22 +190,6 @@ static prac_rc judge(struct nmf_state *s, const char *name, const struct eng_tra
   return rc;
 }
 
-/* Windows that nobody closed, because slots were skipped; a sensor without any other is forgotten.
- */
-static bool is_gone(struct nmf_state *s, struct nmf_sensor *x, prac_time from)
-{
-  uint32_t open = 0;
-  for (uint32_t i = 0; i < s->overlap; i++) {
-    struct eng_traffic *t = &x->window[i];
-    if (t->from == PRAC_TIME_NONE) continue;
-    if (t->from <= from || t->from > from + s->conf->window_ns)
-      eng_traffic_reset(t, PRAC_TIME_NONE);
-    else
-      open++;
-  }
-  return open == 0;
-}
-
 static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env *env,
                           struct eng_out *out, struct prac_err *reterr)
 {
@@ -235,10 +198,11 @@ static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env 
   struct eng_claims claims = {0};
   prac_time from = slot.to - s->conf->window_ns;
   for (uint32_t i = 0; i < s->sensors.n;) {
-    struct nmf_sensor *x = s->sensors.v[i].block;
-    struct eng_traffic *t = window_at(s, x, from);
-    if (t->from == from) PRAC_TRY(judge(s, s->sensors.v[i].name, t, env, &claims));
-    if (is_gone(s, x, from))
+    struct eng_past *past = s->sensors.v[i].block;
+    PRAC_TRY(eng_past_window(past, from, &s->window));
+    PRAC_TRY(judge(s, s->sensors.v[i].name, env, &claims));
+    eng_past_drop(past, from + s->conf->every_ns);
+    if (past->n == 0)
       eng_sensors_drop(&s->sensors, i, sensor_done);
     else
       i++;
@@ -253,7 +217,7 @@ static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env 
 const struct eng_ops eng_nmf = {
     .name = "nmf",
     .about = "groups of hosts that one pattern in time drives, and the ports they knock at",
-    .version = "1",
+    .version = "2",
     .state_size = sizeof(struct nmf_state),
     .conf = &nmf_conf_section,
     .counters = counter_defs,

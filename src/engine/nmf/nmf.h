@@ -3,19 +3,19 @@
  * Every `every` the last `window` of each sensor is judged by itself: packets of hosts (source
  * prefixes) by minute are taken apart into a few patterns (math/nmf.h); hosts that one pattern
  * drives are a group; what ports a group knocks at, and whether they do so in the pattern's minutes
- * more than chance allows, makes the claim. Windows overlap, so a sensor has window / every of them
- * open at once.
+ * more than chance allows, makes the claim. Windows overlap: a sensor's last minutes are kept, and
+ * laid out as a window when one is judged.
  */
 #pragma once
 #include "engine/engine.h"
 #include "engine/groups.h"
 #include "engine/instep.h"
+#include "engine/past.h"
 #include "engine/sensors.h"
-#include "engine/traffic.h"
 #include "math/nmf.h"
 
 enum {
-  NMF_OVERLAP = 6,  /* windows open at once */
+  NMF_OVERLAP = 6,  /* windows that a minute is in */
   NMF_MINUTES = 60, /* of a window: fits a mask of 64 */
   NMF_RANK = 20,    /* 1 + ... + 20 components fit MATH_NMF_MAX */
   NMF_PORTS = 64,   /* claimed by one sensor in one window */
@@ -67,19 +67,13 @@ enum nmf_counter {
       NMF_COUNTER_COUNT_
 };
 
-struct nmf_sensor {
-  struct eng_traffic window[NMF_OVERLAP]; /* the one from t: (t / every) % overlap */
-};
 struct nmf_state {
   const struct nmf_conf *conf;
-  uint32_t ignore, overlap;
-  uint64_t seed; /* of hash tables */
-  struct eng_sensors sensors;
+  uint32_t ignore;
+  struct eng_sensors sensors; /* of struct eng_past */
+  struct eng_traffic window;  /* of the sensor that is judged */
   struct eng_groups groups;
 };
-
-/* nmf.c */
-PRAC_NODISCARD prac_rc nmf_sensor_init(const struct nmf_state *s, struct nmf_sensor *x);
 
 /* matrix.c: cells to V */
 struct nmf_matrix {

@@ -155,7 +155,6 @@ prac_rc tensor_conf_read(struct tensor_state *s, struct prac_err *reterr)
   if (c->window_ns / c->slot_ns > TENSOR_WINDOWS_MAX || c->window_ns / c->step_ns > 1024)
     return PRAC_FAIL(reterr, PRAC_RANGE, "window: at most %d slots and 1024 steps",
                      TENSOR_WINDOWS_MAX);
-  s->n_windows = (uint32_t)(c->window_ns / c->slot_ns);
   s->traffic = (struct eng_traffic_conf){.v4_bits = (uint8_t)c->v4_bits,
                                          .v6_bits = (uint8_t)c->v6_bits,
                                          .syn_only = c->syn_only,

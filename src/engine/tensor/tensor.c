@@ -21,16 +21,16 @@ static prac_rc open(void *st, const struct eng_env *env, struct prac_err *reterr
 {
   struct tensor_state *s = st;
   s->conf = env->conf;
-  eng_sensors_init(&s->sensors, sizeof(struct tensor_sensor), (uint32_t)s->conf->max_sensors);
+  eng_sensors_init(&s->sensors, sizeof(struct eng_past), (uint32_t)s->conf->max_sensors);
   PRAC_TRY(tensor_conf_read(s, reterr));
   s->traffic.seed = prac_rng_u64(env->rng);
+  PRAC_TRY(eng_traffic_init(&s->window, &s->traffic, PRAC_TIME_NONE));
   return eng_groups_init(&s->groups, (uint32_t)s->conf->max_stories);
 }
 
 static void sensor_done(void *block)
 {
-  struct tensor_sensor *x = block;
-  for (size_t i = 0; i < TENSOR_WINDOWS_MAX; i++) eng_traffic_done(&x->window[i]);
+  eng_past_done(block);
 }
 
 static void close(void *st)
@@ -38,16 +38,10 @@ static void close(void *st)
   struct tensor_state *s = st;
   if (!s->conf) return;
   eng_sensors_done(&s->sensors, sensor_done);
+  eng_traffic_done(&s->window);
   eng_groups_done(&s->groups);
   free(s->ignored);
   s->ignored = NULL;
-}
-
-static struct eng_traffic *window_at(const struct tensor_state *s, struct tensor_sensor *x,
-                                     prac_time from)
-{
-  int64_t nth = from / s->conf->slot_ns % s->n_windows;
-  return &x->window[nth < 0 ? nth + s->n_windows : nth];
 }
 
 static prac_rc feed(void *st, const struct flow_batch *b, const struct eng_env *env)
@@ -61,17 +55,9 @@ static prac_rc feed(void *st, const struct flow_batch *b, const struct eng_env *
     return PRAC_OK;
   }
   PRAC_TRY(rc);
-  struct tensor_sensor *x = block;
-  prac_time newest = prac_time_floor(b->minute, s->conf->slot_ns);
-  for (uint32_t i = 0; i < s->n_windows; i++) {
-    prac_time from = newest - i * s->conf->slot_ns;
-    struct eng_traffic *t = window_at(s, x, from);
-    if (fresh) PRAC_TRY(eng_traffic_init(t, &s->traffic, from));
-    if (t->from != from) eng_traffic_reset(t, from);
-    uint64_t refused = t->refused;
-    PRAC_TRY(eng_traffic_add(t, b));
-    if (i == 0) prac_count(&env->counters[TENSOR_COUNT_REFUSED], t->refused - refused);
-  }
+  uint64_t refused = 0;
+  PRAC_TRY(eng_past_add(block, b, (size_t)s->conf->max_rows, &refused));
+  prac_count(&env->counters[TENSOR_COUNT_REFUSED], refused);
   return PRAC_OK;
 }
 
@@ -85,23 +71,12 @@ static bool is_complete(const struct tensor_state *s, const struct eng_traffic *
 
 static size_t bytes_of(const struct tensor_state *s)
 {
-  size_t sum = 0;
-  for (uint32_t i = 0; i < s->sensors.n; i++) {
-    const struct tensor_sensor *x = s->sensors.v[i].block;
-    for (uint32_t k = 0; k < s->n_windows; k++) {
-      const struct eng_traffic *t = &x->window[k];
-      sum += t->cap_rows * sizeof *t->rows + (t->src.cap + t->dst.cap) * sizeof(struct prac_ip) +
-             (t->src.n_slots + t->dst.n_slots) * sizeof(uint32_t) + t->src.cap * sizeof(uint16_t);
-    }
-  }
+  const struct eng_traffic *t = &s->window;
+  size_t sum = t->cap_rows * sizeof *t->rows +
+               (t->src.cap + t->dst.cap) * (sizeof(struct prac_ip) + sizeof(uint16_t)) +
+               (t->src.n_slots + t->dst.n_slots) * sizeof(uint32_t);
+  for (uint32_t i = 0; i < s->sensors.n; i++) sum += eng_past_bytes(s->sensors.v[i].block);
   return sum;
-}
-
-static bool is_silent(const struct tensor_state *s, struct tensor_sensor *x)
-{
-  for (uint32_t i = 0; i < s->n_windows; i++)
-    if (eng_traffic_minutes(&x->window[i])) return false;
-  return true;
 }
 
 /* Every sensor whose window ends now. */
@@ -110,19 +85,21 @@ static prac_rc judge_all(struct tensor_state *s, prac_time now, const struct eng
 {
   PRAC_CLEANUP(prac_arena_free) struct prac_arena *work = prac_arena_new(1 << 20);
   if (!work) return PRAC_NOMEM;
+  const struct eng_traffic *t = &s->window;
+  prac_time from = now - s->conf->window_ns;
   for (uint32_t i = 0; i < s->sensors.n; i++) {
-    struct tensor_sensor *x = s->sensors.v[i].block;
-    struct eng_traffic *t = window_at(s, x, now - s->conf->window_ns);
-    bool ends_now = t->from == now - s->conf->window_ns;
-    if (ends_now && is_complete(s, t)) {
+    struct eng_past *past = s->sensors.v[i].block;
+    PRAC_TRY(eng_past_window(past, from, &s->window));
+    prac_count(&env->counters[TENSOR_COUNT_REFUSED], t->refused);
+    if (is_complete(s, t)) {
       struct tensor_groups found;
       PRAC_TRY(tensor_judge(s, t, work, env, &found));
       PRAC_TRY(tensor_claim(claims, s->sensors.v[i].name, &found, env->scratch));
       prac_arena_reset(work);
-    } else if (ends_now) {
+    } else {
       prac_count(&env->counters[TENSOR_COUNT_INCOMPLETE], 1);
     }
-    if (t->from < now) eng_traffic_reset(t, now);
+    eng_past_drop(past, from + s->conf->slot_ns);
   }
   return PRAC_OK;
 }
@@ -138,8 +115,10 @@ static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env 
   PRAC_TRY(judge_all(s, slot.to, env, &claims));
   PRAC_TRY(eng_groups_say(&s->groups, &claims, &voice, slot.to, env, out));
   prac_count(&env->counters[TENSOR_COUNT_NO_STORY], s->groups.refused);
-  for (uint32_t i = s->sensors.n; i-- > 0;)
-    if (is_silent(s, s->sensors.v[i].block)) eng_sensors_drop(&s->sensors, i, sensor_done);
+  for (uint32_t i = s->sensors.n; i-- > 0;) {
+    const struct eng_past *past = s->sensors.v[i].block;
+    if (past->n == 0) eng_sensors_drop(&s->sensors, i, sensor_done);
+  }
   prac_gauge(&env->counters[TENSOR_COUNT_SENSORS], s->sensors.n);
   prac_gauge(&env->counters[TENSOR_COUNT_STORIES], s->groups.n);
   return PRAC_OK;
@@ -148,7 +127,7 @@ static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env 
 const struct eng_ops eng_tensor = {
     .name = "tensor",
     .about = "hosts that knock at the same port at the same times (Dark-NTD)",
-    .version = "1",
+    .version = "2",
     .state_size = sizeof(struct tensor_state),
     .conf = &tensor_conf_section,
     .counters = counter_defs,

@@ -1,13 +1,13 @@
 /* engine/tensor/tensor.h — the state of the tensor engine, shared by its files only.
  *
- * A sensor has as many windows open as slots fit into one, each begun a slot after the other; the
- * window that ends with a slot is judged when the slot is closed.
+ * Windows overlap, each begun a slot after the other. A sensor's last minutes are kept, and laid
+ * out as the window that ends with a slot when the slot is closed.
  */
 #pragma once
 #include "engine/engine.h"
 #include "engine/groups.h"
+#include "engine/past.h"
 #include "engine/sensors.h"
-#include "engine/traffic.h"
 #include "math/sync.h"
 
 enum { TENSOR_WINDOWS_MAX = 12, TENSOR_RANK_MAX = 16, TENSOR_LEVELS_MAX = 16 };
@@ -62,14 +62,11 @@ enum tensor_counter {
       TENSOR_COUNTER_COUNT_
 };
 
-struct tensor_sensor {
-  struct eng_traffic window[TENSOR_WINDOWS_MAX];
-};
 struct tensor_state {
   const struct tensor_conf *conf;
-  struct eng_sensors sensors; /* of struct tensor_sensor */
+  struct eng_sensors sensors; /* of struct eng_past */
   struct eng_traffic_conf traffic;
-  uint32_t n_windows;
+  struct eng_traffic window;        /* of the sensor that is judged */
   double levels[TENSOR_LEVELS_MAX]; /* fixed thresholds, rising */
   uint32_t n_levels;
   bool otsu;

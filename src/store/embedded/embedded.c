@@ -25,7 +25,7 @@ static const struct prac_conf_item items[] = {
      .hi = 1125899906842624.0, .dflt = 107374182400.0,
      .help = "most bytes of flows on disk: beyond it the oldest segments are removed"},
     {"flush-rows", PRAC_CONF_INT, offsetof(struct emb_conf, flush_rows), .lo = 1000, .hi = 16777216,
-     .dflt = 2097152,
+     .dflt = 1048576,
      .help = "rows of one hour in the log that are worth a segment before the hour ends"},
     {"small-rows", PRAC_CONF_INT, offsetof(struct emb_conf, small_rows), .lo = 0, .hi = 16777216,
      .dflt = 200000, .help = "a finished hour with fewer rows waits for its day's segment"},
