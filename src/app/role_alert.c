@@ -1,19 +1,23 @@
-/* The alert desk as a process: findings in, alerts out, on the records' own time. There are two
+/* The alert desk as a process: findings in, alerts out, on the records' own time. There are three
  * clocks: the telescopes' (a day of captures may be played while we look, and engines lag behind
- * anyhow) and the honeypots', which are asked by real senders. So there are two desks, and neither
- * makes the other's alerts run out. Restarts as the engine role does: state with position, repeats
- * known by their ids. */
+ * anyhow), the honeypots', which are asked by real senders, and ours, by which heartbeats are
+ * waited for. So there are three desks, and none makes another's alerts run out. Restarts as the
+ * engine role does: state with position, repeats known by their ids. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alert/alert.h"
+#include "alert/watch.h"
 #include "app/roles.h"
+#include "app/stop.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
 
 enum { SAVE_NS = 1000000000 };
-enum { TELESCOPES, HONEYPOTS, DESKS };
+enum { TELESCOPES, HONEYPOTS, SENSORS, DESKS };
+#define TICK_NS (10 * PRAC_SEC)
 static const struct prac_log_event ev_unread = {"alert_unreadable", PRAC_LOG_WARN,
                                                 "an engine of another version?"};
 static const struct prac_log_event ev_anew = {"alert_state_lost", PRAC_LOG_WARN,
@@ -22,11 +26,13 @@ static const struct prac_log_event ev_anew = {"alert_state_lost", PRAC_LOG_WARN,
 struct alert_role {
   struct bus bus;
   struct alert_desk *desk[DESKS];
+  struct alert_watch *watch;
+  bool watching;
   struct prac_arena *arena;
   struct prac_json line;
   const struct role_env *e;
   uint64_t seq, saved;
-  int64_t next_save;
+  int64_t next_save, next_tick;
   struct prac_err *err;
 };
 
@@ -58,6 +64,13 @@ static prac_rc on_alert(void *arg, const struct alert *a)
   return role_publish_record(&s->bus, &model_alert, a, "alert.main", id, s->err);
 }
 
+/* Through the bus, as every other finding: the store keeps it, and the desk takes it from there. */
+static prac_rc on_watched(void *arg, const struct finding *f)
+{
+  struct alert_role *s = arg;
+  return role_publish_record(&s->bus, &model_finding, f, "finding.watch", f->id, s->err);
+}
+
 static prac_rc new_desks(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
 {
   const struct alert_conf *c = prac_conf_get(e->settings, "alert", 0);
@@ -73,19 +86,37 @@ static prac_rc new_desks(struct role_env *e, struct alert_role *s, struct prac_e
   return PRAC_OK;
 }
 
-/* Each desk's state with its length before it. */
-static prac_rc load_desks(struct alert_role *s, const uint8_t *data, size_t n)
+static prac_rc new_watch(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
+{
+  const char *path = alert_watch_section.path;
+  const struct alert_watch_conf *c = prac_conf_get(e->settings, path, 0);
+  alert_watch_free(&s->watch);
+  s->watching = c->enabled;
+  prac_rc rc = alert_watch_new(c, prac_conf_hash(e->settings, path), on_watched, s, &s->watch);
+  return rc == PRAC_OK ? rc : PRAC_FAIL(reterr, rc, "watch: %s", prac_rc_text(rc));
+}
+
+static prac_rc new_all(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
+{
+  PRAC_TRY(new_desks(e, s, reterr));
+  return new_watch(e, s, reterr);
+}
+
+/* The watch, then each desk, each with its length before it. */
+static prac_rc load_all(struct alert_role *s, const uint8_t *data, size_t n)
 {
   struct prac_rd r = prac_rd_of(data, n);
-  for (int i = 0; i < DESKS; i++) {
+  for (int i = -1; i < DESKS; i++) {
     uint64_t len = prac_rd_u64le(&r);
     if (r.bad || len > prac_rd_left(&r)) return PRAC_DAMAGED;
-    PRAC_TRY(alert_desk_load(s->desk[i], prac_rd_bytes(&r, (size_t)len), (size_t)len));
+    const uint8_t *part = prac_rd_bytes(&r, (size_t)len);
+    PRAC_TRY(i < 0 ? alert_watch_load(s->watch, part, (size_t)len)
+                   : alert_desk_load(s->desk[i], part, (size_t)len));
   }
   return prac_rd_left(&r) ? PRAC_DAMAGED : PRAC_OK;
 }
 
-static prac_rc make_desks(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
+static prac_rc make_all(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
 {
   uint8_t *data = NULL;
   size_t n = 0;
@@ -94,32 +125,33 @@ static prac_rc make_desks(struct role_env *e, struct alert_role *s, struct prac_
   s->line = prac_json_of(0);
   s->arena = prac_arena_new(1 << 14);
   if (!s->arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the alerts");
-  PRAC_TRY(new_desks(e, s, reterr));
+  PRAC_TRY(new_all(e, s, reterr));
   prac_rc rc = role_state_load(e, &s->seq, &data, &n, &err);
   if (rc == PRAC_UNKNOWN) return PRAC_OK;
-  if (rc == PRAC_OK) rc = load_desks(s, data, n);
+  if (rc == PRAC_OK) rc = load_all(s, data, n);
   free(data);
   s->saved = s->seq;
   if (rc == PRAC_OK) return PRAC_OK;
   prac_log(&e->log, &ev_anew, "the alerts begin anew: %s",
            err.text[0] ? err.text : prac_rc_text(rc));
   s->seq = s->saved = 0;
-  return new_desks(e, s, reterr);
+  return new_all(e, s, reterr);
 }
 
-static prac_rc save_desks(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
+static prac_rc save_all(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
 {
-  uint8_t *part[DESKS] = {NULL}, *all = NULL;
-  size_t len[DESKS] = {0}, n = 0;
+  uint8_t *part[1 + DESKS] = {NULL}, *all = NULL;
+  size_t len[1 + DESKS] = {0}, n = 0;
   prac_rc rc = PRAC_OK;
-  for (int i = 0; i < DESKS && rc == PRAC_OK; i++) {
-    rc = alert_desk_save(s->desk[i], &part[i], &len[i]);
+  for (int i = 0; i <= DESKS && rc == PRAC_OK; i++) {
+    rc = i == 0 ? alert_watch_save(s->watch, &part[0], &len[0])
+                : alert_desk_save(s->desk[i - 1], &part[i], &len[i]);
     n += 8 + len[i];
   }
   if (rc == PRAC_OK && !(all = malloc(n))) rc = PRAC_NOMEM;
   if (rc == PRAC_OK) {
     struct prac_wr w = prac_wr_of(all, n);
-    for (int i = 0; i < DESKS; i++) {
+    for (int i = 0; i <= DESKS; i++) {
       prac_wr_u64le(&w, len[i]);
       prac_wr_bytes(&w, part[i], len[i]);
     }
@@ -127,63 +159,105 @@ static prac_rc save_desks(struct role_env *e, struct alert_role *s, struct prac_
   } else {
     rc = PRAC_FAIL(reterr, rc, "state of the alerts: %s", prac_rc_text(rc));
   }
-  for (int i = 0; i < DESKS; i++) free(part[i]);
+  for (int i = 0; i <= DESKS; i++) free(part[i]);
   free(all);
   return rc;
 }
 
-static prac_rc save(struct role_env *e, void *st, struct prac_err *reterr)
+static prac_rc save(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
 {
-  struct alert_role *s = st;
   s->next_save = sys_mono_ns() + SAVE_NS;
   if (s->seq == s->saved) return PRAC_OK;
   PRAC_TRY(role_flush(&s->bus, reterr));
-  prac_rc rc = save_desks(e, s, reterr);
+  prac_rc rc = save_all(e, s, reterr);
   if (rc == PRAC_FULL) return PRAC_OK;
   PRAC_TRY(rc);
   s->saved = s->seq;
   return s->bus.ops->ack(s->bus.st, s->seq, reterr);
 }
 
+/* The time, for the watch: said on the bus and taken from there like everything else, so that what
+ * it brings about comes again in the same place after a restart. */
+static prac_rc tick(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
+{
+  int64_t now = sys_mono_ns();
+  if (now < s->next_tick || stop_asked()) return PRAC_OK;
+  s->next_tick = now + TICK_NS;
+  char id[48];
+  prac_time t = prac_now(&e->clock);
+  (void)snprintf(id, sizeof id, "alert.%" PRId64, t);
+  const struct health h = {
+      .id = id, .sensor = "alert", .at = t, .sent = t, .version = PRACTICE_VERSION};
+  const struct prac_counters c = alert_watch_counters(s->watch);
+  role_show(e, &c);
+  return role_publish_record(&s->bus, &model_health, &h, "tick.alert", id, reterr);
+}
+
+static prac_rc rest(struct role_env *e, void *st, struct prac_err *reterr)
+{
+  PRAC_TRY(tick(e, st, reterr));
+  return save(e, st, reterr);
+}
+
 /* Whose clock a finding goes by. */
 static int desk_of(const char *subject)
 {
+  if (strcmp(subject, "finding.watch") == 0) return SENSORS;
   bool pots = strcmp(subject, "finding.drdos") == 0 || strcmp(subject, "finding.honeypot") == 0;
   return pots ? HONEYPOTS : TELESCOPES;
+}
+
+static prac_rc take_finding(struct alert_role *s, const struct bus_msg *m, struct prac_err *err)
+{
+  struct finding f;
+  PRAC_TRY(model_from_json(&model_finding, m->data, m->len, s->arena, &f, err));
+  return alert_desk_take(s->desk[desk_of(m->subject)], &f);
+}
+
+/* Marks of the engines, ticks of our own, heartbeats. */
+static prac_rc take_time(struct alert_role *s, const struct bus_msg *m, struct prac_err *err)
+{
+  struct health h;
+  PRAC_TRY(model_from_json(&model_health, m->data, m->len, s->arena, &h, err));
+  if (strncmp(m->subject, "mark.", 5) == 0) return alert_desk_advance(s->desk[TELESCOPES], h.at);
+  if (!s->watching) return PRAC_OK;
+  if (strncmp(m->subject, "health.", 7) == 0) return alert_watch_take(s->watch, &h, true);
+  PRAC_TRY(alert_watch_advance(s->watch, h.at));
+  return alert_desk_advance(s->desk[SENSORS], h.at);
 }
 
 static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struct prac_err *reterr)
 {
   struct alert_role *s = st;
   struct prac_err err = {0};
-  bool mark = strncmp(m->subject, "mark.", 5) == 0;
-  union {
-    struct finding f;
-    struct health h;
-  } u;
   s->seq = m->seq;
   s->err = reterr;
   prac_arena_reset(s->arena);
-  prac_rc rc =
-      model_from_json(mark ? &model_health : &model_finding, m->data, m->len, s->arena, &u, &err);
-  if (rc != PRAC_OK)
-    prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
-  else
-    rc = mark ? alert_desk_advance(s->desk[TELESCOPES], u.h.at)
-              : alert_desk_take(s->desk[desk_of(m->subject)], &u.f);
+  bool finding = strncmp(m->subject, "finding.", 8) == 0;
+  prac_rc rc = finding ? take_finding(s, m, &err) : take_time(s, m, &err);
   if (rc == PRAC_NOMEM || rc == PRAC_STOPPED || rc == PRAC_DENIED || rc == PRAC_IO)
     return reterr->rc == rc ? rc : PRAC_FAIL(reterr, rc, "alerts: %s", prac_rc_text(rc));
+  if (rc != PRAC_OK) prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
+  PRAC_TRY(tick(e, s, reterr));
   return sys_mono_ns() > s->next_save ? save(e, s, reterr) : PRAC_OK;
+}
+
+static size_t counters(struct role_env *e, struct prac_counters *to, size_t max)
+{
+  (void)e;
+  if (max == 0) return 0;
+  to[0] = alert_watch_counters(NULL);
+  return 1;
 }
 
 static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct alert_role *s = st;
-  static const char *const what[] = {"finding.", "mark."};
-  PRAC_TRY(make_desks(e, s, reterr));
+  static const char *const what[] = {"finding.", "mark.", "health.", "tick.alert"};
+  PRAC_TRY(make_all(e, s, reterr));
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));
-  PRAC_TRY(s->bus.ops->subscribe(s->bus.st, what, 2, true, reterr));
-  return role_consume(e, &(struct role_feed){&s->bus, &s->seq, s, take, save}, reterr);
+  PRAC_TRY(s->bus.ops->subscribe(s->bus.st, what, PRAC_ARRAY_LEN(what), true, reterr));
+  return role_consume(e, &(struct role_feed){&s->bus, &s->seq, s, take, rest}, reterr);
 }
 
 static void done(void *st)
@@ -191,6 +265,7 @@ static void done(void *st)
   struct alert_role *s = st;
   bus_close(&s->bus);
   for (int i = 0; i < DESKS; i++) alert_desk_free(&s->desk[i]);
+  alert_watch_free(&s->watch);
   prac_arena_free(&s->arena);
   prac_json_done(&s->line);
 }
@@ -204,5 +279,6 @@ const struct role role_alert = {
     .dirs = "alert",
     .mode = 0700,
     .run = run,
+    .counters = counters,
     .done = done,
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "alert/alert.h"
+#include "alert/watch.h"
 #include "app/roles.h"
 #include "bus/broker.h"
 #include "bus/bus.h"
@@ -25,6 +26,7 @@
 /* clang-format off */
 static const struct prac_conf_section *const own[] = {
     &alert_conf_section,
+    &alert_watch_section,
     &epi_conf_section,
     &lookup_conf_section,
     &portal_conf_section,
