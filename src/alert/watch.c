@@ -160,8 +160,8 @@ static void count_loss(const struct alert_watch *w, struct watched *x, const str
 static bool is_lossy(const struct alert_watch *w, const struct watched *x)
 {
   struct watch_loss l = watch_lost(x);
-  double least = x->story[WATCH_LOSSY].from == PRAC_TIME_NONE ? w->conf.loss : w->conf.loss / 2;
-  return l.lost >= (uint64_t)w->conf.min_lost && watch_share(l) >= least;
+  if (x->story[WATCH_LOSSY].from != PRAC_TIME_NONE) return watch_share(l) >= w->conf.loss / 2;
+  return l.lost >= (uint64_t)w->conf.min_lost && watch_share(l) >= w->conf.loss;
 }
 
 int64_t watch_offset(const struct watched *x)

@@ -150,6 +150,7 @@ prac_rc watch_say(struct alert_watch *w, struct watched *x, enum watch_what what
                       .settings = w->settings,
                       .key = to.key,
                       .kind = whats[what].kind,
+                      .level = 1,
                       .state = on ? "on" : "off",
                       .at = w->now,
                       .from = x->story[what].from,
@@ -159,7 +160,6 @@ prac_rc watch_say(struct alert_watch *w, struct watched *x, enum watch_what what
                       .sensors = {&name, 1},
                       .text = to.text,
                       .flows = to.flows};
-  measure(w, x, what, &f);
-  if (!on) f.level = 1; /* what it was is in the alert already */
+  if (on) measure(w, x, what, &f); /* what it was is in the alert already */
   return w->sink(w->sink_arg, &f);
 }
