@@ -42,7 +42,7 @@ static void say_silent(const struct alert_watch *w, const struct watched *x, boo
   whole(ago, w->now - x->heard);
   if (on)
     put(to,
-        "is silent: nothing has come from it since %s (%s). What it would have heard is missed, "
+        "is silent. Nothing has come from it since %s (%s). What it would have heard is missed, "
         "not absent; what the others hear is judged as before.",
         prac_time_text(at, prac_time_floor(x->heard, PRAC_SEC)), ago);
   else if (w->now - x->heard > w->conf.forget_ns)

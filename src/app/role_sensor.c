@@ -78,7 +78,7 @@ prac_rc sensor_say(struct sensor_role *s, prac_time at, struct prac_err *reterr)
   const char *name = s->e->sensor->name;
   h.sent = PRAC_TIME_NONE;
   if (s->source) role_beat(s->e, &s->bus, &h);
-  s->beat = sys_mono_ns();
+  s->beat = prac_now(&s->e->mono);
   (void)snprintf(subject, sizeof subject, "health.%s", name);
   /* what is played again says the same again */
   (void)snprintf(id, sizeof id, "health.%s.%" PRId64, name, s->source ? h.sent : at);

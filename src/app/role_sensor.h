@@ -22,7 +22,7 @@ struct sensor_role {
   prac_time first_minute; /* live: of this start */
   prac_time newest;       /* files: of the packets given to the core */
   struct health counts;   /* not yet said */
-  int64_t flushed_at, beat; /* mono: when it has last waited for the bus; said how it is */
+  int64_t flushed_at, beat; /* mono: when it last waited for the bus; said how it is */
   uint64_t skipped;
   double speed;
   struct prac_err *err;

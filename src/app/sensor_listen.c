@@ -86,7 +86,7 @@ prac_rc sensor_listen(struct sensor_role *s, struct prac_err *reterr)
     prac_time t = event_now(s, &steady, wall) - SENSOR_LATENESS_NS - PRAC_SEC;
     bool fresh = prac_time_floor(t, PRAC_MIN) > s->said;
     /* a minute's end says the same, and need not be said twice */
-    if (!fresh && sys_mono_ns() - s->beat < s->e->run->heartbeat_ns + PRAC_SEC) continue;
+    if (!fresh && prac_now(&s->e->mono) - s->beat < s->e->run->heartbeat_ns + PRAC_SEC) continue;
     rc = sensor_say(s, fresh ? prac_time_floor(t, PRAC_MIN) : s->said, reterr);
     /* not waited for, packets would be lost meanwhile: begin() asks for what was said, not for what
      * is safe */

@@ -197,6 +197,7 @@ static prac_rc on_finding(void *arg, const struct finding *f)
 static prac_rc on_watched(void *arg, const struct finding *f)
 {
   struct stage *g = arg;
+  assert_int_equal(alert_desk_hear(g->desk, f), PRAC_OK);
   return alert_desk_take(g->sensors, f);
 }
 static void stage_up(struct stage *g)
