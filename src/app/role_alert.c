@@ -182,7 +182,7 @@ static prac_rc tick(struct role_env *e, struct alert_role *s, struct prac_err *r
 {
   int64_t now = sys_mono_ns();
   if (now < s->next_tick || stop_asked()) return PRAC_OK;
-  s->next_tick = now + TICK_NS;
+  s->next_tick = now + (e->run->heartbeat_ns < TICK_NS ? e->run->heartbeat_ns : TICK_NS);
   char id[48];
   prac_time t = prac_now(&e->clock);
   (void)snprintf(id, sizeof id, "alert.%" PRId64, t);
