@@ -62,21 +62,28 @@ prac_rc alert_watch_save(const struct alert_watch *w, uint8_t **ret, size_t *ret
   return PRAC_OK;
 }
 
+static bool within(int64_t x, int64_t least, int64_t most)
+{
+  return x >= least && x <= most;
+}
 static bool fits(int64_t t)
 {
-  return t == PRAC_TIME_NONE || (t >= -far && t <= far);
+  return t == PRAC_TIME_NONE || within(t, -far, far);
 }
 
 static bool sound(const struct watched *x)
 {
-  bool ok = fits(x->heard) && fits(x->counted) && fits(x->sent);
-  ok &= fits(x->own_ns) && fits(x->error_ns) && x->seen_ns >= -2 * far && x->seen_ns <= 2 * far;
-  ok &= x->quiet_ns >= 0 && x->quiet_ns <= far && x->every_ns >= 0 && x->every_ns <= PRAC_DAY;
+  const int64_t times[] = {x->heard, x->counted, x->sent, x->own_ns, x->error_ns};
+  bool ok = within(x->quiet_ns, 0, far) && within(x->every_ns, 0, PRAC_DAY);
   ok &= x->n_late <= WATCH_LATE && x->late_at < WATCH_LATE && x->heard != PRAC_TIME_NONE;
-  for (int i = 0; i < WATCH_LATE; i++) ok &= x->late_ns[i] >= -2 * far && x->late_ns[i] <= 2 * far;
-  for (int i = 0; i < WATCH_WHAT_COUNT_; i++)
-    ok &= fits(x->story[i].from) && fits(x->story[i].said) &&
-          (x->story[i].from == PRAC_TIME_NONE) == (x->story[i].said == PRAC_TIME_NONE);
+  ok &= within(x->seen_ns, -2 * far, 2 * far);
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(times); i++) ok &= fits(times[i]);
+  for (int i = 0; i < WATCH_LATE; i++) ok &= within(x->late_ns[i], -2 * far, 2 * far);
+  for (int i = 0; i < WATCH_WHAT_COUNT_; i++) {
+    const struct watch_story *s = &x->story[i];
+    ok &= fits(s->from) && fits(s->said);
+    ok &= (s->from == PRAC_TIME_NONE) == (s->said == PRAC_TIME_NONE);
+  }
   return ok;
 }
 
