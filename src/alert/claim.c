@@ -61,9 +61,9 @@ void alert_story_release(struct alert_story *s, const char *engine)
   if (i < s->n_claims) drop(s, i);
 }
 
-void alert_story_wait(struct alert_story *s, const char *engine)
+void alert_story_wait(struct alert_story *s, const struct finding *f)
 {
-  uint32_t i = claim_of(s, alert_story_engine(&s->a, engine));
+  uint32_t i = claim_of(s, alert_story_engine(&s->a, f->engine));
   if (i < s->n_claims) s->claims[i].waits = true;
 }
 

@@ -383,7 +383,7 @@ static prac_rc end_claim(struct alert_desk *d, struct alert_story *s, const stru
 {
   if (!alert_story_holds(s, f->engine)) return PRAC_OK;
   if (alert_desk_absent(d, s)) {
-    alert_story_wait(s, f->engine);
+    alert_story_wait(s, f);
     count(d, ALERT_COUNT_WITHHELD);
     return PRAC_OK;
   }

@@ -5,7 +5,7 @@
 #include "alert/desk_int.h"
 #include "base/hash.h"
 
-static const uint32_t MAGIC = 0x33445250; /* "PRD3" */
+static const uint32_t MAGIC = 0x34445250; /* "PRD4" */
 static const size_t STATE_MAX = (size_t)1 << 31;
 
 static int by_key(const void *pa, const void *pb)

@@ -42,8 +42,8 @@ uint32_t alert_story_engine(const struct alert *a, const char *engine);
  * or its engine has no place. */
 bool alert_story_claim(struct alert_story *s, const struct finding *f);
 bool alert_story_holds(const struct alert_story *s, const char *engine);
-void alert_story_release(struct alert_story *s, const char *engine); /* it said "off" */
-void alert_story_wait(struct alert_story *s, const char *engine);    /* "off", not believed yet */
+void alert_story_release(struct alert_story *s, const char *engine);   /* it said "off" */
+void alert_story_wait(struct alert_story *s, const struct finding *f); /* "off", not believed yet */
 /* Its sensors are back: claims that wait were last heard then at the latest. True: there are such.
  */
 bool alert_story_back(struct alert_story *s, prac_time heard);

@@ -73,10 +73,11 @@ static bool fits(int64_t t)
 
 static bool sound(const struct watched *x)
 {
-  const int64_t times[] = {x->heard, x->counted, x->sent, x->own_ns, x->error_ns};
+  const int64_t times[] = {x->heard, x->counted, x->sent};
   bool ok = within(x->quiet_ns, 0, far) && within(x->every_ns, 0, PRAC_DAY);
   ok &= x->n_late <= WATCH_LATE && x->late_at < WATCH_LATE && x->heard != PRAC_TIME_NONE;
-  ok &= within(x->seen_ns, -2 * far, 2 * far);
+  ok &= within(x->seen_ns, -2 * far, 2 * far) && within(x->own_ns, -far, far);
+  ok &= within(x->error_ns, -far, far);
   for (size_t i = 0; i < PRAC_ARRAY_LEN(times); i++) ok &= fits(times[i]);
   for (int i = 0; i < WATCH_LATE; i++) ok &= within(x->late_ns[i], -2 * far, 2 * far);
   for (int i = 0; i < WATCH_WHAT_COUNT_; i++) {
@@ -138,6 +139,7 @@ prac_rc alert_watch_load(struct alert_watch *w, const void *data, size_t len)
   w->now = get(&r);
   uint32_t n = prac_rd_u32le(&r);
   if (!fits(w->now) || n > WATCH_SENSORS) return PRAC_DAMAGED;
+  if (n > 0 && w->now == PRAC_TIME_NONE) return PRAC_DAMAGED;
   for (uint32_t i = 0; i < n; i++) PRAC_TRY(sensor_load(w, &r));
   return r.bad || prac_rd_left(&r) ? PRAC_DAMAGED : PRAC_OK;
 }
