@@ -90,8 +90,7 @@ static prac_rc tell(struct engine_role *s, struct prac_err *reterr)
   s->told = t;
   char id[64];
   (void)snprintf(id, sizeof id, "engine.%" PRId64, t);
-  struct health h = {
-      .id = id, .sensor = "engine", .at = t, .version = PRACTICE_VERSION, .sent = PRAC_TIME_NONE};
+  struct health h = {.id = id, .sensor = "engine", .at = t, .version = PRACTICE_VERSION};
   return role_publish_record(&s->bus, &model_health, &h, "mark.engine", id, reterr);
 }
 
