@@ -176,6 +176,7 @@ static void see_clock(const struct alert_watch *w, struct watched *x)
   int64_t late = w->now - x->sent, least = late, most = late;
   uint32_t all = (uint32_t)w->conf.missed + 1;
   x->sent = PRAC_TIME_NONE;
+  if (x->late_at >= all) x->n_late = x->late_at = 0; /* `missed` has been changed */
   x->late_ns[x->late_at] = late;
   x->late_at = (x->late_at + 1) % all;
   if (x->n_late < all) x->n_late++;
@@ -183,7 +184,7 @@ static void see_clock(const struct alert_watch *w, struct watched *x)
     if (x->late_ns[i] < least) least = x->late_ns[i];
     if (x->late_ns[i] > most) most = x->late_ns[i];
   }
-  bool steady = x->n_late == all && most - least < w->conf.clock_ns / 2;
+  bool steady = x->n_late >= all && most - least < w->conf.clock_ns / 2;
   x->seen_ns = late < 0 ? -late : steady ? -least : 0;
 }
 
@@ -200,7 +201,7 @@ static prac_rc refuse(struct alert_watch *w, prac_rc rc)
 
 static void take_clock(struct watched *x, const struct health *h, bool live)
 {
-  bool known = live && h->queue == 0 && h->sent != PRAC_TIME_NONE;
+  bool known = live && h->queue <= WATCH_QUEUE && h->sent != PRAC_TIME_NONE;
   x->synced = h->clock_synced;
   x->error_ns = clipped(h->clock_error_ns);
   x->own_ns = clipped(h->clock_offset_ns);

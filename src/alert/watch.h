@@ -16,22 +16,22 @@
  *           and nothing is known of how late it was
  * clock     the first advance after a heartbeat lies behind its coming, so a `sent` beyond it
  *           proves a clock that is ahead, by the difference at least. Behind is no such proof:
- *           what comes late may have waited. It is only said when no message waits at the sensor
- *           and `missed` + 1 heartbeats were late by about the same, and the words say so. All
- *           this is against the clock of who tells the time here. Also off: minutes that go on
- *           ahead of the sensor's own clock because that was set back (clock_offset_ns). What the
- *           sensor's system thinks of its clock is in the words only: without a time service it
- *           says "not synchronised" of a clock that may be right
- * repeats   the same heartbeats and times give the same findings, ids included, also after a
- * restart limits    WATCH_SENSORS sensors; heartbeats of more, or without a sensor's name, are
- * refused and counted. One unheard for `forget` is forgotten (off)
+ *           what comes late may have waited. It is only said when at most WATCH_QUEUE messages
+ *           wait at the sensor and `missed` + 1 heartbeats were late by about the same, and
+ *           the words say so. All this is against the clock of who tells the time here. Also
+ *           off: minutes that go on ahead of the sensor's own clock because that was set back
+ *           (clock_offset_ns). What the sensor's system thinks of its clock is in the words
+ *           only: without a time service it says "not synchronised" of one that may be right
+ * repeats   the same heartbeats and times give the same findings, also after a restart
+ * limits    WATCH_SENSORS sensors; heartbeats of more, or without a sensor's name, are
+ *           refused and counted. One unheard for `forget` is forgotten (off)
  */
 #pragma once
 #include "base/conf.h"
 #include "base/counter.h"
 #include "model/records.h"
 
-enum { WATCH_SENSORS = 4096, WATCH_NAME = 32, WATCH_LATE = 16 };
+enum { WATCH_SENSORS = 4096, WATCH_NAME = 32, WATCH_LATE = 16, WATCH_QUEUE = 16 };
 #define WATCH_STEP (2 * PRAC_MIN)
 
 struct alert_watch_conf {

@@ -77,7 +77,7 @@ static void say_clock(const struct alert_watch *w, const struct watched *x, bool
   else
     put(to,
         "says everything %s late: its clock is behind, or something on the way holds it up. All "
-        "of its last messages were late by as much, and none waits at the sensor.",
+        "of its last messages were late by as much, and few wait at the sensor.",
         by);
   if (!on) return;
   put(to, " Its system says that the clock is %ssynchronised", x->synced ? "" : "not ");

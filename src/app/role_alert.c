@@ -211,9 +211,12 @@ static prac_rc take_finding(struct alert_role *s, const struct bus_msg *m, struc
 {
   struct finding f;
   PRAC_TRY(model_from_json(&model_finding, m->data, m->len, s->arena, &f, err));
-  for (int i = 0; i < DESKS; i++)
-    if (i != SENSORS && desk_of(m->subject) == SENSORS) PRAC_TRY(alert_desk_hear(s->desk[i], &f));
-  return alert_desk_take(s->desk[desk_of(m->subject)], &f);
+  int desk = desk_of(m->subject);
+  if (desk == SENSORS) {
+    PRAC_TRY(alert_desk_hear(s->desk[TELESCOPES], &f));
+    PRAC_TRY(alert_desk_hear(s->desk[HONEYPOTS], &f));
+  }
+  return alert_desk_take(s->desk[desk], &f);
 }
 
 /* Marks of the engines, ticks of our own, heartbeats. */
