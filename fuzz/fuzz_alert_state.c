@@ -17,7 +17,7 @@ static prac_rc drop(void *arg, const struct alert *a)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-  static const uint32_t magic = 0x31445250; /* as in state.c: the checksum is made to fit */
+  static const uint32_t magic = 0x34445250; /* as in state.c: the checksum is made to fit */
   static const prac_time t0 = INT64_C(1375833600) * PRAC_SEC;
   struct alert_conf conf;
   struct alert_desk *d = NULL;

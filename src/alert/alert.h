@@ -13,9 +13,11 @@
  * title     and score, value, baseline, unit: the first finding's; then of the same engine's
  *           finding with the highest value. Another engine takes them over only when it is more
  *           severe than all that was said before: a title does not go to and fro
- * resume    a new "on" finding within `resume_ns` of the close: same id, next revision
- * ignore    findings of some kinds are for looking up, not for telling: counted, nothing more
- *           (an "off" may still end what its engine said under another kind)
+ * away      while at least half of the sensors that saw a story are silent, an engine's "off" is
+ * not believed: that nothing is seen is theirs. The claim ends an hour after they have come back,
+ * or by `hold`, unless it is made again resume    a new "on" finding within `resume_ns` of the
+ * close: same id, next revision ignore    findings of some kinds are for looking up, not for
+ * telling: counted, nothing more (an "off" may still end what its engine said under another kind)
  * limits    `max-open` keys; beyond that the least severe, oldest quiet one is closed early
  *           (counted); as many closed ones are remembered for resuming
  * time      findings come in order of `at`; taking one also advances to it. An update that was kept
@@ -43,6 +45,9 @@ PRAC_NODISCARD prac_rc alert_desk_new(const struct alert_conf *c, alert_sink *si
                                       struct alert_desk **ret);
 void alert_desk_free(struct alert_desk **dp);
 PRAC_NODISCARD prac_rc alert_desk_take(struct alert_desk *d, const struct finding *f);
+/* What the watch (alert/watch.h) says of a sensor: from now on it is away, or back. Such findings
+ * are taken by a desk of their own; the others only hear them. */
+PRAC_NODISCARD prac_rc alert_desk_hear(struct alert_desk *d, const struct finding *f);
 /* Event time has come to t: holds run out. */
 PRAC_NODISCARD prac_rc alert_desk_advance(struct alert_desk *d, prac_time t);
 PRAC_NODISCARD prac_rc alert_desk_finish(struct alert_desk *d); /* end of input: closes all */

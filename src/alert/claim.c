@@ -55,6 +55,7 @@ bool alert_story_claim(struct alert_story *s, const struct finding *f)
     s->claims[s->n_claims++] = (struct alert_claim){.engine = engine, .part = part_of(f)};
   struct alert_claim *c = &s->claims[i];
   c->heard = f->at;
+  c->waits = false;
   if (level > c->level) c->level = level;
   return room;
 }
@@ -68,6 +69,23 @@ void alert_story_release(struct alert_story *s, const struct finding *f)
 {
   uint32_t i = claim_of(s, f);
   if (i < s->n_claims) drop(s, i);
+}
+
+void alert_story_wait(struct alert_story *s, const struct finding *f)
+{
+  uint32_t i = claim_of(s, f);
+  if (i < s->n_claims) s->claims[i].waits = true;
+}
+
+bool alert_story_back(struct alert_story *s, prac_time heard)
+{
+  bool any = false;
+  for (uint32_t i = 0; i < s->n_claims; i++) {
+    if (!s->claims[i].waits) continue;
+    if (s->claims[i].heard > heard) s->claims[i].heard = heard;
+    any = true;
+  }
+  return any;
 }
 
 void alert_story_expire(struct alert_story *s, prac_time heard)

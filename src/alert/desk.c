@@ -120,6 +120,7 @@ void alert_desk_free(struct alert_desk **dp)
   for (size_t i = 0; i < d->n; i++) alert_story_free(&d->all[i]);
   free((void *)d->all);
   free((void *)d->buckets);
+  free(d->away);
   free((void *)(uintptr_t)d->conf.tlp);
   free((void *)(uintptr_t)d->conf.ignore);
   free(d);
@@ -389,6 +390,11 @@ static prac_rc update_story(struct alert_desk *d, struct alert_story *s, const s
 static prac_rc end_claim(struct alert_desk *d, struct alert_story *s, const struct finding *f)
 {
   if (!alert_story_holds(s, f)) return PRAC_OK;
+  if (alert_desk_absent(d, s)) {
+    alert_story_wait(s, f);
+    count(d, ALERT_COUNT_WITHHELD);
+    return PRAC_OK;
+  }
   uint32_t before = alert_story_level(s);
   expire(d, s, f->at);
   alert_story_release(s, f);

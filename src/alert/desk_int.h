@@ -15,6 +15,9 @@
   X(CROWDED, "crowded_out", "findings",                                                            \
     "Findings for which a story had to forget another engine's; more engines than it has places.", \
     PRAC_COUNTER)                                                                                  \
+  X(WITHHELD, "withheld", "findings",                                                              \
+    "Ends that were not believed, because the sensors that saw the beginning were silent.",        \
+    PRAC_COUNTER)                                                                                  \
   X(IGNORED, "ignored", "findings", "Findings of kinds that make no alert.", PRAC_COUNTER)         \
   X(OPEN, "open", "alerts", "Alerts open right now.", PRAC_GAUGE)
 enum alert_counter {
@@ -24,12 +27,15 @@ enum alert_counter {
       ALERT_COUNTER_COUNT_
 };
 
+enum { ALERT_SENSOR = 32, ALERT_AWAY = 4096 };
 struct alert_desk {
   struct alert_conf conf;
   alert_sink *sink;
   void *sink_arg;
   struct alert_story **buckets, **all;
   size_t n_buckets, n, cap, n_open;
+  char (*away)[ALERT_SENSOR]; /* names of sensors that are silent */
+  uint32_t n_away, cap_away;
   prac_time next_due; /* nothing happens by itself before; INT64_MAX: nothing at all */
   prac_time now;
   _Atomic uint64_t counters[ALERT_COUNTER_COUNT_];
@@ -38,3 +44,6 @@ struct alert_story *alert_desk_find(const struct alert_desk *d, const char *key)
 /* Takes over s, whose key is set. PRAC_NOMEM: s stays the caller's. */
 PRAC_NODISCARD prac_rc alert_desk_add(struct alert_desk *d, struct alert_story *s);
 void alert_desk_note_due(struct alert_desk *d, const struct alert_story *s);
+/* away.c */
+bool alert_desk_absent(const struct alert_desk *d, const struct alert_story *s);
+PRAC_NODISCARD prac_rc alert_desk_away(struct alert_desk *d, const char *sensor);

@@ -5,7 +5,7 @@
 #include "alert/desk_int.h"
 #include "base/hash.h"
 
-static const uint32_t MAGIC = 0x33445250; /* "PRD3" */
+static const uint32_t MAGIC = 0x34445250; /* "PRD4" */
 static const size_t STATE_MAX = (size_t)1 << 31;
 
 static int by_key(const void *pa, const void *pb)
@@ -29,6 +29,7 @@ static prac_rc story_write(const struct alert_story *s, struct prac_wr *w)
     prac_wr_u64le(w, s->claims[i].part);
     prac_wr_u32le(w, s->claims[i].engine);
     prac_wr_u32le(w, s->claims[i].level);
+    prac_wr_u8(w, s->claims[i].waits);
   }
   return model_to_binary(&model_alert, &s->a, w);
 }
@@ -37,6 +38,8 @@ static prac_rc desk_write(const struct alert_desk *d, struct alert_story **v, st
 {
   prac_wr_u32le(w, MAGIC);
   prac_wr_u64le(w, (uint64_t)d->now);
+  prac_wr_u32le(w, d->n_away);
+  for (uint32_t i = 0; i < d->n_away; i++) prac_wr_bytes(w, d->away[i], ALERT_SENSOR);
   prac_wr_u64le(w, d->n);
   for (size_t i = 0; i < d->n; i++) PRAC_TRY(story_write(v[i], w));
   prac_wr_u64le(w, prac_hash_bytes(MAGIC, w->base, prac_wr_len(w)));
@@ -50,7 +53,8 @@ prac_rc alert_desk_save(const struct alert_desk *d, uint8_t **ret, size_t *ret_l
   if (d->n) memcpy((void *)v, (void *)d->all, d->n * sizeof *v);
   qsort((void *)v, d->n, sizeof *v, by_key);
   prac_rc rc = PRAC_NOSPACE;
-  for (size_t cap = 64 + d->n * 1024; rc == PRAC_NOSPACE; cap *= 2) {
+  for (size_t cap = 64 + d->n_away * (size_t)ALERT_SENSOR + d->n * 1024; rc == PRAC_NOSPACE;
+       cap *= 2) {
     uint8_t *mem = cap <= STATE_MAX ? malloc(cap) : NULL;
     if (!mem) {
       rc = cap <= STATE_MAX ? PRAC_NOMEM : PRAC_FULL;
@@ -111,6 +115,7 @@ static void claims_read(struct alert_story *s, struct prac_rd *r)
     c->part = prac_rd_u64le(r);
     c->engine = prac_rd_u32le(r);
     c->level = prac_rd_u32le(r);
+    c->waits = prac_rd_u8(r) != 0;
   }
 }
 
@@ -140,6 +145,19 @@ static prac_rc story_read(struct alert_desk *d, struct prac_rd *r, struct prac_a
   return rc == PRAC_NOMEM ? rc : rc == PRAC_OK ? PRAC_OK : PRAC_DAMAGED;
 }
 
+static prac_rc away_read(struct alert_desk *d, struct prac_rd *r)
+{
+  uint32_t n = prac_rd_u32le(r);
+  if (r->bad || n > ALERT_AWAY) return PRAC_DAMAGED;
+  for (uint32_t i = 0; i < n; i++) {
+    const uint8_t *name = prac_rd_bytes(r, ALERT_SENSOR);
+    if (!name || name[0] == 0 || name[ALERT_SENSOR - 1]) return PRAC_DAMAGED;
+    PRAC_TRY(alert_desk_away(d, (const char *)name));
+    if (d->n_away != i + 1) return PRAC_DAMAGED; /* twice */
+  }
+  return PRAC_OK;
+}
+
 prac_rc alert_desk_load(struct alert_desk *d, const void *data, size_t len)
 {
   if (d->n) return PRAC_EXISTS;
@@ -149,6 +167,7 @@ prac_rc alert_desk_load(struct alert_desk *d, const void *data, size_t len)
   if (prac_rd_u64le(&sum) != prac_hash_bytes(MAGIC, data, len - 8)) return PRAC_DAMAGED;
   if (prac_rd_u32le(&r) != MAGIC) return PRAC_DAMAGED;
   d->now = (prac_time)prac_rd_u64le(&r);
+  PRAC_TRY(away_read(d, &r));
   uint64_t n = prac_rd_u64le(&r);
   struct prac_arena *scratch = prac_arena_new(0);
   prac_rc rc = scratch ? PRAC_OK : PRAC_NOMEM;

@@ -17,6 +17,7 @@ struct alert_claim {
   uint64_t part;   /* hash of finding.part; 0: empty */
   uint32_t engine; /* place in the alert's engines */
   uint32_t level;  /* the highest since it said "on" */
+  bool waits;      /* it has said "off", of sensors that were away */
 };
 struct alert_story {
   struct alert_story *chain; /* same bucket */
@@ -43,6 +44,10 @@ uint32_t alert_story_engine(const struct alert *a, const char *engine);
 bool alert_story_claim(struct alert_story *s, const struct finding *f);
 bool alert_story_holds(const struct alert_story *s, const struct finding *f); /* who says f */
 void alert_story_release(struct alert_story *s, const struct finding *f);     /* it said "off" */
+void alert_story_wait(struct alert_story *s, const struct finding *f); /* "off", not believed yet */
+/* Its sensors are back: claims that wait were last heard then at the latest. True: there are such.
+ */
+bool alert_story_back(struct alert_story *s, prac_time heard);
 void alert_story_expire(struct alert_story *s, prac_time heard); /* claims last heard by then */
 prac_time alert_story_heard(const struct alert_story *s); /* of its claims; INT64_MIN: none */
 uint32_t alert_story_level(const struct alert_story *s);  /* the highest claim's; 0: none */

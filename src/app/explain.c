@@ -101,6 +101,7 @@ static const char *settings_words(const struct finding *f, const struct prac_con
 {
   char path[64];
   snprintf(path, sizeof path, "engine.%s", f->engine);
+  if (now && !prac_conf_get(now, path, 0)) snprintf(path, sizeof path, "%s", f->engine);
   if (!now || !prac_conf_get(now, path, 0)) return "an engine this program does not have";
   return prac_conf_hash(now, path) == f->settings ? "as now" : "other than now";
 }
@@ -150,17 +151,24 @@ static bool has_flows(const struct explain *e)
   return e->flows && e->flows[0];
 }
 
-/* What honeypots saw is no flows: the question names what it asks for. */
-static bool has_hits(const struct explain *e)
+/* What honeypots saw, or sensors said, is no flows: the question names what it asks for. */
+static bool names_what(const struct explain *e)
 {
   return has_flows(e) && strncmp(e->flows, "what=", 5) == 0;
+}
+
+/* "flow", "hit", "health": one of what is asked for. */
+static const char *row_name(const struct explain *e)
+{
+  if (!names_what(e)) return "flow";
+  return strncmp(e->flows + 5, "hits", 4) == 0 ? "hit" : "health";
 }
 
 void explain_page(const struct explain *e, const struct prac_conf *now, FILE *to)
 {
   if (e->alert.id) page_alert(&e->alert, to);
   page_findings(e, now, to);
-  fprintf(to, "\nEVIDENCE: practice query %s%s\n", has_hits(e) ? "" : "flows ",
+  fprintf(to, "\nEVIDENCE: practice query %s%s\n", names_what(e) ? "" : "flows ",
           has_flows(e) ? e->flows : "(none given)");
 }
 
@@ -170,7 +178,7 @@ prac_rc explain_rows(const struct explain *e, struct store *s, uint32_t rows, FI
   uint64_t n = 0;
   if (!has_flows(e) || rows == 0) return PRAC_OK;
   fprintf(to, "\nFIRST ROWS of the evidence (at most %u)\n", rows);
-  const char *more = has_hits(e) ? "order=oldest" : "what=flows order=oldest";
+  const char *more = names_what(e) ? "order=oldest" : "what=flows order=oldest";
   PRAC_TRY(ask(e, s, more, rows, QUERY_TABLE, to, &n, reterr));
   if (n == 0) fputs("  none: these hours are no longer kept, or another store has them\n", to);
   return PRAC_OK;
@@ -199,12 +207,12 @@ static prac_rc json_rows(const struct explain *e, struct store *s, uint32_t rows
   uint64_t n = 0;
   FILE *mem = open_memstream(&text, &len);
   if (!mem) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for an answer");
-  const char *more = has_hits(e) ? "order=oldest" : "what=flows order=oldest";
+  const char *more = names_what(e) ? "order=oldest" : "what=flows order=oldest";
   prac_rc rc = ask(e, s, more, rows, QUERY_JSON, mem, &n, reterr);
   if (fclose(mem) != 0 && rc == PRAC_OK) rc = PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for rows");
   for (char *p = text; rc == PRAC_OK && p && *p;) {
     size_t line = strcspn(p, "\n");
-    fprintf(to, "{\"%s\":%.*s}\n", has_hits(e) ? "hit" : "flow", (int)line, p);
+    fprintf(to, "{\"%s\":%.*s}\n", row_name(e), (int)line, p);
     p += line + (p[line] == '\n');
   }
   free(text);

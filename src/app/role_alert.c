@@ -1,22 +1,27 @@
-/* The alert desk as a process: findings in, alerts out, on the records' own time. There are two
+/* The alert desk as a process: findings in, alerts out, on the records' own time. There are three
  * clocks: the telescopes' (a day of captures may be played while we look, and engines lag behind
- * anyhow) and the honeypots', which are asked by real senders. So there are two desks, and neither
- * makes the other's alerts run out. What the telescopes' engines say, in one process or in several,
- * comes to their desk in order of time. Restarts as the engine role does: state with position,
- * repeats known by their ids. */
+ * anyhow), the honeypots', which are asked by real senders, and ours, by which heartbeats are
+ * waited for. So there are three desks, and none makes another's alerts run out. What the
+ * telescopes' engines say, in one process or in several, comes to their desk in order of time.
+ * Restarts as the engine role does: state with position, repeats known by their ids. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alert/alert.h"
 #include "alert/order.h"
+#include "alert/watch.h"
 #include "app/roles.h"
+#include "app/stop.h"
 #include "app/workers.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
 
 enum { SAVE_NS = 1000000000 };
-enum { TELESCOPES, HONEYPOTS, DESKS, PARTS /* of the state: the desks, the order */ };
+/* PARTS of the state: the desks, the order, the watch */
+enum { TELESCOPES, HONEYPOTS, SENSORS, DESKS, ORDER = DESKS, WATCH, PARTS };
+#define TICK_NS (10 * PRAC_SEC)
 static const struct prac_log_event ev_unread = {"alert_unreadable", PRAC_LOG_WARN,
                                                 "an engine of another version?"};
 static const struct prac_log_event ev_behind = {
@@ -35,7 +40,9 @@ struct alert_role {
   struct prac_json line;
   const struct role_env *e;
   uint64_t seq, saved;
-  int64_t next_save;
+  struct alert_watch *watch;
+  bool watching;
+  int64_t next_save, next_tick;
   struct prac_err *err;
 };
 
@@ -67,6 +74,13 @@ static prac_rc on_alert(void *arg, const struct alert *a)
   return role_publish_record(&s->bus, &model_alert, a, "alert.main", id, s->err);
 }
 
+/* Through the bus, as every other finding: the store keeps it, and the desk takes it from there. */
+static prac_rc on_watched(void *arg, const struct finding *f)
+{
+  struct alert_role *s = arg;
+  return role_publish_record(&s->bus, &model_finding, f, "finding.watch", f->id, s->err);
+}
+
 static prac_rc new_desks(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
 {
   const struct alert_conf *c = prac_conf_get(e->settings, "alert", 0);
@@ -92,6 +106,16 @@ static prac_rc desk_advance(void *arg, prac_time t)
   return alert_desk_advance(((struct alert_role *)arg)->desk[TELESCOPES], t);
 }
 
+static prac_rc new_watch(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
+{
+  const char *path = alert_watch_section.path;
+  const struct alert_watch_conf *c = prac_conf_get(e->settings, path, 0);
+  alert_watch_free(&s->watch);
+  s->watching = c->enabled;
+  prac_rc rc = alert_watch_new(c, prac_conf_hash(e->settings, path), on_watched, s, &s->watch);
+  return rc == PRAC_OK ? rc : PRAC_FAIL(reterr, rc, "watch: %s", prac_rc_text(rc));
+}
+
 static prac_rc new_state(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
 {
   size_t n = workers_names(e->settings, s->workers);
@@ -99,19 +123,23 @@ static prac_rc new_state(struct role_env *e, struct alert_role *s, struct prac_e
   alert_order_free(&s->order);
   prac_rc rc = alert_order_new(s->workers, n, &to, &s->order);
   if (rc != PRAC_OK) return PRAC_FAIL(reterr, rc, "alerts: %s", prac_rc_text(rc));
+  PRAC_TRY(new_watch(e, s, reterr));
   return new_desks(e, s, reterr);
 }
 
 /* Each part of the state with its length before it. */
 static prac_rc part_load(struct alert_role *s, int i, const uint8_t *data, size_t n)
 {
-  return i == DESKS ? alert_order_load(s->order, data, n) : alert_desk_load(s->desk[i], data, n);
+  return i == WATCH   ? alert_watch_load(s->watch, data, n)
+         : i == ORDER ? alert_order_load(s->order, data, n)
+                      : alert_desk_load(s->desk[i], data, n);
 }
 
 static prac_rc part_save(struct alert_role *s, int i, uint8_t **ret, size_t *ret_len)
 {
-  return i == DESKS ? alert_order_save(s->order, ret, ret_len)
-                    : alert_desk_save(s->desk[i], ret, ret_len);
+  return i == WATCH   ? alert_watch_save(s->watch, ret, ret_len)
+         : i == ORDER ? alert_order_save(s->order, ret, ret_len)
+                      : alert_desk_save(s->desk[i], ret, ret_len);
 }
 
 static prac_rc load_state(struct alert_role *s, const uint8_t *data, size_t n)
@@ -163,7 +191,7 @@ static prac_rc save_state(struct role_env *e, struct alert_role *s, struct prac_
       prac_wr_u64le(&w, len[i]);
       prac_wr_bytes(&w, part[i], len[i]);
     }
-    rc = role_state_save(e, s->seq, &all, n, reterr);
+    rc = role_state_save(e, s->seq, all, n, reterr);
   } else {
     rc = PRAC_FAIL(reterr, rc, "state of the alerts: %s", prac_rc_text(rc));
   }
@@ -172,9 +200,8 @@ static prac_rc save_state(struct role_env *e, struct alert_role *s, struct prac_
   return rc;
 }
 
-static prac_rc save(struct role_env *e, void *st, struct prac_err *reterr)
+static prac_rc save(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
 {
-  struct alert_role *s = st;
   s->next_save = sys_mono_ns() + SAVE_NS;
   if (s->seq == s->saved) return PRAC_OK;
   PRAC_TRY(role_flush(&s->bus, reterr));
@@ -211,6 +238,23 @@ static prac_rc take_mark(struct alert_role *s, const struct health *h)
   return PRAC_OK;
 }
 
+/* The time, for the watch: said on the bus and taken from there like everything else, so that what
+ * it brings about comes again in the same place after a restart. */
+static prac_rc tick(struct role_env *e, struct alert_role *s, struct prac_err *reterr)
+{
+  int64_t now = sys_mono_ns();
+  if (now < s->next_tick || stop_asked()) return PRAC_OK;
+  s->next_tick = now + (e->run->heartbeat_ns < TICK_NS ? e->run->heartbeat_ns : TICK_NS);
+  char id[48];
+  prac_time t = prac_now(&e->clock);
+  (void)snprintf(id, sizeof id, "alert.%" PRId64, t);
+  const struct health h = {
+      .id = id, .sensor = "alert", .at = t, .sent = t, .version = PRACTICE_VERSION};
+  const struct prac_counters c = alert_watch_counters(s->watch);
+  role_show(e, &c);
+  return role_publish_record(&s->bus, &model_health, &h, "tick.alert", id, reterr);
+}
+
 static prac_rc rest(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct alert_role *s = st;
@@ -218,45 +262,75 @@ static prac_rc rest(struct role_env *e, void *st, struct prac_err *reterr)
   prac_rc rc = be_patient(e, s);
   if (rc != PRAC_OK)
     return reterr->rc == rc ? rc : PRAC_FAIL(reterr, rc, "alerts: %s", prac_rc_text(rc));
+  PRAC_TRY(tick(e, s, reterr));
   return save(e, s, reterr);
+}
+
+/* What the watch says: a desk of its own, and the others hear who is away. */
+static prac_rc take_watched(struct alert_role *s, const struct finding *f)
+{
+  PRAC_TRY(alert_desk_hear(s->desk[TELESCOPES], f));
+  PRAC_TRY(alert_desk_hear(s->desk[HONEYPOTS], f));
+  return alert_desk_take(s->desk[SENSORS], f);
+}
+
+static prac_rc take_finding(struct alert_role *s, const struct bus_msg *m, struct prac_err *err)
+{
+  struct finding f;
+  PRAC_TRY(model_from_json(&model_finding, m->data, m->len, s->arena, &f, err));
+  if (strcmp(m->subject, "finding.watch") == 0) return take_watched(s, &f);
+  if (from_honeypots(m->subject)) return alert_desk_take(s->desk[HONEYPOTS], &f);
+  return alert_order_take(s->order, &f);
+}
+
+/* Marks of the engines, ticks of our own, heartbeats. */
+static prac_rc take_time(struct alert_role *s, const struct bus_msg *m, struct prac_err *err)
+{
+  struct health h;
+  PRAC_TRY(model_from_json(&model_health, m->data, m->len, s->arena, &h, err));
+  if (strncmp(m->subject, "mark.", 5) == 0) return take_mark(s, &h);
+  if (!s->watching) return PRAC_OK;
+  if (strncmp(m->subject, "health.", 7) == 0) return alert_watch_take(s->watch, &h, true);
+  PRAC_TRY(alert_watch_advance(s->watch, h.at));
+  return alert_desk_advance(s->desk[SENSORS], h.at);
 }
 
 static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struct prac_err *reterr)
 {
   struct alert_role *s = st;
   struct prac_err err = {0};
-  bool mark = strncmp(m->subject, "mark.", 5) == 0;
-  union {
-    struct finding f;
-    struct health h;
-  } u;
   s->seq = m->seq;
   s->err = reterr;
   prac_arena_reset(s->arena);
-  prac_rc rc =
-      model_from_json(mark ? &model_health : &model_finding, m->data, m->len, s->arena, &u, &err);
-  if (rc != PRAC_OK)
-    prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
-  else
-    rc = mark                         ? take_mark(s, &u.h)
-         : from_honeypots(m->subject) ? alert_desk_take(s->desk[HONEYPOTS], &u.f)
-                                      : alert_order_take(s->order, &u.f);
-  if (rc == PRAC_OK) rc = be_patient(e, s);
+  bool finding = strncmp(m->subject, "finding.", 8) == 0;
+  prac_rc rc = finding ? take_finding(s, m, &err) : take_time(s, m, &err);
+  bool bad = rc != PRAC_OK;
+  if (!bad) rc = be_patient(e, s);
   if (rc == PRAC_NOMEM || rc == PRAC_STOPPED || rc == PRAC_DENIED || rc == PRAC_IO)
     return reterr->rc == rc ? rc : PRAC_FAIL(reterr, rc, "alerts: %s", prac_rc_text(rc));
+  if (bad) prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
+  PRAC_TRY(tick(e, s, reterr));
   return sys_mono_ns() > s->next_save ? save(e, s, reterr) : PRAC_OK;
+}
+
+static size_t counters(struct role_env *e, struct prac_counters *to, size_t max)
+{
+  (void)e;
+  if (max == 0) return 0;
+  to[0] = alert_watch_counters(NULL);
+  return 1;
 }
 
 static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct alert_role *s = st;
-  static const char *const what[] = {"finding.", "mark."};
+  static const char *const what[] = {"finding.", "mark.", "health.", "tick.alert"};
   const struct alert_conf *c = prac_conf_get(e->settings, "alert", 0);
   s->patience_ns = c->patience_ns;
   s->moved = sys_mono_ns();
   PRAC_TRY(make_state(e, s, reterr));
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));
-  PRAC_TRY(s->bus.ops->subscribe(s->bus.st, what, 2, true, reterr));
+  PRAC_TRY(s->bus.ops->subscribe(s->bus.st, what, PRAC_ARRAY_LEN(what), true, reterr));
   return role_consume(e, &(struct role_feed){&s->bus, &s->seq, s, take, rest}, reterr);
 }
 
@@ -266,6 +340,7 @@ static void done(void *st)
   bus_close(&s->bus);
   for (int i = 0; i < DESKS; i++) alert_desk_free(&s->desk[i]);
   alert_order_free(&s->order);
+  alert_watch_free(&s->watch);
   prac_arena_free(&s->arena);
   prac_json_done(&s->line);
 }
@@ -279,5 +354,6 @@ const struct role role_alert = {
     .dirs = "alert",
     .mode = 0700,
     .run = run,
+    .counters = counters,
     .done = done,
 };

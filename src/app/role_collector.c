@@ -196,8 +196,11 @@ static prac_rc rest(struct role_env *e, void *st, struct prac_err *reterr)
     if (epi_desk_due(s->desk) < t && (s->ticked == PRAC_TIME_NONE || t > s->ticked + PRAC_SEC)) {
       char id[48];
       (void)snprintf(id, sizeof id, "tick.%" PRId64, t);
-      const struct health h = {
-          .id = id, .sensor = "collector", .at = t, .version = PRACTICE_VERSION};
+      const struct health h = {.id = id,
+                               .sensor = "collector",
+                               .at = t,
+                               .version = PRACTICE_VERSION,
+                               .sent = PRAC_TIME_NONE};
       s->ticked = t;
       return role_publish_record(&s->bus, &model_health, &h, "tick.collector", id, reterr);
     }
@@ -268,7 +271,7 @@ static size_t counters(struct role_env *e, struct prac_counters *to, size_t max)
 static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct collector *s = st;
-  static const char *const what[] = {"hit.", "health.", "tick."};
+  static const char *const what[] = {"hit.", "health.", "tick.collector"};
   PRAC_TRY(make_desk(e, s, reterr));
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));
   PRAC_TRY(s->bus.ops->subscribe(s->bus.st, what, PRAC_ARRAY_LEN(what), true, reterr));

@@ -20,7 +20,7 @@
 
 enum { AT_ONCE = 512, WORKERS_NICE = -10 };
 #define IDLE_NS (10 * PRAC_MS)
-#define HEALTH_NS (10 * PRAC_SEC)
+#define CLOCK_NS (10 * PRAC_SEC) /* the collector goes by the time that heartbeats tell */
 #define STATUS_NS (5 * PRAC_MIN)
 /* An event that is going on is said again every few minutes; after so long without a word its end
  * has been missed. */
@@ -101,8 +101,10 @@ static prac_rc say_health(struct role_env *e, struct honeypot_role *s, struct pr
                      .lost = gone(s, HP_COUNT_lost) + gone(s, HP_COUNT_untold),
                      .evicted = gone(s, HP_COUNT_evicted),
                      .malformed = gone(s, HP_COUNT_unknown),
+                     .rows = gone(s, HP_COUNT_hits),
                      .source = "honeypot",
                      .version = PRACTICE_VERSION};
+  role_beat(e, &s->bus, &h);
   memcpy(s->said, s->now, hp_counter_count * sizeof *s->said);
   return role_publish_record(&s->bus, &model_health, &h, subject, id, reterr);
 }
@@ -236,7 +238,7 @@ static prac_rc now_and_then(struct role_env *e, struct honeypot_role *s, int64_t
     s->next_status = now + STATUS_NS;
   }
   if (now < s->next_health) return PRAC_OK;
-  s->next_health = now + HEALTH_NS;
+  s->next_health = now + (e->run->heartbeat_ns < CLOCK_NS ? e->run->heartbeat_ns : CLOCK_NS);
   return say_health(e, s, reterr);
 }
 

@@ -62,6 +62,8 @@ void sensor_count(struct sensor_role *s)
   sum->lost += h.lost;
   sum->evicted += h.evicted;
   sum->malformed += h.malformed;
+  sum->rows += h.rows;
+  sum->batches += h.batches;
   sum->clock_offset_ns = h.clock_offset_ns;
 }
 
@@ -74,8 +76,12 @@ prac_rc sensor_say(struct sensor_role *s, prac_time at, struct prac_err *reterr)
   s->said = at;
   if (s->skip != PRAC_TIME_NONE && at <= s->skip) return PRAC_OK;
   const char *name = s->e->sensor->name;
+  h.sent = PRAC_TIME_NONE;
+  if (s->source) role_beat(s->e, &s->bus, &h);
+  s->beat = prac_now(&s->e->mono);
   (void)snprintf(subject, sizeof subject, "health.%s", name);
-  (void)snprintf(id, sizeof id, "health.%s.%" PRId64, name, at);
+  /* what is played again says the same again */
+  (void)snprintf(id, sizeof id, "health.%s.%" PRId64, name, s->source ? h.sent : at);
   if (s->source)
     (void)snprintf(source, sizeof source, "%s %s", s->source->name, s->e->sensor->interface);
   else

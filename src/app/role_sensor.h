@@ -22,7 +22,7 @@ struct sensor_role {
   prac_time first_minute; /* live: of this start */
   prac_time newest;       /* files: of the packets given to the core */
   struct health counts;   /* not yet said */
-  int64_t flushed_at;
+  int64_t flushed_at, beat; /* mono: when it last waited for the bus; said how it is */
   uint64_t skipped;
   double speed;
   struct prac_err *err;
@@ -37,7 +37,7 @@ PRAC_NODISCARD prac_rc sensor_advance(struct sensor_role *s, prac_time now,
                                       struct prac_err *reterr);
 /* Counts since the last call go into the next health record. */
 void sensor_count(struct sensor_role *s);
-/* Health: nothing before `at` will come; the minutes before it have been closed. */
+/* Heartbeat: nothing before `at` will come; the minutes before it have been closed. */
 PRAC_NODISCARD prac_rc sensor_say(struct sensor_role *s, prac_time at, struct prac_err *reterr);
 /* Waits until the bus has all of it, remembers how far that was. */
 PRAC_NODISCARD prac_rc sensor_settle(struct sensor_role *s, struct prac_err *reterr);

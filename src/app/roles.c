@@ -14,6 +14,7 @@
 #include "bus/local_client.h"
 #include "sys/durable.h"
 #include "sys/rights.h"
+#include "sys/wall.h"
 
 enum { STATE_MAX = 1 << 30, MAX_FILES = 1024 };
 static const char state_magic[8] = "PRACROL2";
@@ -45,6 +46,14 @@ static const struct prac_conf_item run_items[] = {
      .sdflt = "",
      .help = "Who is at home: a country (ISO 3166), or sensors with commas between; the others are "
              "abroad. For practice compare."},
+    {.key = "heartbeat",
+     .type = PRAC_CONF_DURATION,
+     .offset = RUN(heartbeat_ns),
+     .lo = 1,
+     .hi = 3600,
+     .dflt = 60,
+     .help = "Sensors and honeypots say at least so often how they are, also when they hear "
+             "nothing."},
     {.key = "retry-max",
      .type = PRAC_CONF_DURATION,
      .offset = RUN(retry_max_ns),
@@ -234,6 +243,18 @@ void role_show(const struct role_env *e, const struct prac_counters *c)
     _Atomic uint64_t *v = &e->board->counters[to->values - e->board->counters];
     for (size_t k = 0; k < to->n; k++) prac_gauge(&v[k], prac_counter_get(&c->values[k]));
   }
+}
+
+void role_beat(const struct role_env *e, const struct bus *b, struct health *h)
+{
+  const struct bus_queue q = bus_queue(b);
+  const struct sys_clock_state c = sys_clock_state();
+  h->sent = prac_now(&e->clock);
+  h->every_ns = e->run->heartbeat_ns;
+  h->queue = q.messages;
+  h->queue_bytes = q.bytes;
+  h->clock_synced = c.synced;
+  h->clock_error_ns = c.error_ns;
 }
 
 void role_idle(const struct role_env *e)

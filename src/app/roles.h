@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "bus/bus.h"
+#include "model/records.h"
 #include "sys/logsink.h"
 
 enum {
@@ -37,7 +38,7 @@ struct run_conf {
   const char *data, *home;
   int64_t uid_base;
   bool drop;
-  int64_t retry_max_ns;
+  int64_t retry_max_ns, heartbeat_ns;
 };
 struct sensor_conf {
   const char *name, *country;
@@ -155,6 +156,9 @@ PRAC_NODISCARD prac_rc role_consume(struct role_env *e, const struct role_feed *
                                     struct prac_err *reterr);
 /* Puts the values of c, one of the tables that `counters` names, on the board; now and then. */
 void role_show(const struct role_env *e, const struct prac_counters *c);
+/* What every heartbeat of a live role says of itself: when, how soon again, what waits, its clock.
+ */
+void role_beat(const struct role_env *e, const struct bus *b, struct health *h);
 void role_idle(const struct role_env *e); /* says on the board: nothing left to do now */
 
 /* Saved state of a role that computes: bytes and the bus position they stand for. *data: malloc'ed,

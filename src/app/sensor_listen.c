@@ -84,8 +84,10 @@ prac_rc sensor_listen(struct sensor_role *s, struct prac_err *reterr)
     rc = sensor_advance(s, wall, reterr);
     if (rc != PRAC_OK) break;
     prac_time t = event_now(s, &steady, wall) - SENSOR_LATENESS_NS - PRAC_SEC;
-    if (prac_time_floor(t, PRAC_MIN) <= s->said) continue;
-    rc = sensor_say(s, prac_time_floor(t, PRAC_MIN), reterr);
+    bool fresh = prac_time_floor(t, PRAC_MIN) > s->said;
+    /* a minute's end says the same, and need not be said twice */
+    if (!fresh && prac_now(&s->e->mono) - s->beat < s->e->run->heartbeat_ns + PRAC_SEC) continue;
+    rc = sensor_say(s, fresh ? prac_time_floor(t, PRAC_MIN) : s->said, reterr);
     /* not waited for, packets would be lost meanwhile: begin() asks for what was said, not for what
      * is safe */
     if (rc == PRAC_OK) rc = sensor_place_keep(&s->place, s->said, reterr);

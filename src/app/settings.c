@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "alert/alert.h"
+#include "alert/watch.h"
 #include "app/roles.h"
 #include "app/workers.h"
 #include "bus/broker.h"
@@ -26,6 +27,7 @@
 /* clang-format off */
 static const struct prac_conf_section *const own[] = {
     &alert_conf_section,
+    &alert_watch_section,
     &epi_conf_section,
     &lookup_conf_section,
     &portal_conf_section,

@@ -30,6 +30,13 @@ void bus_close(struct bus *b)
   *b = (struct bus){0};
 }
 
+struct bus_queue bus_queue(const struct bus *b)
+{
+  struct bus_queue q = {0};
+  if (b->st && b->ops->queue) b->ops->queue(b->st, &q);
+  return q;
+}
+
 prac_rc bus_publish_batch(struct bus *b, struct flow_batch *batch, struct prac_err *reterr)
 {
   char subject[64], id[128];

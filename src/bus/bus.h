@@ -23,6 +23,9 @@ struct bus_msg {
   uint64_t seq; /* rising within the bus; what ack takes */
 };
 
+struct bus_queue {
+  uint64_t messages, bytes;
+};
 struct bus_env {
   const char *client; /* "sensor.tokyo": who speaks; names durable state */
   const struct prac_log *log;
@@ -52,6 +55,8 @@ struct bus_ops {
    * be delivered to this name again, whoever dies. */
   prac_rc (*ack)(void *st, uint64_t seq, struct prac_err *reterr);
   void (*close)(void *st); /* accepts a half-opened state */
+  /* What was published and is not known to be safe yet; NULL: nothing ever waits. */
+  void (*queue)(const void *st, struct bus_queue *ret);
 };
 extern const struct bus_ops *const bus_list[]; /* NULL-terminated; bus/registry.c */
 const struct bus_ops *bus_find(const char *name);
@@ -64,6 +69,7 @@ struct bus {
 PRAC_NODISCARD prac_rc bus_open(const char *name, const void *conf, const struct bus_env *env,
                                 struct bus *ret, struct prac_err *reterr);
 void bus_close(struct bus *b);
+struct bus_queue bus_queue(const struct bus *b);
 PRAC_NODISCARD prac_rc bus_publish_batch(struct bus *b, struct flow_batch *batch,
                                          struct prac_err *reterr); /* subject and id from it */
 PRAC_NODISCARD prac_rc bus_publish_record(struct bus *b, const struct model_kind *k,

@@ -36,7 +36,7 @@ struct cap_core {
   bool started, no_empty;
   uint64_t count[CAP_COUNT_COUNT_];
   _Atomic uint64_t shown[CAP_COUNT_COUNT_];
-  uint64_t told[4]; /* at the last health: packets, evicted, malformed, lost */
+  uint64_t told[6]; /* at the last health: packets, evicted, malformed, lost, rows, batches */
   char health_id[SENSOR_MAX + 2 + PRAC_TIME_TEXT];
   struct work group[GROUP];
 };
@@ -459,8 +459,11 @@ void cap_core_health(struct cap_core *k, const struct cap_stats *now, struct hea
       .evicted = since(&k->told[1], k->count[CAP_COUNT_evicted]),
       .malformed = since(&k->told[2], bad),
       .lost = since(&k->told[3], lost),
+      .rows = since(&k->told[4], k->count[CAP_COUNT_rows]),
+      .batches = since(&k->told[5], k->count[CAP_COUNT_batches]),
       .clock_offset_ns = k->behind_ns,
       .version = PRACTICE_VERSION,
+      .sent = PRAC_TIME_NONE,
   };
 }
 

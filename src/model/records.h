@@ -64,7 +64,8 @@
   F(U64, finding_count, "findings", "all of them")                                                 \
   F(STR, flows, "", "the flow query behind the alert")
 
-/* One sensor, one moment. Also the sensor's clock: it will publish nothing before `at` any more. */
+/* One sensor, one moment: its heartbeat, said also when nothing is heard. Also the sensor's event
+ * time: it will publish nothing before `at` any more. */
 #define HEALTH_FIELDS(F)                                                                           \
   F(STR, id, "", "sensor and minute")                                                              \
   F(STR, sensor, "", "name")                                                                       \
@@ -76,7 +77,15 @@
   F(U64, malformed, "packets", "that could not be read")                                           \
   F(I64, clock_offset_ns, "ns", "sensor minus hub, where known")                                   \
   F(STR, source, "", "afpacket eth1, pcap file, ...")                                              \
-  F(STR, version, "", "of practice")
+  F(STR, version, "", "of practice")                                                               \
+  F(TIME, sent, "ns", "when it was said, by the clock of the sensor's machine; null: no clock")    \
+  F(I64, every_ns, "ns", "another one follows within this time; 0: nobody need wait for it")       \
+  F(U64, rows, "rows", "flow rows, or hits, published since the last report")                      \
+  F(U64, batches, "batches", "flow batches published since the last report")                       \
+  F(U64, queue, "messages", "that wait for the bus to take them, when this was said")              \
+  F(U64, queue_bytes, "bytes", "of these")                                                         \
+  F(BOOL, clock_synced, "", "the operating system keeps its clock in step with others")            \
+  F(I64, clock_error_ns, "ns", "how wrong that clock is by the system's estimate; 0: unknown")
 
 /* Requests of one (victim, vector) at one honeypot since the last hit of the pair. A pair that is
  * new or gathers speed is told at once, a steady one once a second: what is told is never late by

@@ -31,7 +31,7 @@ const struct model_kind model_alert = {"alert",
                                        "id"};
 const struct model_kind model_health = {"health",
                                         "a sensor's loss, lag and clock at one moment",
-                                        1,
+                                        2,
                                         sizeof(struct health),
                                         health_fields,
                                         PRAC_ARRAY_LEN(health_fields),

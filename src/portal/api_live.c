@@ -57,6 +57,9 @@ void portal_sensors_json(const struct portal *p, struct prac_json *j)
     key_u64(j, "malformed", s->malformed);
     prac_json_key(j, "clock_offset_ns");
     prac_json_i64(j, s->clock_offset_ns);
+    key_u64(j, "queue", s->queue);
+    prac_json_key(j, "clock_synced");
+    prac_json_bool(j, s->clock_synced);
     key_text(j, "source", s->source);
     key_text(j, "version", s->version);
     prac_json_close(j, '}');

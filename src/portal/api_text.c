@@ -36,23 +36,77 @@ static void counters(struct prac_json *j, const struct prac_counters *c, size_t 
   free(text);
 }
 
+#define SENSOR_METRICS(X)                                                                          \
+  X(LAST, "last_minute_seconds", "s", "Start of the newest minute heard of; 0: none yet.",         \
+    PRAC_GAUGE)                                                                                    \
+  X(HEARD, "heartbeat_seconds", "s", "Event time of the last heartbeat; 0: none yet.", PRAC_GAUGE) \
+  X(BEATS, "heartbeats", "records", "Heartbeats since the portal started.", PRAC_COUNTER)          \
+  X(PACKETS, "packets", "packets", "Captured, by the heartbeats.", PRAC_COUNTER)                   \
+  X(ALL_LOST, "lost", "packets", "Lost by the kernel, by the heartbeats.", PRAC_COUNTER)           \
+  X(LOST, "lost_packets", "packets", "Lost by the kernel in the last heartbeat.", PRAC_GAUGE)      \
+  X(EVICTED, "evicted_rows", "rows", "Published early in the last heartbeat: the table was full.", \
+    PRAC_GAUGE)                                                                                    \
+  X(MALFORMED, "malformed_packets", "packets", "Unreadable in the last heartbeat.", PRAC_GAUGE)    \
+  X(QUEUE, "queue_messages", "messages",                                                           \
+    "Waiting for the bus; a rise means: the link or the bus.", PRAC_GAUGE)                         \
+  X(QUEUE_BYTES, "queue_bytes", "bytes", "Waiting for the bus.", PRAC_GAUGE)                       \
+  X(AHEAD, "clock_ahead_seconds", "s", "By which its minutes are ahead of its own clock.",         \
+    PRAC_GAUGE)                                                                                    \
+  X(SYNCED, "clock_synchronised", "1", "Whether its system keeps its clock in step.", PRAC_GAUGE)  \
+  X(ERROR, "clock_error_milliseconds", "ms", "How wrong its clock may be; 0: unknown.", PRAC_GAUGE)
+enum sensor_metric {
+#define X(id, name, unit, help, kind) SENSOR_##id,
+  SENSOR_METRICS(X)
+#undef X
+      SENSOR_METRIC_COUNT_
+};
+static const struct prac_counter_def sensor_defs[] = {
+#define X(id, name, unit, help, kind) {name, unit, help, kind},
+    SENSOR_METRICS(X)
+#undef X
+};
+struct sensor_metrics {
+  char room[48]; /* "sensor/tokyo" */
+  _Atomic uint64_t v[SENSOR_METRIC_COUNT_];
+};
+
+static uint64_t positive(int64_t ns, int64_t unit)
+{
+  return ns > 0 ? (uint64_t)(ns / unit) : 0;
+}
+
+static void measure(const struct live_sensor *s, struct sensor_metrics *to)
+{
+  const uint64_t v[SENSOR_METRIC_COUNT_] = {[SENSOR_LAST] = positive(s->last, PRAC_SEC),
+                                            [SENSOR_HEARD] = positive(s->heard, PRAC_SEC),
+                                            [SENSOR_BEATS] = s->beats,
+                                            [SENSOR_PACKETS] = s->all_captured,
+                                            [SENSOR_ALL_LOST] = s->all_lost,
+                                            [SENSOR_LOST] = s->lost,
+                                            [SENSOR_EVICTED] = s->evicted,
+                                            [SENSOR_MALFORMED] = s->malformed,
+                                            [SENSOR_QUEUE] = s->queue,
+                                            [SENSOR_QUEUE_BYTES] = s->queue_bytes,
+                                            [SENSOR_AHEAD] = positive(s->clock_offset_ns, PRAC_SEC),
+                                            [SENSOR_SYNCED] = s->clock_synced,
+                                            [SENSOR_ERROR] = positive(s->clock_error_ns, PRAC_MS)};
+  (void)snprintf(to->room, sizeof to->room, "sensor/%s", s->name);
+  for (size_t i = 0; i < SENSOR_METRIC_COUNT_; i++) atomic_init(&to->v[i], v[i]);
+}
+
 static void sensor_gauges(struct portal *p, struct prac_json *j)
 {
   size_t n = live_sensor_count(p->live);
-  put(j, "# HELP practice_sensor_last_minute_seconds start of the newest minute heard of\n"
-         "# TYPE practice_sensor_last_minute_seconds gauge\n");
-  for (size_t i = 0; i < n; i++) {
-    const struct live_sensor *s = live_sensor_at(p->live, i);
-    if (s->last != PRAC_TIME_NONE)
-      put(j, "practice_sensor_last_minute_seconds{sensor=\"%s\"} %" PRId64 "\n", s->name,
-          s->last / PRAC_SEC);
+  struct sensor_metrics *m = calloc(n + 1, sizeof *m);
+  struct prac_counters *c = calloc(n + 1, sizeof *c);
+  if (!m || !c) j->bad = true;
+  for (size_t i = 0; i < n && !j->bad; i++) {
+    measure(live_sensor_at(p->live, i), &m[i]);
+    c[i] = (struct prac_counters){m[i].room, sensor_defs, m[i].v, SENSOR_METRIC_COUNT_};
   }
-  put(j, "# HELP practice_sensor_lost_packets lost by the kernel in the last report\n"
-         "# TYPE practice_sensor_lost_packets gauge\n");
-  for (size_t i = 0; i < n; i++) {
-    const struct live_sensor *s = live_sensor_at(p->live, i);
-    put(j, "practice_sensor_lost_packets{sensor=\"%s\"} %" PRIu64 "\n", s->name, s->lost);
-  }
+  if (!j->bad) counters(j, c, n);
+  free(m);
+  free(c);
   uint64_t open = 0;
   for (size_t i = 0; i < live_alert_count(p->live); i++) open += live_alert_at(p->live, i)->open;
   put(j,

@@ -162,6 +162,13 @@ void live_health(struct live *l, const struct health *h)
   s->evicted = h->evicted;
   s->malformed = h->malformed;
   s->clock_offset_ns = h->clock_offset_ns;
+  s->beats++;
+  s->all_captured += h->packets;
+  s->all_lost += h->lost;
+  s->queue = h->queue;
+  s->queue_bytes = h->queue_bytes;
+  s->clock_synced = h->clock_synced;
+  s->clock_error_ns = h->clock_error_ns;
   (void)snprintf(s->country, sizeof s->country, "%s", h->site_country ? h->site_country : "");
   (void)snprintf(s->source, sizeof s->source, "%s", h->source ? h->source : "");
   (void)snprintf(s->version, sizeof s->version, "%s", h->version ? h->version : "");

@@ -33,8 +33,11 @@ struct live_minute {
 struct live_sensor {
   char name[32], country[4], source[64], version[32];
   prac_time first, last, heard; /* minutes of batches; time of the last health report */
-  uint64_t lost, evicted, malformed, captured;
-  int64_t clock_offset_ns;
+  uint64_t lost, evicted, malformed, captured; /* of the last heartbeat */
+  uint64_t beats, all_captured, all_lost;      /* of all of them */
+  uint64_t queue, queue_bytes;
+  int64_t clock_offset_ns, clock_error_ns;
+  bool clock_synced;
   bool honeypot;               /* goes by the honeypots' clock */
   struct live_minute *minutes; /* LIVE_MINUTES, by minute number; owned */
 };

@@ -127,8 +127,10 @@ static const char *const thread_calls[] = {"clone",
                                            "set_mempolicy",
                                            "mbind",
                                            NULL};
-static const char *const packet_calls[] = {"setsockopt", NULL};
-static const char *const datagram_calls[] = {"recvmmsg", "recvmmsg_time64", "sendmmsg", NULL};
+static const char *const packet_calls[] = {"setsockopt", "adjtimex", "clock_adjtime", NULL};
+/* adjtimex: observing roles say how right their clock is; to set it they lack the capability. */
+static const char *const datagram_calls[] = {"recvmmsg", "recvmmsg_time64", "sendmmsg",
+                                             "adjtimex", "clock_adjtime",   NULL};
 static const char *const inet_calls[] = {"setsockopt", "sendmmsg", "recvmmsg", "socketpair", NULL};
 
 static const struct {

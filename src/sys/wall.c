@@ -3,6 +3,7 @@
 #include "sys/wall.h"
 
 #include <stdbool.h>
+#include <sys/timex.h>
 #include <time.h>
 
 static prac_time read_clock(clockid_t id)
@@ -37,6 +38,14 @@ static prac_time mono_now(const struct prac_clock *c)
 struct prac_clock sys_mono_clock(void)
 {
   return (struct prac_clock){.now = mono_now};
+}
+
+struct sys_clock_state sys_clock_state(void)
+{
+  struct timex t = {.modes = 0}; /* only asked, nothing set */
+  int st = ntp_adjtime(&t);
+  if (st < 0 || st == TIME_ERROR || (t.status & STA_UNSYNC)) return (struct sys_clock_state){0};
+  return (struct sys_clock_state){true, t.maxerror * (PRAC_MS / 1000)};
 }
 
 void sys_sleep_ns(int64_t ns)

@@ -6,11 +6,21 @@
  *         a step)
  */
 #pragma once
+#include <stdbool.h>
+
 #include "base/clock.h"
 
 struct prac_clock sys_wall_clock(void); /* now() reads CLOCK_REALTIME */
 struct prac_clock sys_mono_clock(void); /* now() is sys_mono_ns() */
 int64_t sys_mono_ns(void);              /* for waiting only; never written into a record */
+
+/* What the operating system thinks of its clock (ntp_adjtime). False and 0: it may not be asked, or
+ * nobody keeps the clock in step. */
+struct sys_clock_state {
+  bool synced;
+  int64_t error_ns; /* the most that it may be wrong by; 0: unknown */
+};
+struct sys_clock_state sys_clock_state(void);
 
 void sys_sleep_ns(int64_t ns); /* a signal ends it early */
 

@@ -159,7 +159,9 @@ static void live(struct bus_ram_hub *hub, const char *dir, int ticks, struct log
   struct prac_conf *settings = NULL;
   struct sensor_conf conf = {.name = "tokyo", .country = "JP", .source = "", .interface = "made0"};
   static struct board board;
+  static const struct run_conf run = {.heartbeat_ns = 25 * PRAC_SEC};
   struct role_env e = {.name = "sensor.tokyo",
+                       .run = &run,
                        .sensor = &conf,
                        .board = &board,
                        .row = 1,

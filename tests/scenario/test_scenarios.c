@@ -6,10 +6,12 @@
 #include <stdio.h>
 
 #include "alert/alert.h"
+#include "alert/watch.h"
+#include "base/hash.h"
 #include "engine/core.h"
 #include "lib/flows.h"
 
-enum { LINES = 128, SENSORS = 8, WORD = 128, TEXT = 16384, ROWS = 4096 };
+enum { LINES = 128, SENSORS = 12, WORD = 128, TEXT = 16384, ROWS = 4096 };
 
 struct rows {
   prac_time from, until;
@@ -20,15 +22,18 @@ struct rows {
   uint16_t country;
   struct model_port port;
 };
-struct down {
+struct trouble { /* of one sensor: gone, losing a share of its rows, minutes shifted */
   prac_time from, until;
+  int64_t shift_ns;
+  double lost;
+  bool down;
   char sensor[WORD];
 };
 struct scenario {
   char sensors[SENSORS][WORD];
-  size_t n_sensors, n_rows, n_downs, n_restarts;
+  size_t n_sensors, n_rows, n_troubles, n_restarts;
   struct rows rows[LINES];
-  struct down downs[LINES];
+  struct trouble troubles[LINES];
   prac_time from, until, restarts[LINES];
   char settings[TEXT], want[TEXT];
 };
@@ -104,6 +109,24 @@ static void sensors_line(struct scenario *s, char *line)
   for (char *w = strtok_r(line, " \n", &save); w; w = strtok_r(NULL, " \n", &save))
     snprintf(s->sensors[s->n_sensors++], WORD, "%s", w);
 }
+static void trouble_line(struct scenario *s, const char *line)
+{
+  char w[WORD];
+  assert_true(s->n_troubles < LINES);
+  struct trouble *d = &s->troubles[s->n_troubles++];
+  d->from = time_value(line, "from");
+  d->until = time_value(line, "until");
+  d->down = strncmp(line, "down", 4) == 0;
+  assert_true(word_value(line, "sensor", d->sensor));
+  if (word_value(line, "share", w)) d->lost = strtod(w, NULL);
+  if (word_value(line, "ahead", w) && prac_duration_parse(w, strlen(w), &d->shift_ns) != PRAC_OK)
+    fail_msg("ahead= in: %s", line);
+  if (word_value(line, "behind", w)) {
+    if (prac_duration_parse(w, strlen(w), &d->shift_ns) != PRAC_OK)
+      fail_msg("behind= in: %s", line);
+    d->shift_ns = -d->shift_ns;
+  }
+}
 static void line_read(struct scenario *s, char *line, char section[WORD])
 {
   bool indented = line[0] == ' ';
@@ -127,11 +150,9 @@ static void line_read(struct scenario *s, char *line, char section[WORD])
     s->until = time_value(line, "until");
   } else if (strcmp(section, "restart") == 0) {
     s->restarts[s->n_restarts++] = time_value(line, "at");
-  } else if (strcmp(section, "down") == 0) {
-    struct down *d = &s->downs[s->n_downs++];
-    d->from = time_value(line, "from");
-    d->until = time_value(line, "until");
-    assert_true(word_value(line, "sensor", d->sensor));
+  } else if (strcmp(section, "down") == 0 || strcmp(section, "lossy") == 0 ||
+             strcmp(section, "clock") == 0) {
+    trouble_line(s, line);
   } else if (strcmp(section, "settings") != 0 && strcmp(section, "alerts") != 0) {
     fail_msg("what is \"%s\"?", section);
   }
@@ -153,7 +174,8 @@ static struct scenario *scenario_read(const char *path)
 struct stage {
   struct prac_conf *conf;
   struct eng_core *core;
-  struct alert_desk *desk;
+  struct alert_desk *desk, *sensors; /* of engines; of the watch, which has a clock of its own */
+  struct alert_watch *watch;
   unsigned nthreads;
   struct heard heard;
   char said[TEXT];
@@ -172,35 +194,62 @@ static prac_rc on_finding(void *arg, const struct finding *f)
   struct stage *g = arg;
   return alert_desk_take(g->desk, f);
 }
+static prac_rc on_watched(void *arg, const struct finding *f)
+{
+  struct stage *g = arg;
+  assert_int_equal(alert_desk_hear(g->desk, f), PRAC_OK);
+  return alert_desk_take(g->sensors, f);
+}
 static void stage_up(struct stage *g)
 {
   struct prac_err e = {0};
   struct eng_core_conf c = {.nthreads = g->nthreads, .seed = 1};
-  assert_int_equal(alert_desk_new(prac_conf_get(g->conf, "alert", 0), on_alert, g, &g->desk),
+  const void *desk = prac_conf_get(g->conf, "alert", 0);
+  assert_int_equal(alert_desk_new(desk, on_alert, g, &g->desk), PRAC_OK);
+  assert_int_equal(alert_desk_new(desk, on_alert, g, &g->sensors), PRAC_OK);
+  assert_int_equal(alert_watch_new(prac_conf_get(g->conf, "watch", 0), 1, on_watched, g, &g->watch),
                    PRAC_OK);
   if (eng_core_new(&c, g->conf, on_finding, g, &g->core, &e) != PRAC_OK) fail_msg("%s", e.text);
 }
+static void stage_down(struct stage *g)
+{
+  eng_core_free(&g->core);
+  alert_desk_free(&g->desk);
+  alert_desk_free(&g->sensors);
+  alert_watch_free(&g->watch);
+}
 static void restart(struct stage *g)
 {
-  uint8_t *core = NULL, *desk = NULL;
-  size_t n_core = 0, n_desk = 0;
+  uint8_t *core = NULL, *desk = NULL, *sensors = NULL, *watch = NULL;
+  size_t n_core = 0, n_desk = 0, n_sensors = 0, n_watch = 0;
   struct prac_err e = {0};
   assert_int_equal(eng_core_save(g->core, &core, &n_core, NULL), PRAC_OK);
   assert_int_equal(alert_desk_save(g->desk, &desk, &n_desk), PRAC_OK);
-  eng_core_free(&g->core);
-  alert_desk_free(&g->desk);
+  assert_int_equal(alert_desk_save(g->sensors, &sensors, &n_sensors), PRAC_OK);
+  assert_int_equal(alert_watch_save(g->watch, &watch, &n_watch), PRAC_OK);
+  stage_down(g);
   stage_up(g);
   if (eng_core_load(g->core, core, n_core, &e) != PRAC_OK) fail_msg("%s", e.text);
   assert_int_equal(alert_desk_load(g->desk, desk, n_desk), PRAC_OK);
+  assert_int_equal(alert_desk_load(g->sensors, sensors, n_sensors), PRAC_OK);
+  assert_int_equal(alert_watch_load(g->watch, watch, n_watch), PRAC_OK);
   free(core);
   free(desk);
+  free(sensors);
+  free(watch);
 }
-static bool is_down(const struct scenario *s, const char *sensor, prac_time t)
+/* What is wrong with the sensor at t, summed up. */
+static struct trouble trouble_at(const struct scenario *s, const char *sensor, prac_time t)
 {
-  for (size_t i = 0; i < s->n_downs; i++)
-    if (strcmp(s->downs[i].sensor, sensor) == 0 && t >= s->downs[i].from && t < s->downs[i].until)
-      return true;
-  return false;
+  struct trouble sum = {0};
+  for (size_t i = 0; i < s->n_troubles; i++) {
+    const struct trouble *d = &s->troubles[i];
+    if (strcmp(d->sensor, sensor) != 0 || t < d->from || t >= d->until) continue;
+    sum.down |= d->down;
+    sum.lost += d->lost;
+    sum.shift_ns += d->shift_ns;
+  }
+  return sum;
 }
 static bool is_for(const struct rows *r, const char *sensor, prac_time t)
 {
@@ -234,24 +283,58 @@ static uint32_t rows_make(const struct rows *r, struct flow_row *to)
     }
   return n;
 }
-static void minute(const struct scenario *s, struct stage *g, prac_time t)
+/* Loss takes rows, by no rule that a sender could know. Returns how many are left. */
+static uint32_t rows_lose(struct flow_row *rows, uint32_t n, double share, prac_time t)
+{
+  uint32_t kept = 0;
+  for (uint32_t i = 0; i < n; i++) {
+    uint64_t h = prac_hash2((uint64_t)t, prac_ip_lo(&rows[i].src), rows[i].dport);
+    if ((double)(h >> 11) * 0x1p-53 >= share) rows[kept++] = rows[i];
+  }
+  return kept;
+}
+static void beat(struct stage *g, const char *sensor, prac_time at, prac_time sent, uint32_t n,
+                 uint32_t lost)
+{
+  const struct health h = {.id = "h",
+                           .sensor = sensor,
+                           .site_country = "",
+                           .at = at,
+                           .sent = sent,
+                           .every_ns = PRAC_MIN,
+                           .packets = n,
+                           .lost = lost};
+  assert_int_equal(alert_watch_take(g->watch, &h, true), PRAC_OK);
+  assert_int_equal(eng_core_advance(g->core, sensor, at, NULL), PRAC_OK);
+}
+static void sensor_minute(const struct scenario *s, struct stage *g, const char *sensor,
+                          prac_time t)
 {
   static struct flow_row rows[ROWS * 2];
-  for (size_t k = 0; k < s->n_sensors; k++) {
-    uint32_t n = 0;
-    if (is_down(s, s->sensors[k], t)) continue;
-    for (size_t i = 0; i < s->n_rows; i++)
-      if (is_for(&s->rows[i], s->sensors[k], t) && n < ROWS) n += rows_make(&s->rows[i], rows + n);
-    struct flow_batch *b = batch_of(s->sensors[k], t, rows, n, true);
-    assert_int_equal(eng_core_feed(g->core, b, NULL), PRAC_OK);
-    flow_batch_unref(&b);
-  }
+  uint32_t n = 0;
+  const struct trouble d = trouble_at(s, sensor, t);
+  if (d.down) return;
+  for (size_t i = 0; i < s->n_rows; i++)
+    if (is_for(&s->rows[i], sensor, t) && n < ROWS) n += rows_make(&s->rows[i], rows + n);
+  uint32_t kept = d.lost > 0 ? rows_lose(rows, n, d.lost, t) : n;
+  prac_time at = t + d.shift_ns;
+  struct flow_batch *b = batch_of(sensor, at, rows, kept, true);
+  assert_int_equal(eng_core_feed(g->core, b, NULL), PRAC_OK);
+  flow_batch_unref(&b);
+  beat(g, sensor, at + PRAC_MIN, at + PRAC_MIN, kept, n - kept);
+}
+static void minute(const struct scenario *s, struct stage *g, prac_time t)
+{
+  assert_int_equal(alert_watch_advance(g->watch, t), PRAC_OK);
+  for (size_t k = 0; k < s->n_sensors; k++) sensor_minute(s, g, s->sensors[k], t);
+  assert_int_equal(alert_watch_advance(g->watch, t + PRAC_MIN + PRAC_SEC), PRAC_OK);
+  assert_int_equal(alert_desk_advance(g->sensors, t + PRAC_MIN), PRAC_OK);
   assert_int_equal(alert_desk_advance(g->desk, eng_core_watermark(g->core)), PRAC_OK);
 }
 static void play(const struct scenario *s, struct stage *g, prac_time cut)
 {
-  const struct prac_conf_section *sections[16] = {&alert_conf_section};
-  for (size_t i = 0; eng_list[i]; i++) sections[i + 1] = eng_list[i]->conf;
+  const struct prac_conf_section *sections[16] = {&alert_conf_section, &alert_watch_section};
+  for (size_t i = 0; eng_list[i]; i++) sections[i + 2] = eng_list[i]->conf;
   struct prac_err e = {0};
   if (prac_conf_parse(s->settings, strlen(s->settings), "settings", sections, &g->conf, &e) !=
       PRAC_OK)
@@ -265,8 +348,8 @@ static void play(const struct scenario *s, struct stage *g, prac_time cut)
   }
   assert_int_equal(eng_core_finish(g->core, NULL), PRAC_OK);
   assert_int_equal(alert_desk_finish(g->desk), PRAC_OK);
-  eng_core_free(&g->core);
-  alert_desk_free(&g->desk);
+  assert_int_equal(alert_desk_finish(g->sensors), PRAC_OK);
+  stage_down(g);
   prac_conf_free(&g->conf);
 }
 

@@ -259,6 +259,61 @@ static void a_claim_may_change_its_kind(void **s)
   heard_done(&h);
 }
 
+static void seen_by(struct alert_desk *d, const char *key, const char *state, int minute,
+                    struct model_strs sensors)
+{
+  struct finding f = finding(key, state, minute, 3);
+  f.sensors = sensors;
+  assert_int_equal(alert_desk_take(d, &f), PRAC_OK);
+}
+static void silent(struct alert_desk *d, const char *sensor, const char *state, int minute)
+{
+  struct finding f = finding("sensor:x/silent", state, minute, 3);
+  f.kind = "site-silent";
+  f.sensors = (struct model_strs){&sensor, 1};
+  assert_int_equal(alert_desk_hear(d, &f), PRAC_OK);
+}
+
+/* An outage is no end: who saw it must be there to say that it is over. */
+static void ends_are_not_believed_of_the_absent(void **s)
+{
+  (void)s;
+  static const char *const names[] = {"oslo", "lima", "tokyo"};
+  const struct model_strs oslo = {names, 1}, all = {names, 3};
+  struct alert_conf c = conf;
+  c.hold_ns = 6 * PRAC_HOUR;
+  char out[4096];
+  struct heard h = heard_of();
+  struct alert_desk *d = desk(&c, &h);
+  seen_by(d, "victim:a", "on", 0, oslo);
+  seen_by(d, "victim:b", "on", 0, oslo);
+  seen_by(d, "victim:c", "on", 0, all);
+  silent(d, "oslo", "on", 10);
+  seen_by(d, "victim:a", "off", 20, oslo); /* over by its return, as it turns out */
+  seen_by(d, "victim:b", "off", 20, oslo); /* not over */
+  seen_by(d, "victim:c", "off", 20, all);  /* two of three can tell */
+  silent(d, "oslo", "on", 30);             /* said again */
+  uint8_t *state = NULL;
+  size_t n = 0;
+  assert_int_equal(alert_desk_save(d, &state, &n), PRAC_OK);
+  alert_desk_free(&d);
+  d = desk(&c, &h);
+  assert_int_equal(alert_desk_load(d, state, n), PRAC_OK);
+  free(state);
+  silent(d, "oslo", "off", 60);
+  seen_by(d, "victim:b", "on", 90, oslo);
+  seen_by(d, "victim:b", "off", 150, oslo);
+  assert_string_equal(lines(&h, out), "open 00:00 medium Much is going on\n"
+                                      "open 00:00 medium Much is going on\n"
+                                      "open 00:00 medium Much is going on\n"
+                                      "close 00:20 medium Much is going on\n"
+                                      "update 01:30 medium Much is going on\n"
+                                      "close 02:00 medium Much is going on\n"
+                                      "close 02:30 medium Much is going on\n");
+  alert_desk_free(&d);
+  heard_done(&h);
+}
+
 /* More engines than places: the one unheard for longest is given up, and counted. */
 static void claims_are_bounded(void **s)
 {
@@ -510,6 +565,7 @@ int main(void)
       cmocka_unit_test(a_silent_engine_holds_for_a_while),
       cmocka_unit_test(low_levels_hold_nothing),
       cmocka_unit_test(a_claim_may_change_its_kind),
+      cmocka_unit_test(ends_are_not_believed_of_the_absent),
       cmocka_unit_test(claims_are_bounded),
       cmocka_unit_test(lists_stay_short),
       cmocka_unit_test(labels_are_checked),

@@ -193,7 +193,42 @@ static void live_numbers(void **st)
   HAS("{\"key\":\"64500\"");
   ask(&s, "/api/v1/metrics");
   HAS("practice_portal_messages_total 76\n");
-  HAS("practice_sensor_last_minute_seconds{sensor=\"tokyo\"} 1375838040\n");
+  HAS("practice_sensor_last_minute_seconds{instance=\"tokyo\"} 1375838040\n");
+  portal_close(&s.p);
+}
+
+/* Heartbeats as Prometheus reads them; a name that would break a line is only a label. */
+static void heartbeats_as_metrics(void **st)
+{
+  (void)st;
+  struct site s = {0};
+  struct health h = {.id = "h",
+                     .sensor = "x\"} 1\nevil 2\\",
+                     .at = T0,
+                     .packets = 7,
+                     .lost = 2,
+                     .queue = 5,
+                     .queue_bytes = 600,
+                     .clock_offset_ns = 300 * PRAC_SEC,
+                     .clock_synced = true,
+                     .clock_error_ns = 20 * PRAC_MS};
+  start(&s, false);
+  portal_take_record(s.p, &model_health, &h);
+  portal_take_record(s.p, &model_health, &h);
+  ask(&s, "/api/v1/metrics");
+#define X "{instance=\"x\\\"} 1\\nevil 2\\\\\"} "
+  HAS("practice_sensor_heartbeats_total" X "2\n");
+  HAS("practice_sensor_packets_total" X "14\n");
+  HAS("practice_sensor_lost_total" X "4\n");
+  HAS("practice_sensor_lost_packets" X "2\n");
+  HAS("practice_sensor_queue_messages" X "5\n");
+  HAS("practice_sensor_queue_bytes" X "600\n");
+  HAS("practice_sensor_clock_ahead_seconds" X "300\n");
+  HAS("practice_sensor_clock_synchronised" X "1\n");
+  HAS("practice_sensor_clock_error_milliseconds" X "20\n");
+  HAS("practice_sensor_heartbeat_seconds" X "1375833600\n");
+#undef X
+  HAS("# TYPE practice_sensor_lost_total counter\n");
   portal_close(&s.p);
 }
 
@@ -489,6 +524,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(live_numbers),
+      cmocka_unit_test(heartbeats_as_metrics),
       cmocka_unit_test(two_clocks),
       cmocka_unit_test(batches_that_lie),
       cmocka_unit_test(our_own_addresses_stay_inside),

@@ -73,6 +73,6 @@ export function country(code) {
 }
 const UNITS = {
   sources: 'unit_sources', packets: 'unit_packets', hosts: 'unit_hosts', 'sources/min': 'unit_sources_min',
-  'packets/min': 'unit_packets_min', 'packets/s': 'unit_packets_s', 'sources/day': 'unit_sources_day', senders: 'unit_senders',
+  'packets/min': 'unit_packets_min', 'packets/s': 'unit_packets_s', 'sources/day': 'unit_sources_day', senders: 'unit_senders', min: 'unit_min', s: 'unit_s', '% lost': 'unit_lost',
 };
 export const unit = (u) => (UNITS[u] ? t(UNITS[u]) : u);

@@ -12,6 +12,9 @@ export function titleOf(a) {
     case 'surge-port': return t('title_surge_port', { who: what });
     case 'surge-as': return t('title_surge_country', { who: `AS${what}` });
     case 'surge-abroad': return t('title_surge_abroad', { who: abroad(what) });
+    case 'site-silent': return t('title_site_silent', { who: site(what) });
+    case 'site-lossy': return t('title_site_lossy', { who: site(what) });
+    case 'clock-off': return t('title_clock_off', { who: site(what) });
     case 'risk-port': return t('title_risk_port', { who: what });
     case 'drdos': return t('title_drdos', drdos(what));
     case 'new-reflection-port': return t('title_new_reflection_port', { who: what });
@@ -23,6 +26,8 @@ function abroad(what) {
   const [dim, value] = what.split(':');
   return dim === 'country' ? country(value) : dim === 'as' ? `AS${value}` : value;
 }
+/* "tokyo/silent" */
+const site = (what) => what.replace(/\/\w+$/, '');
 /* "203.0.113.9:dns", "2001:db8::9:dns", "203.0.113.0/24:multi", and a profile's name behind it. */
 function drdos(what) {
   const parts = what.split(':');

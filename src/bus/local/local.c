@@ -158,6 +158,12 @@ static prac_rc local_ack(void *st, uint64_t seq, struct prac_err *reterr)
   return rc == PRAC_AGAIN ? PRAC_OK : rc;
 }
 
+static void local_queue(const void *st, struct bus_queue *ret)
+{
+  const struct bus_link *l = st;
+  *ret = (struct bus_queue){l->n_pending, l->bytes_pending};
+}
+
 static void local_close(void *st)
 {
   bus_link_done(st);
@@ -175,4 +181,5 @@ const struct bus_ops bus_local = {
     .fetch = local_fetch,
     .ack = local_ack,
     .close = local_close,
+    .queue = local_queue,
 };

@@ -6,6 +6,7 @@
 #include "engine/riskport/riskport.h"
 
 enum { FIRST_PORTS = 256 };
+static const double WHOLE = 0.85; /* of what is usual: within what a limit allows for */
 
 uint32_t risk_class_of(double sources)
 {
@@ -131,7 +132,7 @@ static void sensors_forget(struct risk_state *s)
   uint32_t kept = 0;
   for (uint32_t i = 0; i < s->n_sensors; i++) {
     bool heard = s->sensors[i].now;
-    for (uint32_t d = 0; d < s->days; d++) heard |= s->sensors[i].up[d] > 0;
+    for (uint32_t d = 0; d < s->days; d++) heard |= s->sensors[i].up[d] != 0;
     if (heard) s->sensors[kept++] = s->sensors[i];
   }
   s->n_sensors = kept;
@@ -170,15 +171,58 @@ struct risk_sensor *risk_sensor_named(struct risk_state *s, const char *name)
     if (strcmp(s->sensors[i].name, name) == 0) return &s->sensors[i];
   if (s->n_sensors == RISK_SENSORS || strlen(name) >= RISK_SENSOR_NAME) return NULL;
   struct risk_sensor *x = &s->sensors[s->n_sensors++];
-  *x = (struct risk_sensor){0};
+  *x = (struct risk_sensor){.established = risk_heard(s) < s->min_history};
   memcpy(x->name, name, strlen(name) + 1);
   return x;
 }
 
-/* Up in such a share of the history: then most of what is usual was counted with it. */
-bool risk_sensor_established(const struct risk_state *s, const struct risk_sensor *x)
+static double ups(const struct risk_state *s, const struct risk_sensor *x)
 {
-  uint32_t up = 0, heard = risk_heard(s);
-  for (uint32_t i = 0; i < s->days; i++) up += x->up[i];
-  return heard < s->min_history || up >= s->conf->established * heard;
+  double up = 0;
+  for (uint32_t d = 0; d < s->days; d++) up += __builtin_popcount(x->up[d]);
+  return up;
+}
+
+/* Heaviest first. */
+static int heavier(const void *pa, const void *pb, void *arg)
+{
+  const struct risk_sensor *v = arg, *a = &v[*(const uint16_t *)pa], *b = &v[*(const uint16_t *)pb];
+  if (a->weight > b->weight || a->weight < b->weight) return a->weight > b->weight ? -1 : 1;
+  return strcmp(a->name, b->name);
+}
+
+/* Slots in which those established so far and x together heard nearly all of what they usually
+ * do. */
+static double whole_with(const struct risk_state *s, const struct risk_sensor *x, double all)
+{
+  double least = WHOLE * (all + x->weight + 1), n = 0;
+  for (uint32_t i = 0; i < s->days * RISK_DAY_SLOTS; i++) {
+    bool up = x->up[i / RISK_DAY_SLOTS] >> i % RISK_DAY_SLOTS & 1;
+    n += s->whole[i] + (up ? x->weight + 1 : 0) >= least;
+  }
+  return n;
+}
+
+/* Up in such a share of the history, alone and with the others: then most of what is usual was
+ * counted with it. */
+void risk_sensors_turn(struct risk_state *s)
+{
+  uint16_t order[RISK_SENSORS];
+  double least = s->conf->established * risk_heard(s), all = 0;
+  bool cold = risk_heard(s) < s->min_history;
+  for (uint32_t i = 0; i < s->n_sensors; i++) {
+    s->sensors[i].established = cold;
+    order[i] = (uint16_t)i;
+  }
+  if (cold) return;
+  qsort_r(order, s->n_sensors, sizeof *order, heavier, s->sensors);
+  memset(s->whole, 0, s->days * RISK_DAY_SLOTS * sizeof *s->whole);
+  for (uint32_t k = 0; k < s->n_sensors; k++) {
+    struct risk_sensor *x = &s->sensors[order[k]];
+    x->established = ups(s, x) >= least && whole_with(s, x, all) >= least;
+    if (!x->established) continue;
+    all += x->weight + 1;
+    for (uint32_t i = 0; i < s->days * RISK_DAY_SLOTS; i++)
+      if (x->up[i / RISK_DAY_SLOTS] >> i % RISK_DAY_SLOTS & 1) s->whole[i] += x->weight + 1;
+  }
 }

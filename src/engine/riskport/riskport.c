@@ -120,10 +120,12 @@ static prac_rc grain_open(struct risk_state *s, const struct risk_conf *c, int64
   s->at = calloc(RISK_PORTS, sizeof *s->at);
   s->mark = calloc(RISK_PORTS, sizeof *s->mark);
   s->sensors = calloc(RISK_SENSORS, sizeof *s->sensors);
+  s->whole = calloc((size_t)days * RISK_DAY_SLOTS, sizeof *s->whole);
   uint64_t seed = prac_rng_u64(env->rng);
   uint32_t pairs = (uint32_t)c->max_pairs;
   if (s->grain > 0 && pairs > 4 * RISK_PAIRS_MIN) pairs /= 4;
-  if (!s->at || !s->mark || !s->sensors || risk_hour_init(&s->hour, pairs, seed) != PRAC_OK)
+  if (!s->at || !s->mark || !s->sensors || !s->whole ||
+      risk_hour_init(&s->hour, pairs, seed) != PRAC_OK)
     return PRAC_FAIL(reterr, PRAC_NOMEM, "ports: out of memory");
   PRAC_TRY(eng_marks_read(&c->ignore, "ignore", &s->ignore, reterr));
   s->ignore |= FLOW_FRAGMENT | FLOW_BAD; /* no ports */
@@ -154,6 +156,7 @@ static void close(void *st)
     risk_hour_done(&s->hour);
     risk_graph_done(&s->graph);
     free(s->sensors);
+    free(s->whole);
     free(s->mark);
     *s = (struct risk_state){0};
   }
@@ -164,7 +167,7 @@ static prac_rc grain_feed(struct risk_state *s, const struct flow_batch *b, uint
   prac_time slot = prac_time_floor(b->minute, s->slot_ns);
   if (s->slot == PRAC_TIME_NONE || slot > s->slot) risk_slot_begin(s, slot);
   struct risk_sensor *x = risk_sensor_named(s, b->sensor);
-  bool est = x && risk_sensor_established(s, x);
+  bool est = x && x->established;
   ptrdiff_t nth = x ? x - s->sensors : RISK_NAMED;
   uint64_t bit = nth < RISK_NAMED ? UINT64_C(1) << nth : 0, counted = 0;
   if (x) x->now = true;
@@ -175,6 +178,7 @@ static prac_rc grain_feed(struct risk_state *s, const struct flow_batch *b, uint
     PRAC_TRY(risk_hour_add(&s->hour, b, i, bit, est));
     counted++;
   }
+  if (x) x->rows += (uint32_t)counted;
   *ret_counted = counted;
   return PRAC_OK;
 }
@@ -205,8 +209,7 @@ static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env 
   }
   PRAC_TRY(risk_stories_end(e, slot.to, env, out));
   uint32_t up = 0;
-  for (uint32_t i = 0; i < e->g[0].n_sensors; i++)
-    up += risk_sensor_established(&e->g[0], &e->g[0].sensors[i]);
+  for (uint32_t i = 0; i < e->g[0].n_sensors; i++) up += e->g[0].sensors[i].established;
   prac_gauge(&env->counters[RISK_COUNT_UP], up);
   prac_gauge(&env->counters[RISK_COUNT_PORTS], e->g[0].n_ports);
   prac_gauge(&env->counters[RISK_COUNT_BYTES], bytes);
@@ -217,7 +220,7 @@ static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env 
 const struct eng_ops eng_riskport = {
     .name = "riskport",
     .about = "ports whose risk of attack rises: distributed scans, with the port graph's opinion",
-    .version = "1",
+    .version = "2",
     .state_size = sizeof(struct risk_engine),
     .conf = &risk_conf_section,
     .counters = counter_defs,

@@ -8,7 +8,9 @@
  *           they are the hours heard that no entry tells of. Adding an hour touches one day's
  *           entries; a day that has passed is taken off as a whole
  * est       only what sensors that are established saw is judged; what all saw goes into the index
- *           (so a new sensor raises nothing, and is usual by the time it counts)
+ *           (so a new sensor raises nothing, and is usual by the time it counts). They are
+ *           established together: in enough of the history's slots nearly all of what they usually
+ *           hear was heard, so that sensors which were away in turn raise nothing when all are back
  */
 #pragma once
 #include "engine/engine.h"
@@ -33,8 +35,11 @@ enum {
 
 struct risk_sensor {
   char name[RISK_SENSOR_NAME];
-  bool now;                  /* heard in this slot */
-  uint8_t up[RISK_DAYS_MAX]; /* slots heard, by day */
+  bool now;                   /* heard in this slot */
+  bool established;           /* for this slot: what it hears is judged */
+  uint32_t rows;              /* of this slot */
+  double weight;              /* rows of a usual slot */
+  uint32_t up[RISK_DAYS_MAX]; /* slots heard, as bits, by day */
 };
 struct risk_entry {
   uint32_t day;
@@ -111,6 +116,7 @@ struct risk_state { /* one grain */
   uint64_t bytes;
   struct risk_sensor *sensors;
   uint32_t n_sensors;
+  double *whole; /* work: of each slot of the history, how much of what is usual was heard */
   uint8_t heard[RISK_DAYS_MAX]; /* slots with any sensor, by day */
   uint32_t days;                /* of 24 slots, in the history */
   uint32_t day;                 /* of the newest slot; 0: none yet */
@@ -139,7 +145,7 @@ PRAC_NODISCARD bool risk_index_add(struct risk_state *s, struct risk_port *p, do
 void risk_day_turn(struct risk_state *s, uint32_t day); /* what is too old goes */
 void risk_ports_done(struct risk_state *s);
 struct risk_sensor *risk_sensor_named(struct risk_state *s, const char *name); /* NULL: full */
-bool risk_sensor_established(const struct risk_state *s, const struct risk_sensor *x);
+void risk_sensors_turn(struct risk_state *s); /* the history has changed: who is established? */
 
 /* judge.c */
 PRAC_NODISCARD prac_rc risk_judge(struct risk_state *s, const struct risk_sorted *pairs,

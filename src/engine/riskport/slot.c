@@ -10,7 +10,9 @@ void risk_slot_begin(struct risk_state *s, prac_time slot)
   uint32_t day = nth < 1 ? 1 : nth > UINT32_MAX - 1 ? UINT32_MAX - 1 : (uint32_t)nth;
   if (s->slot != PRAC_TIME_NONE && s->hour.n_ports) risk_hour_reset(&s->hour); /* never ended */
   s->slot = slot;
-  if (day > s->day) risk_day_turn(s, day);
+  if (day <= s->day) return;
+  risk_day_turn(s, day);
+  risk_sensors_turn(s);
 }
 
 /* ---- telling ---- */
@@ -100,13 +102,20 @@ static void remember(struct risk_state *s, const struct risk_judged *v, uint32_t
   bool any = false;
   uint64_t refused = 0;
   uint32_t today = s->day % s->days;
+  uint32_t nth = (uint32_t)(prac_time_floor(s->slot, s->slot_ns) / s->slot_ns % RISK_DAY_SLOTS);
   for (uint32_t i = 0; i < s->n_sensors; i++) {
-    any |= s->sensors[i].now;
-    s->sensors[i].up[today] = (uint8_t)(s->sensors[i].up[today] + s->sensors[i].now);
-    s->sensors[i].now = false;
+    struct risk_sensor *x = &s->sensors[i];
+    any |= x->now;
+    if (x->now) {
+      x->up[today] |= 1u << nth;
+      x->weight += x->weight > 0 ? (x->rows - x->weight) / RISK_DAY_SLOTS : x->rows;
+    }
+    x->now = false;
+    x->rows = 0;
   }
   if (!any) return;
   s->heard[today]++;
+  risk_sensors_turn(s);
   for (uint32_t i = 0; i < s->n_ports; i++) {
     s->ports[i].before[1] = s->ports[i].before[0];
     s->ports[i].before[0] = 0;

@@ -80,7 +80,10 @@ static void grain_save(const struct risk_state *s, struct prac_wr *w)
   for (uint32_t i = 0; i < s->n_sensors; i++) {
     prac_wr_bytes(w, s->sensors[i].name, sizeof s->sensors[i].name);
     prac_wr_u8(w, s->sensors[i].now);
-    prac_wr_bytes(w, s->sensors[i].up, sizeof s->sensors[i].up);
+    prac_wr_u8(w, s->sensors[i].established);
+    prac_wr_u32le(w, s->sensors[i].rows);
+    real_save(s->sensors[i].weight, w);
+    for (size_t d = 0; d < RISK_DAYS_MAX; d++) prac_wr_u32le(w, s->sensors[i].up[d]);
   }
   prac_wr_u32le(w, s->n_ports);
   for (uint32_t i = 0; i < s->n_ports && !w->bad; i++) port_save(s, &s->ports[i], w);
@@ -101,16 +104,21 @@ static prac_rc sensor_load(struct risk_state *s, struct prac_rd *r)
 {
   struct risk_sensor x = {0};
   prac_rd_copy(r, x.name, sizeof x.name);
-  uint8_t now = prac_rd_u8(r);
-  prac_rd_copy(r, x.up, sizeof x.up);
-  if (r->bad || now > 1 || x.name[sizeof x.name - 1] != '\0') return PRAC_DAMAGED;
-  for (size_t i = 0; i < sizeof x.up; i++)
-    if (x.up[i] > RISK_DAY_SLOTS) return PRAC_DAMAGED;
+  uint8_t now = prac_rd_u8(r), established = prac_rd_u8(r);
+  x.rows = prac_rd_u32le(r);
+  x.weight = real_load(r);
+  for (size_t d = 0; d < RISK_DAYS_MAX; d++) x.up[d] = prac_rd_u32le(r);
+  if (r->bad || now > 1 || established > 1 || x.name[sizeof x.name - 1] != '\0')
+    return PRAC_DAMAGED;
+  if (!(x.weight >= 0 && x.weight <= UINT32_MAX)) return PRAC_DAMAGED;
+  for (size_t d = 0; d < RISK_DAYS_MAX; d++)
+    if (x.up[d] >> RISK_DAY_SLOTS) return PRAC_DAMAGED;
   uint32_t had = s->n_sensors;
   struct risk_sensor *to = risk_sensor_named(s, x.name);
   if (!to || s->n_sensors == had) return PRAC_DAMAGED;
-  memcpy(to->up, x.up, sizeof x.up);
-  to->now = now;
+  x.now = now;
+  x.established = established;
+  *to = x;
   return PRAC_OK;
 }
 

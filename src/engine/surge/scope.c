@@ -75,15 +75,38 @@ void surge_scopes_turn(struct surge_state *s, struct surge_key *k)
 /* ---- judging ---- */
 
 /* up: the slots that count, bit i the one i + 1 slots before this. */
-static bool judged(const struct surge_state *s, const struct surge_key *k, uint32_t scope,
-                   uint64_t up, struct surge_judged *j)
+static uint32_t row_read(const struct surge_state *s, const uint16_t *row, uint64_t up,
+                         double hist[SURGE_HISTORY_MAX])
 {
-  double hist[SURGE_HISTORY_MAX], work[SURGE_HISTORY_MAX];
-  const uint16_t *row = row_of(s, k, scope);
   uint32_t n = 0;
   for (uint32_t i = 0; i < s->n_hist; i++)
     if (up >> i & 1) hist[n++] = row ? row[1 + (s->head + i) % (uint32_t)s->conf->history] : 0;
+  return n;
+}
+
+void surge_add_missing(const struct surge_state *s, const struct surge_key *k, uint64_t scopes,
+                       double *hist)
+{
+  double own[SURGE_HISTORY_MAX], work[SURGE_HISTORY_MAX];
+  for (uint32_t r = 0; r < k->n_rows; r++) {
+    const uint16_t *row = k->rows + r * row_length(s);
+    if (row[0] >= SURGE_NAMED || !(scopes >> row[0] & 1)) continue;
+    const struct surge_sensor *x = &s->sensors[row[0]];
+    uint32_t n = x->established && x->heard ? row_read(s, row, x->up, own) : 0;
+    if (n == 0 || n == s->n_hist) continue;
+    double usual = math_usual_of(own, n, work).median;
+    for (uint32_t i = 0; i < s->n_hist; i++) hist[i] += x->up >> i & 1 ? 0 : usual;
+  }
+}
+
+/* sensors: those that the scope is the sum of, and that may have been away; 0: it is one. */
+static bool judged(const struct surge_state *s, const struct surge_key *k, uint32_t scope,
+                   uint64_t up, uint64_t sensors, struct surge_judged *j)
+{
+  double hist[SURGE_HISTORY_MAX], work[SURGE_HISTORY_MAX];
+  uint32_t n = row_read(s, row_of(s, k, scope), up, hist);
   if (n < (uint32_t)s->conf->min_history) return false;
+  surge_add_missing(s, k, sensors, hist);
   j->usual = math_usual_of(hist, n, work);
   j->z = math_robust_z(j->value, j->usual, 1);
   j->scope = (uint8_t)scope;
@@ -100,7 +123,7 @@ bool surge_sensor_judged(const struct surge_state *s, const struct surge_key *k,
   for (uint32_t i = 0; i < s->n_sensors && i < SURGE_NAMED; i++) {
     struct surge_judged x = {.value = by[i]};
     if (!s->sensors[i].established || x.value < (double)s->conf->min_sources) continue;
-    if (!judged(s, k, i, s->sensors[i].up, &x) || x.z < s->conf->sensor_z) continue;
+    if (!judged(s, k, i, s->sensors[i].up, 0, &x) || x.z < s->conf->sensor_z) continue;
     if (any && x.z <= j->z) continue;
     *j = x;
     any = true;
@@ -108,11 +131,16 @@ bool surge_sensor_judged(const struct surge_state *s, const struct surge_key *k,
   return any;
 }
 
+/* That home does not see something is only said while nobody at home is away. */
 static bool home_listens(const struct surge_state *s)
 {
-  for (uint32_t i = 0; i < s->n_sensors && i < SURGE_NAMED; i++)
-    if (s->home >> i & 1 && s->sensors[i].established && s->sensors[i].heard > 0) return true;
-  return false;
+  bool any = false;
+  for (uint32_t i = 0; i < s->n_sensors && i < SURGE_NAMED; i++) {
+    if (!(s->home >> i & 1) || !s->sensors[i].established) continue;
+    if (!s->sensors[i].heard) return false;
+    any = true;
+  }
+  return any;
 }
 
 bool surge_abroad_judged(const struct surge_state *s, const struct surge_key *k,
@@ -123,9 +151,10 @@ bool surge_abroad_judged(const struct surge_state *s, const struct surge_key *k,
   count(s, k, false, by);
   *j = (struct surge_judged){.value = by[SURGE_ABROAD]};
   *home = (struct surge_judged){.value = by[SURGE_HOME]};
-  if (j->value < (double)s->conf->min_sources || !judged(s, k, SURGE_ABROAD, UINT64_MAX, j))
+  if (j->value < (double)s->conf->min_sources ||
+      !judged(s, k, SURGE_ABROAD, UINT64_MAX, ~s->home, j))
     return false;
-  return j->z >= s->conf->z && judged(s, k, SURGE_HOME, UINT64_MAX, home) &&
+  return j->z >= s->conf->z && judged(s, k, SURGE_HOME, UINT64_MAX, s->home, home) &&
          home->z < s->conf->z / 2;
 }
 

@@ -202,6 +202,7 @@ static bool judged(const struct surge_state *s, const struct surge_key *k, struc
   j->scope = SURGE_ALL;
   if (s->n_hist < (uint32_t)s->conf->min_history) return false;
   surge_key_history(s, k, hist);
+  surge_add_missing(s, k, UINT64_MAX, hist);
   j->usual = math_usual_of(hist, s->n_hist, work);
   j->z = math_robust_z(j->value, j->usual, 1);
   return j->value >= (double)s->conf->min_sources && j->z >= s->conf->z;
@@ -325,7 +326,7 @@ static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env 
 const struct eng_ops eng_surge = {
     .name = "surge",
     .about = "many more different senders than usual, from a country or a network or to a port",
-    .version = "2",
+    .version = "3",
     .state_size = sizeof(struct surge_state),
     .conf = &surge_conf_section,
     .counters = counter_defs,

@@ -125,6 +125,11 @@ size_t surge_row_bytes(const struct surge_state *s);
 /* The sensor at which the key is most above its usual there; false: at none by `sensor-z`. */
 bool surge_sensor_judged(const struct surge_state *s, const struct surge_key *k,
                          struct surge_judged *j);
+/* What sensors that are heard now and count would have heard in slots of the history in which they
+ * were away: added to hist, so that their return is none of what they hear. `scopes`: of these
+ * sensors, as bits. */
+void surge_add_missing(const struct surge_state *s, const struct surge_key *k, uint64_t scopes,
+                       double *hist);
 /* Above usual abroad, and nothing unusual at home although home would see it. */
 bool surge_abroad_judged(const struct surge_state *s, const struct surge_key *k,
                          struct surge_judged *j, struct surge_judged *home);
