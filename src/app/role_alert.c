@@ -191,7 +191,7 @@ static prac_rc save_state(struct role_env *e, struct alert_role *s, struct prac_
       prac_wr_u64le(&w, len[i]);
       prac_wr_bytes(&w, part[i], len[i]);
     }
-    rc = role_state_save(e, s->seq, all, n, reterr);
+    rc = role_state_save(e, s->seq, &all, n, reterr);
   } else {
     rc = PRAC_FAIL(reterr, rc, "state of the alerts: %s", prac_rc_text(rc));
   }
