@@ -38,12 +38,16 @@ void nats_link_drop(struct nats_link *l, const char *why)
   if (l->window.v) nats_window_lost(&l->window);
 }
 
-prac_rc nats_link_final(struct nats_link *l, prac_rc rc, const char *text, struct prac_err *reterr)
+void nats_link_final(struct nats_link *l, prac_rc rc, const char *text)
 {
-  if (l->final == PRAC_OK) {
-    l->final = rc;
-    (void)snprintf(l->final_text, sizeof l->final_text, "%s", text);
-  }
+  if (l->final != PRAC_OK) return;
+  l->final = rc;
+  (void)snprintf(l->final_text, sizeof l->final_text, "%s", text);
+}
+
+static prac_rc final(const struct nats_link *l, struct prac_err *reterr)
+{
+  if (l->final == PRAC_OK) return PRAC_OK;
   return PRAC_FAIL(reterr, l->final, "%s", l->final_text);
 }
 
@@ -61,7 +65,8 @@ static prac_rc refusal(struct nats_link *l, struct prac_err *reterr)
   prac_count(&l->counters[BUS_NATS_denied], 1);
   (void)snprintf(all, sizeof all, "the server does not let %s: %s", l->client, text);
   prac_log(l->log, &ev_denied, "%s", all);
-  return nats_link_final(l, PRAC_DENIED, all, reterr);
+  nats_link_final(l, PRAC_DENIED, all);
+  return final(l, reterr);
 }
 
 static prac_rc begin(struct nats_link *l, struct prac_err *reterr)
@@ -95,12 +100,14 @@ static prac_rc connect_now(struct nats_link *l, struct prac_err *reterr)
     l->next_try = now + BACKOFF_MIN_NS; /* also when the server closes at once */
     return PRAC_OK;
   }
-  if (is_final(rc)) return nats_link_final(l, rc, err.text, reterr);
+  if (is_final(rc)) nats_link_final(l, rc, err.text);
+  PRAC_TRY(final(l, reterr));
   nats_link_drop(l, NULL);
   say_lost(l, err.text);
   l->backoff_ns = l->backoff_ns < BACKOFF_MIN_NS ? BACKOFF_MIN_NS : l->backoff_ns * 2;
   if (l->backoff_ns > BACKOFF_MAX_NS) l->backoff_ns = BACKOFF_MAX_NS;
-  l->next_try = sys_mono_ns() + l->backoff_ns;
+  int64_t end = sys_mono_ns(), took = end - now; /* who publishes has other things to do */
+  l->next_try = end + (took * 4 > l->backoff_ns ? took * 4 : l->backoff_ns);
   return PRAC_FAIL(reterr, PRAC_AGAIN, "the bus is away: %s", err.text);
 }
 
@@ -144,7 +151,7 @@ static bool take_answer(struct nats_link *l, int64_t timeout_ms)
 
 prac_rc nats_link_pump(struct nats_link *l, int64_t timeout_ns, struct prac_err *reterr)
 {
-  if (l->final != PRAC_OK) return PRAC_FAIL(reterr, l->final, "%s", l->final_text);
+  PRAC_TRY(final(l, reterr));
   if (l->nc && atomic_load(&l->news->refused)) PRAC_TRY(refusal(l, reterr));
   if (l->nc && atomic_load(&l->news->closed)) {
     const char *why = NULL;
@@ -166,7 +173,7 @@ prac_rc nats_link_pump(struct nats_link *l, int64_t timeout_ns, struct prac_err 
   while (take_answer(l, 0)) {
   }
   nats_pub_send(l);
-  return PRAC_OK;
+  return final(l, reterr);
 }
 
 void nats_link_done(struct nats_link *l)

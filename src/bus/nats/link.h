@@ -96,8 +96,7 @@ struct nats_link {
 PRAC_NODISCARD prac_rc nats_link_pump(struct nats_link *l, int64_t timeout_ns,
                                       struct prac_err *reterr);
 void nats_link_drop(struct nats_link *l, const char *why);
-PRAC_NODISCARD prac_rc nats_link_final(struct nats_link *l, prac_rc rc, const char *text,
-                                       struct prac_err *reterr);
+void nats_link_final(struct nats_link *l, prac_rc rc, const char *text);
 /* A request to the JetStream API, "<api>.<what>"; *ret: the answer. PRAC_AGAIN: none came. */
 PRAC_NODISCARD prac_rc nats_link_ask(struct nats_link *l, const char *what, const char *body,
                                      natsMsg **ret, struct prac_err *reterr);

@@ -195,6 +195,7 @@ static prac_rc nats_open(void *st, const void *conf, const struct bus_env *env,
   PRAC_TRY(read_conf(l, c, reterr));
   if (getrandom(&l->instance, sizeof l->instance, 0) != (ssize_t)sizeof l->instance)
     return PRAC_FAIL(reterr, PRAC_IO, "the system gives no random bytes");
+  l->max_payload = BUS_NATS_PAYLOAD; /* until a server has said it */
   (void)snprintf(l->inbox, sizeof l->inbox, "_INBOX.%016" PRIx64, l->instance);
   size_t cap = (size_t)c->in_flight;
   l->msgs = calloc(cap, sizeof(natsMsg *));
@@ -209,7 +210,7 @@ static prac_rc nats_open(void *st, const void *conf, const struct bus_env *env,
 static prac_rc wait_window(struct nats_link *l, size_t len, struct prac_err *reterr)
 {
   int64_t until = sys_mono_ns() + WAIT_NS;
-  while (!l->max_payload || nats_window_full(&l->window) ||
+  while (nats_window_full(&l->window) ||
          (l->window.held && l->bytes_in_flight + len > l->window_bytes)) {
     int64_t left = until - sys_mono_ns();
     if (left <= 0) return PRAC_FAIL(reterr, PRAC_AGAIN, "the bus takes nothing at the moment");

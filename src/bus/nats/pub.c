@@ -20,11 +20,24 @@ void nats_pub_forget(struct nats_link *l, uint64_t n)
   *m = NULL;
 }
 
+/* It was taken while no server had said what it takes. */
+static void too_big(struct nats_link *l, const natsMsg *m)
+{
+  char text[256];
+  prac_count(&l->counters[BUS_NATS_too_big], 1);
+  (void)snprintf(text, sizeof text,
+                 "a message of %d bytes to %s: the server takes %zu at most (max_payload)",
+                 natsMsg_GetDataLength(m), natsMsg_GetSubject(m), l->max_payload);
+  nats_link_final(l, PRAC_RANGE, text);
+}
+
 static bool send_one(struct nats_link *l, uint64_t n, int64_t now)
 {
   natsMsg *m = l->msgs[n % l->window.cap];
   bool again = l->window.v[n % l->window.cap].state == NATS_SENT;
-  if (natsConnection_PublishMsg(l->nc, m) != NATS_OK) return false;
+  natsStatus st = natsConnection_PublishMsg(l->nc, m);
+  if (st == NATS_MAX_PAYLOAD) too_big(l, m);
+  if (st != NATS_OK) return false;
   if (again) prac_count(&l->counters[BUS_NATS_resent], 1);
   nats_window_sent(&l->window, n, now + NATS_RESEND_NS);
   return true;
