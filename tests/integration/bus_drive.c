@@ -5,6 +5,7 @@
  *
  *   pub SUBJECT ID TEXT            "ok"
  *   many SUBJECT FROM TO SIZE      "ok": messages FROM..TO, "<n>" filled up to SIZE bytes, id "<n>"
+ *   fill SUBJECT SIZE              "N": so many messages are taken before the bus says again
  *   flush MS                       "ok", "again"
  *   sub durable|new PREFIX...      "ok"; "all" is the empty prefix
  *   fetch MS                       "SEQ SUBJECT LEN TEXT" (TEXT up to the first blank), "again"
@@ -66,6 +67,24 @@ static prac_rc many(char *args, struct prac_err *err)
   return rc;
 }
 
+static prac_rc fill(char *args, struct prac_err *err)
+{
+  char subject[128];
+  size_t size, n = 0;
+  if (sscanf(args, "%127s %zu", subject, &size) != 2)
+    return PRAC_FAIL(err, PRAC_MALFORMED, "fill SUBJECT SIZE");
+  char *data = size <= TEXT_MAX ? calloc(1, size + 1) : NULL;
+  prac_rc rc = data ? PRAC_OK : PRAC_NOMEM;
+  while (rc == PRAC_OK) {
+    rc = bus.ops->publish(bus.st, subject, NULL, data, size, err);
+    n += rc == PRAC_OK;
+  }
+  free(data);
+  if (rc != PRAC_AGAIN) return rc;
+  printf("%zu\n", n);
+  return PRAC_OK;
+}
+
 static prac_rc subscribe(char *args, struct prac_err *err)
 {
   const char *v[32];
@@ -120,6 +139,9 @@ static void command(char *line)
            &err);
   } else if (strcmp(what, "many") == 0) {
     answer(many(args, &err), &err);
+  } else if (strcmp(what, "fill") == 0) {
+    prac_rc rc = fill(args, &err);
+    if (rc != PRAC_OK) answer(rc, &err);
   } else if (strcmp(what, "flush") == 0) {
     answer(bus.ops->flush(bus.st, atoll(args) * PRAC_MS, &err), &err);
   } else if (strcmp(what, "sub") == 0) {
