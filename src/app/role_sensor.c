@@ -12,7 +12,7 @@
 #include "sys/wall.h"
 
 /* So that a batch stays below the max_payload of a NATS server, whatever is in it. */
-enum { NATS_ROWS = 1 << 17 };
+enum { NATS_ROWS = 1 << 16 };
 static const struct prac_log_event ev_again = {"sensor_played_before", PRAC_LOG_INFO,
                                                "another data directory plays it from the start"};
 

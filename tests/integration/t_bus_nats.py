@@ -326,7 +326,7 @@ def whole(t, lab, server):
     """practice run: the same captures over both buses."""
     d = lab.dir
     os.chmod(d, 0o755)
-    practice('gen', '--out', d / 'demo', '--hours', 3, '--sensors', 2, '--rate', 20)
+    practice('gen', '--out', d / 'demo', '--hours', 2, '--sensors', 2, '--rate', 10)
     files = sorted(str(p) for p in (d / 'demo').glob('*.pcap'))
     saw = {}
     runs = {}

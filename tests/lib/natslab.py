@@ -123,7 +123,7 @@ class Client:
         self.send(line)
         return self.read()
 
-    def take(self, n, ms=2000):
+    def take(self, n, ms=20000):
         """[(seq, subject, length, text)]; what ends the list otherwise is its last element."""
         self.send(f'take {n} {ms}')
         found = []
