@@ -61,5 +61,9 @@ bool bus_nats_name_ok(const char *s); /* of a stream or a domain */
 struct nats_info;
 PRAC_NODISCARD prac_rc bus_nats_look(const char *address, uint16_t port, int64_t timeout_ns,
                                      struct nats_info *ret, struct prac_err *reterr);
+/* The same for one of nats.servers: the advice, or "" (also when it does not answer in time). */
+const char *bus_nats_ask_version(const char *url, int64_t timeout_ns, char out[300]);
+/* Are the settings of section nats possible? Opens nothing, looks nothing up. */
+PRAC_NODISCARD prac_rc bus_nats_check(const struct prac_conf *c, struct prac_err *reterr);
 /* What an operator should know about a server of that version; "" when there is nothing. */
 const char *bus_nats_advice(const char *version, char out[300]);

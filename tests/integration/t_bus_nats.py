@@ -284,6 +284,13 @@ def strangers(t, lab, server):
     t.equal('... and the next goes through', (pub('many flow.tokyo 2 2 8000000'), pub('flush 20000')), ('ok', 'ok'))
     t.check('an old server is named with the releases that are safe', pub.said('bus_nats_server_old') and
             '2.10.27' in pub.said('bus_nats_server_old')[0] if raw.info['version'].startswith('2.9') else True, pub.events())
+    st, out, err = practice('check-config', where)
+    t.check('check-config says it too', st == 0 and 'good' in out and
+            (f'nats-server {raw.info["version"]}' in err and 'sync_interval' in err) == raw.info['version'].startswith('2.9'), err)
+    for wrong, why in (("servers: [ 'http://x' ]", 'http://x'), ("servers: [ 'tls://x:99999' ]", 'x:99999'), ('servers: []', 'empty'),
+                       ('cert: a.crt', 'nats.key'), ('stream: a.b', 'nats.stream')):
+        st, _, err = practice('check-config', '-', input=f'nats:\n  {wrong}\n')
+        t.check(f'check-config refuses {wrong}', st != 0 and why in err, (st, err))
     raw.ask('$JS.API.STREAM.DELETE.PRACTICE')
     raw.ask('$JS.API.STREAM.CREATE.PRACTICE', {'name': 'PRACTICE', 'subjects': ['flow.>'], 'storage': 'memory', 'num_replicas': 1,
                                                'retention': 'limits', 'max_msgs': -1, 'max_bytes': -1, 'max_consumers': -1})

@@ -104,6 +104,9 @@ void nats_link_done(struct nats_link *l);
 /* connect.c */
 PRAC_NODISCARD prac_rc nats_link_connect(struct nats_link *l, struct prac_err *reterr);
 void nats_news_unref(struct nats_news *n);
+/* servers.c */
+PRAC_NODISCARD prac_rc nats_conf_check(const struct bus_nats_conf *c, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc nats_servers_find(struct nats_link *l, struct prac_err *reterr);
 /* stream.c: makes the stream, or looks whether it is as it must be. */
 PRAC_NODISCARD prac_rc nats_stream_ensure(struct nats_link *l, struct prac_err *reterr);
 /* pub.c */

@@ -1,6 +1,5 @@
 /* The bus interface over JetStream: settings, opening, and what each call waits for. */
 #include <inttypes.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +10,7 @@
 #include "sys/durable.h"
 #include "sys/wall.h"
 
-enum { PEM_MAX = 1 << 20, WINDOW_BYTES = 32 << 20, DEFAULT_PORT = 4222 };
+enum { PEM_MAX = 1 << 20, WINDOW_BYTES = 32 << 20 };
 #define WAIT_NS PRAC_SEC
 
 #define FIELD(f) offsetof(struct bus_nats_conf, f)
@@ -99,52 +98,6 @@ const _Atomic uint64_t *bus_nats_counters(const void *state)
 
 /* ---- opening ---- */
 
-bool bus_nats_name_ok(const char *s)
-{
-  size_t n = strlen(s);
-  return n >= 1 && n <= 40 &&
-         strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_") == n;
-}
-
-/* "tls://hub.example:4222", "nats://[::1]:4222" */
-static bool split(const char *url, struct nats_server *s, char port[8])
-{
-  s->tls = strncmp(url, "tls://", 6) == 0;
-  if (!s->tls && strncmp(url, "nats://", 7) != 0) return false;
-  const char *host = url + (s->tls ? 6 : 7);
-  bool six = *host == '[';
-  const char *end = six ? strchr(++host, ']') : host + strcspn(host, ":/");
-  if (!end || end == host || (size_t)(end - host) > NATS_HOST_MAX) return false;
-  (void)snprintf(s->host, sizeof s->host, "%.*s", (int)(end - host), host);
-  const char *rest = end + (six ? 1 : 0);
-  (void)snprintf(port, 8, "%d", DEFAULT_PORT);
-  if (*rest != ':') return *rest == '\0';
-  size_t n = strspn(rest + 1, "0123456789");
-  if (n < 1 || n > 5 || rest[1 + n]) return false;
-  (void)snprintf(port, 8, "%s", rest + 1);
-  return strtoul(port, NULL, 10) <= UINT16_MAX;
-}
-
-static prac_rc add_server(struct nats_link *l, const char *url, struct prac_err *reterr)
-{
-  struct nats_server s = {.looked = false};
-  char port[8];
-  struct addrinfo want = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-  if (!split(url, &s, port))
-    return PRAC_FAIL(reterr, PRAC_MALFORMED,
-                     "nats.servers: \"%.100s\" is no nats://HOST:PORT or tls://HOST:PORT", url);
-  int st = getaddrinfo(s.host, port, &want, &found);
-  if (st != 0) return PRAC_FAIL(reterr, PRAC_IO, "nats.servers: %s: %s", s.host, gai_strerror(st));
-  for (const struct addrinfo *a = found; a && l->n_servers < NATS_SERVERS_MAX; a = a->ai_next) {
-    s.port = (uint16_t)strtoul(port, NULL, 10);
-    if (getnameinfo(a->ai_addr, a->ai_addrlen, s.address, sizeof s.address, NULL, 0,
-                    NI_NUMERICHOST) == 0)
-      l->servers[l->n_servers++] = s;
-  }
-  freeaddrinfo(found);
-  return PRAC_OK;
-}
-
 static prac_rc read_pem(const char *path, char **ret, struct prac_err *reterr)
 {
   uint8_t *data = NULL;
@@ -167,12 +120,8 @@ static prac_rc read_pem(const char *path, char **ret, struct prac_err *reterr)
 static prac_rc read_conf(struct nats_link *l, const struct bus_nats_conf *c,
                          struct prac_err *reterr)
 {
-  if (!bus_nats_name_ok(c->stream) || (c->domain[0] && !bus_nats_name_ok(c->domain)))
-    return PRAC_FAIL(reterr, PRAC_RANGE, "nats.stream and nats.domain: letters, digits, - and _");
-  if (!c->cert[0] != !c->key[0])
-    return PRAC_FAIL(reterr, PRAC_RANGE, "nats.cert and nats.key go together");
-  for (size_t i = 0; i < c->servers.n; i++) PRAC_TRY(add_server(l, c->servers.v[i], reterr));
-  if (l->n_servers == 0) return PRAC_FAIL(reterr, PRAC_RANGE, "nats.servers is empty");
+  PRAC_TRY(nats_conf_check(c, reterr));
+  PRAC_TRY(nats_servers_find(l, reterr));
   PRAC_TRY(read_pem(c->ca, &l->ca, reterr));
   PRAC_TRY(read_pem(c->cert, &l->cert, reterr));
   PRAC_TRY(read_pem(c->key, &l->key, reterr));
