@@ -72,15 +72,10 @@ static natsStatus tls_options(const struct nats_link *l, const struct nats_serve
   return st;
 }
 
-static natsStatus make_options(struct nats_link *l, const struct nats_server *s, natsOptions **ret)
+/* One connection that does not come back by itself (link.h), and says when it has ended. */
+static natsStatus plain_options(struct nats_link *l, natsOptions *o)
 {
-  char url[96];
-  natsOptions *o = NULL;
-  natsStatus st = natsOptions_Create(&o);
-  (void)snprintf(url, sizeof url, strchr(s->address, ':') ? "%s://[%s]:%u" : "%s://%s:%u",
-                 s->tls ? "tls" : "nats", s->address, s->port);
-  if (st == NATS_OK) st = natsOptions_SetURL(o, url);
-  if (st == NATS_OK) st = natsOptions_SetName(o, l->client);
+  natsStatus st = natsOptions_SetName(o, l->client);
   if (st == NATS_OK) st = natsOptions_SetTimeout(o, CONNECT_MS);
   if (st == NATS_OK) st = natsOptions_SetAllowReconnect(o, false);
   if (st == NATS_OK) st = natsOptions_SetPingInterval(o, PING_MS);
@@ -89,6 +84,18 @@ static natsStatus make_options(struct nats_link *l, const struct nats_server *s,
   if (st == NATS_OK) st = natsOptions_SetSendAsap(o, true);
   if (st == NATS_OK) st = natsOptions_SetErrorHandler(o, on_error, l->news);
   if (st == NATS_OK) st = natsOptions_SetClosedCB(o, on_closed, l->news);
+  return st;
+}
+
+static natsStatus make_options(struct nats_link *l, const struct nats_server *s, natsOptions **ret)
+{
+  char url[96];
+  natsOptions *o = NULL;
+  natsStatus st = natsOptions_Create(&o);
+  (void)snprintf(url, sizeof url, strchr(s->address, ':') ? "%s://[%s]:%u" : "%s://%s:%u",
+                 s->tls ? "tls" : "nats", s->address, s->port);
+  if (st == NATS_OK) st = natsOptions_SetURL(o, url);
+  if (st == NATS_OK) st = plain_options(l, o);
   if (st == NATS_OK && s->tls) st = tls_options(l, s, o);
   if (st == NATS_OK)
     *ret = o;

@@ -317,16 +317,35 @@ static void on_status(struct nats_link *l, natsMsg *m)
   if (gone) anew(l);
 }
 
+/* Not a delivery: the end of a request, or nothing we know. */
+static void other(struct nats_link *l, natsMsg *m)
+{
+  if (is_status(m))
+    on_status(l, m);
+  else
+    prac_count(&l->counters[BUS_NATS_alien], 1);
+}
+
+/* Is this message for the caller? */
+static enum bus_nats_counter sort(struct nats_link *l, const char *subject, uint64_t seq)
+{
+  if (!bus_subject_ok(subject, strnlen(subject, BUS_SUBJECT_MAX + 1))) {
+    if (prac_counter_get(&l->counters[BUS_NATS_alien]) == 0)
+      prac_log(l->log, &ev_alien,
+               "message %" PRIu64 " of the stream has a subject that is none of ours", seq);
+    return BUS_NATS_alien;
+  }
+  if (!wanted(l, subject)) return BUS_NATS_skipped;
+  return seq <= l->fetched ? BUS_NATS_again : BUS_NATS_fetched;
+}
+
 /* true: one for the caller. */
 static bool take(struct nats_link *l, natsMsg *m, uint64_t *ret_seq)
 {
   struct nats_place p;
-  const char *reply = natsMsg_GetReply(m), *subject = natsMsg_GetSubject(m);
+  const char *reply = natsMsg_GetReply(m);
   if (!reply || nats_place_read(reply, &p) != PRAC_OK) {
-    if (is_status(m))
-      on_status(l, m);
-    else
-      prac_count(&l->counters[BUS_NATS_alien], 1);
+    other(l, m);
     return false;
   }
   if (l->left) l->left--;
@@ -336,41 +355,44 @@ static bool take(struct nats_link *l, natsMsg *m, uint64_t *ret_seq)
   }
   l->expect_n++;
   (void)snprintf(l->ack_head, sizeof l->ack_head, "%.*s", (int)p.head, reply);
-  bool ours = bus_subject_ok(subject, strnlen(subject, BUS_SUBJECT_MAX + 1));
-  bool mine = ours && wanted(l, subject), old = p.seq <= l->fetched;
+  enum bus_nats_counter what = sort(l, natsMsg_GetSubject(m), p.seq);
+  bool mine = what == BUS_NATS_fetched || what == BUS_NATS_again;
   if (!keep(l, (struct nats_fetched){p.seq, p.n, mine})) {
     anew(l);
     return false;
   }
-  if (!ours && prac_counter_get(&l->counters[BUS_NATS_alien]) == 0)
-    prac_log(l->log, &ev_alien,
-             "message %" PRIu64 " of the stream has a subject that is none of ours", p.seq);
-  enum bus_nats_counter what = !ours   ? BUS_NATS_alien
-                               : !mine ? BUS_NATS_skipped
-                               : old   ? BUS_NATS_again
-                                       : BUS_NATS_fetched;
   prac_count(&l->counters[what], 1);
-  if (!mine || old) return false;
+  if (what != BUS_NATS_fetched) return false;
   l->fetched = p.seq;
   *ret_seq = p.seq;
   return true;
+}
+
+/* Connected, with a consumer, and asked for messages. */
+static prac_rc ready(struct nats_link *l, struct prac_err *reterr)
+{
+  PRAC_TRY(nats_link_pump(l, 0, reterr));
+  if (!l->consuming) {
+    prac_rc rc = nats_sub_begin(l, reterr);
+    if (rc == PRAC_AGAIN) nats_link_drop(l, "the consumer does not answer");
+    PRAC_TRY(rc);
+  }
+  if (l->left && sys_mono_ns() - l->pulled_at > NATS_PULL_NS + PRAC_SEC) l->left = 0;
+  if (!l->left) pull(l);
+  return PRAC_OK;
 }
 
 prac_rc nats_sub_next(struct nats_link *l, int64_t until, natsMsg **ret, uint64_t *ret_seq,
                       struct prac_err *reterr)
 {
   for (;;) {
-    int64_t now = sys_mono_ns(), left = until - now;
-    prac_rc rc = nats_link_pump(l, 0, reterr);
-    if (rc == PRAC_AGAIN && left > 0) continue; /* it has waited a little */
-    PRAC_TRY(rc);
-    if (!l->consuming) {
-      rc = nats_sub_begin(l, reterr);
-      if (rc == PRAC_AGAIN) nats_link_drop(l, "the consumer does not answer");
-      PRAC_TRY(rc);
+    int64_t left = until - sys_mono_ns();
+    prac_rc rc = ready(l, reterr);
+    if (rc == PRAC_AGAIN && left > 0) { /* not connected */
+      sys_sleep_ns(left < SLICE_MS * PRAC_MS ? left : SLICE_MS * PRAC_MS);
+      continue;
     }
-    if (l->left && now - l->pulled_at > NATS_PULL_NS + PRAC_SEC) l->left = 0;
-    if (!l->left) pull(l);
+    PRAC_TRY(rc);
     int64_t ms = left > SLICE_MS * PRAC_MS && l->window.held ? SLICE_MS : left / PRAC_MS;
     natsMsg *m = NULL;
     natsStatus st = natsSubscription_NextMsg(&m, l->arrivals, ms > 0 ? ms : 0);
