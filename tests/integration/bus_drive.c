@@ -97,7 +97,13 @@ static prac_rc subscribe(char *args, struct prac_err *err)
 static prac_rc fetch(int64_t ms, struct prac_err *err)
 {
   struct bus_msg m;
-  PRAC_TRY(bus.ops->fetch(bus.st, ms * PRAC_MS, &m, err));
+  int64_t until = sys_mono_ns() + ms * PRAC_MS, left = ms * PRAC_MS;
+  prac_rc rc;
+  do { /* a bus may say again early, when it was busy with something else */
+    rc = bus.ops->fetch(bus.st, left > 0 ? left : 0, &m, err);
+    left = until - sys_mono_ns();
+  } while (rc == PRAC_AGAIN && left > 0);
+  PRAC_TRY(rc);
   const char *end = m.len ? memchr(m.data, ' ', m.len) : NULL;
   int n = (int)(end ? end - (const char *)m.data : (ptrdiff_t)m.len);
   printf("%" PRIu64 " %s %zu %.*s\n", m.seq, m.subject, m.len, n,

@@ -308,7 +308,6 @@ const struct bus_ops bus_nats = {
     .name = "nats",
     .about = "NATS JetStream: sites, a hub, a cluster; every role connects by itself",
     .state_size = sizeof(struct nats_link),
-    .conf = &bus_nats_section,
     .open = nats_open,
     .publish = nats_publish,
     .flush = nats_flush,
