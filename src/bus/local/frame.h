@@ -24,11 +24,7 @@
 #include "base/buf.h"
 #include "bus/name.h"
 
-enum {
-  BUS_PROTOCOL = 1,
-  BUS_DATA_MAX = 64 << 20,
-  BUS_FRAME_MAX = BUS_DATA_MAX + 1024
-};
+enum { BUS_PROTOCOL = 1, BUS_DATA_MAX = 64 << 20, BUS_FRAME_MAX = BUS_DATA_MAX + 1024 };
 enum bus_frame_type {
   BUS_HELLO = 1,
   BUS_PUB,
