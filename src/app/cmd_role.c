@@ -104,6 +104,9 @@ static prac_rc forget(const struct role_env *e, const char *name, struct prac_er
 {
   char path[ROLE_PATH];
   uint64_t left = 0;
+  if (e->run->bus != RUN_BUS_LOCAL)
+    return PRAC_FAIL(err, PRAC_UNSUPPORTED,
+                     "run.bus is nats: delete the consumer %s of the stream on the server", name);
   PRAC_TRY(bus_local_forget(role_path(e, "bus.sock", path), BUS_OPERATOR, name, 10 * PRAC_SEC,
                             &left, err));
   printf("%s is forgotten; it had not dealt with %" PRIu64 " messages\n", name, left);

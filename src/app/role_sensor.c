@@ -11,6 +11,8 @@
 #include "sys/rights.h"
 #include "sys/wall.h"
 
+/* So that a batch stays below the max_payload of a NATS server, whatever is in it. */
+enum { NATS_ROWS = 1 << 16 };
 static const struct prac_log_event ev_again = {"sensor_played_before", PRAC_LOG_INFO,
                                                "another data directory plays it from the start"};
 
@@ -165,6 +167,7 @@ prac_rc sensor_open_core(struct sensor_role *s, struct prac_err *reterr)
                         .prefixes = c->prefixes,
                         .lateness_ns = SENSOR_LATENESS_NS,
                         .no_empty = s->source == NULL,
+                        .max_flows = e->run->bus == RUN_BUS_NATS ? NATS_ROWS : 0,
                         .nthreads = 1};
   if (s->source && getrandom(&cc.seed, sizeof cc.seed, 0) != (ssize_t)sizeof cc.seed)
     return PRAC_FAIL(reterr, PRAC_IO, "the system gives no random bytes");

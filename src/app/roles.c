@@ -12,11 +12,13 @@
 #include "app/stop.h"
 #include "app/workers.h"
 #include "bus/local_client.h"
+#include "bus/nats_client.h"
 #include "sys/durable.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
 
 enum { STATE_MAX = 1 << 30, MAX_FILES = 1024 };
+static const char *const bus_words[] = {[RUN_BUS_LOCAL] = "local", [RUN_BUS_NATS] = "nats", NULL};
 static const char state_magic[8] = "PRACROL2";
 enum { SEQ_BYTES = 8 }; /* the position, behind a state */
 
@@ -27,6 +29,13 @@ static const struct prac_conf_item run_items[] = {
      .offset = RUN(data),
      .sdflt = "practice-data",
      .help = "Directory that holds everything: bus, store, state of the roles."},
+    {.key = "bus",
+     .type = PRAC_CONF_ENUM,
+     .offset = RUN(bus),
+     .words = bus_words,
+     .dflt = RUN_BUS_LOCAL,
+     .help = "How the roles meet: a broker of their own on this box (section bus), or a NATS "
+             "JetStream server (section nats)."},
     {.key = "drop-rights",
      .type = PRAC_CONF_BOOL,
      .offset = RUN(drop),
@@ -168,7 +177,8 @@ prac_rc role_make_dirs(const struct role_env *e, struct prac_err *reterr)
 static prac_rc drop(struct role_env *e, struct prac_err *reterr)
 {
   bool root = geteuid() == 0 && e->uid >= 0;
-  struct sys_rights r = {.may = e->role->may,
+  unsigned nats = e->run->bus == RUN_BUS_NATS ? SYS_MAY_INET | SYS_MAY_THREADS : 0;
+  struct sys_rights r = {.may = e->role->may | nats,
                          .uid = root ? e->uid : -1,
                          .gid = e->gid,
                          .root = root ? e->real_data : NULL,
@@ -182,20 +192,49 @@ static prac_rc drop(struct role_env *e, struct prac_err *reterr)
   return PRAC_OK;
 }
 
+/* Certificates and the names of servers can be read now only. */
+static prac_rc open_nats(struct role_env *e, struct prac_err *reterr)
+{
+  struct bus_env env = {.client = e->name, .log = &e->log};
+  if (e->run->bus != RUN_BUS_NATS) return PRAC_OK;
+  if (e->role == &role_bus)
+    return PRAC_FAIL(reterr, PRAC_UNSUPPORTED,
+                     "run.bus is nats: its servers stand in for the role bus");
+  PRAC_TRY(bus_open("nats", prac_conf_get(e->settings, "nats", 0), &env, &e->bus, reterr));
+  e->bus_state = e->bus.st;
+  return PRAC_OK;
+}
+
 prac_rc role_live(struct role_env *e, struct prac_err *reterr)
 {
   void *st = calloc(1, e->role->state_size);
   if (!st) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the role %s", e->name);
   prac_rc rc = e->role->prepare ? e->role->prepare(e, st, reterr) : PRAC_OK;
+  if (rc == PRAC_OK) rc = open_nats(e, reterr);
   if (rc == PRAC_OK) rc = drop(e, reterr);
   if (rc == PRAC_OK) rc = e->role->run(e, st, reterr);
   e->role->done(st);
+  bus_close(&e->bus);
   free(st);
   return rc;
 }
 
-prac_rc role_bus_open(const struct role_env *e, struct bus *ret, struct prac_err *reterr)
+size_t role_bus_counters(struct role_env *e, struct prac_counters *to)
 {
+  if (e->run->bus != RUN_BUS_NATS) return 0;
+  (void)snprintf(e->bus_room, sizeof e->bus_room, "bus_nats/%s", e->name);
+  *to = (struct prac_counters){
+      .room = e->bus_room, .defs = bus_nats_counter_defs, .n = BUS_NATS_COUNTER_COUNT_};
+  return 1;
+}
+
+prac_rc role_bus_open(struct role_env *e, struct bus *ret, struct prac_err *reterr)
+{
+  if (e->run->bus == RUN_BUS_NATS) {
+    *ret = e->bus;
+    e->bus = (struct bus){0};
+    return PRAC_OK;
+  }
   char path[ROLE_PATH];
   struct bus_local_conf c = {.socket = role_path(e, "bus.sock", path), .wait_ns = PRAC_SEC};
   struct bus_env env = {.client = e->name, .log = &e->log};
@@ -260,6 +299,9 @@ void role_beat(const struct role_env *e, const struct bus *b, struct health *h)
 void role_idle(const struct role_env *e)
 {
   if (e->board) atomic_fetch_add(&e->board->rows[e->row].idle, 1);
+  if (e->bus_state)
+    role_show(e, &(struct prac_counters){e->bus_room, bus_nats_counter_defs,
+                                         bus_nats_counters(e->bus_state), BUS_NATS_COUNTER_COUNT_});
 }
 
 prac_rc role_consume(struct role_env *e, const struct role_feed *f, struct prac_err *reterr)

@@ -34,9 +34,11 @@ enum {
 /* Added to uid-base: the first sensor, the first honeypot, the first worker. */
 enum { ROLE_UID_SENSOR = 10, ROLE_UID_HONEYPOT = 100, ROLE_UID_WORKER = 150 };
 
+enum run_bus { RUN_BUS_LOCAL, RUN_BUS_NATS };
 struct run_conf {
   const char *data, *home;
   int64_t uid_base;
+  int bus; /* enum run_bus */
   bool drop;
   int64_t retry_max_ns, heartbeat_ns;
 };
@@ -85,11 +87,14 @@ struct role_env {
   const struct worker_conf *worker; /* engines in several processes; NULL: the only one */
   char data[ROLE_DIR];              /* the data directory as the role sees it: "" after chroot */
   char real_data[ROLE_DIR];
-  int64_t uid;         /* -1: keep */
-  int64_t gid;         /* 0: the uid */
-  int64_t parent;      /* pid it must not outlive; 0: none */
-  int bus_fd, http_fd; /* listening, or -1 */
-  const char *listen;  /* portal: where http_fd listens; NULL: portal.listen */
+  int64_t uid;           /* -1: keep */
+  int64_t gid;           /* 0: the uid */
+  int64_t parent;        /* pid it must not outlive; 0: none */
+  int bus_fd, http_fd;   /* listening, or -1 */
+  struct bus bus;        /* over nats: opened before rights are dropped, until the role takes it */
+  const void *bus_state; /* over nats: whose counters are shown */
+  char bus_room[64];
+  const char *listen; /* portal: where http_fd listens; NULL: portal.listen */
   struct board *board;
   size_t row;
   char room[48];                      /* of its counters: "honeypot/tokyo" */
@@ -133,9 +138,10 @@ PRAC_NODISCARD prac_rc role_make_dirs(const struct role_env *e, struct prac_err 
 PRAC_NODISCARD prac_rc role_live(struct role_env *e, struct prac_err *reterr);
 /* DATA/what, as the role sees it. */
 const char *role_path(const struct role_env *e, const char *what, char out[ROLE_PATH]);
-/* The bus as this role's client; retries for as long as the broker is away. */
-PRAC_NODISCARD prac_rc role_bus_open(const struct role_env *e, struct bus *ret,
-                                     struct prac_err *reterr);
+/* The bus as this role's client, once; retries for as long as the broker is away. */
+PRAC_NODISCARD prac_rc role_bus_open(struct role_env *e, struct bus *ret, struct prac_err *reterr);
+/* The counters of the role's bus client, when it has any; at most one set. */
+size_t role_bus_counters(struct role_env *e, struct prac_counters *to);
 /* Until it is taken, flushed, or a stop was asked for (PRAC_STOPPED). */
 PRAC_NODISCARD prac_rc role_publish(struct bus *b, const char *subject, const char *id,
                                     const void *data, size_t len, struct prac_err *reterr);

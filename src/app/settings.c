@@ -13,6 +13,7 @@
 #include "app/workers.h"
 #include "bus/broker.h"
 #include "bus/bus.h"
+#include "bus/nats_client.h"
 #include "capture/source.h"
 #include "engine/engine.h"
 #include "episode/episode.h"
@@ -32,6 +33,7 @@ static const struct prac_conf_section *const own[] = {
     &lookup_conf_section,
     &portal_conf_section,
     &bus_broker_section,
+    &bus_nats_section,
     &run_conf_section,
     &sensors_conf_section,
     &workers_conf_section,

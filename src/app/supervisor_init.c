@@ -158,7 +158,8 @@ static prac_rc sockets(struct supervisor *s, const char *listen, struct prac_err
 {
   char path[ROLE_PATH];
   const struct portal_conf *pc = prac_conf_get(s->settings, "portal", 0);
-  PRAC_TRY(sys_unix_listen(role_path(&s->v[0].env, "bus.sock", path), 0666, &s->bus_fd, reterr));
+  if (s->run->bus == RUN_BUS_LOCAL)
+    PRAC_TRY(sys_unix_listen(role_path(&s->v[0].env, "bus.sock", path), 0666, &s->bus_fd, reterr));
   PRAC_TRY(listen_http(listen ? listen : pc->listen, &s->http_fd, reterr));
   for (size_t i = 0; i < s->n; i++) {
     struct role_env *e = &s->v[i].env;
@@ -176,9 +177,9 @@ static void lay_out(struct supervisor *s)
   size_t n = 0, at = 0;
   for (size_t i = 0; i < s->n; i++) {
     struct role_env *e = &s->v[i].env;
-    if (!e->role->counters) continue;
     e->shown = &s->shown[n];
-    e->n_shown = e->role->counters(e, &s->shown[n], BOARD_SETS - n);
+    if (e->role->counters) e->n_shown = e->role->counters(e, &s->shown[n], BOARD_SETS - n);
+    if (n + e->n_shown < BOARD_SETS) e->n_shown += role_bus_counters(e, &s->shown[n + e->n_shown]);
     for (size_t k = 0; k < e->n_shown; k++) {
       PRAC_INSIST(at + s->shown[n].n <= BOARD_COUNTERS);
       s->shown[n].values = &s->board->counters[at];
@@ -213,6 +214,7 @@ prac_rc supervisor_init(struct supervisor *s, const char *data, const char *list
   bool workers = prac_conf_count(s->settings, "workers") > 0;
   for (size_t i = 0; i < PRAC_ARRAY_LEN(fixed); i++) {
     if (workers && fixed[i] == &role_engine) continue;
+    if (fixed[i] == &role_bus && s->run->bus != RUN_BUS_LOCAL) continue;
     PRAC_TRY(add(s, fixed[i], data, (int64_t)i, reterr));
     PRAC_TRY(role_make_dirs(&s->v[s->n - 1].env, reterr));
   }

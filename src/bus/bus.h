@@ -7,7 +7,7 @@
  *           subscription until that subscription acks it. `id` makes a repeated publish harmless
  *           (de-duplicated).
  * backends  ram (in one process, nothing kept: replay and tests), local (roles of one box: a broker
- *           process that keeps a log, over unix sockets), nats (issue 5)
+ *           process that keeps a log, over unix sockets), nats (JetStream: many boxes)
  * threads   a bus handle belongs to one thread
  */
 #pragma once

@@ -3,7 +3,7 @@
 
 #include "bus/bus.h"
 
-#define BACKENDS(X) X(local) X(ram)
+#define BACKENDS(X) X(local) X(nats) X(ram)
 
 #define X(name) extern const struct bus_ops bus_##name;
 BACKENDS(X)

@@ -2,26 +2,6 @@
  * against its alphabet, before anything else sees it. */
 #include "bus/local/frame.h"
 
-static bool alphabet(const char *s, size_t n)
-{
-  for (size_t i = 0; i < n; i++) {
-    char c = s[i];
-    bool ok = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
-    if (!ok) return false;
-  }
-  return true;
-}
-
-bool bus_subject_ok(const char *s, size_t n)
-{
-  return n >= 1 && n <= BUS_SUBJECT_MAX && alphabet(s, n);
-}
-
-bool bus_client_ok(const char *s, size_t n)
-{
-  return n >= 1 && n <= BUS_CLIENT_MAX && alphabet(s, n);
-}
-
 static struct bus_text read_text(struct prac_rd *r, size_t max)
 {
   uint16_t n = prac_rd_u16le(r);
@@ -50,7 +30,7 @@ static void read_sub(struct prac_rd *r, struct bus_frame *f)
   if (f->n_prefixes == 0 || f->n_prefixes > BUS_PREFIXES_MAX) r->bad = true;
   for (size_t i = 0; !r->bad && i < f->n_prefixes; i++) {
     f->prefixes[i] = read_text(r, BUS_SUBJECT_MAX);
-    if (!alphabet(f->prefixes[i].s, f->prefixes[i].n)) r->bad = true;
+    if (!bus_prefix_ok(f->prefixes[i].s, f->prefixes[i].n)) r->bad = true;
   }
 }
 

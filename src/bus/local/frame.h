@@ -14,7 +14,7 @@
  *                      MSG      u64 seq, str subject, data
  *                      FAIL     u8 -rc, str sentence           (then the connection ends)
  *   str: u16 length, bytes without NUL
- * limits   a frame has 1 .. BUS_FRAME_MAX bytes after its length; subjects are [a-z0-9._-]{1,127}
+ * limits   a frame has 1 .. BUS_FRAME_MAX bytes after its length; names: bus/name.h
  * fails    PRAC_AGAIN: not all there yet; PRAC_MALFORMED: this peer must be dropped
  * checked  tests/unit/test_bus_frame.c, fuzz/fuzz_bus_frame.c
  */
@@ -22,16 +22,9 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "bus/name.h"
 
-enum {
-  BUS_PROTOCOL = 1,
-  BUS_DATA_MAX = 64 << 20,
-  BUS_FRAME_MAX = BUS_DATA_MAX + 1024,
-  BUS_SUBJECT_MAX = 127,
-  BUS_ID_MAX = 191,
-  BUS_CLIENT_MAX = 47,
-  BUS_PREFIXES_MAX = 16
-};
+enum { BUS_PROTOCOL = 1, BUS_DATA_MAX = 64 << 20, BUS_FRAME_MAX = BUS_DATA_MAX + 1024 };
 enum bus_frame_type {
   BUS_HELLO = 1,
   BUS_PUB,
@@ -71,5 +64,3 @@ PRAC_NODISCARD prac_rc bus_frame_read(const uint8_t *p, size_t n, struct bus_fra
 size_t bus_frame_size(const struct bus_frame *f);
 /* PRAC_NOSPACE when w is too small, PRAC_RANGE when a text is too long. */
 PRAC_NODISCARD prac_rc bus_frame_write(const struct bus_frame *f, struct prac_wr *w);
-bool bus_subject_ok(const char *s, size_t n);
-bool bus_client_ok(const char *s, size_t n);

@@ -1,0 +1,124 @@
+/* bus/nats/link.h — a client of JetStream: what is in flight, what has arrived, and how both
+ * survive the death of any server. nats.c puts the bus interface on top.
+ *
+ * A lost connection is closed and a new one made, here and not inside libnats: one way in, whether
+ * it is the first connection or the hundredth. It is made with the next server of the list, after a
+ * pause that doubles up to a second.
+ *
+ * publishing  core publish with a reply subject of our own; the window (window.h) says what is sent
+ *             when. libnats' own asynchronous publisher stalls and loses after a kill (3.4.1).
+ * reading     a pull consumer whose place is cumulative (ack_policy all). JetStream would deliver
+ *             what is new before what it delivers again; that breaks the publisher's order. So
+ *             deliveries are numbered, and whenever one is missing, or a reader comes back with
+ *             something left unacknowledged, the consumer is made anew where the place is.
+ */
+#pragma once
+#include <nats/nats.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "bus/bus.h"
+#include "bus/name.h"
+#include "bus/nats/window.h"
+#include "bus/nats/wire.h"
+#include "bus/nats_client.h"
+
+enum {
+  NATS_SERVERS_MAX = 16,
+  NATS_BATCH = 512,
+  NATS_PULL_BYTES = 8 << 20,
+  NATS_UNACKED_MAX = 65536,
+  NATS_HOST_MAX = 255
+};
+#define NATS_RESEND_NS (2 * PRAC_SEC)
+#define NATS_PULL_NS (5 * PRAC_SEC)
+#define NATS_REQUEST_MS 3000
+
+struct nats_server {
+  char host[NATS_HOST_MAX + 1]; /* as in the settings: what its certificate must say */
+  char address[64];             /* numeric, found before rights were dropped */
+  uint16_t port;
+  bool tls, looked; /* looked: its version has been seen */
+};
+/* What libnats' threads tell ours. Outlives the handle: closing is told late. */
+struct nats_news {
+  pthread_mutex_t lock; /* protects text */
+  char text[256];       /* the newest refusal */
+  _Atomic int refs;
+  _Atomic bool closed, refused;
+};
+struct nats_fetched {
+  uint64_t seq, n; /* in the stream, of this consumer */
+  bool wanted;
+};
+struct nats_link {
+  const struct prac_log *log;
+  char client[BUS_CLIENT_MAX + 1], inbox[64], api[96];
+  struct bus_nats_conf conf; /* lists and texts: of the settings, which outlive the handle */
+  struct nats_server servers[NATS_SERVERS_MAX];
+  size_t n_servers, at_server;
+  char *ca, *cert, *key; /* PEM; read before rights were dropped */
+  uint64_t instance;
+  _Atomic uint64_t counters[BUS_NATS_COUNTER_COUNT_];
+  /* connection */
+  natsConnection *nc;
+  struct nats_news *news;
+  natsSubscription *answers; /* to publishes and acks */
+  int64_t next_try, backoff_ns, lost_at;
+  bool said_lost, stream_seen, said_refused;
+  size_t max_payload;
+  uint64_t stream_first; /* oldest message at the time of connecting */
+  prac_rc final;         /* PRAC_OK, or what holds for good */
+  char final_text[480];
+  /* publishing */
+  struct nats_window window;
+  natsMsg **msgs; /* [window.cap] */
+  size_t bytes_in_flight, window_bytes;
+  int64_t next_overdue;
+  /* reading */
+  char filter[BUS_PREFIXES_MAX][BUS_SUBJECT_MAX + 1];
+  size_t filter_n; /* 0: no subscription */
+  bool durable, placed, consuming;
+  char consumer[64], ack_head[NATS_REPLY_MAX + 1];
+  natsSubscription *arrivals;
+  natsMsg *borrowed;
+  uint64_t expect_n, left;
+  int64_t pulled_at, ack_at;
+  uint64_t fetched, acked, ack_known;
+  struct nats_fetched told;     /* what the newest ack named */
+  struct nats_fetched *unacked; /* ring: first, count */
+  size_t unacked_first, unacked_count, unacked_cap;
+};
+
+/* link.c: the connection */
+/* Connects when it is time to, sends what is ready, takes the answers; waits at most timeout_ns for
+ * one of them. PRAC_AGAIN: not connected. Else PRAC_OK or the final word. */
+PRAC_NODISCARD prac_rc nats_link_pump(struct nats_link *l, int64_t timeout_ns,
+                                      struct prac_err *reterr);
+void nats_link_drop(struct nats_link *l, const char *why);
+void nats_link_final(struct nats_link *l, prac_rc rc, const char *text);
+/* A request to the JetStream API, "<api>.<what>"; *ret: the answer. PRAC_AGAIN: none came. */
+PRAC_NODISCARD prac_rc nats_link_ask(struct nats_link *l, const char *what, const char *body,
+                                     natsMsg **ret, struct prac_err *reterr);
+void nats_link_done(struct nats_link *l);
+/* connect.c */
+PRAC_NODISCARD prac_rc nats_link_connect(struct nats_link *l, struct prac_err *reterr);
+void nats_news_unref(struct nats_news *n);
+/* servers.c */
+PRAC_NODISCARD prac_rc nats_conf_check(const struct bus_nats_conf *c, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc nats_servers_find(struct nats_link *l, struct prac_err *reterr);
+/* stream.c: makes the stream, or looks whether it is as it must be. */
+PRAC_NODISCARD prac_rc nats_stream_ensure(struct nats_link *l, struct prac_err *reterr);
+/* pub.c */
+void nats_pub_send(struct nats_link *l);
+void nats_pub_answer(struct nats_link *l, uint64_t n, natsMsg *m);
+void nats_pub_forget(struct nats_link *l, uint64_t n); /* frees the message of a number */
+/* sub.c */
+PRAC_NODISCARD prac_rc nats_sub_begin(struct nats_link *l, struct prac_err *reterr);
+/* The next message, or PRAC_AGAIN at the time's end. */
+PRAC_NODISCARD prac_rc nats_sub_next(struct nats_link *l, int64_t until, natsMsg **ret,
+                                     uint64_t *ret_seq, struct prac_err *reterr);
+void nats_sub_ack(struct nats_link *l);    /* tells the server how far l->acked is */
+void nats_sub_repeat(struct nats_link *l); /* the newest ack once more: its answer was lost */
+void nats_sub_answer(struct nats_link *l, uint64_t seq);
+void nats_sub_lost(struct nats_link *l);

@@ -1,0 +1,67 @@
+/* bus/nats/wire.h — what a JetStream server says and is told, as structs. Pure.
+ *
+ * All of it comes from outside: texts are at most NATS_ANSWER_MAX bytes, numbers are checked, what
+ * is not understood is PRAC_MALFORMED.
+ * source   nats-server 2.9.10 .. 2.14: JetStream wire API; the INFO line of the client protocol
+ * checked  tests/unit/test_bus_nats.c, fuzz/fuzz_bus_nats.c
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+enum { NATS_ANSWER_MAX = 256 << 10, NATS_REPLY_MAX = 255, NATS_SUBJECTS_MAX = 32 };
+
+/* "INFO {...}", the first line of every server. */
+struct nats_info {
+  char version[32], cluster[64], domain[64];
+  uint64_t max_payload;
+  bool jetstream, headers, tls;
+};
+PRAC_NODISCARD prac_rc nats_info_read(const char *p, size_t n, struct nats_info *ret);
+/* <0, 0, >0: how "2.9.10" stands to "2.10.27"; what follows the third number is ignored. */
+int nats_version_cmp(const char *a, const char *b);
+
+/* The common part of every answer. code 0: no error. */
+struct nats_answer {
+  int code, err_code; /* 404, 10059: no such stream */
+  char text[160];
+};
+struct nats_puback {
+  struct nats_answer error;
+  uint64_t seq;
+  bool duplicate;
+};
+PRAC_NODISCARD prac_rc nats_puback_read(const char *p, size_t n, struct nats_puback *ret);
+
+struct nats_stream_info {
+  struct nats_answer error;
+  uint64_t first, last, bytes;
+  char retention[16], storage[16], discard[16];
+  uint64_t replicas;
+  int64_t max_age_ns, max_bytes, duplicates_ns;
+  bool no_ack, sealed, mirror;
+  size_t n_subjects;
+  char subjects[NATS_SUBJECTS_MAX][64];
+};
+PRAC_NODISCARD prac_rc nats_stream_read(const char *p, size_t n, struct nats_stream_info *ret);
+
+struct nats_consumer_info {
+  struct nats_answer error;
+  char name[64];
+  uint64_t floor;     /* stream sequence: everything up to it is acknowledged */
+  uint64_t delivered; /* stream sequence of the newest delivery */
+  uint64_t delivered_n;
+  char filter[160];
+};
+PRAC_NODISCARD prac_rc nats_consumer_read(const char *p, size_t n, struct nats_consumer_info *ret);
+
+/* Where a delivered message stands: "$JS.ACK.<stream>.<consumer>.<tries>.<seq>.<n>.<time>.<left>",
+ * in newer servers and with domains "$JS.ACK.<domain>.<account>.<stream>.... <random>". */
+struct nats_place {
+  size_t head; /* bytes before <tries>: what an own acknowledgement begins with */
+  uint64_t tries, seq, n, left;
+};
+PRAC_NODISCARD prac_rc nats_place_read(const char *reply, struct nats_place *ret);
