@@ -133,21 +133,27 @@ static prac_rc write_users(struct hub *s, struct prac_err *reterr)
   return rc;
 }
 
+static bool is_server(long pid)
+{
+  char path[64], name[32] = "";
+  (void)snprintf(path, sizeof path, "/proc/%ld/comm", pid);
+  FILE *f = fopen(path, "re");
+  if (!f) return false;
+  bool ours = fgets(name, sizeof name, f) && strcmp(name, "nats-server\n") == 0;
+  fclose(f);
+  return ours;
+}
+
 /* The nats-server of this machine; false: it does not run here. */
 static bool reload_server(const struct site_hub *h)
 {
-  char *text = NULL, comm[64], *name = NULL;
+  char *text = NULL, *end;
   size_t n = 0;
   if (site_file_read(h->data, "nats.pid", 32, &text, &n, NULL) != PRAC_OK) return false;
-  char *end;
   long pid = strtol(text, &end, 10);
+  bool ours = end != text && pid > 1 && is_server(pid) && kill((pid_t)pid, SIGHUP) == 0;
   free(text);
-  if (pid < 2) return false;
-  (void)snprintf(comm, sizeof comm, "/proc/%ld", pid);
-  bool ours = site_file_read(comm, "comm", 64, &name, &n, NULL) == PRAC_OK &&
-              strncmp(name, "nats-server", 11) == 0;
-  free(name);
-  return ours && kill((pid_t)pid, SIGHUP) == 0;
+  return ours;
 }
 
 /* What the files say becomes what nats-server does. */

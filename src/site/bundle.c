@@ -8,8 +8,8 @@
 
 struct raw_bundle {
   int64_t version;
-  const char *site, *cert, *ca;
-  struct prac_conf_strings hubs;
+  const char *site;
+  struct prac_conf_strings hubs, cert, ca; /* PEM: a line an entry */
 };
 #define B(f) offsetof(struct raw_bundle, f)
 static const struct prac_conf_item bundle_items[] = {
@@ -31,12 +31,12 @@ static const struct prac_conf_item bundle_items[] = {
      .sdflt = "",
      .help = "HOST:PORT of the hub's nodes."},
     {.key = "certificate",
-     .type = PRAC_CONF_STRING,
+     .type = PRAC_CONF_STRINGS,
      .offset = B(cert),
      .sdflt = "",
      .help = "Of the site, PEM."},
     {.key = "authority",
-     .type = PRAC_CONF_STRING,
+     .type = PRAC_CONF_STRINGS,
      .offset = B(ca),
      .sdflt = "",
      .help = "Certificate of the hub's authority, PEM."},
@@ -95,10 +95,10 @@ static const struct prac_conf_section row_section = {
 
 static void add_pem(struct site_text *t, const char *key, const char *pem)
 {
-  site_text_add(t, "  %s: |\n", key);
+  site_text_add(t, "  %s:\n", key);
   for (const char *p = pem; *p;) {
     size_t n = strcspn(p, "\n");
-    site_text_add(t, "    %.*s\n", (int)n, p);
+    site_text_add(t, "    - '%.*s'\n", (int)n, p);
     p += n + (p[n] == '\n');
   }
 }
@@ -114,17 +114,22 @@ void site_bundle_write(struct site_text *t, const struct site_bundle *b)
 }
 
 /* A certificate as it will lie in a file of its own: read, and nothing but it. */
-static prac_rc take_pem(const char *pem, const char *what, const char *file, struct site_pem *ret,
-                        struct prac_err *reterr)
+static prac_rc take_pem(const struct prac_conf_strings *lines, const char *what, const char *file,
+                        struct site_pem *ret, struct prac_err *reterr)
 {
+  static const char allowed[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=- ";
   struct site_cert c;
-  if (strlen(pem) >= SITE_PEM_MAX || strspn(pem, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv"
-                                                 "wxyz0123456789+/=- \n") != strlen(pem))
-    return PRAC_FAIL(reterr, PRAC_MALFORMED, "%s: %s is no PEM", file, what);
-  prac_rc rc = site_cert_read(pem, &c, reterr);
-  if (rc != PRAC_OK) return prac_err_prefix(reterr, rc, "%s: %s", file, what);
-  (void)snprintf(ret->v, sizeof ret->v, "%s", pem);
-  return PRAC_OK;
+  size_t n = 0;
+  ret->v[0] = '\0';
+  for (size_t i = 0; i < lines->n; i++) {
+    const char *s = lines->v[i];
+    if (strspn(s, allowed) != strlen(s) || n + strlen(s) + 2 > sizeof ret->v)
+      return PRAC_FAIL(reterr, PRAC_MALFORMED, "%s: bundle.%s is no PEM", file, what);
+    n += (size_t)snprintf(ret->v + n, sizeof ret->v - n, "%s\n", s);
+  }
+  prac_rc rc = site_cert_read(ret->v, &c, reterr);
+  return rc == PRAC_OK ? rc : prac_err_prefix(reterr, rc, "%s: bundle.%s", file, what);
 }
 
 static prac_rc take_bundle(const struct raw_bundle *raw, const char *file, struct site_bundle *r,
@@ -142,8 +147,8 @@ static prac_rc take_bundle(const struct raw_bundle *raw, const char *file, struc
       return PRAC_FAIL(reterr, PRAC_MALFORMED, "%s: bundle.hubs: an entry is no HOST:PORT", file);
     (void)snprintf(r->hubs[r->n_hubs], sizeof r->hubs[0], "%s", h);
   }
-  PRAC_TRY(take_pem(raw->ca, "authority", file, &r->ca, reterr));
-  PRAC_TRY(take_pem(raw->cert, "certificate", file, &r->cert, reterr));
+  PRAC_TRY(take_pem(&raw->ca, "authority", file, &r->ca, reterr));
+  PRAC_TRY(take_pem(&raw->cert, "certificate", file, &r->cert, reterr));
   PRAC_TRY(site_cert_read(r->cert.v, &c, reterr));
   if (strcmp(c.name, r->site) != 0)
     return PRAC_FAIL(reterr, PRAC_MALFORMED, "%s: the certificate is for another name", file);
