@@ -53,8 +53,6 @@ struct hub {
   struct site_hub h;
   struct site_row rows[SITES_MAX];
   size_t n;
-  const char *active[SITES_MAX];
-  size_t n_active;
 };
 
 static prac_rc load_hub(const char *dir, struct hub *s, struct prac_err *reterr)
@@ -112,13 +110,6 @@ static prac_rc load(const struct opts *o, struct hub *s, struct prac_err *reterr
   return load_rows(s, reterr);
 }
 
-static void list_active(struct hub *s)
-{
-  s->n_active = 0;
-  for (size_t i = 0; i < s->n; i++)
-    if (!s->rows[i].revoked) s->active[s->n_active++] = s->rows[i].site;
-}
-
 static prac_rc write_users(struct hub *s, struct prac_err *reterr)
 {
   struct site_text t = {0};
@@ -126,7 +117,6 @@ static prac_rc write_users(struct hub *s, struct prac_err *reterr)
   struct site_cert c;
   PRAC_TRY(site_pem_read(s->h.dir, SITE_HUB_USER ".crt", &cert, reterr));
   PRAC_TRY(site_cert_read(cert.v, &c, reterr));
-  list_active(s);
   site_users_conf(&t, c.key_id, s->rows, s->n);
   prac_rc rc = site_file_replace(s->h.dir, "users.conf", &t, reterr);
   site_text_done(&t);
@@ -167,7 +157,7 @@ static prac_rc apply(struct hub *s, struct prac_err *reterr)
   if (s->h.n_nodes > 1)
     fprintf(stderr, "practice: copy %s/users.conf to the other nodes and reload them\n", s->h.dir);
   prac_rc rc = hub_link_open(&s->h, &l, reterr);
-  if (rc == PRAC_OK) rc = hub_link_sources(l, &s->h, s->active, s->n_active, reterr);
+  if (rc == PRAC_OK) rc = hub_link_sources(l, &s->h, s->rows, s->n, reterr);
   hub_link_close(&l);
   if (rc == PRAC_OK) return rc;
   return prac_err_prefix(reterr, rc, "written, but not in force yet (practice hub apply)");

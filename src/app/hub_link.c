@@ -100,20 +100,20 @@ static prac_rc refused(const json_t *answer, struct prac_err *reterr, const char
   return PRAC_FAIL(reterr, PRAC_DENIED, "%s: %s", doing, why ? why : "refused");
 }
 
-static json_t *source(const char *site)
+static json_t *source(const struct site_row *r)
 {
-  char name[64], api[64], deliver[64];
-  (void)snprintf(name, sizeof name, SITE_STREAM "-%s", site);
-  (void)snprintf(api, sizeof api, "$JS.%s.API", site);
-  (void)snprintf(deliver, sizeof deliver, "deliver.%s", site);
+  char name[64], api[64], deliver[64], domain[SITE_DOMAIN];
+  (void)snprintf(name, sizeof name, SITE_STREAM "-%s", r->site);
+  (void)snprintf(api, sizeof api, "$JS.%s.API", site_domain(domain, r->site, r->key_id));
+  (void)snprintf(deliver, sizeof deliver, "deliver.%s", domain);
   return json_pack("{s:s, s:{s:s, s:s}}", "name", name, "external", "api", api, "deliver", deliver);
 }
 
-static json_t *sources(const char *const *sites, size_t n)
+static json_t *sources(const struct site_row *rows, size_t n)
 {
   json_t *a = json_array();
   for (size_t i = 0; a && i < n; i++)
-    if (json_array_append_new(a, source(sites[i])) != 0) {
+    if (!rows[i].revoked && json_array_append_new(a, source(&rows[i])) != 0) {
       json_decref(a);
       return NULL;
     }
@@ -142,7 +142,7 @@ static prac_rc put_sources(struct hub_link *l, const char *verb, json_t *config,
   return rc;
 }
 
-prac_rc hub_link_sources(struct hub_link *l, const struct site_hub *h, const char *const *sites,
+prac_rc hub_link_sources(struct hub_link *l, const struct site_hub *h, const struct site_row *rows,
                          size_t n, struct prac_err *reterr)
 {
   enum { NO_STREAM = 10059 };
@@ -150,7 +150,7 @@ prac_rc hub_link_sources(struct hub_link *l, const struct site_hub *h, const cha
   PRAC_TRY(ask(l, "$JS.API.STREAM.INFO." SITE_STREAM, "", &info, reterr));
   json_int_t e = error_of(info);
   json_t *config = e == NO_STREAM ? new_stream(h) : json_incref(json_object_get(info, "config"));
-  json_t *list = sources(sites, n);
+  json_t *list = sources(rows, n);
   prac_rc rc = PRAC_OK;
   if (e && e != NO_STREAM) rc = refused(info, reterr, "read the hub's stream");
   if (rc == PRAC_OK && (!config || !list))
@@ -162,10 +162,10 @@ prac_rc hub_link_sources(struct hub_link *l, const struct site_hub *h, const cha
   return rc;
 }
 
-prac_rc hub_link_state(struct hub_link *l, const char *site, struct hub_site_state *ret,
+prac_rc hub_link_state(struct hub_link *l, const struct site_row *r, struct hub_site_state *ret,
                        struct prac_err *reterr)
 {
-  (void)l, (void)site, (void)reterr;
+  (void)l, (void)r, (void)reterr;
   *ret = (struct hub_site_state){.last = PRAC_TIME_NONE};
   return PRAC_OK;
 }

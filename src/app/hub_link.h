@@ -8,9 +8,9 @@ struct hub_link;
 PRAC_NODISCARD prac_rc hub_link_open(const struct site_hub *h, struct hub_link **ret,
                                      struct prac_err *reterr);
 void hub_link_close(struct hub_link **lp);
-/* The stream takes from these sites, and from no others; it is made when it is not there. */
+/* The stream takes from the sites that are not revoked, and from no others; it is made when it is not there. */
 PRAC_NODISCARD prac_rc hub_link_sources(struct hub_link *l, const struct site_hub *h,
-                                        const char *const *sites, size_t n,
+                                        const struct site_row *rows, size_t n,
                                         struct prac_err *reterr);
 struct hub_site_state {
   bool connected; /* its server answered over the link */
@@ -21,5 +21,5 @@ struct hub_site_state {
   int64_t clock_ns;        /* site's clock - hub's, at its newest health record; 0: none came */
   bool clock_known;
 };
-PRAC_NODISCARD prac_rc hub_link_state(struct hub_link *l, const char *site,
+PRAC_NODISCARD prac_rc hub_link_state(struct hub_link *l, const struct site_row *r,
                                       struct hub_site_state *ret, struct prac_err *reterr);

@@ -25,6 +25,12 @@
   "@sync@"                                                                                         \
   "}\n"
 
+const char *site_domain(char out[SITE_DOMAIN], const char *site, const char *key_id)
+{
+  (void)snprintf(out, SITE_DOMAIN, "%.*s-%.8s", SITE_NAME_MAX, site, key_id);
+  return out;
+}
+
 static const char sync_always[] = "  sync_interval: always # what is acknowledged is on the disk\n";
 static const char sync_old[] =
     "  # nats-server before 2.10 cannot be told to sync every write (sync_interval: always);\n"
@@ -54,13 +60,13 @@ static const char leaf_form[] =
 
 void site_leaf_conf(struct site_text *t, const struct site_plan *p)
 {
-  char port[16], cert[512], key[512], user[SITE_USER];
+  char port[16], cert[512], key[512], user[SITE_USER], domain[SITE_DOMAIN];
   (void)snprintf(port, sizeof port, "%u", p->port);
   (void)snprintf(cert, sizeof cert, "%s/site.crt", p->dir);
   (void)snprintf(key, sizeof key, "%s/site.key", p->dir);
   const struct site_var vars[] = {{"site", p->site},
                                   {"user", site_user(user, p->site, p->key_id)},
-                                  {"domain", p->site},
+                                  {"domain", site_domain(domain, p->site, p->key_id)},
                                   {"port", port},
                                   {"cert", cert},
                                   {"key", key},
@@ -116,7 +122,7 @@ static const char settings_form[] =
     "  cert: @dir@/site.crt\n"
     "  key: @dir@/site.key\n"
     "  stream: " SITE_STREAM "-@site@\n"
-    "  domain: @site@\n"
+    "  domain: @domain@\n"
     "sensors:\n"
     "  - name: @site@\n"
     "    # country: where it stands, such as JP; prefixes: its unused addresses\n"
@@ -125,13 +131,14 @@ static const char settings_form[] =
 
 void site_settings(struct site_text *t, const struct site_plan *p)
 {
-  char port[16], what[480], pots[64] = "";
+  char port[16], what[480], pots[64] = "", domain[SITE_DOMAIN];
   (void)snprintf(port, sizeof port, "%u", p->port);
   (void)snprintf(what, sizeof what, p->capture[0] ? "files: [ %s ]" : "interface: %s",
                  p->capture[0] ? p->capture : p->interface);
   if (p->honeypot) (void)snprintf(pots, sizeof pots, "honeypots:\n  - name: %s-honeypot\n", p->site);
   const struct site_var vars[] = {{"site", p->site}, {"dir", p->dir},   {"data", p->data},
                                   {"port", port},    {"what", what},    {"honeypots", pots},
+                                  {"domain", site_domain(domain, p->site, p->key_id)},
                                   {NULL, NULL}};
   site_text_fill(t, settings_form, vars);
 }
@@ -223,14 +230,14 @@ void site_node_conf(struct site_text *t, const struct site_hub *h, size_t node)
 static const char site_user_form[] =
     "      { user: \"@user@\", allowed_connection_types: [\"LEAFNODE\"]\n"
     "        permissions: {\n"
-    "          publish: { allow: [\"deliver.@site@.>\", \"$JSC.R.>\"] }\n"
-    "          subscribe: { allow: [\"$JS.@site@.API.>\", \"$JS.FC." SITE_STREAM "-@site@.>\"] }\n"
+    "          publish: { allow: [\"deliver.@domain@.>\", \"$JSC.R.>\"] }\n"
+    "          subscribe: { allow: [\"$JS.@domain@.API.>\", \"$JS.FC." SITE_STREAM "-@site@.>\"] }\n"
     "        } }\n";
 
 void site_users_conf(struct site_text *t, const char *hub_key_id, const struct site_row *rows,
                      size_t n)
 {
-  char user[SITE_USER];
+  char user[SITE_USER], domain[SITE_DOMAIN];
   site_text_add(t,
                 "# Made by practice hub; not to be edited.\n"
                 "accounts {\n"
@@ -241,8 +248,10 @@ void site_users_conf(struct site_text *t, const char *hub_key_id, const struct s
                 site_user(user, SITE_HUB_USER, hub_key_id));
   for (size_t i = 0; i < n; i++) {
     if (rows[i].revoked) continue;
-    const struct site_var vars[] = {
-        {"user", site_user(user, rows[i].site, rows[i].key_id)}, {"site", rows[i].site}, {NULL, NULL}};
+    const struct site_var vars[] = {{"user", site_user(user, rows[i].site, rows[i].key_id)},
+                                    {"site", rows[i].site},
+                                    {"domain", site_domain(domain, rows[i].site, rows[i].key_id)},
+                                    {NULL, NULL}};
     site_text_fill(t, site_user_form, vars);
   }
   site_text_add(t, "    ]\n  }\n}\n");
