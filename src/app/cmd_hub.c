@@ -10,6 +10,7 @@
 
 #include "app/cmd.h"
 #include "app/hub_link.h"
+#include "app/hub_list.h"
 #include "app/site_files.h"
 #include "site/book.h"
 #include "sys/durable.h"
@@ -349,11 +350,26 @@ static prac_rc revoke_site(const struct opts *o, struct hub *s, struct prac_err 
   return PRAC_OK;
 }
 
+/* Without its server the hub still knows whom it let in. */
 static prac_rc list(const struct opts *o, struct hub *s, struct prac_err *reterr)
 {
+  struct hub_link *l = NULL;
+  struct hub_survey *v = NULL;
+  struct prac_err why = {0};
   PRAC_TRY(load(o, s, reterr));
-  for (size_t i = 0; i < s->n; i++) printf("%s\n", s->rows[i].site);
-  return PRAC_OK;
+  prac_rc rc = hub_link_open(&s->h, &l, &why);
+  if (rc == PRAC_OK) rc = hub_survey_new(l, &v, &why);
+  if (rc != PRAC_OK) fprintf(stderr, "practice: only what the files say: %s\n", why.text);
+  if (!o->json) hub_list_head();
+  rc = PRAC_OK;
+  for (size_t i = 0; rc == PRAC_OK && i < s->n; i++) {
+    struct hub_site_state st;
+    if (v) rc = hub_survey_site(v, &s->rows[i], &st, reterr);
+    if (rc == PRAC_OK) rc = hub_list_row(&s->rows[i], v ? &st : NULL, now(), o->json, reterr);
+  }
+  hub_survey_free(&v);
+  hub_link_close(&l);
+  return rc;
 }
 
 static int run(int argc, char **argv)

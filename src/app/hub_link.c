@@ -1,16 +1,11 @@
 /* libnats 3.4 cannot name the domain of a source, so the API's own JSON is used throughout. */
-#include "app/hub_link.h"
-
-#include <jansson.h>
-#include <nats/nats.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANSWER_MS = 5000, SITE_ANSWER_MS = 2000, SUBJECT = 160 };
-struct hub_link {
-  natsConnection *nc;
-};
+#include "app/hub_link_int.h"
+
+enum { ANSWER_MS = 5000 };
 
 static prac_rc nats_failed(natsStatus st, struct prac_err *reterr, const char *doing)
 {
@@ -65,8 +60,7 @@ void hub_link_close(struct hub_link **lp)
   *lp = NULL;
 }
 
-/* The answer as an object; PRAC_AGAIN: nobody answers. */
-static prac_rc parse(natsMsg *m, json_t **ret, struct prac_err *reterr)
+prac_rc hub_link_parse(natsMsg *m, json_t **ret, struct prac_err *reterr)
 {
   json_t *j = json_loadb(natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m), 0, NULL);
   natsMsg_Destroy(m);
@@ -78,17 +72,16 @@ static prac_rc parse(natsMsg *m, json_t **ret, struct prac_err *reterr)
   return PRAC_OK;
 }
 
-static prac_rc ask(struct hub_link *l, const char *subject, const char *body, json_t **ret,
-                   struct prac_err *reterr)
+prac_rc hub_link_ask(struct hub_link *l, const char *subject, const char *body, json_t **ret,
+                     struct prac_err *reterr)
 {
   natsMsg *m = NULL;
   natsStatus st = natsConnection_RequestString(&m, l->nc, subject, body, ANSWER_MS);
   if (st != NATS_OK) return nats_failed(st, reterr, subject);
-  return parse(m, ret, reterr);
+  return hub_link_parse(m, ret, reterr);
 }
 
-/* 0: no error in the answer. */
-static json_int_t error_of(const json_t *answer)
+json_int_t hub_link_error(const json_t *answer)
 {
   return json_integer_value(json_object_get(json_object_get(answer, "error"), "err_code"));
 }
@@ -131,13 +124,13 @@ static prac_rc put_sources(struct hub_link *l, const char *verb, json_t *config,
                            struct prac_err *reterr)
 {
   json_t *answer = NULL;
-  char subject[SUBJECT];
+  char subject[HUB_SUBJECT];
   (void)snprintf(subject, sizeof subject, "$JS.API.STREAM.%s." SITE_STREAM, verb);
   char *body = json_object_set(config, "sources", list) == 0 ? json_dumps(config, 0) : NULL;
   if (!body) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the stream");
-  prac_rc rc = ask(l, subject, body, &answer, reterr);
+  prac_rc rc = hub_link_ask(l, subject, body, &answer, reterr);
   free(body);
-  if (rc == PRAC_OK && error_of(answer)) rc = refused(answer, reterr, "change the hub's stream");
+  if (rc == PRAC_OK && hub_link_error(answer)) rc = refused(answer, reterr, "change the hub's stream");
   json_decref(answer);
   return rc;
 }
@@ -147,8 +140,8 @@ prac_rc hub_link_sources(struct hub_link *l, const struct site_hub *h, const str
 {
   enum { NO_STREAM = 10059 };
   json_t *info = NULL;
-  PRAC_TRY(ask(l, "$JS.API.STREAM.INFO." SITE_STREAM, "", &info, reterr));
-  json_int_t e = error_of(info);
+  PRAC_TRY(hub_link_ask(l, "$JS.API.STREAM.INFO." SITE_STREAM, "", &info, reterr));
+  json_int_t e = hub_link_error(info);
   json_t *config = e == NO_STREAM ? new_stream(h) : json_incref(json_object_get(info, "config"));
   json_t *list = sources(rows, n);
   prac_rc rc = PRAC_OK;
@@ -162,10 +155,3 @@ prac_rc hub_link_sources(struct hub_link *l, const struct site_hub *h, const str
   return rc;
 }
 
-prac_rc hub_link_state(struct hub_link *l, const struct site_row *r, struct hub_site_state *ret,
-                       struct prac_err *reterr)
-{
-  (void)l, (void)r, (void)reterr;
-  *ret = (struct hub_site_state){.last = PRAC_TIME_NONE};
-  return PRAC_OK;
-}

@@ -13,13 +13,19 @@ PRAC_NODISCARD prac_rc hub_link_sources(struct hub_link *l, const struct site_hu
                                         const struct site_row *rows, size_t n,
                                         struct prac_err *reterr);
 struct hub_site_state {
-  bool connected; /* its server answered over the link */
-  bool known;     /* the hub has had something from it */
-  uint64_t lag, lag_bytes; /* messages (and about how many bytes) that the hub has not got */
-  prac_time last;          /* when the site kept the newest message that the hub has; else NONE */
-  int64_t behind_ns;       /* between that one and the newest that the site has; connected only */
-  int64_t clock_ns;        /* site's clock - hub's, at its newest health record; 0: none came */
-  bool clock_known;
+  bool connected;          /* its server answered over the link */
+  prac_time heard;         /* when the hub got its newest health record; NONE: none came */
+  prac_time at;            /* when the site made that record, by its own clock */
+  bool lag_known;          /* connected, and the hub takes from it */
+  uint64_t lag, lag_bytes; /* messages that the hub has not got, and about how many bytes */
+  int64_t behind_ns;       /* how long ago, by the site's clock, the hub's newest record was made */
+  bool clock_known;        /* connected and without lag: `heard - at` is delay and clock error */
+  int64_t clock_ns;        /* site's clock minus the hub's */
 };
-PRAC_NODISCARD prac_rc hub_link_state(struct hub_link *l, const struct site_row *r,
-                                      struct hub_site_state *ret, struct prac_err *reterr);
+/* What the hub has heard of all sites; one question. Then a question or two for each site. */
+struct hub_survey;
+PRAC_NODISCARD prac_rc hub_survey_new(struct hub_link *l, struct hub_survey **ret,
+                                      struct prac_err *reterr);
+void hub_survey_free(struct hub_survey **sp);
+PRAC_NODISCARD prac_rc hub_survey_site(struct hub_survey *s, const struct site_row *r,
+                                       struct hub_site_state *ret, struct prac_err *reterr);
