@@ -173,3 +173,30 @@ def free_ports(n):
     for s in socks:
         s.close()
     return ports
+
+
+class Servers:
+    """nats-servers of a test: started with the files that practice wrote, killed whatever happens."""
+
+    def __init__(self, base):
+        self.base, self.live = base, {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for p in self.live.values():
+            p.kill()
+            p.wait()
+
+    def start(self, name, conf):
+        self.live[name] = subprocess.Popen(['nats-server', '-c', str(conf)], stdin=subprocess.DEVNULL,
+                                           stdout=subprocess.DEVNULL, stderr=open(self.base / f'{name}.log', 'a'))
+
+    def kill(self, name):
+        p = self.live.pop(name)
+        p.kill()
+        p.wait()
+
+    def log(self, name):
+        return (self.base / f'{name}.log').read_text()
