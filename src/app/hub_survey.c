@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/hub_link_int.h"
+#include "bus/origin.h"
 
 enum { SITE_ANSWER_MS = 2000, RECORD_MAX = 64 << 10 };
 struct hub_survey {
@@ -154,7 +155,7 @@ prac_rc hub_survey_site(struct hub_survey *s, const struct site_row *r, struct h
   json_t *subjects = json_object_get(json_object_get(s->info, "state"), "subjects");
   json_object_foreach(subjects, subject, count)
   {
-    if (strncmp(subject, "health.", 7) == 0 && site_owns(r->site, subject + 7))
+    if (bus_origin_name(subject) && bus_origin_owns(r->site, bus_origin_name(subject)))
       take_health(s, subject, &st);
   }
   json_t *answer = r->revoked ? NULL : ask_site(s, r);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "alert/alert.h"
+#include "app/role_sender.h"
 #include "app/roles.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
@@ -26,6 +27,7 @@ struct alert_role {
   struct prac_json line;
   const struct role_env *e;
   uint64_t seq, saved;
+  struct role_refused refused;
   int64_t next_save;
   struct prac_err *err;
 };
@@ -148,7 +150,7 @@ static prac_rc save(struct role_env *e, void *st, struct prac_err *reterr)
 /* Whose clock a finding goes by. */
 static int desk_of(const char *subject)
 {
-  bool pots = strcmp(subject, "finding.drdos") == 0 || strcmp(subject, "finding.honeypot") == 0;
+  bool pots = strcmp(subject, "finding.drdos") == 0 || strncmp(subject, "finding.honeypot.", 17) == 0;
   return pots ? HONEYPOTS : TELESCOPES;
 }
 
@@ -166,8 +168,9 @@ static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struc
   prac_arena_reset(s->arena);
   prac_rc rc =
       model_from_json(mark ? &model_health : &model_finding, m->data, m->len, s->arena, &u, &err);
+  if (rc == PRAC_OK && !mark) rc = role_check_record(m, &model_finding, &u.f, &err);
   if (rc != PRAC_OK)
-    prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
+    role_refuse(e, &s->refused, &ev_unread, m, err.text);
   else
     rc = mark ? alert_desk_advance(s->desk[TELESCOPES], u.h.at)
               : alert_desk_take(s->desk[desk_of(m->subject)], &u.f);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/ip.h"
+#include "bus/origin.h"
 
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -21,15 +22,9 @@ bool site_name_ok(const char *name)
          name[strlen(name) - 1] != '-';
 }
 
-bool site_owns(const char *site, const char *sensor)
-{
-  size_t n = strlen(site);
-  return strncmp(site, sensor, n) == 0 && (sensor[n] == '\0' || sensor[n] == '-');
-}
-
 bool site_names_clash(const char *a, const char *b)
 {
-  return site_owns(a, b) || site_owns(b, a);
+  return bus_origin_owns(a, b) || bus_origin_owns(b, a);
 }
 
 bool site_is_address(const char *host)

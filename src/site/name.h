@@ -2,8 +2,8 @@
  * from outside and go into the files of other programs.
  *
  * site      a-z, 0-9 and '-', at most SITE_NAME_MAX, begins with a letter, ends with none of '-'
- * its own   the sensors and honeypots of site "tokyo" are called "tokyo" or "tokyo-...". So no site
- *           may be called like another one with '-' and more behind it.
+ * clash     the sensors and honeypots of site "tokyo" are called "tokyo" or "tokyo-..."
+ *           (bus/origin.h). So no site may be called like another one with '-' and more behind it.
  */
 #pragma once
 #include <stdbool.h>
@@ -13,8 +13,6 @@ enum { SITE_NAME_MAX = 20, SITE_HOST_MAX = 253, SITE_HUBS_MAX = 8 };
 
 bool site_name_ok(const char *name);
 bool site_names_clash(const char *a, const char *b);
-/* "sensor" is a name that the site may use. */
-bool site_owns(const char *site, const char *sensor);
 /* A host name or an address: letters, digits, '.', '-', and ':' within an IPv6 address. */
 bool site_host_ok(const char *host);
 bool site_is_address(const char *host);
