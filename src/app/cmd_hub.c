@@ -1,5 +1,5 @@
-/* `practice hub`: the side that sites deliver to. Its directory holds plain files; whatever they say
- * is what nats-server is told, whole and anew each time. */
+/* `practice hub`: the side that sites deliver to. Its directory holds plain files; whatever they
+ * say is what nats-server is told, whole and anew each time. */
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
@@ -153,8 +153,10 @@ static prac_rc apply(struct hub *s, struct prac_err *reterr)
   struct hub_link *l = NULL;
   PRAC_TRY(write_users(s, reterr));
   if (!reload_server(&s->h))
-    fprintf(stderr, "practice: nats-server does not run here (no %s/nats.pid): reload it where it "
-                    "does, after copying users.conf there\n", s->h.data);
+    fprintf(stderr,
+            "practice: nats-server does not run here (no %s/nats.pid): reload it where it "
+            "does, after copying users.conf there\n",
+            s->h.data);
   if (s->h.n_nodes > 1)
     fprintf(stderr, "practice: copy %s/users.conf to the other nodes and reload them\n", s->h.dir);
   prac_rc rc = hub_link_open(&s->h, &l, reterr);
@@ -252,11 +254,12 @@ static prac_rc init(const struct opts *o, struct hub *s, struct site_files *f,
 static prac_rc check_name(const struct hub *s, const char *name, struct prac_err *reterr)
 {
   if (!site_name_ok(name) || strcmp(name, "hub") == 0)
-    return PRAC_FAIL(reterr, PRAC_RANGE, "not a name for a site: a-z, 0-9, -, at most %d, not \"hub\"",
-                     SITE_NAME_MAX);
+    return PRAC_FAIL(reterr, PRAC_RANGE,
+                     "not a name for a site: a-z, 0-9, -, at most %d, not \"hub\"", SITE_NAME_MAX);
   for (size_t i = 0; i < s->n; i++) {
     if (strcmp(s->rows[i].site, name) == 0 && !s->rows[i].revoked)
-      return PRAC_FAIL(reterr, PRAC_EXISTS, "site %s is there already; revoke-site comes first", name);
+      return PRAC_FAIL(reterr, PRAC_EXISTS, "site %s is there already; revoke-site comes first",
+                       name);
     if (strcmp(s->rows[i].site, name) != 0 && site_names_clash(s->rows[i].site, name))
       return PRAC_FAIL(reterr, PRAC_EXISTS,
                        "%s and %s: the sensors of one could not be told from the other's",
@@ -401,7 +404,7 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_hub = {
     .name = "hub",
-    .about = "the hub that sites deliver to: init, add-site, revoke-site, list, apply",
+    .about = "the hub that sites deliver to: lets them in, shows their lag",
     .group = "run it",
     .text = "init makes the hub's own authority, nats-server's configuration for one node or a "
             "cluster, settings and systemd units. add-site signs a site's request, writes "

@@ -1,4 +1,5 @@
 /* `practice site`: what a site far from the hub needs, made at the site. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,12 +8,13 @@
 #include "app/site_files.h"
 
 struct opts {
-  const char *dir, *data, *hub, *hub_dir, *interface, *capture, *max_store, *version;
+  const char *dir, *data, *hub, *hub_dir, *interface, *capture, *version;
   const char *what, *arg;
-  uint64_t port;
+  uint64_t port, max_store;
   bool honeypot;
   int lang;
 };
+#define MAX_STORE UINT64_C(20000000000)
 #define DIR_DFLT "/etc/practice"
 #define DATA_DFLT "/var/lib/practice"
 #define HUB_DIR_DFLT "/etc/practice-hub"
@@ -34,8 +36,8 @@ static const struct cmd_option options[] = {
     {"--honeypot", NULL, "init: with a honeypot", CMD_FLAG, O(honeypot)},
     {"--port", "N", "init: of the site's own nats-server, at 127.0.0.1", CMD_U64, O(port),
      .dflt = "4222", .lo = 1, .hi = 65535},
-    {"--max-store", "SIZE", "init: how much it keeps while the link is down", CMD_TEXT,
-     O(max_store), .dflt = "20GB"},
+    {"--max-store", "BYTES", "init: how much it keeps for the hub, such as 200G", CMD_U64,
+     O(max_store), .dflt = "20G", .lo = 1e8, .hi = 1e15},
     {"--nats-version", "VERSION", "init: of nats-server; else it is asked", CMD_TEXT, O(version)},
     {"WHAT", NULL, "init or join", CMD_TEXT, O(what)},
     {"ARG", NULL, "init: the site's name; join: the hub's bundle", CMD_TEXT, O(arg)},
@@ -55,12 +57,15 @@ static void given(struct site_text *t, const struct opts *o)
 {
   const struct {
     const char *name, *value, *dflt;
-  } v[] = {{"--dir", o->dir, DIR_DFLT},          {"--data", o->data, DATA_DFLT},
-           {"--hub-dir", o->hub_dir, HUB_DIR_DFLT}, {"--interface", o->interface, "eth0"},
-           {"--capture", o->capture, ""},        {"--max-store", o->max_store, "20GB"},
+  } v[] = {{"--dir", o->dir, DIR_DFLT},
+           {"--data", o->data, DATA_DFLT},
+           {"--hub-dir", o->hub_dir, HUB_DIR_DFLT},
+           {"--interface", o->interface, "eth0"},
+           {"--capture", o->capture, ""},
            {"--lang", site_langs[o->lang], "en"}};
   for (size_t i = 0; i < PRAC_ARRAY_LEN(v); i++)
     if (strcmp(v[i].value, v[i].dflt) != 0) site_text_add(t, " %s %s", v[i].name, v[i].value);
+  if (o->max_store != MAX_STORE) site_text_add(t, " --max-store %" PRIu64, o->max_store);
   if (o->port != 4222) site_text_add(t, " --port %u", (unsigned)o->port);
   if (o->honeypot) site_text_add(t, " --honeypot");
   if (!t->n) site_text_add(t, "%s", "");
@@ -81,8 +86,6 @@ static prac_rc check(const struct opts *o, struct prac_err *reterr)
                      SITE_NAME_MAX);
   if (!site_host_ok(o->hub) || !site_path_ok(o->hub_dir))
     return PRAC_FAIL(reterr, PRAC_RANGE, "--hub is no host, or --hub-dir no plain path");
-  if (!word_ok(o->max_store, "0123456789KMGTB"))
-    return PRAC_FAIL(reterr, PRAC_RANGE, "--max-store: a size such as 20GB");
   if (!word_ok(o->interface, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"))
     return PRAC_FAIL(reterr, PRAC_RANGE, "--interface: odd characters");
   if (o->capture[0] && !site_path_ok(o->capture))
@@ -113,10 +116,8 @@ static prac_rc plan(const struct opts *o, struct made *m, struct prac_err *reter
                                .honeypot = o->honeypot,
                                .sync_always = site_server_syncs(m->server, o->version),
                                .port = (unsigned)o->port};
-  m->way = (struct site_way){.lang = site_langs[o->lang],
-                             .hub = o->hub,
-                             .hub_dir = o->hub_dir,
-                             .options = m->given.buf};
+  m->way = (struct site_way){
+      .lang = site_langs[o->lang], .hub = o->hub, .hub_dir = o->hub_dir, .options = m->given.buf};
   return site_request_make(&m->key, o->arg, &m->request, reterr);
 }
 

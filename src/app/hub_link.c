@@ -113,11 +113,14 @@ static json_t *sources(const struct site_row *rows, size_t n)
   return a;
 }
 
+/* As the bus makes it (docs/transport.md); whoever is first. */
 static json_t *new_stream(const struct site_hub *h)
 {
-  return json_pack("{s:s, s:[s,s,s,s,s,s,s,s], s:s, s:i}", "name", SITE_STREAM, "subjects", "flow.>",
-                   "hit.>", "health.>", "finding.>", "mark.>", "tick.>", "episode.>", "alert.>",
-                   "storage", "file", "num_replicas", h->n_nodes >= 3 ? 3 : 1);
+  return json_pack("{s:s, s:[s,s,s,s,s,s,s,s,s], s:s, s:i, s:I, s:I}", "name", SITE_STREAM,
+                   "subjects", "flow.>", "hit.>", "health.>", "finding.>", "episode.>", "alert.>",
+                   "label.>", "mark.>", "tick.>", "storage", "file", "num_replicas",
+                   h->n_nodes >= 3 ? 3 : 1, "max_age", (json_int_t)(14 * PRAC_DAY),
+                   "duplicate_window", (json_int_t)PRAC_HOUR);
 }
 
 static prac_rc put_sources(struct hub_link *l, const char *verb, json_t *config, json_t *list,
@@ -130,7 +133,8 @@ static prac_rc put_sources(struct hub_link *l, const char *verb, json_t *config,
   if (!body) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the stream");
   prac_rc rc = hub_link_ask(l, subject, body, &answer, reterr);
   free(body);
-  if (rc == PRAC_OK && hub_link_error(answer)) rc = refused(answer, reterr, "change the hub's stream");
+  if (rc == PRAC_OK && hub_link_error(answer))
+    rc = refused(answer, reterr, "change the hub's stream");
   json_decref(answer);
   return rc;
 }
@@ -154,4 +158,3 @@ prac_rc hub_link_sources(struct hub_link *l, const struct site_hub *h, const str
   json_decref(info);
   return rc;
 }
-

@@ -1,5 +1,6 @@
-/* app/hub_link.h — what `practice hub` asks of the hub's nats-server: the sources of the stream, how
- * far each site is. One connection as the user SITE_HUB_USER; requests of JetStream's own API. */
+/* app/hub_link.h — what `practice hub` asks of the hub's nats-server: the sources of the stream,
+ * how far each site is. One connection as the user SITE_HUB_USER; requests of JetStream's own API.
+ */
 #pragma once
 #include "site/bundle.h"
 #include "site/site.h"
@@ -8,7 +9,8 @@ struct hub_link;
 PRAC_NODISCARD prac_rc hub_link_open(const struct site_hub *h, struct hub_link **ret,
                                      struct prac_err *reterr);
 void hub_link_close(struct hub_link **lp);
-/* The stream takes from the sites that are not revoked, and from no others; it is made when it is not there. */
+/* The stream takes from the sites that are not revoked, and from no others; it is made when it is
+ * not there. */
 PRAC_NODISCARD prac_rc hub_link_sources(struct hub_link *l, const struct site_hub *h,
                                         const struct site_row *rows, size_t n,
                                         struct prac_err *reterr);

@@ -27,7 +27,8 @@ static void print_row(const struct site_row *r, const struct hub_site_state *st,
   char heard[PRAC_TIME_TEXT] = "-", lag[24] = "-", behind[PRAC_TIME_TEXT] = "-", clock[24] = "-";
   char until[PRAC_TIME_TEXT];
   int64_t left = r->until - now;
-  if (st && st->heard != PRAC_TIME_NONE) prac_time_text(heard, prac_time_floor(st->heard, PRAC_SEC));
+  if (st && st->heard != PRAC_TIME_NONE)
+    prac_time_text(heard, prac_time_floor(st->heard, PRAC_SEC));
   if (st && st->lag_known) (void)snprintf(lag, sizeof lag, "%" PRIu64, st->lag);
   if (st && st->lag_known) prac_duration_text(behind, prac_time_floor(st->behind_ns, PRAC_SEC));
   if (st && st->clock_known)

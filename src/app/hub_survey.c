@@ -1,5 +1,5 @@
-/* Sites say how they are in their health records; what is not here yet, only their own server knows.
- * It is asked over the link with an answer address that the site may write to. */
+/* Sites say how they are in their health records; what is not here yet, only their own server
+ * knows. It is asked over the link with an answer address that the site may write to. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

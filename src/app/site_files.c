@@ -33,8 +33,7 @@ prac_rc site_files_make(struct site_files *f, struct prac_err *reterr)
                        f->v[i].path);
   }
   for (size_t i = 0; i < f->n; i++)
-    PRAC_TRY(
-        sys_make_file(f->v[i].path, f->v[i].mode, f->v[i].text.buf, f->v[i].text.n, reterr));
+    PRAC_TRY(sys_make_file(f->v[i].path, f->v[i].mode, f->v[i].text.buf, f->v[i].text.n, reterr));
   return PRAC_OK;
 }
 

@@ -13,13 +13,10 @@ struct raw_hub {
 };
 #define H(f) offsetof(struct raw_hub, f)
 #define PORT(name, field, dflt_port, text)                                                         \
-  {.key = (name),                                                                                  \
-   .type = PRAC_CONF_INT,                                                                          \
-   .offset = H(field),                                                                             \
-   .lo = 1,                                                                                        \
-   .hi = 65535,                                                                                    \
-   .dflt = (dflt_port),                                                                            \
-   .help = (text)}
+  {                                                                                                \
+    .key = (name), .type = PRAC_CONF_INT, .offset = H(field), .lo = 1, .hi = 65535,                \
+    .dflt = (dflt_port), .help = (text)                                                            \
+  }
 static const struct prac_conf_item items[] = {
     {.key = "nodes",
      .type = PRAC_CONF_STRINGS,

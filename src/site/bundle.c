@@ -105,7 +105,8 @@ static void add_pem(struct site_text *t, const char *key, const char *pem)
 
 void site_bundle_write(struct site_text *t, const struct site_bundle *b)
 {
-  site_text_add(t, "# From the hub to site %s: practice site join THIS-FILE\nbundle:\n  version: 1\n",
+  site_text_add(t,
+                "# From the hub to site %s: practice site join THIS-FILE\nbundle:\n  version: 1\n",
                 b->site);
   site_text_add(t, "  site: %s\n  hubs:\n", b->site);
   for (size_t i = 0; i < b->n_hubs; i++) site_text_add(t, "    - '%s'\n", b->hubs[i]);
@@ -179,7 +180,8 @@ prac_rc site_bundle_parse(const char *text, size_t n, const char *file, struct s
 void site_row_write(struct site_text *t, const struct site_row *r)
 {
   char added[PRAC_TIME_TEXT], until[PRAC_TIME_TEXT], revoked[PRAC_TIME_TEXT];
-  site_text_add(t, "# Made by practice hub; practice hub list shows it.\nsite:\n  name: %s\n", r->site);
+  site_text_add(t, "# Made by practice hub; practice hub list shows it.\nsite:\n  name: %s\n",
+                r->site);
   site_text_add(t, "  key: %s\n  certificate: %s\n  added: '%s'\n  until: '%s'\n", r->key_id,
                 r->fingerprint, prac_time_text(added, r->added), prac_time_text(until, r->until));
   if (r->revoked) site_text_add(t, "  revoked: '%s'\n", prac_time_text(revoked, r->revoked_at));

@@ -1,11 +1,11 @@
 /* site/bundle.h — what goes to and fro between the hub and a site, and what the hub knows of one.
  *
- * bundle    YAML: the site's name, the hub's addresses, the site's certificate, the hub's authority.
- *           Nothing in it is secret; whoever could change it on its way could make the site send its
- *           records elsewhere, so both sides print the authority's fingerprint to compare.
- * row       YAML, one file a site: sites/NAME.yaml
- * limits    64 KiB of text, SITE_HUBS_MAX addresses, each value checked by site/name.h
- * fails     PRAC_MALFORMED, PRAC_RANGE, PRAC_UNKNOWN (a key that is not ours), with file and line
+ * bundle    YAML: the site's name, the hub's addresses, the site's certificate, the hub's
+ * authority. Nothing in it is secret; whoever could change it on its way could make the site send
+ * its records elsewhere, so both sides print the authority's fingerprint to compare. row YAML, one
+ * file a site: sites/NAME.yaml limits    64 KiB of text, SITE_HUBS_MAX addresses, each value
+ * checked by site/name.h fails     PRAC_MALFORMED, PRAC_RANGE, PRAC_UNKNOWN (a key that is not
+ * ours), with file and line
  */
 #pragma once
 #include "site/name.h"

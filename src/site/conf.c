@@ -1,4 +1,5 @@
 /* Configurations of nats-server and settings of practice, as they will lie on the disk. */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "site/site.h"
@@ -36,31 +37,41 @@ static const char sync_old[] =
     "  # nats-server before 2.10 cannot be told to sync every write (sync_interval: always);\n"
     "  # it syncs every 2 minutes: a power cut may cost that much of what no other node has\n";
 
+/* In both forms: the server writes the one for the other once its link has been up. */
+#define API(prefix)                                                                                \
+  "            \"" prefix ".STREAM.INFO.@stream@\", \"" prefix ".STREAM.CREATE.@stream@\"\n"       \
+  "            \"" prefix ".CONSUMER.*.@stream@\", \"" prefix ".CONSUMER.*.@stream@.>\"\n"         \
+  "            \"" prefix ".CONSUMER.*.*.@stream@.>\"\n"
+
 static const char leaf_form[] =
     "# Made by practice site init: the server of site @site@, which keeps its records until the\n"
     "# hub has them. It listens for this machine's programs only.\n"
     "server_name: \"@site@\"\n"
-    "listen: \"127.0.0.1:@port@\"\n" JETSTREAM TLS
-    "accounts {\n"
+    "listen: \"127.0.0.1:@port@\"\n" JETSTREAM TLS "accounts {\n"
     "  PRACTICE {\n"
     "    jetstream: enabled\n"
     "    users: [\n"
     "      { user: \"@user@\", allowed_connection_types: [\"STANDARD\"]\n"
     "        permissions: {\n"
-    "          publish: { allow: [\"flow.*\", \"hit.*\", \"health.*\", \"finding.honeypot.*\",\n"
-    "                             \"$JS.API.>\", \"$JS.ACK.>\", \"$JS.FC.>\"] }\n"
-    "          subscribe: { allow: [\"_INBOX.>\"] }\n"
-    "        } }\n"
-    "    ]\n"
-    "  }\n"
-    "}\n"
-    "leafnodes {\n"
-    "  include \"hub.conf\"\n"
-    "}\n";
+    "          publish: { allow: [\n"
+    "            \"flow.*\", \"hit.*\", \"health.*\", \"finding.honeypot.*\"\n" API("$JS.API")
+        API("$JS.@domain@.API") "            \"$JS.ACK.@stream@.>\", \"$JS.ACK.*.*.@stream@.>\"\n"
+                                "          ] }\n"
+                                "          subscribe: { allow: [\"_INBOX.>\"] }\n"
+                                "        } }\n"
+                                "    ]\n"
+                                "  }\n"
+                                "}\n"
+                                "leafnodes {\n"
+                                "  include \"hub.conf\"\n"
+                                "}\n";
 
 void site_leaf_conf(struct site_text *t, const struct site_plan *p)
 {
-  char port[16], cert[512], key[512], user[SITE_USER], domain[SITE_DOMAIN];
+  char port[16], cert[512], key[512], user[SITE_USER], domain[SITE_DOMAIN], max[32], stream[40];
+  /* The stream's own limit comes first, and makes room by leaving out the oldest. */
+  (void)snprintf(max, sizeof max, "%" PRIu64, p->max_store + p->max_store / 10);
+  (void)snprintf(stream, sizeof stream, SITE_STREAM "-%s", p->site);
   (void)snprintf(port, sizeof port, "%u", p->port);
   (void)snprintf(cert, sizeof cert, "%s/site.crt", p->dir);
   (void)snprintf(key, sizeof key, "%s/site.key", p->dir);
@@ -72,7 +83,8 @@ void site_leaf_conf(struct site_text *t, const struct site_plan *p)
                                   {"key", key},
                                   {"dir", p->dir},
                                   {"data", p->data},
-                                  {"max-store", p->max_store},
+                                  {"max-store", max},
+                                  {"stream", stream},
                                   {"sync", p->sync_always ? sync_always : sync_old},
                                   {NULL, NULL}};
   site_text_fill(t, leaf_form, vars);
@@ -123,6 +135,7 @@ static const char settings_form[] =
     "  key: @dir@/site.key\n"
     "  stream: " SITE_STREAM "-@site@\n"
     "  domain: @domain@\n"
+    "  max-bytes: @max@\n"
     "sensors:\n"
     "  - name: @site@\n"
     "    # country: where it stands, such as JP; prefixes: its unused addresses\n"
@@ -131,14 +144,21 @@ static const char settings_form[] =
 
 void site_settings(struct site_text *t, const struct site_plan *p)
 {
-  char port[16], what[480], pots[64] = "", domain[SITE_DOMAIN];
+  char port[16], what[480], pots[64] = "", domain[SITE_DOMAIN], max[32];
+  (void)snprintf(max, sizeof max, "%" PRIu64, p->max_store);
   (void)snprintf(port, sizeof port, "%u", p->port);
   (void)snprintf(what, sizeof what, p->capture[0] ? "files: [ %s ]" : "interface: %s",
                  p->capture[0] ? p->capture : p->interface);
-  if (p->honeypot) (void)snprintf(pots, sizeof pots, "honeypots:\n  - name: %s-honeypot\n", p->site);
-  const struct site_var vars[] = {{"site", p->site}, {"dir", p->dir},   {"data", p->data},
-                                  {"port", port},    {"what", what},    {"honeypots", pots},
+  if (p->honeypot)
+    (void)snprintf(pots, sizeof pots, "honeypots:\n  - name: %s-honeypot\n", p->site);
+  const struct site_var vars[] = {{"site", p->site},
+                                  {"dir", p->dir},
+                                  {"data", p->data},
+                                  {"port", port},
+                                  {"what", what},
+                                  {"honeypots", pots},
                                   {"domain", site_domain(domain, p->site, p->key_id)},
+                                  {"max", max},
                                   {NULL, NULL}};
   site_text_fill(t, settings_form, vars);
 }
@@ -161,25 +181,23 @@ static const char node_form[] =
     "# Made by practice hub init: one node of the hub. users.conf is made anew by practice hub\n"
     "# add-site and revoke-site; reload afterwards: nats-server --signal reload.\n"
     "server_name: \"@host@\"\n"
-    "listen: \"@clients@\"\n" JETSTREAM TLS
-    "leafnodes {\n"
+    "listen: \"@clients@\"\n" JETSTREAM TLS "leafnodes {\n"
     "  listen: \"@leafs@\"\n" TLS "}\n"
     "@cluster@"
     "include \"users.conf\"\n";
 
-static const char cluster_form[] =
-    "cluster {\n"
-    "  name: \"practice\"\n"
-    "  listen: \"@listen@\"\n"
-    "  routes: [@routes@]\n"
-    "  tls {\n"
-    "    cert_file: \"@cert@\"\n"
-    "    key_file: \"@key@\"\n"
-    "    ca_file: \"@dir@/ca.crt\"\n"
-    "    verify: true\n"
-    "    timeout: 5\n"
-    "  }\n"
-    "}\n";
+static const char cluster_form[] = "cluster {\n"
+                                   "  name: \"practice\"\n"
+                                   "  listen: \"@listen@\"\n"
+                                   "  routes: [@routes@]\n"
+                                   "  tls {\n"
+                                   "    cert_file: \"@cert@\"\n"
+                                   "    key_file: \"@key@\"\n"
+                                   "    ca_file: \"@dir@/ca.crt\"\n"
+                                   "    verify: true\n"
+                                   "    timeout: 5\n"
+                                   "  }\n"
+                                   "}\n";
 
 static void add_cluster(struct site_text *t, const struct site_hub *h, size_t node,
                         const char *cert, const char *key)
@@ -231,7 +249,8 @@ static const char site_user_form[] =
     "      { user: \"@user@\", allowed_connection_types: [\"LEAFNODE\"]\n"
     "        permissions: {\n"
     "          publish: { allow: [\"deliver.@domain@.>\", \"$JSC.R.>\"] }\n"
-    "          subscribe: { allow: [\"$JS.@domain@.API.>\", \"$JS.FC." SITE_STREAM "-@site@.>\"] }\n"
+    "          subscribe: { allow: [\"$JS.@domain@.API.>\", \"$JS.FC." SITE_STREAM
+    "-@site@.>\"] }\n"
     "        } }\n";
 
 void site_users_conf(struct site_text *t, const char *hub_key_id, const struct site_row *rows,

@@ -1,15 +1,13 @@
 /* site/pki.h — keys and certificates between a hub and its sites.
  *
  * kinds     keys are EC P-256, certificates X.509 v3 signed with ECDSA and SHA-256, all as PEM
- * who       the hub has its own authority. A site's private key is made at the site and stays there:
- *           what travels is a request (PKCS#10), of which the hub takes the public key only; names
- *           and rights in the certificate are the hub's own words.
- * subject   "CN=NAME,OU=KEY-ID,O=practice": what nats-server takes for the user (verify_and_map). With
- *           the key in it, a revoked certificate stays useless when its name is given to a new key.
- * source    RFC 5280, RFC 2986; libcrypto
- * fails     PRAC_MALFORMED: not PEM, not what was asked for, another kind of key, a signature that
- *           does not fit; PRAC_IO: libcrypto refuses (no random bytes); PRAC_NOMEM
- * threads   any; nothing is shared
+ * who       the hub has its own authority. A site's private key is made at the site and stays
+ * there: what travels is a request (PKCS#10), of which the hub takes the public key only; names and
+ * rights in the certificate are the hub's own words. subject   "CN=NAME,OU=KEY-ID,O=practice": what
+ * nats-server takes for the user (verify_and_map). With the key in it, a revoked certificate stays
+ * useless when its name is given to a new key. source    RFC 5280, RFC 2986; libcrypto fails
+ * PRAC_MALFORMED: not PEM, not what was asked for, another kind of key, a signature that does not
+ * fit; PRAC_IO: libcrypto refuses (no random bytes); PRAC_NOMEM threads   any; nothing is shared
  */
 #pragma once
 #include "base/err.h"
@@ -41,9 +39,9 @@ PRAC_NODISCARD prac_rc site_request_make(const struct site_pem *key, const char 
 
 struct site_sign {
   const struct site_pem *ca, *ca_key;
-  const struct site_pem *request; /* whose public key is signed, */
-  const struct site_pem *key;     /* or this key's; one of them */
-  const char *name;               /* CN; a request must ask for the same */
+  const struct site_pem *request;     /* whose public key is signed, */
+  const struct site_pem *key;         /* or this key's; one of them */
+  const char *name;                   /* CN; a request must ask for the same */
   const char *hosts[SITE_CERT_HOSTS]; /* names and addresses it may serve at, beside localhost */
   size_t n_hosts;
   struct prac_span valid;

@@ -1,22 +1,24 @@
-/* site/site.h — what a site and a hub are made of, as texts: configurations of nats-server, settings,
- * systemd units, instructions. Nothing here touches a file.
+/* site/site.h — what a site and a hub are made of, as texts: configurations of nats-server,
+ * settings, systemd units, instructions. Nothing here touches a file.
  *
  * way       roles publish into the site's own nats-server (leaf node, JetStream domain
  *           <site>-<key>, stream PRACTICE-<site>). The hub's stream takes from there by `sources`.
  *           Over the link goes nothing else: neither side lets the other have records by mere
  *           interest.
- * rights    at the hub a site's certificate is good for a leaf link only, on which it may send under
- *           "deliver.<domain>." (what the hub ordered) and "$JSC.R." (answers to orders), no more
- * domain    has the first digits of the key in it, for two reasons. nats-server (2.9) does not end a
- *           leaf's open connection when its user is removed; what is left may use subjects that
- *           nobody listens at. And a source goes on behind the last number it had of a domain: a
- *           site that begins anew with an empty stream would be heard too late.
- * values    names, hosts and paths must have passed site/name.h
+ * rights    at the hub a site's certificate is good for a leaf link only, on which it may send
+ * under "deliver.<domain>." (what the hub ordered) and "$JSC.R." (answers to orders), no more
+ * domain    has the first digits of the key in it, for two reasons. nats-server (2.9) does not end
+ * a leaf's open connection when its user is removed; what is left may use subjects that nobody
+ * listens at. And a source goes on behind the last number it had of a domain: a site that begins
+ * anew with an empty stream would be heard too late. values    names, hosts and paths must have
+ * passed site/name.h
  */
 #pragma once
 #include "site/bundle.h"
 #include "site/name.h"
 #include "site/text.h"
+
+#include <stdint.h>
 
 #define SITE_STREAM "PRACTICE"
 #define SITE_DOMAIN (SITE_NAME_MAX + 12)
@@ -26,10 +28,10 @@ const char *site_domain(char out[SITE_DOMAIN], const char *site, const char *key
 
 struct site_plan {
   const char *site, *key_id;
-  const char *dir, *data; /* absolute directories, without a '/' at the end */
-  const char *program, *server;   /* absolute names of practice and of nats-server */
+  const char *dir, *data;          /* absolute directories, without a '/' at the end */
+  const char *program, *server;    /* absolute names of practice and of nats-server */
   const char *interface, *capture; /* what the first sensor listens at or plays; one is "" */
-  const char *max_store;          /* of the site's own stream: "20GB" */
+  uint64_t max_store;              /* bytes that the site keeps for the hub */
   bool honeypot, sync_always;
   unsigned port; /* of the site's own nats-server, at 127.0.0.1 */
 };

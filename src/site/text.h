@@ -2,9 +2,9 @@
  *
  * for       the files that `practice site` and `practice hub` write
  * names     lower-case letters and '-' between two '@'; a place that has no value is a mistake of
- *           the programmer. Values go in as they are: who calls has made sure that they hold nothing
- *           that means something in the file (site/name.h).
- * errors    sticky: `bad` after the first failed allocation or past SITE_TEXT_MAX
+ *           the programmer. Values go in as they are: who calls has made sure that they hold
+ * nothing that means something in the file (site/name.h). errors    sticky: `bad` after the first
+ * failed allocation or past SITE_TEXT_MAX
  */
 #pragma once
 #include <stdbool.h>

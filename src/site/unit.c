@@ -32,25 +32,23 @@
   "SystemCallArchitectures=native\n"                                                               \
   "SystemCallFilter=@calls@\n"
 
-static const char server_form[] =
-    "[Unit]\n"
-    "Description=NATS server for practice\n"
-    "After=network-online.target\n"
-    "Wants=network-online.target\n"
-    "StartLimitIntervalSec=0\n"
-    "\n"
-    "[Service]\n"
-    "ExecStart=@program@ -c @conf@\n"
-    "ExecReload=/bin/kill -HUP $MAINPID\n"
-    "KillSignal=SIGUSR2\n"
-    "TimeoutStopSec=150\n"
-    "Restart=always\n"
-    "RestartSec=2\n"
-    "LimitNOFILE=65536\n" HARDENING
-    "MemoryDenyWriteExecute=yes\n"
-    "\n"
-    "[Install]\n"
-    "WantedBy=multi-user.target\n";
+static const char server_form[] = "[Unit]\n"
+                                  "Description=NATS server for practice\n"
+                                  "After=network-online.target\n"
+                                  "Wants=network-online.target\n"
+                                  "StartLimitIntervalSec=0\n"
+                                  "\n"
+                                  "[Service]\n"
+                                  "ExecStart=@program@ -c @conf@\n"
+                                  "ExecReload=/bin/kill -HUP $MAINPID\n"
+                                  "KillSignal=SIGUSR2\n"
+                                  "TimeoutStopSec=150\n"
+                                  "Restart=always\n"
+                                  "RestartSec=2\n"
+                                  "LimitNOFILE=65536\n" HARDENING "MemoryDenyWriteExecute=yes\n"
+                                  "\n"
+                                  "[Install]\n"
+                                  "WantedBy=multi-user.target\n";
 
 void site_unit_server(struct site_text *t, const char *server, const char *conf, const char *data)
 {
@@ -64,21 +62,19 @@ void site_unit_server(struct site_text *t, const char *server, const char *conf,
   site_text_fill(t, server_form, vars);
 }
 
-static const char role_form[] =
-    "[Unit]\n"
-    "Description=practice @what@\n"
-    "After=practice-nats.service network-online.target\n"
-    "Wants=practice-nats.service network-online.target\n"
-    "StartLimitIntervalSec=0\n"
-    "\n"
-    "[Service]\n"
-    "ExecStart=@program@ @role@ --config @conf@\n"
-    "Restart=always\n"
-    "RestartSec=2\n"
-    "TimeoutStopSec=60\n" HARDENING
-    "\n"
-    "[Install]\n"
-    "WantedBy=multi-user.target\n";
+static const char role_form[] = "[Unit]\n"
+                                "Description=practice @what@\n"
+                                "After=practice-nats.service network-online.target\n"
+                                "Wants=practice-nats.service network-online.target\n"
+                                "StartLimitIntervalSec=0\n"
+                                "\n"
+                                "[Service]\n"
+                                "ExecStart=@program@ @role@ --config @conf@\n"
+                                "Restart=always\n"
+                                "RestartSec=2\n"
+                                "TimeoutStopSec=60\n" HARDENING "\n"
+                                "[Install]\n"
+                                "WantedBy=multi-user.target\n";
 
 /* The sensor needs packets, the honeypot its ports below 1024; no more. */
 void site_unit_role(struct site_text *t, const struct site_plan *p, const char *role)
@@ -117,5 +113,6 @@ void site_unit_hub(struct site_text *t, const struct site_hub *h)
 
 void site_unit_user(struct site_text *t)
 {
-  site_text_add(t, "# systemd-sysusers: whom the programs run as.\nu practice - \"practice\" - -\n");
+  site_text_add(t,
+                "# systemd-sysusers: whom the programs run as.\nu practice - \"practice\" - -\n");
 }

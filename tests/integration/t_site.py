@@ -78,8 +78,7 @@ def new_site(base):
 
 def deliver(h, d):
     with eventually(lambda: h.at_site('tokyo')) as c, h.at_hub() as hub:
-        from hub import SUBJECTS
-        c.js('STREAM.CREATE.PRACTICE-tokyo', {'name': 'PRACTICE-tokyo', 'subjects': SUBJECTS, 'storage': 'file'})
+        h.make_stream('tokyo', c)
         for i in range(100):
             c.publish('flow.tokyo', f'batch {i}', f'flow.tokyo.{i}')
         t.check('what was published at the site arrives in the hub\'s stream',
@@ -87,7 +86,7 @@ def deliver(h, d):
         got = hub.js('STREAM.INFO.PRACTICE')['state']
         t.equal('and each message once', got['messages'], 100)
         hub.publish('flow.hub', b'x', 'flow.hub.1')
-        site = c.js('STREAM.INFO.PRACTICE-tokyo', {'subjects_filter': '>'})['state']
+        site = c.js('STREAM.INFO.PRACTICE-tokyo', {'subjects_filter': '>'}, domain=h.domain('tokyo'))['state']
         t.equal('nothing of the hub goes to the site', set(site['subjects']), {'flow.tokyo'})
         st, out, err = h.hub('list', '--json')
         row = json.loads(out)

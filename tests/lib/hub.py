@@ -51,7 +51,15 @@ class Hub(Servers):
     def start_site(self, name):
         self.start(name, self.base / name / 'nats.conf')
         with eventually(lambda: self.at_site(name)) as c:
-            c.js(f'STREAM.CREATE.PRACTICE-{name}', {'name': f'PRACTICE-{name}', 'subjects': SUBJECTS, 'storage': 'file'})
+            self.make_stream(name, c)
+
+    def domain(self, name):
+        return re.search(r'^  domain: (\S+)$', (self.base / name / 'practice.yaml').read_text(), re.M)[1]
+
+    def make_stream(self, name, c):
+        """As the bus of a role there does when it is the first."""
+        c.js(f'STREAM.CREATE.PRACTICE-{name}', {'name': f'PRACTICE-{name}', 'subjects': SUBJECTS, 'storage': 'file'},
+             domain=self.domain(name))
 
     def at_site(self, name):
         d = self.base / name
