@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/cmd.h"
+#include "app/hub_dir.h"
 #include "app/hub_link.h"
 #include "app/hub_list.h"
 #include "app/site_files.h"
@@ -16,7 +17,7 @@
 #include "sys/durable.h"
 #include "sys/wall.h"
 
-enum { SITES_MAX = 1000, CA_YEARS = 20 };
+enum { CA_YEARS = 20 };
 
 struct opts {
   const char *dir, *data, *version;
@@ -49,122 +50,6 @@ static const struct cmd_option options[] = {
     {"[REQUEST]", NULL, "add-site: the file that the site made", CMD_TEXT, O(file)},
 };
 extern const struct cmd cmd_hub;
-
-struct hub {
-  struct site_hub h;
-  struct site_row rows[SITES_MAX];
-  size_t n;
-};
-
-static prac_rc load_hub(const char *dir, struct hub *s, struct prac_err *reterr)
-{
-  char *text = NULL;
-  size_t n = 0;
-  char *full = realpath(dir, NULL);
-  prac_rc rc = full ? site_file_read(full, "hub.yaml", SITE_BUNDLE_MAX, &text, &n, reterr)
-                    : PRAC_FAIL(reterr, PRAC_UNKNOWN, "%s: no such directory", dir);
-  if (rc == PRAC_OK) rc = site_hub_parse(text, n, full, &s->h, reterr);
-  free(text);
-  free(full);
-  return rc;
-}
-
-static prac_rc load_row(const char *dir, const char *name, struct hub *s, struct prac_err *reterr)
-{
-  char *text = NULL;
-  size_t n = 0;
-  if (s->n == SITES_MAX) return PRAC_FAIL(reterr, PRAC_FULL, "more than %d sites", SITES_MAX);
-  PRAC_TRY(site_file_read(dir, name, SITE_BUNDLE_MAX, &text, &n, reterr));
-  prac_rc rc = site_row_parse(text, n, name, &s->rows[s->n], reterr);
-  free(text);
-  PRAC_TRY(rc);
-  if (strncmp(name, s->rows[s->n].site, strlen(s->rows[s->n].site)) != 0)
-    return PRAC_FAIL(reterr, PRAC_MALFORMED, "%s/%s is about another site", dir, name);
-  s->n++;
-  return PRAC_OK;
-}
-
-static int by_name(const void *a, const void *b)
-{
-  const struct site_row *x = a, *y = b;
-  return strcmp(x->site, y->site);
-}
-
-static prac_rc load_rows(struct hub *s, struct prac_err *reterr)
-{
-  char dir[320];
-  (void)snprintf(dir, sizeof dir, "%s/sites", s->h.dir);
-  DIR *d = opendir(dir);
-  prac_rc rc = d ? PRAC_OK : sys_errno_rc(errno, reterr, "read", dir);
-  for (struct dirent *e; rc == PRAC_OK && (e = readdir(d)) != NULL;) {
-    size_t n = strlen(e->d_name);
-    if (n > 5 && strcmp(e->d_name + n - 5, ".yaml") == 0) rc = load_row(dir, e->d_name, s, reterr);
-  }
-  if (d) (void)closedir(d);
-  qsort(s->rows, s->n, sizeof *s->rows, by_name);
-  return rc;
-}
-
-static prac_rc load(const struct opts *o, struct hub *s, struct prac_err *reterr)
-{
-  PRAC_TRY(load_hub(o->dir, s, reterr));
-  return load_rows(s, reterr);
-}
-
-static prac_rc write_users(struct hub *s, struct prac_err *reterr)
-{
-  struct site_text t = {0};
-  struct site_pem cert;
-  struct site_cert c;
-  PRAC_TRY(site_pem_read(s->h.dir, SITE_HUB_USER ".crt", &cert, reterr));
-  PRAC_TRY(site_cert_read(cert.v, &c, reterr));
-  site_users_conf(&t, c.key_id, s->rows, s->n);
-  prac_rc rc = site_file_replace(s->h.dir, "users.conf", &t, reterr);
-  site_text_done(&t);
-  return rc;
-}
-
-static bool is_server(long pid)
-{
-  char path[64], name[32] = "";
-  (void)snprintf(path, sizeof path, "/proc/%ld/comm", pid);
-  FILE *f = fopen(path, "re");
-  if (!f) return false;
-  bool ours = fgets(name, sizeof name, f) && strcmp(name, "nats-server\n") == 0;
-  fclose(f);
-  return ours;
-}
-
-/* The nats-server of this machine; false: it does not run here. */
-static bool reload_server(const struct site_hub *h)
-{
-  char *text = NULL, *end;
-  size_t n = 0;
-  if (site_file_read(h->data, "nats.pid", 32, &text, &n, NULL) != PRAC_OK) return false;
-  long pid = strtol(text, &end, 10);
-  bool ours = end != text && pid > 1 && is_server(pid) && kill((pid_t)pid, SIGHUP) == 0;
-  free(text);
-  return ours;
-}
-
-/* What the files say becomes what nats-server does. */
-static prac_rc apply(struct hub *s, struct prac_err *reterr)
-{
-  struct hub_link *l = NULL;
-  PRAC_TRY(write_users(s, reterr));
-  if (!reload_server(&s->h))
-    fprintf(stderr,
-            "practice: nats-server does not run here (no %s/nats.pid): reload it where it "
-            "does, after copying users.conf there\n",
-            s->h.data);
-  if (s->h.n_nodes > 1)
-    fprintf(stderr, "practice: copy %s/users.conf to the other nodes and reload them\n", s->h.dir);
-  prac_rc rc = hub_link_open(&s->h, &l, reterr);
-  if (rc == PRAC_OK) rc = hub_link_sources(l, &s->h, s->rows, s->n, reterr);
-  hub_link_close(&l);
-  if (rc == PRAC_OK) return rc;
-  return prac_err_prefix(reterr, rc, "written, but not in force yet (practice hub apply)");
-}
 
 static prac_rc sign(const struct site_sign *s, struct site_files *f, const char *dir,
                     const char *name, struct prac_err *reterr)
@@ -256,15 +141,25 @@ static prac_rc check_name(const struct hub *s, const char *name, struct prac_err
   if (!site_name_ok(name) || strcmp(name, "hub") == 0)
     return PRAC_FAIL(reterr, PRAC_RANGE,
                      "not a name for a site: a-z, 0-9, -, at most %d, not \"hub\"", SITE_NAME_MAX);
-  for (size_t i = 0; i < s->n; i++) {
-    if (strcmp(s->rows[i].site, name) == 0 && !s->rows[i].revoked)
-      return PRAC_FAIL(reterr, PRAC_EXISTS, "site %s is there already; revoke-site comes first",
-                       name);
+  for (size_t i = 0; i < s->n; i++)
     if (strcmp(s->rows[i].site, name) != 0 && site_names_clash(s->rows[i].site, name))
       return PRAC_FAIL(reterr, PRAC_EXISTS,
                        "%s and %s: the sensors of one could not be told from the other's",
                        s->rows[i].site, name);
-  }
+  return PRAC_OK;
+}
+
+/* A site that is there may renew its certificate; one that was revoked needs another key. */
+static prac_rc check_key(const struct site_row *r, const char *key_id, struct prac_err *reterr)
+{
+  bool same = strcmp(r->key_id, key_id) == 0;
+  if (same && r->revoked)
+    return PRAC_FAIL(reterr, PRAC_DENIED, "this key of site %s was revoked; it needs a new one",
+                     r->site);
+  if (!same && !r->revoked)
+    return PRAC_FAIL(reterr, PRAC_EXISTS,
+                     "site %s is there already, with another key; revoke-site comes first",
+                     r->site);
   return PRAC_OK;
 }
 
@@ -289,24 +184,6 @@ static prac_rc make_bundle(const struct opts *o, const struct hub *s, struct sit
   return PRAC_OK;
 }
 
-static prac_rc write_row(const struct hub *s, const struct site_row *r, struct prac_err *reterr)
-{
-  char name[SITE_NAME_MAX + 16];
-  struct site_text t = {0};
-  (void)snprintf(name, sizeof name, "sites/%s.yaml", r->site);
-  site_row_write(&t, r);
-  prac_rc rc = site_file_replace(s->h.dir, name, &t, reterr);
-  site_text_done(&t);
-  return rc;
-}
-
-static struct site_row *row_of(struct hub *s, const char *name)
-{
-  for (size_t i = 0; i < s->n; i++)
-    if (strcmp(s->rows[i].site, name) == 0) return &s->rows[i];
-  return NULL;
-}
-
 static prac_time now(void)
 {
   struct prac_clock c = sys_wall_clock();
@@ -319,36 +196,38 @@ static prac_rc add_site(const struct opts *o, struct hub *s, struct site_files *
   char name[SITE_NAME_MAX + 16];
   struct site_bundle b = {0};
   struct site_cert cert, ca;
-  PRAC_TRY(load(o, s, reterr));
+  PRAC_TRY(hub_load(o->dir, s, reterr));
   PRAC_TRY(check_name(s, o->arg, reterr));
   PRAC_TRY(make_bundle(o, s, &b, reterr));
   PRAC_TRY(site_cert_read(b.cert.v, &cert, reterr));
   PRAC_TRY(site_cert_read(b.ca.v, &ca, reterr));
+  struct site_row *r = hub_row(s, o->arg);
+  if (r) PRAC_TRY(check_key(r, cert.key_id, reterr));
   (void)snprintf(name, sizeof name, "%s.bundle", o->arg);
   site_bundle_write(site_file(f, SITE_OPEN, ".", name), &b);
   PRAC_TRY(site_files_make(f, reterr));
-  struct site_row *r = row_of(s, o->arg);
-  if (!r && s->n == SITES_MAX) return PRAC_FAIL(reterr, PRAC_FULL, "more than %d sites", SITES_MAX);
+  if (!r && s->n == HUB_SITES_MAX)
+    return PRAC_FAIL(reterr, PRAC_FULL, "more than %d sites", HUB_SITES_MAX);
   if (!r) r = &s->rows[s->n++];
   *r = (struct site_row){.added = now(), .until = cert.until, .revoked_at = PRAC_TIME_NONE};
   (void)snprintf(r->site, sizeof r->site, "%s", o->arg);
   (void)snprintf(r->key_id, sizeof r->key_id, "%s", cert.key_id);
   (void)snprintf(r->fingerprint, sizeof r->fingerprint, "%s", cert.fingerprint);
-  PRAC_TRY(write_row(s, r, reterr));
+  PRAC_TRY(hub_write_row(s, r, reterr));
   printf("site %s: %s goes to the site (practice site join)\n", o->arg, name);
   printf("fingerprint of the hub's authority: %s\n", ca.fingerprint);
-  return apply(s, reterr);
+  return hub_apply(s, reterr);
 }
 
 static prac_rc revoke_site(const struct opts *o, struct hub *s, struct prac_err *reterr)
 {
-  PRAC_TRY(load(o, s, reterr));
-  struct site_row *r = row_of(s, o->arg);
+  PRAC_TRY(hub_load(o->dir, s, reterr));
+  struct site_row *r = hub_row(s, o->arg);
   if (!r) return PRAC_FAIL(reterr, PRAC_UNKNOWN, "no site %.40s", o->arg);
   if (!r->revoked) r->revoked_at = now();
   r->revoked = true;
-  PRAC_TRY(write_row(s, r, reterr));
-  PRAC_TRY(apply(s, reterr));
+  PRAC_TRY(hub_write_row(s, r, reterr));
+  PRAC_TRY(hub_apply(s, reterr));
   printf("site %s may not connect any more, and nothing is taken from it\n", o->arg);
   return PRAC_OK;
 }
@@ -359,7 +238,7 @@ static prac_rc list(const struct opts *o, struct hub *s, struct prac_err *reterr
   struct hub_link *l = NULL;
   struct hub_survey *v = NULL;
   struct prac_err why = {0};
-  PRAC_TRY(load(o, s, reterr));
+  PRAC_TRY(hub_load(o->dir, s, reterr));
   prac_rc rc = hub_link_open(&s->h, &l, &why);
   if (rc == PRAC_OK) rc = hub_survey_new(l, &v, &why);
   if (rc != PRAC_OK) fprintf(stderr, "practice: only what the files say: %s\n", why.text);
@@ -389,8 +268,8 @@ static int run(int argc, char **argv)
   } else if (strcmp(o.what, "list") == 0) {
     rc = list(&o, &s, &err);
   } else if (strcmp(o.what, "apply") == 0) {
-    rc = load(&o, &s, &err);
-    if (rc == PRAC_OK) rc = apply(&s, &err);
+    rc = hub_load(o.dir, &s, &err);
+    if (rc == PRAC_OK) rc = hub_apply(&s, &err);
   } else if (strcmp(o.what, "add-site") == 0 && o.arg && o.file) {
     rc = add_site(&o, &s, &f, &err);
   } else if (strcmp(o.what, "revoke-site") == 0 && o.arg) {

@@ -146,6 +146,20 @@ static prac_rc init(const struct opts *o, struct made *m, struct site_files *f,
   return PRAC_OK;
 }
 
+/* A certificate is renewed when it comes from the authority that is known here already. */
+static prac_rc put_in_place(const char *dir, const struct site_bundle *b, struct site_files *f,
+                            struct prac_err *reterr)
+{
+  struct site_pem ca;
+  prac_rc rc = site_pem_read(dir, "ca.crt", &ca, reterr);
+  if (rc == PRAC_OK && strcmp(ca.v, b->ca.v) == 0) return site_files_replace(f, reterr);
+  if (rc == PRAC_OK)
+    return PRAC_FAIL(reterr, PRAC_EXISTS, "%s/ca.crt is there already, of another hub", dir);
+  if (rc != PRAC_UNKNOWN) return rc;
+  site_text_add(site_file(f, SITE_OPEN, dir, "ca.crt"), "%s", b->ca.v);
+  return site_files_make(f, reterr);
+}
+
 /* The bundle may come from anywhere; what it says is taken only when it is about this key. */
 static prac_rc join(const struct opts *o, struct site_files *f, struct prac_err *reterr)
 {
@@ -164,10 +178,9 @@ static prac_rc join(const struct opts *o, struct site_files *f, struct prac_err 
   if (rc != PRAC_OK) return prac_err_prefix(reterr, rc, "%s", o->arg);
   PRAC_TRY(site_cert_read(b.ca.v, &ca, reterr));
   PRAC_TRY(site_cert_read(b.cert.v, &cert, reterr));
-  site_text_add(site_file(f, SITE_OPEN, dir, "ca.crt"), "%s", b.ca.v);
   site_text_add(site_file(f, SITE_OPEN, dir, "site.crt"), "%s", b.cert.v);
   site_link_conf(site_file(f, SITE_OPEN, dir, "hub.conf"), dir, &b);
-  PRAC_TRY(site_files_make(f, reterr));
+  PRAC_TRY(put_in_place(dir, &b, f, reterr));
   char until[PRAC_TIME_TEXT];
   printf("site %s has its certificate, valid until %s\nfingerprint of the hub's authority: %s\n",
          b.site, prac_time_text(until, cert.until), ca.fingerprint);

@@ -129,7 +129,10 @@ static prac_rc put_sources(struct hub_link *l, const char *verb, json_t *config,
   json_t *answer = NULL;
   char subject[HUB_SUBJECT];
   (void)snprintf(subject, sizeof subject, "$JS.API.STREAM.%s." SITE_STREAM, verb);
-  char *body = json_object_set(config, "sources", list) == 0 ? json_dumps(config, 0) : NULL;
+  /* nats-server (2.9) does not hold a site's link to max_payload. */
+  bool set = json_object_set(config, "sources", list) == 0 &&
+             json_object_set_new(config, "max_msg_size", json_integer(SITE_MESSAGE_MAX)) == 0;
+  char *body = set ? json_dumps(config, 0) : NULL;
   if (!body) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the stream");
   prac_rc rc = hub_link_ask(l, subject, body, &answer, reterr);
   free(body);

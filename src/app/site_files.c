@@ -24,26 +24,31 @@ struct site_text *site_file(struct site_files *f, unsigned mode, const char *dir
   return &f->v[f->n++].text;
 }
 
+static prac_rc whole(const struct site_files *f, struct prac_err *reterr)
+{
+  for (size_t i = 0; i < f->n; i++)
+    if (f->v[i].text.bad) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for %s", f->v[i].path);
+  return PRAC_OK;
+}
+
 prac_rc site_files_make(struct site_files *f, struct prac_err *reterr)
 {
-  for (size_t i = 0; i < f->n; i++) {
-    if (f->v[i].text.bad) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for %s", f->v[i].path);
+  PRAC_TRY(whole(f, reterr));
+  for (size_t i = 0; i < f->n; i++)
     if (access(f->v[i].path, F_OK) == 0)
       return PRAC_FAIL(reterr, PRAC_EXISTS, "%s is there already; nothing was changed",
                        f->v[i].path);
-  }
   for (size_t i = 0; i < f->n; i++)
     PRAC_TRY(sys_make_file(f->v[i].path, f->v[i].mode, f->v[i].text.buf, f->v[i].text.n, reterr));
   return PRAC_OK;
 }
 
-prac_rc site_file_replace(const char *dir, const char *name, const struct site_text *t,
-                          struct prac_err *reterr)
+prac_rc site_files_replace(struct site_files *f, struct prac_err *reterr)
 {
-  char path[SITE_FILE_PATH];
-  (void)snprintf(path, sizeof path, "%s/%s", dir, name);
-  if (t->bad) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for %s", path);
-  return sys_replace_file(path, t->buf, t->n, reterr);
+  PRAC_TRY(whole(f, reterr));
+  for (size_t i = 0; i < f->n; i++)
+    PRAC_TRY(sys_replace_file(f->v[i].path, f->v[i].text.buf, f->v[i].text.n, reterr));
+  return PRAC_OK;
 }
 
 void site_files_done(struct site_files *f)

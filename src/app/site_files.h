@@ -17,9 +17,8 @@ struct site_files {
 struct site_text *site_file(struct site_files *f, unsigned mode, const char *dir, const char *name);
 /* Makes all of them; PRAC_EXISTS before the first when one of them is there already. */
 PRAC_NODISCARD prac_rc site_files_make(struct site_files *f, struct prac_err *reterr);
-/* One file, old or new. */
-PRAC_NODISCARD prac_rc site_file_replace(const char *dir, const char *name,
-                                         const struct site_text *t, struct prac_err *reterr);
+/* The same, old or new. */
+PRAC_NODISCARD prac_rc site_files_replace(struct site_files *f, struct prac_err *reterr);
 void site_files_done(struct site_files *f);
 /* DIR/name as a text; malloc'ed, NUL-terminated. */
 PRAC_NODISCARD prac_rc site_file_read(const char *dir, const char *name, size_t max, char **ret,

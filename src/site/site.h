@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #define SITE_STREAM "PRACTICE"
+enum { SITE_MESSAGE_MAX = 8 << 20 }; /* bytes, with its headers; a server's max_payload */
 #define SITE_DOMAIN (SITE_NAME_MAX + 12)
 const char *site_domain(char out[SITE_DOMAIN], const char *site, const char *key_id);
 /* The hub's own programs (practice run), as a user. */
