@@ -18,10 +18,11 @@ struct hub_site_state {
   bool connected;          /* its server answered over the link */
   prac_time heard;         /* when the hub got its newest health record; NONE: none came */
   prac_time at;            /* when the site made that record, by its own clock */
+  bool live;               /* that clock; false: it plays captures, with the time in them */
   bool lag_known;          /* connected, and the hub takes from it */
   uint64_t lag, lag_bytes; /* messages that the hub has not got, and about how many bytes */
   int64_t behind_ns;       /* how long ago, by the site's clock, the hub's newest record was made */
-  bool clock_known;        /* connected and without lag: `heard - at` is delay and clock error */
+  bool clock_known;        /* connected, live and without lag: `heard - at` is delay and error */
   int64_t clock_ns;        /* site's clock minus the hub's */
 };
 /* What the hub has heard of all sites; one question. Then a question or two for each site. */

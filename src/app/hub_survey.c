@@ -84,8 +84,11 @@ static void take_health(struct hub_survey *s, const char *subject, struct hub_si
   prac_time heard = time_of(m, "time"), at = time_of(record, "at");
   if (at != PRAC_TIME_NONE && heard != PRAC_TIME_NONE &&
       (st->heard == PRAC_TIME_NONE || heard > st->heard)) {
+    const char *source = json_string_value(json_object_get(record, "source"));
+    size_t n = source ? strlen(source) : 0;
     st->heard = heard;
     st->at = at;
+    st->live = n < 5 || strcmp(source + n - 5, " file") != 0;
   }
   json_decref(record);
   free(text);
@@ -162,7 +165,7 @@ prac_rc hub_survey_site(struct hub_survey *s, const struct site_row *r, struct h
   st.connected = answer != NULL;
   if (answer) take_lag(answer, source_of(s, r), &st);
   json_decref(answer);
-  st.clock_known = st.lag_known && st.lag == 0 && st.heard != PRAC_TIME_NONE;
+  st.clock_known = st.lag_known && st.lag == 0 && st.live && st.heard != PRAC_TIME_NONE;
   if (st.clock_known) st.clock_ns = st.at - st.heard;
   if (natsConnection_IsClosed(s->link->nc))
     return PRAC_FAIL(reterr, PRAC_IO, "the hub's nats-server hung up");

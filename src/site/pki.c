@@ -229,6 +229,16 @@ static bool add_hosts(X509 *c, X509 *issuer, const struct site_sign *s)
   return extend(c, issuer, NID_subject_alt_name, names);
 }
 
+/* What a certificate of ours says beside name, key and time. */
+static bool add_rights(X509 *c, X509 *ca, const struct site_sign *s)
+{
+  return extend(c, ca, NID_basic_constraints, "critical,CA:FALSE") &&
+         extend(c, ca, NID_key_usage, "critical,digitalSignature") &&
+         extend(c, ca, NID_ext_key_usage, "serverAuth,clientAuth") && add_hosts(c, ca, s) &&
+         extend(c, ca, NID_subject_key_identifier, "hash") &&
+         extend(c, ca, NID_authority_key_identifier, "keyid:always");
+}
+
 prac_rc site_cert_make(const struct site_sign *s, struct site_pem *ret, struct prac_err *reterr)
 {
   OWN(X509) ca = read_cert(s->ca->v);
@@ -241,12 +251,7 @@ prac_rc site_cert_make(const struct site_sign *s, struct site_pem *ret, struct p
   if (s->request) PRAC_TRY(asked_key(s, &key, reterr));
   if (!s->request) key = read_key(s->key);
   bool ok = key && c && set_frame(c, s->name, key, &s->valid) &&
-            X509_set_issuer_name(c, X509_get_subject_name(ca)) &&
-            extend(c, ca, NID_basic_constraints, "critical,CA:FALSE") &&
-            extend(c, ca, NID_key_usage, "critical,digitalSignature") &&
-            extend(c, ca, NID_ext_key_usage, "serverAuth,clientAuth") && add_hosts(c, ca, s) &&
-            extend(c, ca, NID_subject_key_identifier, "hash") &&
-            extend(c, ca, NID_authority_key_identifier, "keyid:always") &&
+            X509_set_issuer_name(c, X509_get_subject_name(ca)) && add_rights(c, ca, s) &&
             X509_sign(c, ca_key, EVP_sha256()) > 0;
   if (!ok) return crypto_failed(reterr, PRAC_IO, "make a certificate");
   return cert_out(c, ret, reterr);
