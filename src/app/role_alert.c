@@ -150,7 +150,8 @@ static prac_rc save(struct role_env *e, void *st, struct prac_err *reterr)
 /* Whose clock a finding goes by. */
 static int desk_of(const char *subject)
 {
-  bool pots = strcmp(subject, "finding.drdos") == 0 || strncmp(subject, "finding.honeypot.", 17) == 0;
+  bool pots =
+      strcmp(subject, "finding.drdos") == 0 || strncmp(subject, "finding.honeypot.", 17) == 0;
   return pots ? HONEYPOTS : TELESCOPES;
 }
 

@@ -68,7 +68,7 @@ with tempfile.TemporaryDirectory(prefix='cluster') as tmp, Cluster(pathlib.Path(
 
         def whole():
             with h.at(alive[0]) as c:
-                r = c.js('STREAM.INFO.PRACTICE')['cluster']['replicas']
+                r = (c.js('STREAM.INFO.PRACTICE') or {}).get('cluster', {}).get('replicas', [])
                 return len(r) == 2 and all(x['current'] and not x.get('lag') for x in r)
         t.check('the node comes back and catches up', eventually(whole, 60))
         with h.at(alive[0]) as c:

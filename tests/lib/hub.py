@@ -67,8 +67,8 @@ class Hub(Servers):
 
     def subjects(self, c):
         """What the hub's stream holds: {subject: number}."""
-        info = c.js('STREAM.INFO.PRACTICE', {'subjects_filter': '>'})
-        return info['state'].get('subjects') or {}
+        info = c.js('STREAM.INFO.PRACTICE', {'subjects_filter': '>'}) or {}  # no leader now: no answer
+        return info.get('state', {}).get('subjects') or {}
 
 
 def commands(page):
