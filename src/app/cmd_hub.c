@@ -1,12 +1,6 @@
-/* `practice hub`: the side that sites deliver to. Its directory holds plain files; whatever they
- * say is what nats-server is told, whole and anew each time. */
-#include <dirent.h>
-#include <errno.h>
-#include <signal.h>
+/* `practice hub`: the side that sites deliver to. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/cmd.h"
 #include "app/hub_dir.h"
@@ -96,8 +90,10 @@ static prac_rc plan(const struct opts *o, struct site_hub *h, struct prac_err *r
                      SITE_HUBS_MAX);
   for (; h->n_nodes < o->nodes.n; h->n_nodes++) {
     const char *host = o->nodes.v[h->n_nodes];
-    if (!site_host_ok(host) || strlen(host) > 60)
-      return PRAC_FAIL(reterr, PRAC_RANGE, "--node: \"%.60s\" is no host", host);
+    bool taken = strcmp(host, "ca") == 0 || strcmp(host, SITE_HUB_USER) == 0; /* files' names */
+    for (size_t i = 0; i < h->n_nodes; i++) taken = taken || strcmp(host, h->nodes[i]) == 0;
+    if (taken || !site_host_ok(host) || strlen(host) > 60)
+      return PRAC_FAIL(reterr, PRAC_RANGE, "--node: \"%.60s\" is no host, or taken", host);
     (void)snprintf(h->nodes[h->n_nodes], sizeof h->nodes[0], "%s", host);
   }
   PRAC_TRY(site_dir(o->dir, h->dir, sizeof h->dir, reterr));
