@@ -128,7 +128,8 @@ static int run(int argc, char **argv)
   s->settings = conf;
   if (rc == PRAC_OK) rc = make_sensors(s, &o, &err);
   if (rc == PRAC_OK) rc = supervisor_init(s, o.data, o.listen, &err);
-  if (rc == PRAC_OK && s->n_sensors + s->n_honeypots == 0)
+  /* A hub watches through its sites. */
+  if (rc == PRAC_OK && s->n_sensors + s->n_honeypots == 0 && s->run->bus == RUN_BUS_LOCAL)
     rc =
         PRAC_FAIL(&err, PRAC_RANGE,
                   "nothing to watch: name captures (practice run FILE...), or sensors or honeypots "

@@ -48,7 +48,7 @@ prac_rc honeypot_watch_open(struct honeypot_watch *w, const struct role_env *e,
 static prac_rc publish(const struct role_env *e, struct bus *bus, const struct hp_observed *x,
                        struct prac_err *reterr)
 {
-  char id[64], key[32], text[320], hex[2 * HP_SAMPLE + 1] = "", flows[160];
+  char id[64], key[32], subject[64], text[320], hex[2 * HP_SAMPLE + 1] = "", flows[160];
   char from[PRAC_TIME_TEXT], to[PRAC_TIME_TEXT];
   const char *sensor = e->honeypot->name;
   struct model_port port = {.port = x->port, .proto = 17};
@@ -85,7 +85,8 @@ static prac_rc publish(const struct role_env *e, struct bus *bus, const struct h
                       .packets = x->packets,
                       .text = text,
                       .flows = flows};
-  return role_publish_record(bus, &model_finding, &f, "finding.honeypot", id, reterr);
+  (void)snprintf(subject, sizeof subject, "finding.honeypot.%s", sensor);
+  return role_publish_record(bus, &model_finding, &f, subject, id, reterr);
 }
 
 prac_rc honeypot_watch_turn(struct honeypot_watch *w, const struct role_env *e, struct bus *bus,

@@ -1,5 +1,5 @@
 /* app/honeypot_watch.h — a honeypot's look at the ports that nobody serves: packets of its
- * interface go to honeypot/observer.h, what it says becomes findings ("finding.honeypot"). */
+ * interface go to honeypot/observer.h, what it says becomes findings ("finding.honeypot.NAME"). */
 #pragma once
 #include "app/roles.h"
 #include "capture/source.h"

@@ -27,6 +27,8 @@
   X(portal)                                                                                        \
   X(notify)                                                                                        \
   X(exabgp)                                                                                        \
+  X(site)                                                                                          \
+  X(hub)                                                                                           \
   X(version)
 
 #define X(name) extern const struct cmd cmd_##name;

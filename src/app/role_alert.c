@@ -12,6 +12,7 @@
 #include "alert/alert.h"
 #include "alert/order.h"
 #include "alert/watch.h"
+#include "app/role_sender.h"
 #include "app/roles.h"
 #include "app/stop.h"
 #include "app/workers.h"
@@ -42,6 +43,7 @@ struct alert_role {
   uint64_t seq, saved;
   struct alert_watch *watch;
   bool watching;
+  struct role_refused refused;
   int64_t next_save, next_tick;
   struct prac_err *err;
 };
@@ -215,7 +217,7 @@ static prac_rc save(struct role_env *e, struct alert_role *s, struct prac_err *r
 /* Whose clock a finding goes by. */
 static bool from_honeypots(const char *subject)
 {
-  return strcmp(subject, "finding.drdos") == 0 || strcmp(subject, "finding.honeypot") == 0;
+  return strcmp(subject, "finding.drdos") == 0 || strncmp(subject, "finding.honeypot.", 17) == 0;
 }
 
 /* A worker that is gone must not keep the others' alerts from people. */
@@ -278,6 +280,7 @@ static prac_rc take_finding(struct alert_role *s, const struct bus_msg *m, struc
 {
   struct finding f;
   PRAC_TRY(model_from_json(&model_finding, m->data, m->len, s->arena, &f, err));
+  PRAC_TRY(role_check_record(m, &model_finding, &f, err));
   if (strcmp(m->subject, "finding.watch") == 0) return take_watched(s, &f);
   if (from_honeypots(m->subject)) return alert_desk_take(s->desk[HONEYPOTS], &f);
   return alert_order_take(s->order, &f);
@@ -288,6 +291,8 @@ static prac_rc take_time(struct alert_role *s, const struct bus_msg *m, struct p
 {
   struct health h;
   PRAC_TRY(model_from_json(&model_health, m->data, m->len, s->arena, &h, err));
+  if (strncmp(m->subject, "health.", 7) == 0)
+    PRAC_TRY(role_check_record(m, &model_health, &h, err));
   if (strncmp(m->subject, "mark.", 5) == 0) return take_mark(s, &h);
   if (!s->watching) return PRAC_OK;
   if (strncmp(m->subject, "health.", 7) == 0) return alert_watch_take(s->watch, &h, true);
@@ -308,7 +313,7 @@ static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struc
   if (!bad) rc = be_patient(e, s);
   if (rc == PRAC_NOMEM || rc == PRAC_STOPPED || rc == PRAC_DENIED || rc == PRAC_IO)
     return reterr->rc == rc ? rc : PRAC_FAIL(reterr, rc, "alerts: %s", prac_rc_text(rc));
-  if (bad) prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
+  if (bad) role_refuse(e, &s->refused, &ev_unread, m, err.text);
   PRAC_TRY(tick(e, s, reterr));
   return sys_mono_ns() > s->next_save ? save(e, s, reterr) : PRAC_OK;
 }

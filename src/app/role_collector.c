@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "app/role_sender.h"
 #include "app/roles.h"
 #include "app/stop.h"
 #include "episode/episode.h"
@@ -41,6 +42,7 @@ struct collector {
   int64_t next_save, next_show, heard; /* mono */
   int64_t lines_until;                 /* mono: of the minute that n_lines belongs to */
   uint64_t n_lines;
+  struct role_refused refused;
   struct prac_err *err;
   const struct prac_log *log;
 };
@@ -222,6 +224,7 @@ static prac_rc take_hit(struct role_env *e, struct collector *s, const struct bu
 {
   struct hit h;
   PRAC_TRY(model_from_json(&model_hit, m->data, m->len, s->arena, &h, err));
+  PRAC_TRY(role_check_record(m, &model_hit, &h, err));
   if (ahead(e, s, h.sensor, h.at)) return PRAC_OK;
   prac_rc rc = epi_desk_take(s->desk, &h);
   if (rc == PRAC_MALFORMED) return PRAC_FAIL(err, rc, "hit \"%.64s\" contradicts itself", h.id);
@@ -233,6 +236,7 @@ static prac_rc take_time(struct role_env *e, struct collector *s, const struct b
 {
   struct health h;
   PRAC_TRY(model_from_json(&model_health, m->data, m->len, s->arena, &h, err));
+  PRAC_TRY(role_check_record(m, &model_health, &h, err));
   bool tick = strncmp(m->subject, "tick.", 5) == 0;
   if (!tick && !epi_desk_knows(s->desk, h.sensor)) return PRAC_OK; /* a darknet's own time */
   if (!tick && (h.at < epi_desk_now(s->desk) || ahead(e, s, h.sensor, h.at))) return PRAC_OK;
@@ -252,7 +256,7 @@ static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struc
   if (epi_desk_now(s->desk) != before) s->heard = sys_mono_ns();
   if (rc == PRAC_NOMEM || rc == PRAC_STOPPED || rc == PRAC_DENIED || rc == PRAC_IO)
     return reterr->rc == rc ? rc : PRAC_FAIL(reterr, rc, "episodes: %s", prac_rc_text(rc));
-  if (rc != PRAC_OK) prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
+  if (rc != PRAC_OK) role_refuse(e, &s->refused, &ev_unread, m, err.text);
   int64_t mono = sys_mono_ns();
   show(e, s, mono);
   bool due = mono > s->next_save || s->seq - s->saved > SAVE_MESSAGES;

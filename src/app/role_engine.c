@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/role_sender.h"
 #include "app/roles.h"
 #include "app/workers.h"
 #include "engine/core.h"
@@ -26,6 +27,7 @@ struct engine_role {
   struct eng_core *core;
   struct prac_arena *arena;
   uint64_t seq, saved;
+  struct role_refused refused;
   prac_time told; /* watermark that the alert role knows */
   int64_t next_save;
   struct prac_err *err;
@@ -122,22 +124,22 @@ static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struc
   if (strncmp(m->subject, "flow.", 5) == 0) {
     struct flow_batch *b = NULL;
     rc = flow_batch_decode(m->data, m->len, &b, &err);
-    if (rc == PRAC_OK) {
-      bool mine = worker_wants(s->worker, b->sensor);
-      prac_rc fed = mine ? eng_core_feed(s->core, b, reterr) : PRAC_OK;
-      flow_batch_unref(&b);
-      PRAC_TRY(fed);
-    }
+    if (rc == PRAC_OK) rc = role_check_batch(m, b, &err);
+    bool mine = rc == PRAC_OK && worker_wants(s->worker, b->sensor);
+    prac_rc fed = mine ? eng_core_feed(s->core, b, reterr) : PRAC_OK;
+    flow_batch_unref(&b);
+    PRAC_TRY(fed);
   } else {
     struct health h;
     prac_arena_reset(s->arena);
     rc = model_from_json(&model_health, m->data, m->len, s->arena, &h, &err);
+    if (rc == PRAC_OK) rc = role_check_record(m, &model_health, &h, &err);
     /* A honeypot's clock is none of a telescope's. */
     bool ours =
         rc == PRAC_OK && strcmp(h.source, "honeypot") != 0 && worker_wants(s->worker, h.sensor);
     if (ours) PRAC_TRY(eng_core_advance(s->core, h.sensor, h.at, reterr));
   }
-  if (rc != PRAC_OK) prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
+  if (rc != PRAC_OK) role_refuse(e, &s->refused, &ev_unread, m, err.text);
   PRAC_TRY(tell(s, reterr));
   bool due = sys_mono_ns() > s->next_save || s->seq - s->saved > SAVE_MESSAGES;
   return due ? save(e, s, reterr) : PRAC_OK;

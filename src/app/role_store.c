@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/role_sender.h"
 #include "app/roles.h"
 #include "app/stop.h"
 #include "store/store.h"
@@ -28,6 +29,7 @@ struct store_role {
   struct store_rec recs[RECS_MAX];
   size_t n_batches, n_recs, rows;
   uint64_t seq, committed;
+  struct role_refused refused;
   prac_time newest, maintained;
   int64_t since; /* mono ns of the first thing in the transaction */
 };
@@ -96,6 +98,11 @@ static prac_rc take_batch(struct store_role *s, const struct bus_msg *m, struct 
 {
   struct flow_batch *b = NULL;
   PRAC_TRY(flow_batch_decode(m->data, m->len, &b, err));
+  prac_rc rc = role_check_batch(m, b, err);
+  if (rc != PRAC_OK) {
+    flow_batch_unref(&b);
+    return rc;
+  }
   s->batches[s->n_batches++] = b;
   s->rows += b->n;
   if (s->newest == PRAC_TIME_NONE || b->minute > s->newest) s->newest = b->minute;
@@ -110,6 +117,7 @@ static prac_rc take_record(struct store_role *s, const struct bus_msg *m, struct
   void *rec = prac_arena_alloc(s->arena, k->size);
   if (!rec) return PRAC_FAIL(err, PRAC_NOMEM, "no memory for a record");
   PRAC_TRY(model_from_json(k, m->data, m->len, s->arena, rec, err));
+  PRAC_TRY(role_check_record(m, k, rec, err));
   s->recs[s->n_recs++] = (struct store_rec){k, rec};
   return PRAC_OK;
 }
@@ -123,7 +131,7 @@ static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struc
   bool flow = strncmp(m->subject, "flow.", 5) == 0;
   prac_rc rc = flow ? take_batch(s, m, &err) : take_record(s, m, &err);
   if (rc == PRAC_NOMEM) return prac_err_set(reterr, rc, err.where, "%s", err.text);
-  if (rc != PRAC_OK) prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
+  if (rc != PRAC_OK) role_refuse(e, &s->refused, &ev_unread, m, err.text);
   bool full = s->n_batches == BATCHES_MAX || s->n_recs == RECS_MAX || s->rows >= ROWS_MAX ||
               sys_mono_ns() - s->since > TX_NS;
   return full ? commit(e, s, reterr) : PRAC_OK;

@@ -80,32 +80,57 @@ static prac_rc sync_parent(const char *path, struct prac_err *reterr)
   return sys_sync_dir(dir, reterr);
 }
 
-/* With `head` first, so that whoever has one need not copy what follows. */
-static prac_rc replace(const char *path, const void *head, size_t head_n, const void *data,
-                       size_t n, struct prac_err *reterr)
+/* What a file is made of: `head` is there so that whoever has one need not copy what follows. */
+struct content {
+  const void *head;
+  size_t head_n;
+  const void *data;
+  size_t n;
+};
+
+/* Beside `path`, synced and closed. */
+static prac_rc write_beside(const char *path, unsigned mode, const struct content *c,
+                            char tmp[PATH_CAP], struct prac_err *reterr)
 {
-  char tmp[PATH_CAP];
-  int len = snprintf(tmp, sizeof tmp, "%s.new", path);
-  if (len < 0 || (size_t)len >= sizeof tmp)
+  int len = snprintf(tmp, PATH_CAP, "%s.new", path);
+  if (len < 0 || len >= PATH_CAP)
     return PRAC_FAIL(reterr, PRAC_RANGE, "file name too long: %.64s...", path);
-  int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+  (void)unlink(tmp); /* of somebody who died meanwhile, perhaps with other permissions */
+  int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
   if (fd < 0) return sys_errno_rc(errno, reterr, "create", tmp);
-  prac_rc rc = sys_write_all(fd, head, head_n, -1, tmp, reterr);
-  if (rc == PRAC_OK) rc = sys_write_all(fd, data, n, -1, tmp, reterr);
+  prac_rc rc = sys_write_all(fd, c->head, c->head_n, -1, tmp, reterr);
+  if (rc == PRAC_OK) rc = sys_write_all(fd, c->data, c->n, -1, tmp, reterr);
   if (rc == PRAC_OK && fsync(fd) != 0) rc = sys_errno_rc(errno, reterr, "sync", tmp);
   if (close(fd) != 0 && rc == PRAC_OK) rc = sys_errno_rc(errno, reterr, "close", tmp);
+  return rc;
+}
+
+static prac_rc replace(const char *path, const struct content *c, struct prac_err *reterr)
+{
+  char tmp[PATH_CAP];
+  prac_rc rc = write_beside(path, 0640, c, tmp, reterr);
   if (rc == PRAC_OK && rename(tmp, path) != 0)
     rc = sys_errno_rc(errno, reterr, "put in place", path);
-  if (rc != PRAC_OK) {
-    (void)unlink(tmp);
-    return rc;
-  }
-  return sync_parent(path, reterr);
+  if (rc == PRAC_OK) return sync_parent(path, reterr);
+  (void)unlink(tmp);
+  return rc;
+}
+
+prac_rc sys_make_file(const char *path, unsigned mode, const void *data, size_t n,
+                      struct prac_err *reterr)
+{
+  char tmp[PATH_CAP];
+  prac_rc rc = write_beside(path, mode, &(struct content){.data = data, .n = n}, tmp, reterr);
+  if (rc == PRAC_OK && link(tmp, path) != 0)
+    rc = errno == EEXIST ? PRAC_FAIL(reterr, PRAC_EXISTS, "%s is there already", path)
+                         : sys_errno_rc(errno, reterr, "put in place", path);
+  (void)unlink(tmp);
+  return rc == PRAC_OK ? sync_parent(path, reterr) : rc;
 }
 
 prac_rc sys_replace_file(const char *path, const void *data, size_t n, struct prac_err *reterr)
 {
-  return replace(path, NULL, 0, data, n, reterr);
+  return replace(path, &(struct content){.data = data, .n = n}, reterr);
 }
 
 static prac_rc read_whole(int fd, const char *path, uint8_t *buf, size_t n, struct prac_err *reterr)
@@ -154,7 +179,7 @@ prac_rc sys_seal_file(const char *path, const char magic[8], const void *data, s
   prac_wr_bytes(&w, magic, 8);
   prac_wr_u64le(&w, n);
   prac_wr_u64le(&w, prac_hash_bytes(seal_seed, data, n));
-  return replace(path, head, sizeof head, data, n, reterr);
+  return replace(path, &(struct content){head, sizeof head, data, n}, reterr);
 }
 
 prac_rc sys_unseal_file(const char *path, const char magic[8], size_t max, uint8_t **ret,

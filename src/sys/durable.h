@@ -23,6 +23,10 @@ PRAC_NODISCARD prac_rc sys_write_all(int fd, const void *data, size_t n, int64_t
 PRAC_NODISCARD prac_rc sys_sync_dir(const char *dir, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc sys_replace_file(const char *path, const void *data, size_t n,
                                         struct prac_err *reterr);
+/* The same for a file that is not there yet, with these permissions from its first byte on.
+ * PRAC_EXISTS: it is, and stays as it was. */
+PRAC_NODISCARD prac_rc sys_make_file(const char *path, unsigned mode, const void *data, size_t n,
+                                     struct prac_err *reterr);
 /* Whole file, malloc'ed, owner: caller. PRAC_UNKNOWN: no such file; PRAC_RANGE: larger than max. */
 PRAC_NODISCARD prac_rc sys_read_file(const char *path, size_t max, uint8_t **ret, size_t *ret_len,
                                      struct prac_err *reterr);

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "bus/nats/link.h"
+#include "bus/origin.h"
 #include "sys/wall.h"
 
 enum { NO_CONSUMER = 10014, SLICE_MS = 20 };
@@ -327,12 +328,17 @@ static void other(struct nats_link *l, natsMsg *m)
 }
 
 /* Is this message for the caller? */
-static enum bus_nats_counter sort(struct nats_link *l, const char *subject, uint64_t seq)
+static enum bus_nats_counter sort(struct nats_link *l, natsMsg *m, uint64_t seq)
 {
-  if (!bus_subject_ok(subject, strnlen(subject, BUS_SUBJECT_MAX + 1))) {
+  const char *subject = natsMsg_GetSubject(m), *source = NULL;
+  (void)natsMsgHeader_Get(m, "Nats-Stream-Source", &source);
+  if (!bus_subject_ok(subject, strnlen(subject, BUS_SUBJECT_MAX + 1)) ||
+      !bus_origin_ok(l->conf.stream, source, subject)) {
     if (prac_counter_get(&l->counters[BUS_NATS_alien]) == 0)
       prac_log(l->log, &ev_alien,
-               "message %" PRIu64 " of the stream has a subject that is none of ours", seq);
+               "message %" PRIu64 " of the stream, from %.60s, has a subject "
+               "that is not its own",
+               seq, source ? source : "a client");
     return BUS_NATS_alien;
   }
   if (!wanted(l, subject)) return BUS_NATS_skipped;
@@ -355,7 +361,7 @@ static bool take(struct nats_link *l, natsMsg *m, uint64_t *ret_seq)
   }
   l->expect_n++;
   (void)snprintf(l->ack_head, sizeof l->ack_head, "%.*s", (int)p.head, reply);
-  enum bus_nats_counter what = sort(l, natsMsg_GetSubject(m), p.seq);
+  enum bus_nats_counter what = sort(l, m, p.seq);
   bool mine = what == BUS_NATS_fetched || what == BUS_NATS_again;
   if (!keep(l, (struct nats_fetched){p.seq, p.n, mine})) {
     anew(l);

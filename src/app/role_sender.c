@@ -1,0 +1,47 @@
+/* The bus sees to it that nobody uses another's subject; here the record is held against it. */
+#include "app/role_sender.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "bus/origin.h"
+#include "model/records.h"
+#include "sys/wall.h"
+
+#define SAY_NS (10 * PRAC_SEC)
+
+static prac_rc same(const char *name, const char *sensor, struct prac_err *reterr)
+{
+  if (!name || strcmp(name, sensor) == 0) return PRAC_OK;
+  return PRAC_FAIL(reterr, PRAC_MALFORMED, "the record says it is of \"%.48s\"", sensor);
+}
+
+prac_rc role_check_batch(const struct bus_msg *m, const struct flow_batch *b,
+                         struct prac_err *reterr)
+{
+  return same(bus_origin_name(m->subject), b->sensor, reterr);
+}
+
+prac_rc role_check_record(const struct bus_msg *m, const struct model_kind *k, const void *rec,
+                          struct prac_err *reterr)
+{
+  const char *name = bus_origin_name(m->subject);
+  if (k == &model_hit) return same(name, ((const struct hit *)rec)->sensor, reterr);
+  if (k == &model_health) return same(name, ((const struct health *)rec)->sensor, reterr);
+  if (k != &model_finding || !name) return PRAC_OK;
+  const struct finding *f = rec;
+  if (strcmp(f->engine, "honeypot") != 0 || f->sensors.n != 1)
+    return PRAC_FAIL(reterr, PRAC_MALFORMED, "the record says it is of engine \"%.48s\"",
+                     f->engine);
+  return same(name, f->sensors.v[0], reterr);
+}
+
+void role_refuse(const struct role_env *e, struct role_refused *r, const struct prac_log_event *ev,
+                 const struct bus_msg *m, const char *why)
+{
+  int64_t now = sys_mono_ns();
+  r->n++;
+  if (r->next && now < r->next) return;
+  r->next = now + SAY_NS;
+  prac_log(&e->log, ev, "%s: %s (%" PRIu64 " refused so far)", m->subject, why, r->n);
+}

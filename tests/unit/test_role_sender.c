@@ -1,0 +1,86 @@
+/* Records that are not of the one whose subject they bear; and that a flood of them is one line. */
+#include "lib/t.h"
+
+#include <string.h>
+
+#include "app/role_sender.h"
+#include "model/records.h"
+
+static struct bus_msg of(const char *subject)
+{
+  return (struct bus_msg){.subject = subject};
+}
+
+static void records(void **st)
+{
+  (void)st;
+  const char *pot = "pot", *two[] = {"pot", "other"};
+  const struct hit hit = {.sensor = "pot"};
+  const struct health health = {.sensor = "pot"};
+  const struct finding mine = {.engine = "honeypot", .sensors = {&pot, 1}},
+                       engines = {.engine = "surge", .sensors = {&pot, 1}},
+                       several = {.engine = "honeypot", .sensors = {two, 2}},
+                       nobody = {.engine = "honeypot"};
+  const struct {
+    const char *subject;
+    const struct model_kind *k;
+    const void *rec;
+    prac_rc rc;
+  } v[] = {
+      {"hit.pot", &model_hit, &hit, PRAC_OK},
+      {"hit.other", &model_hit, &hit, PRAC_MALFORMED},
+      {"hit.po", &model_hit, &hit, PRAC_MALFORMED},
+      {"health.pot", &model_health, &health, PRAC_OK},
+      {"health.other", &model_health, &health, PRAC_MALFORMED},
+      {"mark.engine", &model_health, &health, PRAC_OK},
+      {"finding.honeypot.pot", &model_finding, &mine, PRAC_OK},
+      {"finding.honeypot.other", &model_finding, &mine, PRAC_MALFORMED},
+      {"finding.honeypot.pot", &model_finding, &engines, PRAC_MALFORMED},
+      {"finding.honeypot.pot", &model_finding, &several, PRAC_MALFORMED},
+      {"finding.honeypot.pot", &model_finding, &nobody, PRAC_MALFORMED},
+      {"finding.surge", &model_finding, &engines, PRAC_OK},
+  };
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(v); i++) {
+    struct bus_msg m = of(v[i].subject);
+    if (role_check_record(&m, v[i].k, v[i].rec, NULL) != v[i].rc)
+      fail_msg("row %zu, %s", i, v[i].subject);
+  }
+}
+
+static void batches(void **st)
+{
+  (void)st;
+  const struct flow_batch b = {.sensor = "tokyo"};
+  struct bus_msg mine = of("flow.tokyo"), other = of("flow.berlin");
+  assert_int_equal(role_check_batch(&mine, &b, NULL), PRAC_OK);
+  assert_int_equal(role_check_batch(&other, &b, NULL), PRAC_MALFORMED);
+}
+
+static void count_line(void *arg, const struct prac_log_event *ev, const char *text)
+{
+  (void)ev, (void)text;
+  ++*(int *)arg;
+}
+
+static void a_flood_is_one_line(void **st)
+{
+  (void)st;
+  static const struct prac_log_event ev = {"test_refused", PRAC_LOG_WARN, "nothing"};
+  int lines = 0;
+  struct role_env e = {.log = {count_line, &lines, PRAC_LOG_DEBUG}};
+  struct role_refused r = {0};
+  struct bus_msg m = of("flow.tokyo");
+  role_refuse(&e, &r, &ev, &m, "no batch");
+  assert_int_equal(lines, 1);
+  r.next = INT64_MAX; /* the moment for the next line has not come */
+  for (int i = 0; i < 100000; i++) role_refuse(&e, &r, &ev, &m, "no batch");
+  assert_true(r.n == 100001);
+  assert_int_equal(lines, 1);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {cmocka_unit_test(records), cmocka_unit_test(batches),
+                                     cmocka_unit_test(a_flood_is_one_line)};
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
