@@ -1,0 +1,239 @@
+/* What counts and what does not. Rows of the ledger:
+ *   open    an epoch is about to begin (name: who); fences off the writers before
+ *   base    it has begun: of all earlier tx, those above n do not count, now and for ever
+ *   commit  a transaction counts; name and n: the position of a consumer
+ *   swept   rows that a base of this tx voided have been looked for and are gone
+ *   edge    flows (and minutes, hours) before n seconds were given up by age
+ * Every row may stand there several times and says the same: sending one twice does no harm. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/clickhouse/clickhouse.h"
+#include "sys/wall.h"
+
+enum { EPOCH_BITS = 32, SWEEP_AFTER_S = 3600 };
+
+void ch_view_done(struct ch_view *v)
+{
+  free(v->v);
+  *v = (struct ch_view){0};
+}
+
+static prac_rc add_void(struct ch_view *v, struct ch_void x)
+{
+  if (v->n == v->cap) {
+    size_t cap = v->cap ? v->cap * 2 : 16;
+    struct ch_void *p = realloc(v->v, cap * sizeof *p);
+    if (!p) return PRAC_NOMEM;
+    v->v = p;
+    v->cap = cap;
+  }
+  v->v[v->n++] = x;
+  return PRAC_OK;
+}
+
+void ch_say_view(const struct ch *c, struct ch_buf *sql)
+{
+  ch_say(sql, " AND tx <= %llu", (unsigned long long)c->view.upto);
+  for (size_t i = 0; i < c->view.n; i++)
+    ch_say(sql, " AND NOT (tx > %llu AND tx < %llu)", (unsigned long long)c->view.v[i].after,
+           (unsigned long long)c->view.v[i].before);
+}
+
+static prac_rc take_number(void *arg, struct prac_rd *r)
+{
+  uint64_t n = prac_rd_u64le(r);
+  if (!r->bad) *(uint64_t *)arg = n;
+  return PRAC_OK;
+}
+
+static prac_rc number(struct ch *c, uint64_t *ret, struct prac_err *reterr, const char *fmt,
+                      uint64_t a)
+{
+  struct ch_buf sql = {0};
+  *ret = 0;
+  for (const char *s = fmt; *s; s++) {
+    if (*s == '#')
+      ch_say(&sql, "%llu", (unsigned long long)a);
+    else
+      ch_put(&sql, s, 1);
+  }
+  prac_rc rc = ch_ask(&c->http, &sql, take_number, ret, reterr);
+  ch_buf_done(&sql);
+  return rc;
+}
+
+static prac_rc take_base(void *arg, struct prac_rd *r)
+{
+  struct ch_view *v = arg;
+  char what[8];
+  ch_rd_cstr(r, what, sizeof what);
+  uint64_t tx = prac_rd_u64le(r), n = prac_rd_u64le(r);
+  if (r->bad) return PRAC_OK;
+  if (strcmp(what, "base") == 0) return add_void(v, (struct ch_void){n, tx});
+  for (size_t i = 0; i < v->n; i++) /* bases come first */
+    if (v->v[i].before == tx) v->v[i--] = v->v[--v->n];
+  return PRAC_OK;
+}
+
+static prac_rc read_voids(struct ch *c, struct ch_view *v, struct prac_err *reterr)
+{
+  struct ch_buf sql = {0};
+  ch_say(&sql, "SELECT DISTINCT what, tx, n FROM ledger WHERE what IN ('base', 'swept')"
+               " ORDER BY what, tx");
+  v->n = 0;
+  prac_rc rc = ch_ask(&c->http, &sql, take_base, v, reterr);
+  ch_buf_done(&sql);
+  return rc == PRAC_NOMEM ? ch_no_memory(reterr) : rc;
+}
+
+/* The last commit first, then what does not count: an epoch that begins between the two has its
+ * own rows above the first, and what it voids is known. */
+prac_rc ch_view_read(struct ch *c, struct prac_err *reterr)
+{
+  uint64_t upto;
+  PRAC_TRY(number(c, &upto, reterr, "SELECT max(tx) FROM ledger WHERE what = 'commit' AND tx >= #",
+                  c->view.upto));
+  PRAC_TRY(read_voids(c, &c->view, reterr));
+  if (upto > c->view.upto) c->view.upto = upto;
+  return PRAC_OK;
+}
+
+/* ---- positions ---- */
+struct ch_consumer *ch_consumer_of(struct ch *c, const char *name)
+{
+  for (size_t i = 0; i < c->n_consumers; i++)
+    if (strcmp(c->consumer[i].name, name) == 0) return &c->consumer[i];
+  return NULL;
+}
+
+static prac_rc take_position(void *arg, struct prac_rd *r)
+{
+  struct ch *c = arg;
+  struct ch_consumer v;
+  ch_rd_cstr(r, v.name, sizeof v.name);
+  v.seq = prac_rd_u64le(r);
+  if (r->bad) return PRAC_OK;
+  if (c->n_consumers == CH_CONSUMERS_MAX) return PRAC_FULL;
+  struct ch_consumer *p = realloc(c->consumer, (c->n_consumers + 1) * sizeof *p);
+  if (!p) return PRAC_NOMEM;
+  c->consumer = p;
+  p[c->n_consumers++] = v;
+  return PRAC_OK;
+}
+
+static prac_rc read_positions(struct ch *c, struct prac_err *reterr)
+{
+  struct ch_buf sql = {0};
+  ch_say(&sql, "SELECT name, argMax(n, tx) FROM ledger WHERE what = 'commit' AND name != ''");
+  ch_say_view(c, &sql);
+  ch_say(&sql, " GROUP BY name");
+  c->n_consumers = 0;
+  prac_rc rc = ch_ask(&c->http, &sql, take_position, c, reterr);
+  ch_buf_done(&sql);
+  if (rc == PRAC_FULL || rc == PRAC_NOMEM)
+    return PRAC_FAIL(reterr, rc, "no room for the positions of %zu consumers", c->n_consumers);
+  return rc;
+}
+
+prac_rc ch_position(void *st, const char *consumer, uint64_t *ret_seq, struct prac_err *reterr)
+{
+  struct ch *c = st;
+  if (c->read_only) {
+    PRAC_TRY(ch_view_read(c, reterr));
+    PRAC_TRY(read_positions(c, reterr));
+  }
+  const struct ch_consumer *v = ch_consumer_of(c, consumer);
+  *ret_seq = v ? v->seq : 0;
+  return PRAC_OK;
+}
+
+/* ---- writing ---- */
+prac_rc ch_note(struct ch *c, const char *what, uint64_t tx, const char *name, uint64_t n,
+                struct prac_err *reterr)
+{
+  struct ch_buf row = {0};
+  ch_put_text(&row, what);
+  ch_put_u64(&row, tx, 8);
+  ch_put_text(&row, name);
+  ch_put_u64(&row, n, 8);
+  prac_rc rc = ch_insert(c, "ledger (what, tx, name, n)", &row, reterr);
+  ch_buf_done(&row);
+  return rc;
+}
+
+/* Somebody began an epoch after ours: what we commit from now on may not count. */
+static prac_rc still_ours(struct ch *c, struct prac_err *reterr)
+{
+  uint64_t later;
+  PRAC_TRY(number(c, &later, reterr, "SELECT count() FROM ledger WHERE what = 'open' AND tx > #",
+                  c->epoch));
+  if (later == 0) return PRAC_OK;
+  return PRAC_FAIL(reterr, PRAC_EXISTS,
+                   "another process has begun to write to the store %s: only one may", c->database);
+}
+
+prac_rc ch_commit(struct ch *c, uint64_t tx, const char *consumer, uint64_t seq,
+                  struct prac_err *reterr)
+{
+  PRAC_TRY(ch_note(c, "commit", tx, consumer ? consumer : "", seq, reterr));
+  return still_ours(c, reterr);
+}
+
+/* Names never meet: the time to the nanosecond and the process. */
+static void own_name(char out[64])
+{
+  (void)snprintf(out, 64, "%lld-%ld", (long long)sys_mono_ns(), (long)getpid());
+}
+
+static prac_rc take_epoch(struct ch *c, struct prac_err *reterr)
+{
+  uint64_t last, others;
+  char name[64];
+  own_name(name);
+  PRAC_TRY(number(c, &last, reterr, "SELECT max(tx) FROM ledger WHERE what = 'open' AND tx >= #",
+                  c->epoch));
+  c->epoch = ((last >> EPOCH_BITS) + 1) << EPOCH_BITS;
+  PRAC_TRY(ch_note(c, "open", c->epoch, name, 0, reterr));
+  PRAC_TRY(number(c, &others, reterr,
+                  "SELECT uniqExact(name) FROM ledger WHERE what = 'open' AND tx = #", c->epoch));
+  if (others > 1)
+    return PRAC_FAIL(reterr, PRAC_EXISTS,
+                     "two processes begin to write to the store %s at the same moment",
+                     c->database);
+  return PRAC_OK;
+}
+
+/* First the fence, then the look at what counts so far, then the base that says so for good. What
+ * we committed ourselves counts even where a node that we came to later has not heard of it yet. */
+prac_rc ch_epoch_begin(struct ch *c, struct prac_err *reterr)
+{
+  bool first = c->epoch == 0;
+  c->next = 0;
+  if (!first) PRAC_TRY(still_ours(c, reterr));
+  PRAC_TRY(take_epoch(c, reterr));
+  PRAC_TRY(ch_view_read(c, reterr));
+  if (first) {
+    struct ch_buf sql = {0};
+    ch_say(&sql, "SELECT max(tx) FROM ledger WHERE what = 'commit'");
+    ch_say_view(c, &sql);
+    prac_rc rc = ch_ask(&c->http, &sql, take_number, &c->last, reterr);
+    ch_buf_done(&sql);
+    if (rc == PRAC_OK) rc = read_positions(c, reterr);
+    if (rc != PRAC_OK) return rc;
+  }
+  PRAC_TRY(ch_note(c, "base", c->epoch, "", c->last, reterr));
+  PRAC_TRY(still_ours(c, reterr));
+  c->next = c->epoch + 1;
+  return PRAC_OK;
+}
+
+/* ---- sweeping ---- */
+prac_rc ch_sweep(struct ch *c, struct prac_err *reterr)
+{
+  (void)c;
+  (void)reterr;
+  return PRAC_OK;
+}
