@@ -69,7 +69,9 @@ prac_rc ch_groups_query(struct ch *c, const struct store_query *q, store_row *ea
          ", toUInt64(sum(packets)) AS s_packets, toUInt64(count()) AS s_flows,"
          " toUInt64(sum(bytes)) AS s_bytes, toUInt64(uniqExact(src)) AS s_sources FROM flows");
   ch_say_where(c, q, &sql);
-  ch_say(&sql, " GROUP BY k_at, k_no, k_text, k_ip ORDER BY %s, k_text, k_ip, k_no LIMIT %u",
+  ch_say(&sql,
+         " GROUP BY k_at, k_no, k_text, k_ip HAVING count() > 0 ORDER BY %s, k_text, k_ip, k_no"
+         " LIMIT %u",
          series ? "k_at" : "s_packets DESC", store_limit(q));
   prac_rc rc = ch_ask(&c->http, &sql, take_group, &l, reterr);
   ch_buf_done(&sql);
@@ -168,7 +170,7 @@ prac_rc ch_cells_query(struct ch *c, const struct store_query *q, store_row *eac
     ch_say(&sql, "%s%s", between, keys[k].name);
     between = ", ";
   }
-  if (q->keys == 0) ch_say(&sql, " HAVING s_packets > 0"); /* no rows: no cell */
+  if (q->keys == 0) ch_say(&sql, " HAVING count() > 0"); /* no rows: no cell */
   ch_say(&sql, " ORDER BY %s", q->keys & STORE_KEY_AT ? "k_at" : "s_packets DESC");
   for (size_t k = 0; k < STORE_KEY_COUNT_; k++)
     if (q->keys & 1u << k) ch_say(&sql, ", %s", keys[k].order ? keys[k].order : keys[k].name);

@@ -130,7 +130,8 @@ static prac_rc first_pass(struct ch *c, const struct store_query *q, struct acc 
                " toUInt64(sum(flows)), toUInt64(sum(bytes)), toUInt64(any(sources)),"
                " toUInt64(count()) FROM (");
   say_rows(c, q, a->plan, "packets, flows, bytes, sources", &sql);
-  ch_say(&sql, ") GROUP BY k_at, k_no, k_text ORDER BY %s, k_text, k_no LIMIT %u",
+  ch_say(&sql,
+         ") GROUP BY k_at, k_no, k_text HAVING count() > 0 ORDER BY %s, k_text, k_no LIMIT %u",
          a->plan->step_ns ? "k_at" : "s_packets DESC", store_limit(q));
   prac_rc rc = ch_ask(&c->http, &sql, take_counts, a, reterr);
   ch_buf_done(&sql);
