@@ -9,6 +9,7 @@
 
 #include "alert/alert.h"
 #include "app/roles.h"
+#include "app/where.h"
 #include "bus/broker.h"
 #include "bus/bus.h"
 #include "capture/source.h"
@@ -28,6 +29,7 @@ static const struct prac_conf_section *const own[] = {
     &epi_conf_section,
     &lookup_conf_section,
     &portal_conf_section,
+    &where_conf_section,
     &bus_broker_section,
     &run_conf_section,
     &sensors_conf_section,

@@ -67,6 +67,22 @@ static prac_rc take_name(const char *what, const char *name, bool may_be_empty,
   return PRAC_OK;
 }
 
+/* "http://HOST:PORT/DATABASE" in place of what the settings say. */
+static prac_rc take_place(struct ch *c, const char *place, struct prac_err *reterr)
+{
+  if (!place || !place[0]) return PRAC_OK;
+  const char *host = strstr(place, "://"), *slash = host ? strchr(host + 3, '/') : NULL;
+  size_t n = slash ? (size_t)(slash - place) : strlen(place);
+  if (!host || n >= sizeof c->place)
+    return PRAC_FAIL(reterr, PRAC_MALFORMED,
+                     "\"%.200s\": a store on ClickHouse is http://HOST:PORT/DATABASE", place);
+  memcpy(c->place, place, n);
+  c->urls[0] = c->place;
+  c->conf.urls = (struct prac_conf_strings){c->urls, 1};
+  if (slash && slash[1]) c->conf.database = slash + 1;
+  return PRAC_OK;
+}
+
 static prac_rc ch_open(void *st, const void *conf, const struct store_env *env,
                        struct prac_err *reterr)
 {
@@ -79,6 +95,7 @@ static prac_rc ch_open(void *st, const void *conf, const struct store_env *env,
   if (c->conf.urls.n == 0) c->conf.urls = (struct prac_conf_strings){here, 1};
   c->read_only = env->read_only;
   c->log = env->log;
+  PRAC_TRY(take_place(c, env->dir, reterr));
   PRAC_TRY(take_name("database", c->conf.database, false, c->database, reterr));
   PRAC_TRY(take_name("cluster", c->conf.cluster, true, c->cluster, reterr));
   const struct ch_http_conf http = {.urls = c->conf.urls.v,

@@ -48,6 +48,8 @@ enum { CH_CONSUMERS_MAX = 4096, CH_DATABASE = 64 };
 struct ch {
   struct ch_conf conf;
   char database[CH_DATABASE], cluster[CH_DATABASE];
+  char place[CH_URL]; /* instead of the settings' urls */
+  const char *urls[1];
   bool read_only;
   const struct prac_log *log;
   struct ch_http http;
