@@ -13,12 +13,15 @@
 
 struct opts {
   const char *config, *data;
+  uint64_t rows;
   struct cmd_rest words;
 };
 static const struct cmd_option options[] = {
     {"--config", "FILE", "settings", CMD_TEXT, offsetof(struct opts, config)},
     {"--data", "DIR", "where everything is kept; else run.data", CMD_TEXT,
      offsetof(struct opts, data)},
+    {"--rows", "N", "copy: flows of one transaction, at least", CMD_U64,
+     offsetof(struct opts, rows), .dflt = "500k", .lo = 1, .hi = 1e8},
     {"[copy FROM TO...]", NULL, "copy everything from one store to another, and check it", CMD_REST,
      offsetof(struct opts, words)},
 };
@@ -30,9 +33,9 @@ static void say_log(void *arg, const struct prac_log_event *e, const char *text)
   fprintf(stderr, "practice: %s%s%s\n", text, e->todo[0] ? "; " : "", e->todo);
 }
 
-static prac_rc copy(const char *from, const char *to, const struct prac_conf *conf,
-                    struct prac_err *err)
+static prac_rc copy(const struct opts *o, const struct prac_conf *conf, struct prac_err *err)
 {
+  const char *from = o->words.v[1], *to = o->words.v[2];
   struct prac_log log = {.sink = say_log, .least = PRAC_LOG_WARN};
   struct store_env env = {.nthreads = 2, .log = &log, .read_only = true};
   struct store a = {0}, b = {0};
@@ -40,7 +43,7 @@ static prac_rc copy(const char *from, const char *to, const struct prac_conf *co
   prac_rc rc = where_open(from, conf, &env, &a, err);
   env.read_only = false;
   if (rc == PRAC_OK) rc = where_open(to, conf, &env, &b, err);
-  if (rc == PRAC_OK) rc = copy_store(&a, &b, from, &done, err);
+  if (rc == PRAC_OK) rc = copy_store(&(struct copy_plan){&a, &b, from, o->rows}, &done, err);
   if (rc == PRAC_STOPPED)
     fprintf(stderr, "practice: interrupted; the same command goes on where this one stopped\n");
   store_close(&a);
@@ -66,7 +69,7 @@ static int run(int argc, char **argv)
     return cmd_usage(&cmd_store, "FROM and TO must be two places");
   stop_install();
   prac_rc rc = settings_load(o.config, &conf, &err);
-  if (rc == PRAC_OK) rc = copy(o.words.v[1], o.words.v[2], conf, &err);
+  if (rc == PRAC_OK) rc = copy(&o, conf, &err);
   prac_conf_free(&conf);
   return rc == PRAC_OK ? CMD_OK : cmd_fail(&err);
 }

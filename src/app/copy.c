@@ -1,4 +1,4 @@
-/* Copying a store: one transaction holds whole minutes of at least TX_ROWS rows, so that a store
+/* Copying a store: one transaction holds whole minutes of at least tx_rows rows, so that a store
  * that dislikes small appends gets none. */
 #include "app/copy.h"
 
@@ -11,13 +11,13 @@
 #include "app/stop.h"
 #include "base/hash.h"
 
-enum { TX_ROWS = 1 << 19, TX_BATCHES = 1 << 16, TX_RECS = 4096 };
+enum { TX_BATCHES = 1 << 16, TX_RECS = 4096 };
 
 struct copy {
   struct store *from, *to;
   char consumer[48];
   struct flow_batch **b;
-  size_t n, cap, rows;
+  size_t n, cap, rows, tx_rows;
   prac_time minute; /* of what is held */
   struct prac_span span;
   struct progress progress;
@@ -48,7 +48,7 @@ static prac_rc flush(struct copy *c)
 static prac_rc on_batch(void *arg, struct flow_batch *b)
 {
   struct copy *c = arg;
-  bool full = c->rows >= TX_ROWS || c->n >= TX_BATCHES;
+  bool full = c->rows >= c->tx_rows || c->n >= TX_BATCHES;
   if (full && b->minute != c->minute) PRAC_TRY(flush(c));
   if (c->n == c->cap) {
     size_t cap = c->cap ? c->cap * 2 : 256;
@@ -216,13 +216,12 @@ static prac_rc check(struct copy *c)
   return rc;
 }
 
-prac_rc copy_store(struct store *from, struct store *to, const char *name, struct copy_done *ret,
-                   struct prac_err *reterr)
+prac_rc copy_store(const struct copy_plan *p, struct copy_done *ret, struct prac_err *reterr)
 {
-  struct copy c = {.from = from, .to = to, .done = ret, .err = reterr};
+  struct copy c = {.from = p->from, .to = p->to, .tx_rows = p->tx_rows, .done = ret, .err = reterr};
   *ret = (struct copy_done){0};
   (void)snprintf(c.consumer, sizeof c.consumer, "copy-%016" PRIx64,
-                 prac_hash_bytes(1, name, strlen(name)));
+                 prac_hash_bytes(1, p->name, strlen(p->name)));
   c.arena = prac_arena_new(1 << 16);
   c.recs = calloc(TX_RECS, sizeof *c.recs);
   prac_rc rc = c.arena && c.recs ? look_at(&c) : PRAC_FAIL(reterr, PRAC_NOMEM, "no memory to copy");

@@ -77,7 +77,7 @@ static prac_rc next_window(struct reading *r, struct prac_span rest, struct prac
   ch_say(&sql, "SELECT minute, toUInt64(sum(rows + 1)) FROM batch");
   say_minutes(r, &sql);
   ch_say(&sql, " AND minute >= toDateTime(%u) GROUP BY minute ORDER BY minute LIMIT 1441",
-         r->c->edge);
+         r->c->view.edge);
   prac_rc rc = ch_ask(&r->c->http, &sql, take_minute, r, reterr);
   ch_buf_done(&sql);
   return rc;

@@ -36,6 +36,7 @@ struct ch_void { /* tx that do not count: after < tx < before */
 };
 struct ch_view { /* what a question may see */
   uint64_t upto;
+  uint32_t edge; /* seconds: flows, minutes and hours before it were given up */
   struct ch_void *v;
   size_t n, cap;
 };
@@ -59,7 +60,6 @@ struct ch {
   struct ch_consumer *consumer;
   size_t n_consumers;
   uint64_t repeats; /* transactions that were there already */
-  uint32_t edge;    /* writer: flows before this (seconds) were given up */
 };
 
 /* schema.c */
@@ -75,15 +75,21 @@ void ch_view_done(struct ch_view *v);
 void ch_say_view(const struct ch *c, struct ch_buf *sql); /* " AND tx <= ..." */
 PRAC_NODISCARD prac_rc ch_ledger_open(struct ch *c, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc ch_epoch_begin(struct ch *c, struct prac_err *reterr);
-PRAC_NODISCARD prac_rc ch_commit(struct ch *c, uint64_t tx, const char *consumer, uint64_t seq,
-                                 struct prac_err *reterr);
+/* A number for rows; until ch_commit has said that they count, the next one begins a new epoch.
+ * edge: what ch_view.edge becomes with it; 0: stays. */
+PRAC_NODISCARD prac_rc ch_begin(struct ch *c, uint64_t *ret_no, struct prac_err *reterr);
+struct ch_commit {
+  uint64_t no;
+  const char *consumer; /* NULL: no position */
+  uint64_t seq;
+  uint32_t edge;
+};
+PRAC_NODISCARD prac_rc ch_commit(struct ch *c, const struct ch_commit *t, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc ch_note(struct ch *c, const char *what, uint64_t tx, const char *name,
                                uint64_t n, struct prac_err *reterr);
 struct ch_consumer *ch_consumer_of(struct ch *c, const char *name); /* NULL: none yet */
 PRAC_NODISCARD prac_rc ch_position(void *st, const char *consumer, uint64_t *ret_seq,
                                    struct prac_err *reterr);
-/* Rows of tx that do not count, once nothing of them can arrive any more: removed. */
-PRAC_NODISCARD prac_rc ch_sweep(struct ch *c, struct prac_err *reterr);
 
 /* insert.c */
 PRAC_NODISCARD prac_rc ch_append(void *st, const struct store_tx *tx, struct prac_err *reterr);
@@ -93,6 +99,9 @@ PRAC_NODISCARD prac_rc ch_insert(struct ch *c, const char *into, const struct ch
 /* insert_roll.c */
 PRAC_NODISCARD prac_rc ch_insert_rolls(struct ch *c, struct flow_batch *const *b, size_t n,
                                        uint64_t no, struct prac_err *reterr);
+
+/* A sketch as a String of its own: n codes, or registers. */
+void ch_put_sketch(struct ch_buf *to, const uint32_t *v, size_t n, const uint8_t *dense);
 
 /* where.c: a question's filters as SQL */
 #define CH_FIRST "(toInt64(toUInt32(minute)) * 1000 + first_ms)"

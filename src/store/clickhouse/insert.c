@@ -147,17 +147,13 @@ static prac_rc check_times(const struct store_tx *tx, struct prac_err *reterr)
 static prac_rc insert_all(struct ch *c, const struct store_tx *tx, struct flow_batch *const *v,
                           struct prac_err *reterr)
 {
-  if (c->next == 0) PRAC_TRY(ch_epoch_begin(c, reterr));
-  uint64_t no = c->next;
-  c->next = 0; /* until it is known to have ended well */
+  uint64_t no;
+  PRAC_TRY(ch_begin(c, &no, reterr));
   PRAC_TRY(insert_flows(c, v, tx->n_batches, no, reterr));
   PRAC_TRY(ch_insert_rolls(c, v, tx->n_batches, no, reterr));
   PRAC_TRY(insert_batches(c, v, tx->n_batches, no, reterr));
   PRAC_TRY(ch_insert_records(c, tx->recs, tx->n_recs, no, reterr));
-  PRAC_TRY(ch_commit(c, no, tx->consumer, tx->seq, reterr));
-  c->last = no;
-  c->next = no + 1;
-  return PRAC_OK;
+  return ch_commit(c, &(struct ch_commit){no, tx->consumer, tx->seq, 0}, reterr);
 }
 
 static prac_rc with_patience(struct ch *c, const struct store_tx *tx, struct flow_batch *const *v,

@@ -9,14 +9,9 @@ struct adding {
 };
 enum { SKETCH_ROOM = STORE_SKETCH_BINARY_MAX + 10 };
 
-/* The sketch at `place` as a String of its own. */
-static prac_rc put_sketch(struct ch_buf *to, struct store_roll_sk *sk, uint64_t place)
+void ch_put_sketch(struct ch_buf *to, const uint32_t *v, size_t n, const uint8_t *dense)
 {
-  uint32_t v[STORE_SKETCH_EXACT];
   uint8_t bytes[SKETCH_ROOM], head[10];
-  const uint8_t *dense;
-  size_t n;
-  PRAC_TRY(store_roll_sk_open(sk, place, v, &n, &dense));
   struct prac_wr w = prac_wr_of(bytes, sizeof bytes), h = prac_wr_of(head, sizeof head);
   if (dense) {
     prac_wr_varint(&w, STORE_SKETCH_DENSE);
@@ -28,6 +23,15 @@ static prac_rc put_sketch(struct ch_buf *to, struct store_roll_sk *sk, uint64_t 
   prac_wr_varint(&h, prac_wr_len(&w));
   ch_put(to, head, prac_wr_len(&h));
   ch_put(to, bytes, prac_wr_len(&w));
+}
+
+static prac_rc put_sketch(struct ch_buf *to, struct store_roll_sk *sk, uint64_t place)
+{
+  uint32_t v[STORE_SKETCH_EXACT];
+  const uint8_t *dense;
+  size_t n;
+  PRAC_TRY(store_roll_sk_open(sk, place, v, &n, &dense));
+  ch_put_sketch(to, v, n, dense);
   return PRAC_OK;
 }
 

@@ -13,7 +13,7 @@
 #include "store/clickhouse/clickhouse.h"
 #include "sys/wall.h"
 
-enum { EPOCH_BITS = 32, SWEEP_AFTER_S = 3600 };
+enum { EPOCH_BITS = 32 };
 
 void ch_view_done(struct ch_view *v)
 {
@@ -65,26 +65,37 @@ static prac_rc number(struct ch *c, uint64_t *ret, struct prac_err *reterr, cons
   return rc;
 }
 
-static prac_rc take_base(void *arg, struct prac_rd *r)
+static bool counts(const struct ch_view *v, uint64_t tx)
+{
+  bool yes = tx <= v->upto;
+  for (size_t i = 0; i < v->n && yes; i++) yes = tx <= v->v[i].after || tx >= v->v[i].before;
+  return yes;
+}
+
+static prac_rc take_mark(void *arg, struct prac_rd *r)
 {
   struct ch_view *v = arg;
   char what[8];
   ch_rd_cstr(r, what, sizeof what);
   uint64_t tx = prac_rd_u64le(r), n = prac_rd_u64le(r);
   if (r->bad) return PRAC_OK;
-  if (strcmp(what, "base") == 0) return add_void(v, (struct ch_void){n, tx});
-  for (size_t i = 0; i < v->n; i++) /* bases come first */
+  if (strcmp(what, "base") == 0) return add_void(v, (struct ch_void){n, tx}); /* they come first */
+  if (strcmp(what, "edge") == 0) {
+    if (counts(v, tx) && n > v->edge) v->edge = (uint32_t)n;
+    return PRAC_OK;
+  }
+  for (size_t i = 0; i < v->n; i++)
     if (v->v[i].before == tx) v->v[i--] = v->v[--v->n];
   return PRAC_OK;
 }
 
-static prac_rc read_voids(struct ch *c, struct ch_view *v, struct prac_err *reterr)
+static prac_rc read_marks(struct ch *c, struct prac_err *reterr)
 {
   struct ch_buf sql = {0};
-  ch_say(&sql, "SELECT DISTINCT what, tx, n FROM ledger WHERE what IN ('base', 'swept')"
+  ch_say(&sql, "SELECT DISTINCT what, tx, n FROM ledger WHERE what IN ('base', 'edge', 'swept')"
                " ORDER BY what, tx");
-  v->n = 0;
-  prac_rc rc = ch_ask(&c->http, &sql, take_base, v, reterr);
+  c->view.n = 0;
+  prac_rc rc = ch_ask(&c->http, &sql, take_mark, &c->view, reterr);
   ch_buf_done(&sql);
   return rc == PRAC_NOMEM ? ch_no_memory(reterr) : rc;
 }
@@ -96,9 +107,8 @@ prac_rc ch_view_read(struct ch *c, struct prac_err *reterr)
   uint64_t upto;
   PRAC_TRY(number(c, &upto, reterr, "SELECT max(tx) FROM ledger WHERE what = 'commit' AND tx >= #",
                   c->view.upto));
-  PRAC_TRY(read_voids(c, &c->view, reterr));
   if (upto > c->view.upto) c->view.upto = upto;
-  return PRAC_OK;
+  return read_marks(c, reterr);
 }
 
 /* ---- positions ---- */
@@ -151,15 +161,22 @@ prac_rc ch_position(void *st, const char *consumer, uint64_t *ret_seq, struct pr
 }
 
 /* ---- writing ---- */
+static const char ledger_into[] = "ledger (what, tx, name, n)";
+
+static void put_row(struct ch_buf *to, const char *what, uint64_t tx, const char *name, uint64_t n)
+{
+  ch_put_text(to, what);
+  ch_put_u64(to, tx, 8);
+  ch_put_text(to, name);
+  ch_put_u64(to, n, 8);
+}
+
 prac_rc ch_note(struct ch *c, const char *what, uint64_t tx, const char *name, uint64_t n,
                 struct prac_err *reterr)
 {
   struct ch_buf row = {0};
-  ch_put_text(&row, what);
-  ch_put_u64(&row, tx, 8);
-  ch_put_text(&row, name);
-  ch_put_u64(&row, n, 8);
-  prac_rc rc = ch_insert(c, "ledger (what, tx, name, n)", &row, reterr);
+  put_row(&row, what, tx, name, n);
+  prac_rc rc = ch_insert(c, ledger_into, &row, reterr);
   ch_buf_done(&row);
   return rc;
 }
@@ -175,11 +192,27 @@ static prac_rc still_ours(struct ch *c, struct prac_err *reterr)
                    "another process has begun to write to the store %s: only one may", c->database);
 }
 
-prac_rc ch_commit(struct ch *c, uint64_t tx, const char *consumer, uint64_t seq,
-                  struct prac_err *reterr)
+prac_rc ch_begin(struct ch *c, uint64_t *ret_no, struct prac_err *reterr)
 {
-  PRAC_TRY(ch_note(c, "commit", tx, consumer ? consumer : "", seq, reterr));
-  return still_ours(c, reterr);
+  if (c->next == 0) PRAC_TRY(ch_epoch_begin(c, reterr));
+  *ret_no = c->next;
+  c->next = 0;
+  return PRAC_OK;
+}
+
+/* Both rows in one insert: one part, there or not. */
+prac_rc ch_commit(struct ch *c, const struct ch_commit *t, struct prac_err *reterr)
+{
+  struct ch_buf rows = {0};
+  put_row(&rows, "commit", t->no, t->consumer ? t->consumer : "", t->seq);
+  if (t->edge) put_row(&rows, "edge", t->no, "", t->edge);
+  prac_rc rc = ch_insert(c, ledger_into, &rows, reterr);
+  ch_buf_done(&rows);
+  if (rc == PRAC_OK) rc = still_ours(c, reterr);
+  if (rc != PRAC_OK) return rc;
+  c->last = t->no;
+  c->next = t->no + 1;
+  return PRAC_OK;
 }
 
 /* Names never meet: the time to the nanosecond and the process. */
@@ -227,13 +260,5 @@ prac_rc ch_epoch_begin(struct ch *c, struct prac_err *reterr)
   PRAC_TRY(ch_note(c, "base", c->epoch, "", c->last, reterr));
   PRAC_TRY(still_ours(c, reterr));
   c->next = c->epoch + 1;
-  return PRAC_OK;
-}
-
-/* ---- sweeping ---- */
-prac_rc ch_sweep(struct ch *c, struct prac_err *reterr)
-{
-  (void)c;
-  (void)reterr;
   return PRAC_OK;
 }

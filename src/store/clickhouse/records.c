@@ -240,7 +240,7 @@ prac_rc ch_kept_query(struct ch *c, store_row *each, void *arg, struct prac_err 
     ch_say(&sql, "SELECT toUInt64(count()), min(%s), max(%s) FROM %s", t[i].column, t[i].column,
            t[i].from);
     ch_say_view(c, &sql);
-    ch_say(&sql, " AND %s >= toDateTime(%u)", t[i].column, c->edge);
+    ch_say(&sql, " AND %s >= toDateTime(%u)", t[i].column, c->view.edge);
     rc = ch_ask(&c->http, &sql, take_ends, &e, reterr);
     if (rc == PRAC_OK && e.rows > 0)
       rc = store_kept_emit(t[i].what, e.first * PRAC_SEC, e.last * PRAC_SEC + t[i].step_ns, each,

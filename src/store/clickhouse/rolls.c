@@ -91,6 +91,7 @@ static void say_from(const struct ch *c, const struct store_query *q, const stru
 {
   ch_say(sql, " FROM %s WHERE dim = %d", days ? "day" : "roll", (int)p->dim);
   if (!days) ch_say(sql, " AND level = %d", p->level_ns == PRAC_MIN ? CH_MINUTES : CH_HOURS);
+  if (c->view.edge) ch_say(sql, " AND start %s toDateTime(%u)", days ? "<" : ">=", c->view.edge);
   if (p->span.from > 0) ch_say(sql, " AND start >= toDateTime(%u)", ch_seconds(p->span.from));
   if (p->span.to <= 0)
     ch_say(sql, " AND 0");
@@ -104,9 +105,9 @@ static void say_from(const struct ch *c, const struct store_query *q, const stru
 }
 
 /* Where nobody asks for hours, days that were given up count too. */
-static bool has_days(const struct store_plan *p)
+static bool has_days(const struct ch *c, const struct store_plan *p)
 {
-  return p->level_ns == PRAC_HOUR && p->step_ns % PRAC_DAY == 0;
+  return c->view.edge && p->level_ns == PRAC_HOUR && p->step_ns % PRAC_DAY == 0;
 }
 
 static void say_rows(const struct ch *c, const struct store_query *q, const struct store_plan *p,
@@ -115,7 +116,7 @@ static void say_rows(const struct ch *c, const struct store_query *q, const stru
   say_key(p, sql);
   ch_say(sql, ", %s", columns);
   say_from(c, q, p, false, sql);
-  if (!has_days(p)) return;
+  if (!has_days(c, p)) return;
   ch_say(sql, " UNION ALL ");
   say_key(p, sql);
   ch_say(sql, ", %s", columns);

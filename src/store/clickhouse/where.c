@@ -95,6 +95,7 @@ void ch_say_where(const struct ch *c, const struct store_query *q, struct ch_buf
 {
   ch_say(sql, " WHERE 1");
   ch_say_view(c, sql);
+  if (c->view.edge) ch_say(sql, " AND minute >= toDateTime(%u)", c->view.edge);
   say_span(&q->span, sql);
   if (q->sensor && q->sensor[0]) ch_say(sql, " AND sensor = '%s'", q->sensor);
   say_one_prefix("src", &q->src, sql);
