@@ -74,6 +74,7 @@ def faults(dir, server, store):
         practice('store', 'copy', store, p.url + '/whole', '--rows', '2000')
         statements = list(p.statements)
     t.check('there are statements to cut off', statements.count('ledger') >= 6 and 'roll' in statements, statements)
+    print(f'# {len(statements)} statements: {statements}', flush=True)
     wrong = []
     for n in range(1, len(statements) + 1):
         for how in ('refuse', 'swallow', 'late') if n % 3 else ('swallow', 'kill', 'kill after', 'kill late'):

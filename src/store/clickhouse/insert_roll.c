@@ -1,6 +1,6 @@
 /* Roll-ups: one row a key, made by the same code as the embedded store's (store/roll.h), so that
  * senders are counted alike. Counts are numbers that ClickHouse adds up, the sketch is bytes that
- * only we read: docs/decisions/016-clickhouse-exactly-once.md says why no materialised view. */
+ * only we read: docs/decisions/009-clickhouse.md says why no materialised view. */
 #include "store/clickhouse/clickhouse.h"
 
 struct adding {

@@ -239,12 +239,34 @@ static prac_rc take_epoch(struct ch *c, struct prac_err *reterr)
   return PRAC_OK;
 }
 
+/* A replica that has not heard of everything yet would say that less counts than does. With a quorum
+ * one that has caught up knows all; without, any of them may be the only one that has something. */
+static prac_rc catch_up(struct ch *c, struct prac_err *reterr)
+{
+  char sql[64];
+  size_t done = 0;
+  prac_rc rc = PRAC_OK;
+  if (!c->conf.replicated) return PRAC_OK;
+  (void)snprintf(sql, sizeof sql, "SYSTEM SYNC REPLICA ledger%s", ch_own(c));
+  for (size_t i = 0; i < c->http.n_urls; i++) {
+    rc = ch_do(&c->http, i, sql, "", NULL, reterr);
+    if (rc == PRAC_OK)
+      done++;
+    else if (rc != PRAC_IO || c->conf.quorum < 2)
+      return rc;
+    else if (c->http.at == i) /* a question must not go to one that is behind */
+      c->http.at = (i + 1) % c->http.n_urls;
+  }
+  return done > 0 ? PRAC_OK : rc;
+}
+
 /* First the fence, then the look at what counts so far, then the base that says so for good. What
  * we committed ourselves counts even where a node that we came to later has not heard of it yet. */
 prac_rc ch_epoch_begin(struct ch *c, struct prac_err *reterr)
 {
   bool first = c->epoch == 0;
   c->next = 0;
+  if (first) PRAC_TRY(catch_up(c, reterr));
   if (!first) PRAC_TRY(still_ours(c, reterr));
   PRAC_TRY(take_epoch(c, reterr));
   PRAC_TRY(ch_view_read(c, reterr));
