@@ -179,10 +179,10 @@ def cluster(directory, zk, shards=1, replicas=2, name='all'):
 class Proxy:
     """Between practice and a server. plan(n, sql) is asked for each changing statement, numbered from 1, and says:
     'pass'; 'refuse' (cut without sending it on); 'swallow' (sent on, cut without the answer); 'late' (cut, sent on after a
-    second). `statements`: what came by."""
+    second). after() is called once a statement was cut. `statements`: what came by."""
 
-    def __init__(self, port, plan=lambda n, sql: 'pass'):
-        self.upstream, self.plan, self.n, self.statements = port, plan, 0, []
+    def __init__(self, port, plan=lambda n, sql: 'pass', after=lambda: None):
+        self.upstream, self.plan, self.after, self.n, self.statements = port, plan, after, 0, []
         self.late = []
         proxy = self
 
@@ -206,6 +206,7 @@ class Proxy:
                     t.start()
                 status, answer = self.forward(body) if what in ('pass', 'swallow') else (0, b'')
                 if what != 'pass':
+                    proxy.after()
                     self.close_connection = True
                     self.connection.shutdown(socket.SHUT_RDWR)
                     return

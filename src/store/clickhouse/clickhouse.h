@@ -113,6 +113,11 @@ prac_rc ch_no_memory(struct prac_err *reterr);
 /* flows.c: rows of flows, by FORMAT RowBinary */
 extern const char ch_flow_columns[];
 typedef prac_rc ch_flow_sink(void *arg, const struct store_flow *f);
+struct ch_walk {
+  ch_flow_sink *each;
+  void *arg;
+};
+prac_rc ch_flow_row(void *walk, struct prac_rd *r); /* a ch_row */
 PRAC_NODISCARD prac_rc ch_flows(struct ch *c, struct ch_buf *sql, ch_flow_sink *each, void *arg,
                                 struct prac_err *reterr);
 prac_rc ch_flows_query(struct ch *c, const struct store_query *q, store_row *each, void *arg,

@@ -30,14 +30,9 @@ static void read_row(struct prac_rd *r, struct flow_row *to)
   to->payload = prac_rd_u64le(r);
 }
 
-struct walk {
-  ch_flow_sink *each;
-  void *arg;
-};
-
-static prac_rc take_flow(void *arg, struct prac_rd *r)
+prac_rc ch_flow_row(void *walk, struct prac_rd *r)
 {
-  const struct walk *w = arg;
+  const struct ch_walk *w = walk;
   char sensor[STORE_SENSOR_MAX + 1], list[LIST_MAX];
   struct store_flow f = {.sensor = sensor, .survey = list};
   memset(&f.row, 0, sizeof f.row); /* padding too: batches compare bytes */
@@ -52,8 +47,8 @@ static prac_rc take_flow(void *arg, struct prac_rd *r)
 prac_rc ch_flows(struct ch *c, struct ch_buf *sql, ch_flow_sink *each, void *arg,
                  struct prac_err *reterr)
 {
-  struct walk w = {each, arg};
-  return ch_ask(&c->http, sql, take_flow, &w, reterr);
+  struct ch_walk w = {each, arg};
+  return ch_ask(&c->http, sql, ch_flow_row, &w, reterr);
 }
 
 /* ---- STORE_FLOWS ---- */

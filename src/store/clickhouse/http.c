@@ -194,12 +194,24 @@ static prac_rc exception(const struct ch_http *h, const struct ch_buf *text, lon
 /* ---- statements ---- */
 struct reply {
   struct ch_http *h;
-  struct ch_buf buf; /* rows not yet complete, or what the exception says */
-  ch_row *each;
-  void *arg;
-  prac_rc rc;
-  bool begun; /* a row was handed out */
+  struct ch_feed feed; /* its buf: what an exception says, too */
 };
+
+void ch_feed_take(struct ch_feed *f, const void *data, size_t n)
+{
+  ch_put(&f->buf, data, n);
+  struct prac_rd in = prac_rd_of(f->buf.v, f->buf.n);
+  while (f->rc == PRAC_OK && prac_rd_left(&in) > 0) {
+    struct prac_rd at = in;
+    f->rc = f->each(f->arg, &at);
+    if (at.bad && f->rc == PRAC_OK) break;
+    f->begun = true;
+    in = at;
+  }
+  f->buf.n = prac_rd_left(&in);
+  if (f->buf.n && in.p != f->buf.v) memmove(f->buf.v, in.p, f->buf.n);
+  if (f->rc == PRAC_OK && (f->buf.bad || f->buf.n > ROW_MAX)) f->rc = PRAC_NOMEM;
+}
 
 static size_t arrived(char *data, size_t size, size_t n, void *arg)
 {
@@ -207,23 +219,11 @@ static size_t arrived(char *data, size_t size, size_t n, void *arg)
   long status = 0;
   (void)size;
   curl_easy_getinfo(r->h->h, CURLINFO_RESPONSE_CODE, &status);
-  if (status != 200 || !r->each) {
-    if (r->buf.n < CH_EXCEPTION) ch_put(&r->buf, data, n);
-    return n;
-  }
-  ch_put(&r->buf, data, n);
-  if (r->buf.bad || r->buf.n > ROW_MAX) r->rc = PRAC_NOMEM;
-  struct prac_rd in = prac_rd_of(r->buf.v, r->buf.n);
-  while (r->rc == PRAC_OK && prac_rd_left(&in) > 0) {
-    struct prac_rd at = in;
-    r->rc = r->each(r->arg, &at);
-    if (at.bad && r->rc == PRAC_OK) break;
-    r->begun = true;
-    in = at;
-  }
-  r->buf.n = prac_rd_left(&in);
-  if (r->buf.n) memmove(r->buf.v, in.p, r->buf.n);
-  return r->rc == PRAC_OK ? n : 0;
+  if (status == 200 && r->feed.each)
+    ch_feed_take(&r->feed, data, n);
+  else if (r->feed.buf.n < CH_EXCEPTION)
+    ch_put(&r->feed.buf, data, n);
+  return r->feed.rc == PRAC_OK ? n : 0;
 }
 
 static prac_rc set_up(struct ch_http *h, const char *url, const void *body, size_t n,
@@ -243,13 +243,13 @@ static prac_rc ended(struct ch_http *h, struct reply *r, CURLcode st, struct pra
 {
   long status = 0;
   curl_easy_getinfo(h->h, CURLINFO_RESPONSE_CODE, &status);
-  if (r->rc == PRAC_END) return PRAC_OK;
-  if (r->rc != PRAC_OK) return r->rc;
+  if (r->feed.rc == PRAC_END) return PRAC_OK;
+  if (r->feed.rc != PRAC_OK) return r->feed.rc;
   if (st != CURLE_OK)
     return PRAC_FAIL(reterr, PRAC_IO, "ClickHouse %.100s: %s", h->url[h->at],
                      h->error[0] ? h->error : curl_easy_strerror(st));
-  if (status != 200) return exception(h, &r->buf, status, reterr);
-  if (r->each && r->buf.n > 0)
+  if (status != 200) return exception(h, &r->feed.buf, status, reterr);
+  if (r->feed.each && r->feed.buf.n > 0)
     return PRAC_FAIL(reterr, PRAC_DAMAGED, "ClickHouse %.100s: half a row at the end of an answer",
                      h->url[h->at]);
   return PRAC_OK;
@@ -272,8 +272,8 @@ static prac_rc once(struct ch_http *h, const struct ch_buf *url_tail, const stru
   ch_put(&url, url_tail->v, url_tail->n);
   ch_put(&url, "", 1);
   h->error[0] = 0;
-  r->rc = PRAC_OK;
-  r->buf.n = 0;
+  r->feed.rc = PRAC_OK;
+  r->feed.buf.n = 0;
   prac_rc rc = url.bad ? PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a statement")
                        : set_up(h, (char *)url.v, body->v, body->n, r, reterr);
   if (rc == PRAC_OK) rc = ended(h, r, curl_easy_perform(h->h), reterr);
@@ -284,7 +284,7 @@ static prac_rc once(struct ch_http *h, const struct ch_buf *url_tail, const stru
 prac_rc ch_ask(struct ch_http *h, struct ch_buf *sql, ch_row *each, void *arg,
                struct prac_err *reterr)
 {
-  struct reply r = {.h = h, .each = each, .arg = arg};
+  struct reply r = {.h = h, .feed = {.each = each, .arg = arg}};
   const struct ch_buf nothing = {0};
   int64_t until = sys_mono_ns() + h->retry_ns, nap = 50 * PRAC_MS;
   prac_rc rc = PRAC_NOMEM;
@@ -292,7 +292,7 @@ prac_rc ch_ask(struct ch_http *h, struct ch_buf *sql, ch_row *each, void *arg,
   if (sql->bad) (void)PRAC_FAIL(reterr, rc, "no memory for a question");
   for (size_t tried = 1; !sql->bad; tried++) {
     rc = once(h, &nothing, sql, &r, reterr);
-    if (rc != PRAC_IO || r.begun || r.rc != PRAC_OK) break;
+    if (rc != PRAC_IO || r.feed.begun || r.feed.rc != PRAC_OK) break;
     h->at = (h->at + 1) % h->n_urls;
     if (tried % h->n_urls != 0) continue;
     if (sys_mono_ns() + nap > until) break;
@@ -300,7 +300,7 @@ prac_rc ch_ask(struct ch_http *h, struct ch_buf *sql, ch_row *each, void *arg,
     nap = nap < 2 * PRAC_SEC ? nap * 2 : nap;
   }
   sql->n = 0;
-  ch_buf_done(&r.buf);
+  ch_buf_done(&r.feed.buf);
   return rc;
 }
 
@@ -316,13 +316,17 @@ prac_rc ch_do(struct ch_http *h, size_t node, const char *sql, const char *setti
   ch_say(&tail, "%s&query=%s", settings, q);
   curl_free(q);
   if (node != SIZE_MAX) h->at = node;
+  /* On a connection that was used before, libcurl sends again by itself when it finds it closed:
+   * the server may have carried the statement out by then. */
+  (void)curl_easy_setopt(h->h, CURLOPT_FRESH_CONNECT, 1L);
   prac_rc rc = tail.bad ? PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a statement")
                         : once(h, &tail, body ? body : &nothing, &r, reterr);
+  (void)curl_easy_setopt(h->h, CURLOPT_FRESH_CONNECT, 0L);
   if (node != SIZE_MAX)
     h->at = was;
   else if (rc == PRAC_IO)
     h->at = (h->at + 1) % h->n_urls;
   ch_buf_done(&tail);
-  ch_buf_done(&r.buf);
+  ch_buf_done(&r.feed.buf);
   return rc;
 }

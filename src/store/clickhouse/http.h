@@ -59,6 +59,17 @@ void ch_http_close(struct ch_http *h);
 /* One row of an answer. r->bad afterwards: not all of it is there yet, it is asked again with more;
  * nothing may have been done with it. Anything but PRAC_OK stops; PRAC_END: enough, all is well. */
 typedef prac_rc ch_row(void *arg, struct prac_rd *r);
+/* An answer as it arrives, in pieces of any size: rows are handed out when they are whole. Nothing
+ * more is handed out when rc is not PRAC_OK. Begins as {.each, .arg}; buf is freed by ch_buf_done.
+ */
+struct ch_feed {
+  ch_row *each;
+  void *arg;
+  struct ch_buf buf; /* what is not yet a whole row */
+  prac_rc rc;
+  bool begun; /* a row was handed out */
+};
+void ch_feed_take(struct ch_feed *f, const void *data, size_t n);
 /* A question; sql is emptied. */
 PRAC_NODISCARD prac_rc ch_ask(struct ch_http *h, struct ch_buf *sql, ch_row *each, void *arg,
                               struct prac_err *reterr);

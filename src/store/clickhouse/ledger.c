@@ -228,6 +228,7 @@ static prac_rc take_epoch(struct ch *c, struct prac_err *reterr)
   own_name(name);
   PRAC_TRY(number(c, &last, reterr, "SELECT max(tx) FROM ledger WHERE what = 'open' AND tx >= #",
                   c->epoch));
+  if (last < c->epoch) last = c->epoch; /* announced in vain */
   c->epoch = ((last >> EPOCH_BITS) + 1) << EPOCH_BITS;
   PRAC_TRY(ch_note(c, "open", c->epoch, name, 0, reterr));
   PRAC_TRY(number(c, &others, reterr,
@@ -239,8 +240,9 @@ static prac_rc take_epoch(struct ch *c, struct prac_err *reterr)
   return PRAC_OK;
 }
 
-/* A replica that has not heard of everything yet would say that less counts than does. With a quorum
- * one that has caught up knows all; without, any of them may be the only one that has something. */
+/* A replica that has not heard of everything yet would say that less counts than does. With a
+ * quorum one that has caught up knows all; without, any of them may be the only one that has
+ * something. */
 static prac_rc catch_up(struct ch *c, struct prac_err *reterr)
 {
   char sql[64];
