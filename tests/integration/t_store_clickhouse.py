@@ -24,6 +24,12 @@ def answers(store, *more, asked=ASKED):
     return '\n'.join(out)
 
 
+def same(what, saw, wanted):
+    """Only the first line that differs is shown."""
+    lines = [x for x in zip(saw.splitlines() + [''], wanted.splitlines() + ['']) if x[0] != x[1]]
+    t.check(what, saw == wanted, f'saw    {lines[0][0][:400]}\nwanted {lines[0][1][:400]}' if lines else 'one has more lines')
+
+
 def same_answers(server):
     exe = os.environ.get('STORE_SAME', ROOT / 'build/tests/test_store_ram_embedded')
     r = subprocess.run([exe, server.url, 'reader', server.secret], capture_output=True, text=True, timeout=250)
@@ -33,10 +39,10 @@ def same_answers(server):
 def both_ways(dir, server, store):
     code, out, err = practice('store', 'copy', store, server.url + '/moved')
     t.check('copied to ClickHouse, and counted', code == 0 and 'both stores have the same' in out, err)
-    t.equal('every answer is the same there', answers(server.url + '/moved'), answers(store))
+    same('every answer is the same there', answers(server.url + '/moved'), answers(store))
     code, out, err = practice('store', 'copy', server.url + '/moved', dir / 'back')
     t.check('and back', code == 0 and 'both stores have the same' in out, err)
-    t.equal('every answer is the same again', answers(dir / 'back'), answers(store))
+    same('every answer is the same again', answers(dir / 'back'), answers(store))
     replay = [practice('replay', '--from-store', s, '--quiet', '--findings')[:2] for s in (store, server.url + '/moved')]
     t.equal('a replay from there says the same', replay[1], replay[0])
     code, out, err = practice('store', 'copy', store, server.url + '/moved')
@@ -47,7 +53,7 @@ def reading(dir, server):
     conf = dir / 'reader.yaml'
     conf.write_text(f'store:\n  clickhouse:\n    urls: [{server.url}]\n    database: moved\n    user: reader\n'
                     f'    password-file: {server.secret}\n')
-    t.equal('a user with readonly=1 gets every answer', answers('clickhouse', '--config', conf), answers(server.url + '/moved'))
+    same('a user with readonly=1 gets every answer', answers('clickhouse', '--config', conf), answers(server.url + '/moved'))
     code, _, err = practice('store', 'copy', dir / 'back', 'clickhouse', '--config', conf)
     t.check('but may not write, and is told so', code == 3 and 'readonly' in err, err)
     conf.write_text(conf.read_text().replace(str(server.secret), str(conf)))
@@ -99,15 +105,21 @@ def survives(store, server, database, n, how, kill, wanted):
     return answers(f'{server.url}/{database}', asked=MADE_OF) == wanted
 
 
-def running(dir, server, store, captures):
+def run_once(dir, name, captures, settings):
+    conf = dir / f'{name}.yaml'
+    conf.write_text(settings)
+    return subprocess.run([PRACTICE, 'run', '--once', '--config', conf, '--data', dir / name, '--listen', '127.0.0.1:0', '--speed', '0', *captures],
+                          capture_output=True, text=True, timeout=120)
+
+
+def running(dir, server, captures):
     """All roles, each with its own rights; root or not."""
-    conf = dir / 'run.yaml'
-    conf.write_text(f'store:\n  backend: clickhouse\n  clickhouse:\n    urls: [{server.url}]\n    database: run\n')
-    r = subprocess.run([PRACTICE, 'run', '--once', '--config', conf, '--data', dir / 'run', '--listen', '127.0.0.1:0', '--speed', '0', *captures],
-                       capture_output=True, text=True, timeout=120)
-    t.check('practice run keeps everything there', r.returncode == 0, r.stderr[-1500:])
     asked = ('flows', 'findings', 'alerts', 'series step=1m')
-    t.equal('and has found what a replay finds', answers(server.url + '/run', asked=asked), answers(store, asked=asked))
+    here = run_once(dir, 'here', captures, '')
+    there = run_once(dir, 'there', captures, f'store:\n  backend: clickhouse\n  clickhouse:\n    urls: [{server.url}]\n    database: run\n')
+    t.check('practice run keeps everything there', there.returncode == 0, there.stderr[-1500:])
+    t.equal('and says the same alerts', there.stdout, here.stdout)
+    same('and the same flows and findings are kept', answers(server.url + '/run', asked=asked), answers(dir / 'here/store', asked=asked))
 
 
 def main():
@@ -120,7 +132,7 @@ def main():
         practice('replay', '--quiet', '--store', dir / 'small', *sorted((dir / 'little').glob('*.pcap')))
         both_ways(dir, server, dir / 'store')
         reading(dir, server)
-        running(dir, server, dir / 'store', captures)
+        running(dir, server, captures)
         faults(server, dir / 'small')
         same_answers(server)
 

@@ -19,6 +19,12 @@ def answers(store, *more):
     return '\n'.join(str(practice('query', '--store', store, *more, *words.split(), '--json', '--limit', '1000000')) for words in ASKED)
 
 
+def same(what, saw, wanted):
+    """Only the first line that differs is shown."""
+    lines = [x for x in zip(saw.splitlines() + [''], wanted.splitlines() + ['']) if x[0] != x[1]]
+    t.check(what, saw == wanted, f'saw    {lines[0][0][:400]}\nwanted {lines[0][1][:400]}' if lines else 'one has more lines')
+
+
 def settings(path, urls, database, *more):
     path.write_text('store:\n  clickhouse:\n    urls: [' + ', '.join(urls) + f']\n    database: {database}\n    retry: 60s\n'
                     + ''.join(f'    {m}\n' for m in more))
@@ -42,7 +48,7 @@ def copy_with_a_kill(dir, store, nodes):
                            text=True, timeout=120)
     t.check('a replica was killed in the middle, and the copy went on at the other', killed.is_set() and r.returncode == 0,
             f'{r.returncode} {r.stdout}{r.stderr}')
-    t.equal('the one that stayed has every record, once', answers(b.url + '/two'), answers(store))
+    same('the one that stayed has every record, once', answers(b.url + '/two'), answers(store))
     a.start()
     began = time.time()
     while time.time() < began + 60:
@@ -52,7 +58,7 @@ def copy_with_a_kill(dir, store, nodes):
             break
         time.sleep(0.3)
     print(f'# caught up {time.time() - began:.1f} s after it answered again', flush=True)
-    t.equal('the killed one has caught up with all of it', answers(a.url + '/two'), answers(store))
+    same('the killed one has caught up with all of it', answers(a.url + '/two'), answers(store))
 
 
 def opening(dir, store, nodes):
@@ -72,7 +78,7 @@ def two_shards(dir, store, nodes):
     t.check('copied over two shards', code == 0 and 'both stores have the same' in out, err)
     rows = [int(n.query('SELECT count() FROM spread.flows_own')) for n in nodes]
     t.check('each has a part of the flows', min(rows) > sum(rows) / 4, rows)
-    t.equal('every answer is the same, at any node', answers(nodes[1].url + '/spread', '--config', conf), answers(store))
+    same('every answer is the same, at any node', answers(nodes[1].url + '/spread', '--config', conf), answers(store))
 
 
 def main():
