@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import tempfile
+import time
 
 from clickhouse import Missing, Proxy, Server
 from tap import PRACTICE, ROOT, Tap, practice
@@ -105,6 +106,27 @@ def survives(store, server, database, n, how, kill, wanted):
     return answers(f'{server.url}/{database}', asked=MADE_OF) == wanted
 
 
+def swept(dir, server, database):
+    """Rows that do not count go away, an hour later; here the hour is made to have passed."""
+    captures = sorted((dir / 'little').glob('*.pcap'))
+    rows = int(server.query(f'SELECT count() FROM {database}.flows'))
+    counted = int(server.query(f'SELECT sum(rows) FROM {database}.batch'))
+    t.check('there are rows that do not count', rows > counted, f'{rows}, {counted}')
+    server.query(f"ALTER TABLE {database}.ledger UPDATE at = at - 7200 WHERE what = 'base'")
+    until(lambda: server.query('SELECT sum(1 - is_done) FROM system.mutations') == '0')
+    for _ in range(2):  # the first removes them, the second finds that they are gone
+        practice('replay', '--quiet', '--store', f'{server.url}/{database}', *captures)
+        until(lambda: server.query('SELECT sum(1 - is_done) FROM system.mutations') == '0')
+    t.equal('they have been removed, and no others', int(server.query(f'SELECT count() FROM {database}.flows')), 3 * counted)
+    t.check('and that is known', server.query(f"SELECT count() FROM {database}.ledger WHERE what = 'swept'") != '0')
+
+
+def until(what, seconds=30):
+    end = time.time() + seconds
+    while time.time() < end and not what():
+        time.sleep(0.2)
+
+
 def run_once(dir, name, captures, settings):
     conf = dir / f'{name}.yaml'
     conf.write_text(settings)
@@ -134,6 +156,7 @@ def main():
         reading(dir, server)
         running(dir, server, captures)
         faults(server, dir / 'small')
+        swept(dir, server, 'f4swallowtrue')
         same_answers(server)
 
 

@@ -212,10 +212,80 @@ static void test_same(void **state)
   assert_true(prop_check("all backends answer alike", same, 42, server ? 3 : 6));
 }
 
+/* ---- by age: what ClickHouse gives up, and what stays known ---- */
+static void expect_same(struct stores *p, const struct store_query *ram,
+                        const struct store_query *ch)
+{
+  prac_rc ra, rb;
+  char *a = answer_text(&p->ram, ram, &ra), *b = answer_text(&p->v[0].reader, ch, &rb);
+  assert_int_equal(ra, PRAC_OK);
+  assert_int_equal(rb, PRAC_OK);
+  assert_string_equal(a, b);
+  free(a);
+  free(b);
+}
+
+static void append_days(struct stores *p, unsigned days)
+{
+  uint8_t bytes[20000];
+  struct prac_rng rng = prac_rng_of(5);
+  for (unsigned i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)prac_rng_u64(&rng);
+  struct choice c = {bytes, bytes + sizeof bytes};
+  for (unsigned d = 0; d < days; d++) {
+    struct flow_batch *b[3];
+    for (unsigned i = 0; i < 3; i++)
+      b[i] = made_batch(&c, made_sensors[i], MADE_DAY + d * PRAC_DAY + i * 5 * PRAC_HOUR, 0, 200);
+    assert_true(append(p, &(struct store_tx){.batches = b, .n_batches = 3}));
+    for (unsigned i = 0; i < 3; i++) flow_batch_unref(&b[i]);
+  }
+}
+
+static void test_age(void **state)
+{
+  (void)state;
+  if (!server) return;
+  struct stores p = {.n = 0};
+  struct prac_err err = {0};
+  const struct store_env env = {.nthreads = 2};
+  struct ch_conf conf;
+  char database[64];
+  (void)snprintf(database, sizeof database, "age_%.40s", strrchr(made_dir(p.dir), '-') + 1);
+  prac_conf_defaults(&ch_conf_section, &conf);
+  conf.urls = (struct prac_conf_strings){&server, 1};
+  conf.database = database;
+  conf.retention_ns = PRAC_DAY;
+  assert_int_equal(store_open("ram", NULL, &env, &p.ram, &err), PRAC_OK);
+  assert_true(open_one(&p.v[p.n++], "clickhouse", &env, &conf, &conf));
+  append_days(&p, 4);
+  const prac_time edge = MADE_DAY + 2 * PRAC_DAY;
+  const struct store_ops *ops = p.v[0].writer.ops;
+  for (int again = 0; again < 2; again++)
+    assert_int_equal(ops->maintain(p.v[0].writer.st, edge + PRAC_DAY, &err), PRAC_OK);
+  const struct prac_span all = {PRAC_TIME_NONE, PRAC_TIME_NONE}, young = {edge, PRAC_TIME_NONE};
+  for (enum store_dim by = STORE_BY_NONE; by < STORE_BY_SRC; by++) {
+    struct store_query q = {.what = STORE_SERIES, .span = all, .by = by, .step_ns = PRAC_DAY};
+    expect_same(&p, &q, &q); /* days are still known, senders too */
+    struct store_query hours = q, kept = q;
+    hours.step_ns = kept.step_ns = PRAC_HOUR;
+    hours.span = young;
+    expect_same(&p, &hours, &kept);
+  }
+  struct store_query flows = {.what = STORE_FLOWS, .span = all}, left = flows;
+  left.span = young;
+  expect_same(&p, &left, &flows);
+  const struct store_batch_query since = {.span = young}, every = {.span = all};
+  prac_rc ra, rb;
+  char *a = batches_text(&p.ram, &since, &ra), *b = batches_text(&p.v[0].reader, &every, &rb);
+  assert_string_equal(a, b);
+  free(a);
+  free(b);
+  stores_close(&p);
+}
+
 int main(int argc, char **argv)
 {
   if (argc > 1) server = argv[1];
   if (argc > 3) reader_user = argv[2], reader_secret = argv[3];
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_same)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_same), cmocka_unit_test(test_age)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
