@@ -64,7 +64,7 @@ struct ch {
 
 /* schema.c */
 PRAC_NODISCARD prac_rc ch_schema(struct ch *c, struct prac_err *reterr);
-/* Runs `fmt` with the table's name on every node. */
+/* On every node; with a quorum one that is away is left out. */
 PRAC_NODISCARD prac_rc ch_everywhere(struct ch *c, struct prac_err *reterr, const char *fmt, ...)
     PRAC_PRINTF(3, 4);
 const char *ch_own(const struct ch *c); /* what a table's own name ends in: "_own" in a cluster */

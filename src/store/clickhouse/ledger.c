@@ -245,21 +245,8 @@ static prac_rc take_epoch(struct ch *c, struct prac_err *reterr)
  * something. */
 static prac_rc catch_up(struct ch *c, struct prac_err *reterr)
 {
-  char sql[64];
-  size_t done = 0;
-  prac_rc rc = PRAC_OK;
   if (!c->conf.replicated) return PRAC_OK;
-  (void)snprintf(sql, sizeof sql, "SYSTEM SYNC REPLICA ledger%s", ch_own(c));
-  for (size_t i = 0; i < c->http.n_urls; i++) {
-    rc = ch_do(&c->http, i, sql, "", NULL, reterr);
-    if (rc == PRAC_OK)
-      done++;
-    else if (rc != PRAC_IO || c->conf.quorum < 2)
-      return rc;
-    else if (c->http.at == i) /* a question must not go to one that is behind */
-      c->http.at = (i + 1) % c->http.n_urls;
-  }
-  return done > 0 ? PRAC_OK : rc;
+  return ch_everywhere(c, reterr, "SYSTEM SYNC REPLICA ledger%s", ch_own(c));
 }
 
 /* First the fence, then the look at what counts so far, then the base that says so for good. What

@@ -61,8 +61,14 @@ prac_rc ch_everywhere(struct ch *c, struct prac_err *reterr, const char *fmt, ..
   int n = vsnprintf(sql, sizeof sql, fmt, args);
   va_end(args);
   PRAC_INSIST(n >= 0 && (size_t)n < sizeof sql); /* made of our own texts */
-  for (size_t i = 0; i < c->http.n_urls; i++) PRAC_TRY(ch_do(&c->http, i, sql, "", NULL, reterr));
-  return PRAC_OK;
+  bool may_miss = c->conf.replicated && c->conf.quorum > 1, any = false;
+  prac_rc rc = PRAC_OK;
+  for (size_t i = 0; i < c->http.n_urls; i++) {
+    rc = ch_do(&c->http, i, sql, "", NULL, reterr);
+    if (rc != PRAC_OK && !(rc == PRAC_IO && may_miss)) return rc;
+    any = any || rc == PRAC_OK;
+  }
+  return any ? PRAC_OK : rc;
 }
 
 /* {shard}, {replica}: macros of the server's own configuration. */
