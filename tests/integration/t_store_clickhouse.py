@@ -8,7 +8,7 @@ import tempfile
 import time
 
 from clickhouse import Missing, Proxy, Server
-from tap import PRACTICE, ROOT, Tap, practice
+from tap import PRACTICE, Tap, practice
 
 t = Tap()
 ASKED = ('flows', 'findings', 'alerts', 'health', 'top by=port', 'top by=country', 'series step=1m', 'cells by=src,port', 'sensors')
@@ -32,7 +32,7 @@ def same(what, saw, wanted):
 
 
 def same_answers(server):
-    exe = os.environ.get('STORE_SAME', ROOT / 'build/tests/test_store_ram_embedded')
+    exe = os.environ.get('STORE_SAME', pathlib.Path(PRACTICE).parents[1] / 'tests/test_store_ram_embedded')
     r = subprocess.run([exe, server.url, 'reader', server.secret], capture_output=True, text=True, timeout=250)
     t.check('ram, embedded and clickhouse answer alike', r.returncode == 0, r.stdout[-500:] + r.stderr[-2500:])
 

@@ -117,7 +117,7 @@ USERS = '''<?xml version="1.0"?>
 class Server(_Process):
     """user default writes without a password; user reader (password geheim, in self.secret) has readonly=1."""
 
-    def __init__(self, directory, extra='', tls=None):
+    def __init__(self, directory, extra=''):
         super().__init__(directory)
         if not shutil.which('clickhouse-server', path=os.environ.get('PATH', '') + ':/usr/sbin'):
             raise Missing('no ClickHouse here (package clickhouse-server)')

@@ -262,7 +262,7 @@ static void add_database(const struct ch_http *h, struct ch_buf *url)
   curl_free(name);
 }
 
-/* At h->url[h->at]; *ret_begun: rows were handed out, or something was sent that counts once. */
+/* At h->url[h->at]. */
 static prac_rc once(struct ch_http *h, const struct ch_buf *url_tail, const struct ch_buf *body,
                     struct reply *r, struct prac_err *reterr)
 {
