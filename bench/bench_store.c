@@ -4,7 +4,8 @@
  *   bench_store ask DIR [TIMES [NAME]]   only scans of a store made before, TIMES (20) each
  *   bench_store [ROWS [DIR [COMPARE_ROWS [MINUTES [SECONDS]]]]]   5000000, a new directory under
  * /tmp, 1000000, 1440: rows fall on so many; after SECONDS of filling the day ends early, and n
- * says how far it came
+ * says how far it came. DIR may be http://HOST:PORT/DATABASE of a ClickHouse: bench/store_beside.py
+ * starts one and puts both in one table
  *
  * Flows are made: eleven sensors, one day, ports by a power law, 2 M sources of which few are loud,
  * country and AS by source. The store gets them as it would live: batches of a minute, some 64 k
@@ -125,6 +126,20 @@ struct cost {
   uint64_t rows;
 };
 
+/* DIR, or http://HOST:PORT/DATABASE of a ClickHouse. */
+static bool outside(const char *dir)
+{
+  return strncmp(dir, "http", 4) == 0;
+}
+
+static void open_at(const char *dir, bool read_only, struct store *ret)
+{
+  struct store_env env = {.dir = dir, .read_only = read_only, .nthreads = 2};
+  struct prac_err err = {0};
+  if (store_open(outside(dir) ? "clickhouse" : "embedded", NULL, &env, ret, &err) != PRAC_OK)
+    die("opening", &err);
+}
+
 static void maintain(struct store *s, prac_time at, struct cost *c)
 {
   struct prac_err err = {0};
@@ -216,11 +231,9 @@ static void ask_again(const char *dir, int times, const char *name)
       {"scan_ports_of_country", "what=scan by=port limit=20 country=AB "},
       {"scan_ports_of_sensor", "what=scan by=port limit=20 sensor=tokyo "},
   };
-  struct store_env env = {.dir = dir, .read_only = true, .nthreads = 2};
   struct store s = {0};
-  struct prac_err err = {0};
   if (times < 1 || times > TIMES_MAX) times = 20;
-  if (store_open("embedded", NULL, &env, &s, &err) != PRAC_OK) die("opening", &err);
+  open_at(dir, true, &s);
   for (size_t i = 0; i < PRAC_ARRAY_LEN(ask); i++)
     for (int hour = 0; hour < 23 && (!name || !strcmp(name, ask[i][0])); hour += i == 0 ? 11 : 22) {
       char words[160];
@@ -239,11 +252,9 @@ static void ask_again(const char *dir, int times, const char *name)
 
 static void questions(const char *dir)
 {
-  struct store_env env = {.dir = dir, .read_only = true, .nthreads = 2};
   struct store s = {0};
-  struct prac_err err = {0};
   char host[80], text[PRAC_IP_TEXT];
-  if (store_open("embedded", NULL, &env, &s, &err) != PRAC_OK) die("opening", &err);
+  open_at(dir, true, &s);
 #define HOUR "from=2013-08-07T00:00:00Z to=2013-08-07T01:00:00Z"
   question(&s, "page_minutes_by_sensor", "what=series step=1m by=sensor " HOUR, 5);
   question(&s, "page_day_by_sensor", "what=series step=1h by=sensor", 5);
@@ -429,11 +440,9 @@ int main(int argc, char **argv)
     die("no directory", NULL);
   if (argc > 4) minutes = (unsigned)strtoul(argv[4], NULL, 10) % (DAY_MINUTES + 1);
   if (argc > 5) patience = strtod(argv[5], NULL);
-  struct store_env env = {.dir = dir, .nthreads = 2};
   struct store s = {0};
-  struct prac_err err = {0};
   struct cost c = {0};
-  if (store_open("embedded", NULL, &env, &s, &err) != PRAC_OK) die("opening", &err);
+  open_at(dir, false, &s);
   fill(&s, rows, &c);
   store_close(&s);
   char flows[500];
@@ -449,7 +458,7 @@ int main(int argc, char **argv)
          (double)size_of(flows) / n, ru.ru_maxrss / 1024);
   (void)fflush(stdout);
   questions(dir);
-  if (small > 0) {
+  if (small > 0 && !outside(dir)) {
     compare_duck(dir, c.rows);
     compare_lite(dir, small);
   }

@@ -5,6 +5,7 @@
 #include "app/compare_out.h"
 #include "app/roles.h"
 #include "app/settings.h"
+#include "app/where.h"
 
 struct opts {
   const char *store, *config, *home;
@@ -15,8 +16,9 @@ struct opts {
   double rise;
 };
 static const struct cmd_option options[] = {
-    {"--store", "DIR", "directory of the store", CMD_TEXT, offsetof(struct opts, store),
-     .dflt = "./practice-data/store"},
+    {"--store", "WHERE",
+     "directory of the store; or http://HOST:PORT/DATABASE of ClickHouse, or clickhouse", CMD_TEXT,
+     offsetof(struct opts, store), .dflt = "./practice-data/store"},
     {"--home", "WHERE",
      "who is at home: a country (JP), or sensors with commas between; by itself run.home", CMD_TEXT,
      offsetof(struct opts, home)},
@@ -77,7 +79,7 @@ static int run(int argc, char **argv)
   env.nthreads = (unsigned)o.threads;
   prac_rc rc = a ? settings_load(o.config, &conf, &err)
                  : PRAC_FAIL(&err, PRAC_NOMEM, "no memory for an answer");
-  if (rc == PRAC_OK) rc = store_open("embedded", NULL, &env, &s, &err);
+  if (rc == PRAC_OK) rc = where_open(o.store, conf, &env, &s, &err);
   if (rc == PRAC_OK) {
     rc = compare(&o, conf, &s, a, &err);
     store_close(&s);

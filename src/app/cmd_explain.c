@@ -6,6 +6,7 @@
 #include "app/cmd.h"
 #include "app/explain.h"
 #include "app/settings.h"
+#include "app/where.h"
 
 struct opts {
   const char *store, *config, *what;
@@ -14,8 +15,9 @@ struct opts {
   bool json;
 };
 static const struct cmd_option options[] = {
-    {"--store", "DIR", "directory of the store", CMD_TEXT, offsetof(struct opts, store),
-     .dflt = "./practice-data"},
+    {"--store", "WHERE",
+     "directory of the store; or http://HOST:PORT/DATABASE of ClickHouse, or clickhouse", CMD_TEXT,
+     offsetof(struct opts, store), .dflt = "./practice-data"},
     {"--from", "TIME",
      "look from here on; by itself half an hour before the claim, or the last day", CMD_TIME,
      offsetof(struct opts, from)},
@@ -77,7 +79,7 @@ static int run(int argc, char **argv)
   if (st != CMD_GO) return st;
   const struct store_env env = {.dir = o.store, .read_only = true, .nthreads = 2, .again = true};
   prac_rc rc = settings_load(o.config, &now, &err);
-  if (rc == PRAC_OK) rc = store_open("embedded", NULL, &env, &s, &err);
+  if (rc == PRAC_OK) rc = where_open(o.store, now, &env, &s, &err);
   if (rc == PRAC_OK) {
     rc = explain(&o, &s, now, &err);
     store_close(&s);

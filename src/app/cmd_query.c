@@ -7,17 +7,22 @@
 
 #include "app/cmd.h"
 #include "app/query_out.h"
+#include "app/settings.h"
+#include "app/where.h"
 #include "store/store.h"
 
 struct opts {
-  const char *store;
+  const char *store, *config;
   bool json, csv;
   uint64_t limit, threads;
   struct cmd_rest words;
 };
 static const struct cmd_option options[] = {
-    {"--store", "DIR", "directory of the store", CMD_TEXT, offsetof(struct opts, store),
-     .dflt = "./practice-data/store"},
+    {"--store", "WHERE",
+     "directory of the store; or http://HOST:PORT/DATABASE of ClickHouse, or clickhouse", CMD_TEXT,
+     offsetof(struct opts, store), .dflt = "./practice-data/store"},
+    {"--config", "FILE", "settings: how to reach a store that is no directory", CMD_TEXT,
+     offsetof(struct opts, config)},
     {"--json", NULL, "one JSON object a line", CMD_FLAG, offsetof(struct opts, json)},
     {"--csv", NULL, "comma-separated values with a head line", CMD_FLAG,
      offsetof(struct opts, csv)},
@@ -52,15 +57,15 @@ static void say_log(void *arg, const struct prac_log_event *e, const char *text)
   fprintf(stderr, "practice: %s%s%s\n", text, e->todo[0] ? "; " : "", e->todo);
 }
 
-static int ask(const struct opts *o, const struct store_query *q)
+static int ask(const struct opts *o, const struct prac_conf *conf, const struct store_query *q)
 {
   struct prac_err err = {0};
   struct prac_log log = {.sink = say_log, .least = PRAC_LOG_WARN};
-  struct store_env env = {.dir = o->store, .read_only = true, .log = &log};
+  struct store_env env = {.read_only = true, .log = &log};
   struct store s;
   env.nthreads = (unsigned)o->threads;
   enum query_form form = o->json ? QUERY_JSON : o->csv ? QUERY_CSV : QUERY_TABLE;
-  if (store_open("embedded", NULL, &env, &s, &err) != PRAC_OK) return cmd_fail(&err);
+  if (where_open(o->store, conf, &env, &s, &err) != PRAC_OK) return cmd_fail(&err);
   struct query_out *out = query_out_new(form, q, stdout);
   prac_rc rc = out ? s.ops->query(s.st, q, query_out_row, out, &err)
                    : PRAC_FAIL(&err, PRAC_NOMEM, "no memory for an answer");
@@ -84,13 +89,17 @@ static int run(int argc, char **argv)
   if (o.json && o.csv) return cmd_usage(&cmd_query, "--json and --csv exclude each other");
   if (!join(&o.words, words)) return cmd_usage(&cmd_query, "the question is too long");
   struct prac_arena *a = prac_arena_new(1024);
+  struct prac_conf *conf = NULL;
   if (!a) return cmd_usage(&cmd_query, "no memory");
   if (store_query_parse(words, &q, a, &err) != PRAC_OK) {
     st = cmd_usage(&cmd_query, "%s", err.text);
+  } else if (settings_load(o.config, &conf, &err) != PRAC_OK) {
+    st = cmd_fail(&err);
   } else {
     if (o.limit) q.limit = (uint32_t)o.limit;
-    st = ask(&o, &q);
+    st = ask(&o, conf, &q);
   }
+  prac_conf_free(&conf);
   prac_arena_free(&a);
   return st;
 }

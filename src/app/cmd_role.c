@@ -179,7 +179,6 @@ static int run_role(const struct cmd *c, const struct role *r, int argc, char **
 ROLE(bus, "one role: the log between the others", bus_options)
 ROLE(sensor, "one role: packets in, flow records out", sensor_options)
 ROLE(honeypot, "one role: records amplification attacks, never amplifies them", honeypot_options)
-ROLE(store, "one role: keeps every record", options)
 ROLE(collector, "one role: hits of honeypots become attacks", options)
 ROLE(alert, "one role: findings become alerts", options)
 ROLE(portal, "one role: the page and the API", options)

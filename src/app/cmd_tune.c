@@ -9,6 +9,7 @@
 #include "app/settings.h"
 #include "app/stop.h"
 #include "app/tune.h"
+#include "app/where.h"
 #include "base/conf_value.h"
 #include "store/store.h"
 
@@ -39,8 +40,9 @@ static const struct cmd_option options[] = {
      "compare with the stored alerts or with the settings as they are; else stored, with --hits "
      "settings",
      CMD_WORD, offsetof(struct opts, against), .words = against_words},
-    {"--store", "DIR", "directory of the store", CMD_TEXT, offsetof(struct opts, store),
-     .dflt = "./practice-data/store"},
+    {"--store", "WHERE",
+     "directory of the store; or http://HOST:PORT/DATABASE of ClickHouse, or clickhouse", CMD_TEXT,
+     offsetof(struct opts, store), .dflt = "./practice-data/store"},
     {"--hits", "FILE", "hits as JSON lines instead of the store's; -: standard input", CMD_TEXT,
      offsetof(struct opts, hits)},
     {"--config", "FILE", "settings", CMD_TEXT, offsetof(struct opts, config)},
@@ -190,7 +192,7 @@ static prac_rc from_store(struct tune *t, const struct opts *o, const struct pra
                           .span = {t->span.from, PRAC_TIME_NONE},
                           .limit = UINT32_MAX,
                           .oldest_first = true};
-  PRAC_TRY(store_open("embedded", NULL, &env, &s, err));
+  PRAC_TRY(where_open(o->store, conf, &env, &s, err));
   prac_rc rc = stored ? s.ops->query(s.st, &q, on_episode, &row, err) : PRAC_OK;
   q.kind = &model_hit;
   q.span = t->span;

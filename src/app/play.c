@@ -10,6 +10,7 @@
 
 #include "app/settings.h"
 #include "app/stop.h"
+#include "app/where.h"
 #include "sys/durable.h"
 
 /* The sensor that a file belongs to: NAME=FILE, --sensor, or the file's own name without its path
@@ -193,9 +194,8 @@ prac_rc play_open(struct play *p, const struct play_opts *o, eng_sink *on_findin
   PRAC_TRY(lookup_new(prac_conf_get(p->conf, lookup_conf_section.path, 0), PRAC_TIME_NONE, NULL,
                       &p->look, reterr));
   if (o->store) {
-    struct store_env env = {.dir = o->store, .nthreads = (unsigned)o->threads};
-    const void *conf = prac_conf_get(p->conf, "store.embedded", 0);
-    PRAC_TRY(store_open("embedded", conf, &env, &p->store, reterr));
+    struct store_env env = {.nthreads = (unsigned)o->threads};
+    PRAC_TRY(where_open(o->store, p->conf, &env, &p->store, reterr));
   }
   struct pipeline_conf pc = {.settings = p->conf,
                              .look = p->look,

@@ -7,6 +7,7 @@
 
 #include "app/roles.h"
 #include "app/stop.h"
+#include "app/where.h"
 #include "portal/portal.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
@@ -44,36 +45,39 @@ static bool is_made(const struct store *s)
 }
 
 /* The store role may still be making its files. */
-static prac_rc open_store(struct role_env *e, struct portal_role *s)
+static void open_store(struct role_env *e, struct portal_role *s)
 {
   char dir[ROLE_PATH];
-  struct store_env env = {
-      .dir = role_path(e, "store", dir), .read_only = true, .nthreads = 1, .log = &e->log};
-  const struct store_ops *ops = store_find("embedded");
-  const void *conf = ops && ops->conf ? prac_conf_get(e->settings, ops->conf->path, 0) : NULL;
+  struct store_env env = {.read_only = true, .nthreads = 1, .log = &e->log};
   struct prac_err err = {0};
   for (int i = 0; i < 50 && !stop_asked(); i++) {
-    if (store_open("embedded", conf, &env, &s->store, &err) == PRAC_OK) {
-      if (is_made(&s->store) || i == 49) return PRAC_OK;
+    if (where_open_own(e->settings, role_path(e, "store", dir), &env, &s->store, &err) == PRAC_OK) {
+      if (is_made(&s->store) || i == 49) return;
       store_close(&s->store);
     }
     sys_sleep_ns(100 * PRAC_MS);
   }
   prac_log(&e->log, &ev_no_store, "live numbers only: %s", err.text);
-  return PRAC_AGAIN;
+}
+
+static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
+{
+  (void)reterr;
+  if (where_is_outside(e->settings)) open_store(e, st);
+  return PRAC_OK;
 }
 
 static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct portal_role *s = st;
   static const char *const all[] = {""};
-  bool have = open_store(e, s) == PRAC_OK;
+  if (!where_is_outside(e->settings)) open_store(e, s);
   const struct portal_conf *set = prac_conf_get(e->settings, "portal", 0);
   s->conf = *set;
   if (e->listen) s->conf.listen = e->listen;
   if (portal_is_open(&s->conf))
     prac_log(&e->log, &ev_open, "%s %s", s->conf.listen, portal_open_text);
-  struct portal_env env = {.store = have ? &s->store : NULL,
+  struct portal_env env = {.store = s->store.ops ? &s->store : NULL,
                            .listen_fd = e->http_fd,
                            .clock = &e->clock,
                            .version = PRACTICE_VERSION,
@@ -111,6 +115,7 @@ const struct role role_portal = {
     .state_size = sizeof(struct portal_role),
     .may = SYS_MAY_FILES | SYS_MAY_CONNECT | SYS_MAY_SERVE | SYS_MAY_THREADS,
     .drain = 5,
+    .prepare = prepare,
     .run = run,
     .done = done,
 };

@@ -7,6 +7,7 @@
 #include "app/role_sender.h"
 #include "app/roles.h"
 #include "app/stop.h"
+#include "app/where.h"
 #include "store/store.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
@@ -137,16 +138,24 @@ static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struc
   return full ? commit(e, s, reterr) : PRAC_OK;
 }
 
-static prac_rc open_all(struct role_env *e, struct store_role *s, struct prac_err *reterr)
+static prac_rc open_store(struct role_env *e, struct store_role *s, struct prac_err *reterr)
 {
   char dir[ROLE_PATH];
-  struct store_env env = {.dir = role_path(e, "store", dir), .nthreads = 1, .log = &e->log};
-  const struct store_ops *ops = store_find("embedded");
-  const void *conf = ops && ops->conf ? prac_conf_get(e->settings, ops->conf->path, 0) : NULL;
+  struct store_env env = {.nthreads = 1, .log = &e->log};
+  return where_open_own(e->settings, role_path(e, "store", dir), &env, &s->store, reterr);
+}
+
+static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
+{
+  return where_is_outside(e->settings) ? open_store(e, st, reterr) : PRAC_OK;
+}
+
+static prac_rc open_all(struct role_env *e, struct store_role *s, struct prac_err *reterr)
+{
   s->newest = s->maintained = PRAC_TIME_NONE;
   s->arena = prac_arena_new(1 << 16);
   if (!s->arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the store");
-  PRAC_TRY(store_open("embedded", conf, &env, &s->store, reterr));
+  if (!s->store.ops) PRAC_TRY(open_store(e, s, reterr));
   PRAC_TRY(s->store.ops->position(s->store.st, "store", &s->committed, reterr));
   s->seq = s->committed;
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));
@@ -178,6 +187,7 @@ const struct role role_store = {
     .drain = 4,
     .dirs = "store",
     .mode = 0755,
+    .prepare = prepare,
     .run = run,
     .done = done,
 };

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "app/stop.h"
+#include "app/where.h"
 #include "app/workers.h"
 #include "bus/local_client.h"
 #include "bus/nats_client.h"
@@ -174,11 +175,18 @@ prac_rc role_make_dirs(const struct role_env *e, struct prac_err *reterr)
   return PRAC_OK;
 }
 
+/* What the chosen backends need on top of the role's own rights. */
+static unsigned backend_rights(const struct role_env *e)
+{
+  bool stores = e->role == &role_store || e->role == &role_portal;
+  unsigned bus = e->run->bus == RUN_BUS_NATS ? SYS_MAY_INET | SYS_MAY_THREADS : 0;
+  return bus | (stores && where_is_outside(e->settings) ? SYS_MAY_INET : 0);
+}
+
 static prac_rc drop(struct role_env *e, struct prac_err *reterr)
 {
   bool root = geteuid() == 0 && e->uid >= 0;
-  unsigned nats = e->run->bus == RUN_BUS_NATS ? SYS_MAY_INET | SYS_MAY_THREADS : 0;
-  struct sys_rights r = {.may = e->role->may | nats,
+  struct sys_rights r = {.may = e->role->may | backend_rights(e),
                          .uid = root ? e->uid : -1,
                          .gid = e->gid,
                          .root = root ? e->real_data : NULL,

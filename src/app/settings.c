@@ -10,6 +10,7 @@
 #include "alert/alert.h"
 #include "alert/watch.h"
 #include "app/roles.h"
+#include "app/where.h"
 #include "app/workers.h"
 #include "bus/broker.h"
 #include "bus/bus.h"
@@ -32,6 +33,7 @@ static const struct prac_conf_section *const own[] = {
     &epi_conf_section,
     &lookup_conf_section,
     &portal_conf_section,
+    &where_conf_section,
     &bus_broker_section,
     &bus_nats_section,
     &run_conf_section,

@@ -1,5 +1,6 @@
 /* A replay from a store: the store knows its batches, the pipeline knows what to do with them. */
 #include "app/stored.h"
+#include "app/where.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -79,10 +80,8 @@ prac_rc stored_open(struct stored *s, const char *dir, const struct prac_conf *c
 {
   s->dir = dir;
   s->log = (struct prac_log){.sink = say_log, .arg = s, .least = PRAC_LOG_WARN};
-  const struct store_env env = {
-      .dir = dir, .read_only = true, .nthreads = nthreads, .log = &s->log};
-  PRAC_TRY(
-      store_open("embedded", prac_conf_get(conf, "store.embedded", 0), &env, &s->store, reterr));
+  const struct store_env env = {.read_only = true, .nthreads = nthreads, .log = &s->log};
+  PRAC_TRY(where_open(dir, conf, &env, &s->store, reterr));
   return look_at(s, reterr);
 }
 

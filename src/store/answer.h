@@ -45,6 +45,8 @@ bool store_flow_match(const struct store_query *q, const struct store_flow *f);
 int store_flow_cmp(const struct store_flow *a, const struct store_flow *b);
 prac_rc store_flow_emit(const struct store_flow *f, store_row *each, void *arg);
 
+/* Whether q asks for more than an id and a time of records: then each must be matched. */
+bool store_record_filtered(const struct store_query *q);
 /* Whether a record is what q asks for, by the fields its table has. */
 bool store_record_match(const struct store_query *q, const void *rec);
 prac_time store_record_at(const struct model_kind *k, const void *rec);

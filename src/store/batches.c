@@ -351,7 +351,7 @@ static prac_rc give_group(const struct store_batches *s, struct group *g, store_
   do {
     struct flow_batch *b = NULL;
     size_t left = g->n - at, n = left < FLOW_BATCH_MAX ? left : FLOW_BATCH_MAX;
-    rc = batch_of(s, g, g->rows + at, (uint32_t)n, &b);
+    rc = batch_of(s, g, g->rows ? g->rows + at : NULL, (uint32_t)n, &b);
     if (rc != PRAC_OK) {
       (void)PRAC_FAIL(reterr, rc, "%s", no_memory);
     } else {

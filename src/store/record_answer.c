@@ -95,6 +95,13 @@ static bool asn_match(const struct store_query *q, const void *rec)
   return asn && *asn == q->asn;
 }
 
+bool store_record_filtered(const struct store_query *q)
+{
+  return (q->sensor && q->sensor[0]) || q->src.bits || q->n_srcs || q->victim.bits ||
+         q->port.proto || q->has_port || (q->country && q->country[0]) || q->asn ||
+         (q->state && q->state[0]) || (q->key && q->key[0]);
+}
+
 bool store_record_match(const struct store_query *q, const void *rec)
 {
   const struct model_kind *k = q->kind;

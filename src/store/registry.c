@@ -5,7 +5,8 @@
 
 #define STORES(X)                                                                                  \
   X(ram)                                                                                           \
-  X(embedded)
+  X(embedded)                                                                                      \
+  X(clickhouse)
 
 #define X(name) extern const struct store_ops store_##name;
 STORES(X)

@@ -24,6 +24,17 @@ void store_roll_blob_done(struct store_roll_blob *b);
 PRAC_NODISCARD prac_rc store_roll_build(enum store_dim_kept dim, struct flow_batch *const *batches,
                                         size_t n, struct store_roll_blob *ret);
 
+/* What an append adds to: batches with rows of one sensor in one slot, by minutes (level 60: totals
+ * only) and by hours (3600: all dimensions). Anything but PRAC_OK stops. */
+typedef prac_rc store_roll_slot(void *arg, int64_t level, prac_time start,
+                                struct flow_batch *const *b, size_t n, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc store_roll_slots(struct flow_batch *const *b, size_t n,
+                                        store_roll_slot *each, void *arg, struct prac_err *reterr);
+static inline enum store_dim_kept store_roll_last_dim(int64_t level)
+{
+  return level == 60 ? STORE_KEPT_TOTAL : STORE_KEPT_ASN;
+}
+
 /* Rows one after another. */
 enum { STORE_ROLL_CHUNK = 256 };
 struct store_roll_row {

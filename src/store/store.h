@@ -124,7 +124,7 @@ struct store_batch_query {
 typedef prac_rc store_batch_sink(void *arg, struct flow_batch *b);
 
 struct store_env {
-  const char *dir; /* data directory; ram ignores it */
+  const char *dir; /* data directory; ram ignores it; clickhouse: URL/DATABASE, or NULL: settings */
   bool read_only;
   unsigned nthreads;
   const struct prac_log *log;

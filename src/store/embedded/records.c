@@ -212,13 +212,6 @@ static void asked_of(const struct store_query *q, struct asked *ret)
     (void)snprintf(ret->port, sizeof ret->port, "\"%s\"", model_port_text(text, q->port));
 }
 
-static bool needs_record(const struct store_query *q) /* more than the SQL below checks */
-{
-  return (q->sensor && q->sensor[0]) || q->src.bits || q->n_srcs || q->victim.bits ||
-         q->port.proto || q->has_port || (q->country && q->country[0]) || q->asn ||
-         (q->state && q->state[0]) || (q->key && q->key[0]);
-}
-
 static void bind_asked(sqlite3_stmt *s, int at, const char *text)
 {
   if (text[0]) sqlite3_bind_text(s, at, text, -1, SQLITE_TRANSIENT);
@@ -252,7 +245,7 @@ static prac_rc wanted(const struct store_query *q, const char *json, int n, stru
                       bool *ret, struct prac_err *reterr)
 {
   *ret = true;
-  if (!needs_record(q)) return PRAC_OK;
+  if (!store_record_filtered(q)) return PRAC_OK;
   prac_arena_reset(a);
   void *rec = prac_arena_alloc(a, q->kind->size);
   if (!rec) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a record");

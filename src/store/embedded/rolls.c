@@ -9,14 +9,6 @@
 #include "store/embedded/embedded.h"
 
 /* ---- writing ---- */
-static int by_sensor_minute(const void *pa, const void *pb)
-{
-  const struct flow_batch *a = *(struct flow_batch *const *)pa,
-                          *b = *(struct flow_batch *const *)pb;
-  int c = strcmp(a->sensor, b->sensor);
-  return c ? c : a->minute < b->minute ? -1 : a->minute > b->minute;
-}
-
 prac_rc emb_roll_put(struct emb *e, int64_t level, enum store_dim_kept dim, prac_time start,
                      const char *sensor, const struct store_roll_blob *b, struct prac_err *reterr)
 {
@@ -32,22 +24,6 @@ prac_rc emb_roll_put(struct emb *e, int64_t level, enum store_dim_kept dim, prac
   return emb_step(e, s, &row, reterr);
 }
 
-/* Batches of one sensor in one slot: one row a dimension. */
-static prac_rc put_slot(struct emb *e, int64_t level, prac_time start, struct flow_batch *const *b,
-                        size_t n, struct prac_err *reterr)
-{
-  int last = level == 60 ? STORE_KEPT_TOTAL : STORE_KEPT_ASN;
-  prac_rc rc = PRAC_OK;
-  for (int d = STORE_KEPT_TOTAL; d <= last && rc == PRAC_OK; d++) {
-    struct store_roll_blob blob;
-    rc = store_roll_build((enum store_dim_kept)d, b, n, &blob);
-    if (rc != PRAC_OK) return PRAC_FAIL(reterr, rc, "no memory for a roll-up");
-    rc = emb_roll_put(e, level, (enum store_dim_kept)d, start, b[0]->sensor, &blob, reterr);
-    store_roll_blob_done(&blob);
-  }
-  return rc;
-}
-
 /* What was added up for a finished hour or day is no longer the whole of it. */
 static prac_rc underive(struct emb *e, prac_time hour, struct prac_err *reterr)
 {
@@ -59,33 +35,25 @@ static prac_rc underive(struct emb *e, prac_time hour, struct prac_err *reterr)
   return emb_step(e, s, &row, reterr);
 }
 
-static prac_rc put_level(struct emb *e, int64_t level, struct flow_batch *const *v, size_t n,
-                         struct prac_err *reterr)
+/* Batches of one sensor in one slot: one row a dimension. */
+static prac_rc put_slot(void *arg, int64_t level, prac_time start, struct flow_batch *const *b,
+                        size_t n, struct prac_err *reterr)
 {
-  for (size_t i = 0, k; i < n; i = k) {
-    prac_time slot = prac_time_floor(v[i]->minute, level * PRAC_SEC);
-    for (k = i + 1; k < n && strcmp(v[k]->sensor, v[i]->sensor) == 0 &&
-                    prac_time_floor(v[k]->minute, level * PRAC_SEC) == slot;
-         k++)
-      continue;
-    PRAC_TRY(put_slot(e, level, slot, v + i, k - i, reterr));
-    if (level == 3600) PRAC_TRY(underive(e, slot, reterr));
+  struct emb *e = arg;
+  prac_rc rc = PRAC_OK;
+  for (int d = STORE_KEPT_TOTAL; d <= (int)store_roll_last_dim(level) && rc == PRAC_OK; d++) {
+    struct store_roll_blob blob;
+    rc = store_roll_build((enum store_dim_kept)d, b, n, &blob);
+    if (rc != PRAC_OK) return PRAC_FAIL(reterr, rc, "no memory for a roll-up");
+    rc = emb_roll_put(e, level, (enum store_dim_kept)d, start, b[0]->sensor, &blob, reterr);
+    store_roll_blob_done(&blob);
   }
-  return PRAC_OK;
+  return rc == PRAC_OK && level == 3600 ? underive(e, start, reterr) : rc;
 }
 
 prac_rc emb_rolls_put(struct emb *e, struct flow_batch *const *b, size_t n, struct prac_err *reterr)
 {
-  struct flow_batch **v = calloc(n + 1, sizeof(struct flow_batch *));
-  size_t m = 0;
-  if (!v) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for roll-ups");
-  for (size_t i = 0; i < n; i++)
-    if (b[i]->n > 0) v[m++] = b[i];
-  if (m > 1) qsort(v, m, sizeof(struct flow_batch *), by_sensor_minute);
-  prac_rc rc = put_level(e, 60, v, m, reterr);
-  if (rc == PRAC_OK) rc = put_level(e, 3600, v, m, reterr);
-  free(v);
-  return rc;
+  return store_roll_slots(b, n, put_slot, e, reterr);
 }
 
 /* ---- asking ---- */

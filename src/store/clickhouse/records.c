@@ -1,0 +1,251 @@
+/* Records: every version is kept with the transaction that brought it; the one of the latest
+ * transaction that counts is the record. No replacing engine: it could replace one that counts by
+ * one that does not. And sensors, and what is kept. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/clickhouse/clickhouse.h"
+
+enum { JSON_MAX = 16 << 20 };
+
+/* ---- writing ---- */
+static const char *text_field(const struct model_kind *k, const void *rec, const char *name)
+{
+  for (size_t i = 0; i < k->n_fields; i++) {
+    const struct model_field *f = &k->fields[i];
+    if (f->type != MODEL_STR || strcmp(f->name, name) != 0) continue;
+    const char *const *s = (const void *)((const char *)rec + f->offset);
+    return *s ? *s : "";
+  }
+  return "";
+}
+
+prac_rc ch_insert_records(struct ch *c, const struct store_rec *r, size_t n, uint64_t no,
+                          struct prac_err *reterr)
+{
+  struct ch_buf rows = {0};
+  struct prac_json j = prac_json_of(JSON_MAX);
+  for (size_t i = 0; i < n && !rows.bad; i++) {
+    prac_json_reset(&j);
+    model_to_json(r[i].kind, r[i].rec, &j);
+    rows.bad = j.bad;
+    ch_put_text(&rows, r[i].kind->name);
+    ch_put_u64(&rows, (uint64_t)store_record_at(r[i].kind, r[i].rec), 8);
+    ch_put_text(&rows, store_record_key(r[i].kind, r[i].rec));
+    ch_put_text(&rows, text_field(r[i].kind, r[i].rec, "key"));
+    ch_put_text(&rows, text_field(r[i].kind, r[i].rec, "sensor"));
+    ch_put_text(&rows, j.buf);
+    ch_put_u64(&rows, i, 4);
+    ch_put_u64(&rows, no, 8);
+  }
+  prac_rc rc = ch_insert(c, "record (kind, at, id, key, sensor, json, no, tx)", &rows, reterr);
+  prac_json_done(&j);
+  ch_buf_done(&rows);
+  return rc;
+}
+
+/* ---- STORE_RECORDS ---- */
+struct asked {
+  const struct store_query *q;
+  store_row *each;
+  void *arg;
+  struct prac_arena *arena;
+  uint32_t left;
+  prac_rc rc; /* of `each` or of reading */
+  struct prac_err *reterr;
+};
+
+static prac_rc matched(struct asked *a, const char *json, size_t n, bool *ret)
+{
+  *ret = true;
+  if (!store_record_filtered(a->q)) return PRAC_OK;
+  prac_arena_reset(a->arena);
+  void *rec = prac_arena_alloc(a->arena, a->q->kind->size);
+  if (!rec) return PRAC_FAIL(a->reterr, PRAC_NOMEM, "no memory for a record");
+  PRAC_TRY(model_from_json(a->q->kind, json, n, a->arena, rec, a->reterr));
+  *ret = store_record_match(a->q, rec);
+  return PRAC_OK;
+}
+
+/* PRAC_END: it is over, a->rc says how. */
+static prac_rc take_record(void *arg, struct prac_rd *r)
+{
+  struct asked *a = arg;
+  size_t n;
+  bool yes = false;
+  const char *text = ch_rd_text(r, SIZE_MAX, &n);
+  if (r->bad) return PRAC_OK;
+  char *json = strndup(text, n);
+  a->rc = json ? matched(a, json, n, &yes) : PRAC_FAIL(a->reterr, PRAC_NOMEM, "no memory");
+  if (a->rc == PRAC_OK && yes) {
+    a->rc = store_record_emit(json, a->each, a->arg);
+    a->left--;
+  }
+  free(json);
+  return a->rc != PRAC_OK || a->left == 0 ? PRAC_END : PRAC_OK;
+}
+
+static void say_at(const struct store_query *q, struct ch_buf *sql)
+{
+  if (q->span.from != PRAC_TIME_NONE) ch_say(sql, " AND at >= %lld", (long long)q->span.from);
+  if (q->span.to != PRAC_TIME_NONE) ch_say(sql, " AND at < %lld", (long long)q->span.to);
+}
+
+static void say_text(const char *column, const char *text, struct ch_buf *sql)
+{
+  if (!text || !text[0]) return;
+  ch_say(sql, " AND %s = ", column);
+  ch_say_bytes(sql, text, strlen(text));
+}
+
+/* Of the ids that have a version in that time, the latest version. */
+static void say_records(const struct ch *c, const struct store_query *q, struct ch_buf *sql)
+{
+  const char *dir = q->oldest_first ? "" : " DESC";
+  bool all = q->span.from == PRAC_TIME_NONE && q->span.to == PRAC_TIME_NONE;
+  ch_say(sql, "SELECT json FROM (SELECT at, id, key, json FROM record WHERE kind = '%s'",
+         q->kind->name);
+  say_text("id", q->id, sql);
+  ch_say_view(c, sql);
+  if (!all) {
+    ch_say(sql, " AND id GLOBAL IN (SELECT id FROM record WHERE kind = '%s'", q->kind->name);
+    say_at(q, sql);
+    ch_say_view(c, sql);
+    ch_say(sql, ")");
+  }
+  ch_say(sql, " ORDER BY id, tx DESC, no DESC LIMIT 1 BY id) WHERE 1");
+  say_at(q, sql);
+  for (size_t i = 0; i < q->kind->n_fields; i++)
+    if (strcmp(q->kind->fields[i].name, "key") == 0) say_text("key", q->key, sql);
+  ch_say(sql, " ORDER BY at%s, id%s", dir, dir);
+  if (!store_record_filtered(q)) ch_say(sql, " LIMIT %u", store_limit(q));
+}
+
+prac_rc ch_records_query(struct ch *c, const struct store_query *q, store_row *each, void *arg,
+                         struct prac_err *reterr)
+{
+  struct ch_buf sql = {0};
+  struct asked a = {q, each, arg, prac_arena_new(4096), store_limit(q), PRAC_OK, reterr};
+  if (!a.arena) return ch_no_memory(reterr);
+  say_records(c, q, &sql);
+  prac_rc rc = ch_ask(&c->http, &sql, take_record, &a, reterr);
+  ch_buf_done(&sql);
+  prac_arena_free(&a.arena);
+  return rc == PRAC_OK ? a.rc : rc;
+}
+
+/* ---- STORE_SENSORS ---- */
+struct sensors {
+  struct store_sensor *v;
+  size_t n;
+  struct prac_arena *arena;
+};
+
+static prac_rc take_sensor(void *arg, struct prac_rd *r)
+{
+  struct sensors *l = arg;
+  struct store_sensor s = {.health.at = PRAC_TIME_NONE};
+  ch_rd_cstr(r, s.sensor, sizeof s.sensor);
+  s.first = prac_rd_u32le(r) * PRAC_SEC;
+  s.last = prac_rd_u32le(r) * PRAC_SEC;
+  s.packets = prac_rd_u64le(r);
+  s.flows = prac_rd_u64le(r);
+  s.bytes = prac_rd_u64le(r);
+  s.batches = prac_rd_u64le(r);
+  if (r->bad) return PRAC_OK;
+  struct store_sensor *v = realloc(l->v, (l->n + 1) * sizeof *v);
+  if (!v) return PRAC_NOMEM;
+  l->v = v;
+  v[l->n++] = s;
+  return PRAC_OK;
+}
+
+static prac_rc take_health(void *arg, struct prac_rd *r)
+{
+  struct sensors *l = arg;
+  char sensor[STORE_SENSOR_MAX + 1];
+  size_t n;
+  ch_rd_cstr(r, sensor, sizeof sensor);
+  const char *text = ch_rd_text(r, SIZE_MAX, &n);
+  if (r->bad) return PRAC_OK;
+  for (size_t i = 0; i < l->n; i++)
+    if (strcmp(l->v[i].sensor, sensor) == 0)
+      return model_from_json(&model_health, text, n, l->arena, &l->v[i].health, NULL);
+  return PRAC_OK;
+}
+
+static prac_rc ask_sensors(struct ch *c, const struct store_query *q, struct sensors *l,
+                           struct prac_err *reterr)
+{
+  struct ch_buf sql = {0};
+  ch_say(&sql, "SELECT sensor, min(minute), max(minute), toUInt64(sum(packets)),"
+               " toUInt64(sum(rows)), toUInt64(sum(bytes)), toUInt64(count()) FROM batch WHERE 1");
+  ch_say_view(c, &sql);
+  say_text("sensor", q->sensor, &sql);
+  ch_say(&sql, " GROUP BY sensor ORDER BY sensor LIMIT %u", store_limit(q));
+  prac_rc rc = ch_ask(&c->http, &sql, take_sensor, l, reterr);
+  if (rc == PRAC_OK && l->n > 0) {
+    ch_say(&sql, "SELECT sensor, json FROM record WHERE kind = 'health'");
+    ch_say_view(c, &sql);
+    ch_say(&sql, " AND (sensor, at) GLOBAL IN (SELECT sensor, max(at) FROM record WHERE"
+                 " kind = 'health'");
+    ch_say_view(c, &sql);
+    ch_say(&sql, " GROUP BY sensor) ORDER BY tx, no"); /* the last one stays */
+    rc = ch_ask(&c->http, &sql, take_health, l, reterr);
+  }
+  ch_buf_done(&sql);
+  return rc;
+}
+
+prac_rc ch_sensors_query(struct ch *c, const struct store_query *q, store_row *each, void *arg,
+                         struct prac_err *reterr)
+{
+  struct sensors l = {.arena = prac_arena_new(4096)};
+  prac_rc rc = l.arena ? ask_sensors(c, q, &l, reterr) : PRAC_NOMEM;
+  if (rc == PRAC_NOMEM) (void)ch_no_memory(reterr);
+  for (size_t i = 0; i < l.n && rc == PRAC_OK; i++) rc = store_sensor_emit(&l.v[i], each, arg);
+  free(l.v);
+  prac_arena_free(&l.arena);
+  return rc;
+}
+
+/* ---- STORE_KEPT ---- */
+struct ends {
+  uint64_t rows;
+  uint32_t first, last;
+};
+
+static prac_rc take_ends(void *arg, struct prac_rd *r)
+{
+  struct ends e = {.rows = prac_rd_u64le(r)};
+  e.first = prac_rd_u32le(r);
+  e.last = prac_rd_u32le(r);
+  if (!r->bad) *(struct ends *)arg = e;
+  return PRAC_OK;
+}
+
+prac_rc ch_kept_query(struct ch *c, store_row *each, void *arg, struct prac_err *reterr)
+{
+  static const struct {
+    const char *what, *column, *from;
+    int64_t step_ns;
+  } t[] = {{"flows", "minute", "batch WHERE rows > 0", PRAC_MIN},
+           {"minutes", "start", "roll WHERE level = 0 AND dim = 0", PRAC_MIN},
+           {"hours", "start", "roll WHERE level = 1 AND dim = 0", PRAC_HOUR}};
+  struct ch_buf sql = {0};
+  prac_rc rc = PRAC_OK;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(t) && rc == PRAC_OK; i++) {
+    struct ends e = {0};
+    ch_say(&sql, "SELECT toUInt64(count()), min(%s), max(%s) FROM %s", t[i].column, t[i].column,
+           t[i].from);
+    ch_say_view(c, &sql);
+    ch_say(&sql, " AND %s >= toDateTime(%u)", t[i].column, c->view.edge);
+    rc = ch_ask(&c->http, &sql, take_ends, &e, reterr);
+    if (rc == PRAC_OK && e.rows > 0)
+      rc = store_kept_emit(t[i].what, e.first * PRAC_SEC, e.last * PRAC_SEC + t[i].step_ns, each,
+                           arg);
+  }
+  ch_buf_done(&sql);
+  return rc;
+}

@@ -1,0 +1,245 @@
+/* What is no longer wanted. By age, in whole days: first the hours of a day are added up into the
+ * table `day`; then one commit says that they and that the edge has moved count together; only then
+ * the partitions go. And rows of transactions that do not count. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/clickhouse/clickhouse.h"
+
+static const struct prac_log_event ev_removed = {
+    "store_days_removed", PRAC_LOG_INFO,
+    "to keep more, raise store.clickhouse.retention and give the nodes the disk"};
+
+enum { NUMBERS_MAX = 4096, SWEEP_AFTER_S = 3600 };
+struct numbers {
+  uint32_t v[NUMBERS_MAX];
+  size_t n;
+};
+
+static prac_rc take_number(void *arg, struct prac_rd *r)
+{
+  struct numbers *l = arg;
+  uint32_t v = prac_rd_u32le(r);
+  if (r->bad) return PRAC_OK;
+  l->v[l->n++] = v;
+  return l->n == NUMBERS_MAX ? PRAC_END : PRAC_OK;
+}
+
+/* SELECT DISTINCT expr FROM rest, in order. */
+static prac_rc numbers(struct ch *c, const char *expr, const char *table, const char *column,
+                       uint32_t below, struct numbers *ret, struct prac_err *reterr)
+{
+  struct ch_buf sql = {0};
+  ret->n = 0;
+  ch_say(&sql, "SELECT DISTINCT toUInt32(%s) AS v FROM %s WHERE %s < toDateTime(%u) ORDER BY v",
+         expr, table, column, below);
+  prac_rc rc = ch_ask(&c->http, &sql, take_number, ret, reterr);
+  ch_buf_done(&sql);
+  return rc;
+}
+
+static prac_rc drop(struct ch *c, const char *table, const struct numbers *parts,
+                    struct prac_err *reterr)
+{
+  for (size_t i = 0; i < parts->n; i++)
+    PRAC_TRY(ch_everywhere(c, reterr, "ALTER TABLE %s%s DROP PARTITION %u", table, ch_own(c),
+                           parts->v[i]));
+  return PRAC_OK;
+}
+
+/* ---- a day's hours, added up ---- */
+struct adding {
+  struct ch_buf rows;
+  uint64_t no;
+  uint32_t day;
+  bool any; /* the group below has begun */
+  uint8_t dim;
+  char sensor[STORE_SENSOR_MAX + 1];
+  struct store_roll_row row;
+  struct store_sketch sketch;
+};
+
+static void put_group(struct adding *a)
+{
+  if (!a->any) return;
+  ch_put_u64(&a->rows, a->dim, 1);
+  ch_put_u64(&a->rows, a->day, 4);
+  ch_put_text(&a->rows, a->sensor);
+  ch_put_u64(&a->rows, a->row.key, 4);
+  ch_put_u64(&a->rows, a->row.packets, 8);
+  ch_put_u64(&a->rows, a->row.flows, 8);
+  ch_put_u64(&a->rows, a->row.bytes, 8);
+  ch_put_u64(&a->rows, store_sketch_count(&a->sketch), 8);
+  ch_put_sketch(&a->rows, a->sketch.v, a->sketch.n, a->sketch.dense);
+  ch_put_u64(&a->rows, a->no, 8);
+  store_sketch_done(&a->sketch);
+  a->any = false;
+}
+
+static prac_rc take_hour(void *arg, struct prac_rd *r)
+{
+  struct adding *a = arg;
+  char sensor[STORE_SENSOR_MAX + 1];
+  size_t n;
+  uint8_t dim = prac_rd_u8(r);
+  ch_rd_cstr(r, sensor, sizeof sensor);
+  struct store_roll_row row = {.key = prac_rd_u32le(r)};
+  row.packets = prac_rd_u64le(r);
+  row.flows = prac_rd_u64le(r);
+  row.bytes = prac_rd_u64le(r);
+  const char *sketch = ch_rd_text(r, SIZE_MAX, &n);
+  if (r->bad) return PRAC_OK;
+  if (a->any && (dim != a->dim || row.key != a->row.key || strcmp(sensor, a->sensor) != 0))
+    put_group(a);
+  if (!a->any) {
+    a->any = true;
+    a->dim = dim;
+    memcpy(a->sensor, sensor, sizeof a->sensor);
+    a->row = (struct store_roll_row){.key = row.key};
+  }
+  a->row.packets += row.packets;
+  a->row.flows += row.flows;
+  a->row.bytes += row.bytes;
+  struct prac_rd in = prac_rd_of(sketch, n);
+  return store_sketch_read(&a->sketch, &in);
+}
+
+static prac_rc add_up(struct ch *c, uint32_t day, uint64_t no, struct prac_err *reterr)
+{
+  struct ch_buf sql = {0};
+  struct adding a = {.no = no, .day = day};
+  ch_say(&sql,
+         "SELECT dim, sensor, key, packets, flows, bytes, sketch FROM roll WHERE level = %d AND"
+         " start >= toDateTime(%u) AND start < toDateTime(%u)",
+         CH_HOURS, day, day + 86400);
+  ch_say_view(c, &sql);
+  ch_say(&sql, " ORDER BY dim, sensor, key");
+  prac_rc rc = ch_ask(&c->http, &sql, take_hour, &a, reterr);
+  ch_buf_done(&sql);
+  if (rc == PRAC_OK) {
+    put_group(&a);
+    rc = ch_insert(c, "day (dim, start, sensor, key, packets, flows, bytes, sources, sketch, tx)",
+                   &a.rows, reterr);
+  } else {
+    (void)PRAC_FAIL(reterr, rc, "adding up the hours of a day: %s", prac_rc_text(rc));
+  }
+  store_sketch_done(&a.sketch);
+  ch_buf_done(&a.rows);
+  return rc;
+}
+
+static prac_rc move_edge(struct ch *c, uint32_t edge, struct prac_err *reterr)
+{
+  struct numbers days;
+  uint64_t no;
+  PRAC_TRY(
+      numbers(c, "intDiv(toUInt32(start), 86400) * 86400", "roll", "start", edge, &days, reterr));
+  PRAC_TRY(ch_begin(c, &no, reterr));
+  PRAC_TRY(ch_view_read(c, reterr));
+  for (size_t i = 0; i < days.n; i++)
+    if (days.v[i] >= c->view.edge) PRAC_TRY(add_up(c, days.v[i], no, reterr));
+  return ch_commit(c, &(struct ch_commit){.no = no, .edge = edge}, reterr);
+}
+
+/* After the edge has moved, or where the last time it was cut short. */
+static prac_rc drop_days(struct ch *c, uint32_t edge, struct prac_err *reterr)
+{
+  struct numbers parts;
+  char text[PRAC_TIME_TEXT];
+  PRAC_TRY(numbers(c, "toYYYYMMDD(minute)", "flows", "minute", edge, &parts, reterr));
+  PRAC_TRY(drop(c, "flows", &parts, reterr));
+  if (parts.n > 0)
+    prac_log(c->log, &ev_removed, "flows older than %s removed",
+             prac_time_text(text, edge * PRAC_SEC));
+  PRAC_TRY(numbers(c, "toYYYYMMDD(start)", "roll", "start", edge, &parts, reterr));
+  if (parts.n == 0) return PRAC_OK;
+  PRAC_TRY(drop(c, "roll", &parts, reterr));
+  return ch_everywhere(c, reterr, "ALTER TABLE record%s DELETE WHERE kind = 'health' AND at < %lld",
+                       ch_own(c), (long long)(edge * PRAC_SEC));
+}
+
+static prac_rc by_age(struct ch *c, prac_time now, struct prac_err *reterr)
+{
+  struct numbers parts, days;
+  uint32_t edge = ch_seconds(prac_time_floor(now - c->conf.retention_ns, PRAC_DAY));
+  uint32_t roll_edge = ch_seconds(prac_time_floor(now - c->conf.rollup_retention_ns, PRAC_DAY));
+  if (edge > c->view.edge) {
+    PRAC_TRY(numbers(c, "intDiv(toUInt32(minute), 86400) * 86400", "flows", "minute", edge, &days,
+                     reterr));
+    if (days.n > 0 && days.v[days.n - 1] >= c->view.edge) PRAC_TRY(move_edge(c, edge, reterr));
+    PRAC_TRY(ch_view_read(c, reterr));
+  }
+  if (c->view.edge) PRAC_TRY(drop_days(c, c->view.edge, reterr));
+  PRAC_TRY(numbers(c, "toYYYYMM(start)", "day", "addMonths(start, 1)", roll_edge, &parts, reterr));
+  return drop(c, "day", &parts, reterr);
+}
+
+/* ---- rows that do not count ---- */
+static const char *const with_tx[] = {"flows", "roll", "day", "batch", "record", "ledger"};
+
+static prac_rc take_count(void *arg, struct prac_rd *r)
+{
+  uint64_t n = prac_rd_u64le(r);
+  if (!r->bad) *(uint64_t *)arg = n;
+  return PRAC_OK;
+}
+
+/* Removed, and looked for again the next time: what arrives late is found then. */
+static prac_rc sweep_one(struct ch *c, const struct ch_void *v, struct prac_err *reterr)
+{
+  struct ch_buf sql = {0};
+  prac_rc rc = PRAC_OK;
+  bool clean = true;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(with_tx) && rc == PRAC_OK; i++) {
+    uint64_t n = 0;
+    ch_say(&sql, "SELECT toUInt64(count()) FROM %s WHERE tx > %llu AND tx < %llu", with_tx[i],
+           (unsigned long long)v->after, (unsigned long long)v->before);
+    rc = ch_ask(&c->http, &sql, take_count, &n, reterr);
+    if (rc == PRAC_OK && n > 0) {
+      clean = false;
+      rc = ch_everywhere(c, reterr, "ALTER TABLE %s%s DELETE WHERE tx > %llu AND tx < %llu",
+                         with_tx[i], ch_own(c), (unsigned long long)v->after,
+                         (unsigned long long)v->before);
+    }
+  }
+  ch_buf_done(&sql);
+  return rc == PRAC_OK && clean ? ch_note(c, "swept", v->before, "", 0, reterr) : rc;
+}
+
+struct old_bases {
+  struct ch_void v[16];
+  size_t n;
+};
+
+static prac_rc take_base(void *arg, struct prac_rd *r)
+{
+  struct old_bases *l = arg;
+  struct ch_void v = {.before = prac_rd_u64le(r)};
+  v.after = prac_rd_u64le(r);
+  if (r->bad) return PRAC_OK;
+  l->v[l->n++] = v;
+  return l->n == PRAC_ARRAY_LEN(l->v) ? PRAC_END : PRAC_OK;
+}
+
+/* Only what an epoch voided an hour ago: by then no server still works on a statement of it. */
+static prac_rc sweep(struct ch *c, struct prac_err *reterr)
+{
+  struct ch_buf sql = {0};
+  struct old_bases l = {.n = 0};
+  ch_say(&sql,
+         "SELECT DISTINCT tx, n FROM ledger WHERE what = 'base' AND at < now() - %d AND tx GLOBAL"
+         " NOT IN (SELECT tx FROM ledger WHERE what = 'swept') ORDER BY tx",
+         SWEEP_AFTER_S);
+  prac_rc rc = ch_ask(&c->http, &sql, take_base, &l, reterr);
+  ch_buf_done(&sql);
+  for (size_t i = 0; i < l.n && rc == PRAC_OK; i++) rc = sweep_one(c, &l.v[i], reterr);
+  return rc;
+}
+
+prac_rc ch_maintain(void *st, prac_time now, struct prac_err *reterr)
+{
+  struct ch *c = st;
+  PRAC_TRY(ch_view_read(c, reterr));
+  PRAC_TRY(by_age(c, now, reterr));
+  return sweep(c, reterr);
+}

@@ -1,0 +1,154 @@
+/* The tables, by versioned statements. Only what ClickHouse 18.16 knows: no codecs, no TTL, no
+ * IPv4/IPv6, no LowCardinality; and nothing that today's releases have given up. */
+#include <stdio.h>
+#include <string.h>
+
+#include "store/clickhouse/clickhouse.h"
+
+#define SECONDS "DateTime('UTC')"
+#define PORT                                                                                       \
+  "toUInt32(proto) * 65536 + multiIf(proto IN (1, 58), bitAnd(sport, 255) * 256 +"                 \
+  " bitAnd(dport, 255), proto IN (6, 17, 33, 132, 136), toUInt32(dport), 0)"
+
+struct table {
+  const char *name, *columns, *rest;
+  const char *shard; /* by what a cluster spreads it */
+};
+/* Never edit one that has been released: add a version. */
+static const struct table tables_1[] = {
+    {"flows",
+     "minute " SECONDS ", sensor String, part UInt32, first_ms UInt16, span_ms UInt16,"
+     " src FixedString(16), dst FixedString(16), victim FixedString(16), proto UInt8,"
+     " tcp_flags UInt8, ttl UInt8, tool UInt8, sport UInt16, dport UInt16, window UInt16,"
+     " survey String, country UInt16, asn UInt32, marks UInt32, packets UInt32, bytes UInt64,"
+     " payload UInt64, tx UInt64, port UInt32 ALIAS " PORT,
+     "PARTITION BY toYYYYMMDD(minute) ORDER BY (toStartOfHour(minute), src, minute, sensor)",
+     "cityHash64(src)"},
+    {"roll",
+     "level UInt8, dim UInt8, start " SECONDS ", sensor String, key UInt32, packets UInt64,"
+     " flows UInt64, bytes UInt64, sources UInt64, sketch String, tx UInt64",
+     "PARTITION BY toYYYYMMDD(start) ORDER BY (level, dim, start, key, sensor)",
+     "cityHash64(sensor, key)"},
+    {"day",
+     "dim UInt8, start " SECONDS ", sensor String, key UInt32, packets UInt64, flows UInt64,"
+     " bytes UInt64, sources UInt64, sketch String, tx UInt64",
+     "PARTITION BY toYYYYMM(start) ORDER BY (dim, start, key, sensor)", "cityHash64(sensor, key)"},
+    {"batch",
+     "minute " SECONDS ", sensor String, part UInt32, rows UInt32, last UInt8, geo String,"
+     " packets UInt64, bytes UInt64, tx UInt64",
+     "PARTITION BY toYYYYMM(minute) ORDER BY (minute, sensor, part)", "cityHash64(sensor)"},
+    {"record",
+     "kind String, at Int64, id String, key String, sensor String, json String, no UInt32,"
+     " tx UInt64",
+     "PARTITION BY kind ORDER BY (at, id)", "cityHash64(id)"},
+};
+/* made first: it says which version the others have */
+static const struct table ledger = {
+    "ledger", "what String, tx UInt64, name String, n UInt64, at " SECONDS " DEFAULT now()",
+    "ORDER BY (what, tx)", "tx"};
+enum { VERSION = 1 };
+
+const char *ch_own(const struct ch *c)
+{
+  return c->cluster[0] ? "_own" : "";
+}
+
+prac_rc ch_everywhere(struct ch *c, struct prac_err *reterr, const char *fmt, ...)
+{
+  char sql[4096];
+  va_list args;
+  va_start(args, fmt);
+  int n = vsnprintf(sql, sizeof sql, fmt, args);
+  va_end(args);
+  PRAC_INSIST(n >= 0 && (size_t)n < sizeof sql); /* made of our own texts */
+  bool may_miss = c->conf.replicated && c->conf.quorum > 1, any = false;
+  prac_rc rc = PRAC_OK;
+  for (size_t i = 0; i < c->http.n_urls; i++) {
+    rc = ch_do(&c->http, i, sql, "", NULL, reterr);
+    if (rc != PRAC_OK && !(rc == PRAC_IO && may_miss)) return rc;
+    any = any || rc == PRAC_OK;
+  }
+  return any ? PRAC_OK : rc;
+}
+
+/* {shard}, {replica}: macros of the server's own configuration. */
+static void say_engine(const struct ch *c, const struct table *t, char *to, size_t cap)
+{
+  if (c->conf.replicated)
+    (void)snprintf(to, cap, "ReplicatedMergeTree('/clickhouse/practice/%s%s/%s', '{replica}')",
+                   c->database, c->cluster[0] ? "/{shard}" : "", t->name);
+  else
+    (void)snprintf(to, cap, "MergeTree");
+}
+
+static prac_rc make_table(struct ch *c, const struct table *t, struct prac_err *reterr)
+{
+  char engine[256];
+  say_engine(c, t, engine, sizeof engine);
+  PRAC_TRY(ch_everywhere(c, reterr, "CREATE TABLE IF NOT EXISTS %s%s (%s) ENGINE = %s %s", t->name,
+                         ch_own(c), t->columns, engine, t->rest));
+  if (!c->cluster[0]) return PRAC_OK;
+  return ch_everywhere(c, reterr,
+                       "CREATE TABLE IF NOT EXISTS %s (%s) ENGINE = Distributed(%s, %s, %s%s, %s)",
+                       t->name, t->columns, c->cluster, c->database, t->name, ch_own(c), t->shard);
+}
+
+static prac_rc take_version(void *arg, struct prac_rd *r)
+{
+  uint64_t n = prac_rd_u64le(r);
+  if (!r->bad) *(uint64_t *)arg = n;
+  return PRAC_OK;
+}
+
+static prac_rc version_of(struct ch *c, uint64_t *ret, struct prac_err *reterr)
+{
+  struct ch_buf sql = {0};
+  *ret = 0;
+  ch_say(&sql, "SELECT max(n) FROM ledger WHERE what = 'schema'");
+  prac_rc rc = ch_ask(&c->http, &sql, take_version, ret, reterr);
+  ch_buf_done(&sql);
+  return rc;
+}
+
+/* CREATE DATABASE must not name the database that is not there yet. */
+static prac_rc make_database(struct ch *c, struct prac_err *reterr)
+{
+  char sql[128], own[CH_DATABASE];
+  memcpy(own, c->http.database, sizeof own);
+  (void)snprintf(c->http.database, sizeof c->http.database, "default");
+  (void)snprintf(sql, sizeof sql, "CREATE DATABASE IF NOT EXISTS %s", own);
+  prac_rc rc = ch_everywhere(c, reterr, "%s", sql);
+  memcpy(c->http.database, own, sizeof own);
+  return rc;
+}
+
+static prac_rc check_reader(struct ch *c, struct prac_err *reterr)
+{
+  uint64_t have = 0;
+  prac_rc rc = version_of(c, &have, reterr);
+  if (rc == PRAC_UNKNOWN)
+    return PRAC_FAIL(reterr, rc, "no store in the database %s of ClickHouse %.100s", c->database,
+                     c->http.url[c->http.at]);
+  if (rc != PRAC_OK) return rc;
+  if (have == VERSION) return PRAC_OK;
+  return PRAC_FAIL(
+      reterr, PRAC_UNSUPPORTED, "the store %s has schema %llu, this program knows %d: %s",
+      c->database, (unsigned long long)have, VERSION,
+      have < VERSION ? "open it once for writing (practice run)" : "use the newer practice");
+}
+
+prac_rc ch_schema(struct ch *c, struct prac_err *reterr)
+{
+  uint64_t have;
+  if (c->read_only) return check_reader(c, reterr);
+  PRAC_TRY(make_database(c, reterr));
+  PRAC_TRY(make_table(c, &ledger, reterr));
+  PRAC_TRY(version_of(c, &have, reterr));
+  if (have > VERSION)
+    return PRAC_FAIL(reterr, PRAC_UNSUPPORTED,
+                     "the store %s has schema %llu, this program knows %d: use the newer practice",
+                     c->database, (unsigned long long)have, VERSION);
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(tables_1); i++) /* a node that joined later has none */
+    PRAC_TRY(make_table(c, &tables_1[i], reterr));
+  return have == VERSION ? PRAC_OK : ch_note(c, "schema", 0, "", VERSION, reterr);
+}

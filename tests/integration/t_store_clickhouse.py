@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""The clickhouse store on a real server: the same answers as the other backends, everything copied both ways, nothing lost
+or doubled whatever statement is cut off and whoever is killed, readers that may only read."""
+import os
+import pathlib
+import subprocess
+import tempfile
+import time
+
+from clickhouse import Missing, Proxy, Server
+from tap import PRACTICE, Tap, practice
+
+t = Tap()
+ASKED = ('flows', 'findings', 'alerts', 'health', 'top by=port', 'top by=country', 'series step=1m', 'cells by=src,port', 'sensors')
+MADE_OF = ('series step=1m', 'cells by=src,dst,port,at step=1m')  # from roll-ups, and row by row
+HOW = ('refuse', 'swallow', 'late')
+
+
+def answers(store, *more, asked=ASKED):
+    """What a store says, as one text."""
+    out = []
+    for words in asked:
+        code, text, err = practice('query', '--store', store, *more, *words.split(), '--json', '--limit', '1000000')
+        out.append(f'{words}: {code} {err}\n{text}')
+    return '\n'.join(out)
+
+
+def same(what, saw, wanted):
+    """Only the first line that differs is shown."""
+    lines = [x for x in zip(saw.splitlines() + [''], wanted.splitlines() + ['']) if x[0] != x[1]]
+    t.check(what, saw == wanted, f'saw    {lines[0][0][:400]}\nwanted {lines[0][1][:400]}' if lines else 'one has more lines')
+
+
+def same_answers(server):
+    exe = os.environ.get('STORE_SAME', pathlib.Path(PRACTICE).parents[1] / 'tests/test_store_ram_embedded')
+    r = subprocess.run([exe, server.url, 'reader', server.secret], capture_output=True, text=True, timeout=250)
+    t.check('ram, embedded and clickhouse answer alike', r.returncode == 0, r.stdout[-500:] + r.stderr[-2500:])
+
+
+def both_ways(dir, server, store):
+    code, out, err = practice('store', 'copy', store, server.url + '/moved')
+    t.check('copied to ClickHouse, and counted', code == 0 and 'both stores have the same' in out, err)
+    same('every answer is the same there', answers(server.url + '/moved'), answers(store))
+    code, out, err = practice('store', 'copy', server.url + '/moved', dir / 'back')
+    t.check('and back', code == 0 and 'both stores have the same' in out, err)
+    same('every answer is the same again', answers(dir / 'back'), answers(store))
+    replay = [practice('replay', '--from-store', s, '--quiet', '--findings')[:2] for s in (store, server.url + '/moved')]
+    t.equal('a replay from there says the same', replay[1], replay[0])
+    code, out, err = practice('store', 'copy', store, server.url + '/moved')
+    t.check('copying again stores no flow twice', code == 0 and 'copied 0 flows' in out, out + err)
+
+
+def reading(dir, server):
+    conf = dir / 'reader.yaml'
+    conf.write_text(f'store:\n  clickhouse:\n    urls: [{server.url}]\n    database: moved\n    user: reader\n'
+                    f'    password-file: {server.secret}\n')
+    same('a user with readonly=1 gets every answer', answers('clickhouse', '--config', conf), answers(server.url + '/moved'))
+    code, _, err = practice('store', 'copy', dir / 'back', 'clickhouse', '--config', conf)
+    t.check('but may not write, and is told so', code == 3 and 'readonly' in err, err)
+    conf.write_text(conf.read_text().replace(str(server.secret), str(conf)))
+    code, _, err = practice('query', '--store', 'clickhouse', '--config', conf, 'sensors')
+    t.check('a wrong password: refused, in the words of ClickHouse', code == 3 and 'assword' in err, err)
+    code, _, err = practice('query', '--store', server.url + '/nowhere', 'sensors')
+    t.check('a database that is not there', code == 1 and 'no store in the database nowhere' in err, err)
+    code, _, err = practice('query', '--store', 'http://127.0.0.1:1/x', '--config', quick(dir), 'sensors')
+    t.check('nobody there', code == 3 and '127.0.0.1:1' in err, err)
+
+
+def quick(dir):
+    """Settings that give up soon."""
+    conf = dir / 'quick.yaml'
+    conf.write_text('store:\n  clickhouse:\n    retry: 0s\n')
+    return conf
+
+
+def faults(server, store):
+    """Statement after statement is cut off: before the server has it, after it, or a second before it carries it out. The
+    program goes on by itself, or is killed at that moment and started again. There are two transactions of flows, and
+    each kind of statement meets both."""
+    with Proxy(server.port) as p:
+        practice('store', 'copy', store, p.url + '/whole', '--rows', '4000')
+    n_all = len(p.statements)
+    t.check('there are transactions to cut off', p.statements.count('flows') >= 2 and p.statements.count('record') >= 1, p.statements)
+    wanted = answers(store, asked=MADE_OF)
+    wrong = []
+    for n in range(1, n_all + 1):
+        # what counts is decided in the ledger: there the worst case too, a row of a dead writer that comes late
+        for how, kill in [(HOW[n % 3], n // 4 % 2 == 1)] + [('late', True)] * (p.statements[n - 1] == 'ledger'):
+            if not survives(store, server, f'f{n}{how}{kill}'.lower(), n, how, kill, wanted):
+                wrong.append(f'{how} kill={kill} at {n} ({p.statements[n - 1]})')
+    t.check(f'cut off, and killed, at each of {n_all} statements: nothing lost, nothing twice', not wrong, '\n'.join(wrong))
+
+
+def survives(store, server, database, n, how, kill, wanted):
+    """copy checks what it has copied by itself: every sensor's packets and flows, and the number of records."""
+    running = []
+    with Proxy(server.port, lambda i, _: how if i == n else 'pass', lambda: kill and running[0].kill()) as p:
+        args = [PRACTICE, 'store', 'copy', store, f'{p.url}/{database}', '--rows', '4000']
+        running.append(subprocess.Popen(args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        running[0].communicate(timeout=60)
+        if running[0].returncode != 0:
+            again = subprocess.run(args, capture_output=True, text=True, timeout=60)
+            if again.returncode != 0:
+                print('#', again.stderr, flush=True)
+                return False
+    return answers(f'{server.url}/{database}', asked=MADE_OF) == wanted
+
+
+def swept(dir, server, database):
+    """Rows that do not count go away, an hour later; here the hour is made to have passed."""
+    captures = sorted((dir / 'little').glob('*.pcap'))
+    rows = int(server.query(f'SELECT count() FROM {database}.flows'))
+    counted = int(server.query(f'SELECT sum(rows) FROM {database}.batch'))
+    t.check('there are rows that do not count', rows > counted, f'{rows}, {counted}')
+    server.query(f"ALTER TABLE {database}.ledger UPDATE at = at - 7200 WHERE what = 'base'")
+    until(lambda: server.query('SELECT sum(1 - is_done) FROM system.mutations') == '0')
+    for _ in range(2):  # the first removes them, the second finds that they are gone
+        practice('replay', '--quiet', '--store', f'{server.url}/{database}', *captures)
+        until(lambda: server.query('SELECT sum(1 - is_done) FROM system.mutations') == '0')
+    t.equal('they have been removed, and no others', int(server.query(f'SELECT count() FROM {database}.flows')), 3 * counted)
+    t.check('and that is known', server.query(f"SELECT count() FROM {database}.ledger WHERE what = 'swept'") != '0')
+
+
+def until(what, seconds=30):
+    end = time.time() + seconds
+    while time.time() < end and not what():
+        time.sleep(0.2)
+
+
+def run_once(dir, name, captures, settings):
+    conf = dir / f'{name}.yaml'
+    conf.write_text(settings)
+    return subprocess.run([PRACTICE, 'run', '--once', '--config', conf, '--data', dir / name, '--listen', '127.0.0.1:0', '--speed', '0', *captures],
+                          capture_output=True, text=True, timeout=120)
+
+
+def running(dir, server, captures):
+    """All roles, each with its own rights; root or not."""
+    asked = ('flows', 'findings', 'alerts', 'series step=1m')
+    here = run_once(dir, 'here', captures, '')
+    there = run_once(dir, 'there', captures, f'store:\n  backend: clickhouse\n  clickhouse:\n    urls: [{server.url}]\n    database: run\n')
+    t.check('practice run keeps everything there', there.returncode == 0, there.stderr[-1500:])
+    t.equal('and says the same alerts', there.stdout, here.stdout)
+    same('and the same flows and findings are kept', answers(server.url + '/run', asked=asked), answers(dir / 'here/store', asked=asked))
+
+
+def main():
+    with tempfile.TemporaryDirectory() as d, Server(pathlib.Path(d) / 'ch') as server:
+        dir = pathlib.Path(d)
+        practice('gen', '--out', dir / 'made', '--hours', '3', '--sensors', '2')
+        captures = sorted((dir / 'made').glob('*.pcap'))
+        practice('replay', '--quiet', '--store', dir / 'store', *captures)
+        practice('gen', '--out', dir / 'little', '--hours', '1', '--sensors', '2', '--rate', '1')
+        practice('replay', '--quiet', '--store', dir / 'small', *sorted((dir / 'little').glob('*.pcap')))
+        both_ways(dir, server, dir / 'store')
+        reading(dir, server)
+        running(dir, server, captures)
+        faults(server, dir / 'small')
+        swept(dir, server, 'f4swallowtrue')
+        same_answers(server)
+
+
+try:
+    main()
+except Missing as e:
+    t.check(str(e), False)
+t.done()
