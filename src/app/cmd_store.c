@@ -62,7 +62,7 @@ static int run(int argc, char **argv)
   struct prac_conf *conf = NULL;
   int st = cmd_parse(&cmd_store, argc, argv, &o, sizeof o);
   if (st != CMD_GO) return st;
-  if (o.words.n == 0) return cmd_role_alone(&role_store, o.config, o.data);
+  if (o.words.n == 0) return cmd_role_alone(&role_store, o.config, o.data, NULL);
   if (strcmp(o.words.v[0], "copy") != 0 || o.words.n != 3)
     return cmd_usage(&cmd_store, "it is: practice store copy FROM TO");
   if (strcmp(o.words.v[1], o.words.v[2]) == 0)
