@@ -6,6 +6,9 @@
 Makes the data (dark: 12 samples of log counts, synchronous groups; long: 1440 samples, standardised),
 runs every row, prints a table: seconds, ratio to the fastest peer of the row, objective off the best
 known, proved gap, edges. --rlib DIR: an R library that has glassoFast, measured too.
+A whole slot: --slot HOUR.pcap --to slot.X.f64 writes the /16 hosts of minutes 20 to 30 of an hour of
+fixed-size Ethernet packets (gen_pcap.py hour.pcap 330000 2), 12 x 50 s of log counts, for
+  bench_glasso x slot.X.f64 12 6619 1e-4 1 .9 .8 .7 .6 .5 .4
 Needs: python3-numpy; r-cran-glasso, r-cran-huge, python3-sklearn where asked for.
 """
 import argparse, json, os, subprocess, sys, tempfile
@@ -64,6 +67,21 @@ def make(name, p, to):
     (y.T @ y / n).tofile(f'{to}/{name}{p}.S.f64')
 
 
+def slot(pcap, to):
+    import numpy as np
+    head, size = 24, 76
+    record = np.dtype({'names': ['s', 'src'], 'formats': ['<u4', '>u4'], 'offsets': [0, 42],
+                       'itemsize': size})
+    r = np.fromfile(pcap, dtype=record, offset=head)
+    s = r['s'].astype(int) % 3600 - 1200
+    m = (s >= 0) & (s < 600)
+    hosts, at = np.unique(r['src'][m] >> 16, return_inverse=True)
+    counts = np.zeros((12, len(hosts)))
+    np.add.at(counts, (s[m] // 50, at), 1)
+    np.log(np.where(counts == 0, .1, counts)).tofile(to)
+    print(len(hosts), 'hosts')
+
+
 def run(cmd, limit):
     env = dict(os.environ, OPENBLAS_NUM_THREADS='1', OMP_NUM_THREADS='1')
     try:
@@ -90,14 +108,20 @@ def peer(name, data, p, rho, o, dir):
 
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    a.add_argument('bench')
+    a.add_argument('bench', nargs='?')
     a.add_argument('--peers', default='R,huge,sklearn')
     a.add_argument('--limit', type=float, default=240)
     a.add_argument('--rlib', default='')
     a.add_argument('--only', default='', help='dark1000,long200: these data only')
     a.add_argument('--gap', default='1e-5')
     a.add_argument('--rounds', default='3')
+    a.add_argument('--slot', help='an hour of packets: write a slot of it and end')
+    a.add_argument('--to', default='slot.X.f64')
     o = a.parse_args()
+    if o.slot:
+        return slot(o.slot, o.to)
+    if not o.bench:
+        a.error('BENCH_GLASSO, or --slot')
     peers = [x for x in o.peers.split(',') if x] + (['glassoFast'] if o.rlib else [])
     print('| data | rho | ' + ' | '.join(peers) + ' | ours | ratio | objective off | gap / p | edges (best) |')
     print('|---' * (7 + len(peers)) + '|')

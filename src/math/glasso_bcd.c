@@ -6,7 +6,7 @@
 #include "math/glasso_int.h"
 #include "math/vec.h"
 
-enum { MANY = 16, ROUNDS = 4, MAX_SWEEPS = 100, BLOCK = 16 };
+enum { MANY = 16, ROUNDS = 4, MAX_SWEEPS = 100, BLOCK = 16, AHEAD = 16 };
 typedef long long v4l __attribute__((vector_size(32), aligned(8), may_alias));
 typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
 
@@ -160,6 +160,7 @@ static void put_block(struct gl_comp *c, uint32_t block)
   uint32_t n = c->k - block < BLOCK ? c->k - block : BLOCK;
   for (uint32_t i = 0; i < c->k; i++) {
     gl_w *to = c->w + i * k + block;
+    if (i + AHEAD < c->k) __builtin_prefetch(to + AHEAD * k, 1);
     if (i - block < BLOCK) continue;
     for (uint32_t e = 0; e < n; e++) to[e] = from[e * k + i];
   }

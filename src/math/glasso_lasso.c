@@ -55,9 +55,14 @@ MATH_CLONES void gl_product_fast(const gl_w *w, uint32_t k, const uint32_t *ix, 
     }
     for (; a < n; a++) {
       const gl_w *p = w + (size_t)ix[a] * k + from;
-      for (uint32_t i = 0; i < len; i++) t[i] += (float)x[a] * p[i];
+      float x0 = (float)x[a];
+      uint32_t i = 0;
+      for (; i + 8 <= len; i += 8) *(v8f *)(t + i) += x0 * READ_8(p + i);
+      for (; i < len; i++) t[i] += x0 * p[i];
     }
-    for (uint32_t i = 0; i < len; i++) y[from + i] = (double)t[i];
+    uint32_t i = 0;
+    for (; i + MATH_LANES <= len; i += MATH_LANES) MATH_AT(y + from + i) = READ_W(t + i);
+    for (; i < len; i++) y[from + i] = (double)t[i];
   }
 }
 
@@ -125,8 +130,8 @@ MATH_CLONES static bool solve_spd(double *m, uint32_t n, uint32_t wide, double *
   }
   for (uint32_t i = n; i-- > 0;) {
     const double *row = m + (size_t)i * wide;
-    double s = 0;
-    for (uint32_t j = i + 1; j < n; j++) s += row[j] * x[j];
+    double s;
+    DOT(s, row + i + 1, x + i + 1, n - i - 1);
     x[i] = (x[i] - s) * row[i];
   }
   return true;
