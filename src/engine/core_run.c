@@ -13,6 +13,7 @@ prac_rc eng_run_init(struct eng_run *r, const struct eng_ops *ops, const void *c
                      struct prac_err *reterr)
 {
   r->ops = ops;
+  r->part = "";
   r->slot_from = r->busy_from = PRAC_TIME_NONE;
   r->slot_ns = ops->slot_ns(conf);
   r->out.run = r;

@@ -43,6 +43,7 @@ static void start(struct run *r, uint32_t max)
 {
   *r = (struct run){.ops = {.name = "none", .version = "1"}, .scratch = prac_arena_new(1 << 16)};
   r->engine.ops = &r->ops;
+  r->engine.part = "";
   r->engine.env.scratch = r->scratch;
   r->engine.out = (struct eng_out){.mem = prac_arena_new(1 << 16), .run = &r->engine};
   assert_int_equal(eng_groups_init(&r->g, max), PRAC_OK);
