@@ -47,10 +47,10 @@ void site_text_add(struct site_text *t, const char *fmt, ...)
 
 static const char *value_of(const struct site_var *vars, const char *name, size_t n)
 {
-  for (const struct site_var *v = vars; v->name; v++)
-    if (strlen(v->name) == n && memcmp(v->name, name, n) == 0) return v->value;
-  PRAC_INSIST(!"a place in a form without a value");
-  return NULL;
+  const struct site_var *v = vars;
+  while (v->name && (strlen(v->name) != n || memcmp(v->name, name, n) != 0)) v++;
+  PRAC_INSIST(v->name); /* no place in a form is without a value */
+  return v->value;
 }
 
 void site_text_fill(struct site_text *t, const char *form, const struct site_var *vars)
