@@ -66,7 +66,7 @@ class Run:
                 out[name] = int(d[6:])
         return out
 
-    def wait(self, seconds=50):
+    def wait(self, seconds=120):
         try:
             return self.p.wait(seconds)
         except subprocess.TimeoutExpired:
