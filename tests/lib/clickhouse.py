@@ -231,7 +231,7 @@ class Proxy:
         self.server.handle_error = lambda *_: None  # the other side was killed: that is what is tested
         self.port = self.server.server_address[1]
         self.url = f'http://127.0.0.1:{self.port}'
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
 
     def __enter__(self):
         self.thread.start()

@@ -38,15 +38,16 @@ def capture(path, seed, net):
 
 
 class Run:
-    """practice run --once in a directory of its own; its roles by name."""
+    """practice run --once in a directory of its own; its roles by name. store: where its records are, when not there."""
 
-    def __init__(self, base, name, speed, env=None, conf='', pre=None):
+    def __init__(self, base, name, speed, env=None, conf='', pre=None, files=None, store=None):
         self.data = pathlib.Path(base) / name
+        self.store = store or self.data / 'store'
         self.err = open(f'{base}/{name}.err', 'w+')
         self.out = open(f'{base}/{name}.out', 'w+')
         conf_file = f'{base}/{name}.yaml'
         pathlib.Path(conf_file).write_text(conf)
-        files = [f'{s}={base}/{s}.pcap' for s in SENSORS]
+        files = files or [f'{s}={base}/{s}.pcap' for s in SENSORS]
         args = [PRACTICE, 'run', '--once', '--config', conf_file, '--data', self.data, '--listen', '127.0.0.1:0',
                 '--speed', str(speed), *files]
         self.p = subprocess.Popen([str(a) for a in args], stdout=self.out, stderr=self.err, stdin=subprocess.DEVNULL,
@@ -65,11 +66,12 @@ class Run:
                 out[name] = int(d[6:])
         return out
 
-    def wait(self, seconds=50):
+    def wait(self, seconds=120):
         try:
             return self.p.wait(seconds)
         except subprocess.TimeoutExpired:
-            return self.end()
+            self.end()
+            return 'it had to be ended'
 
     def end(self):
         if self.p.poll() is None:
@@ -88,14 +90,12 @@ class Run:
     def events(self):
         return [json.loads(line)['event'] for line in self.log().splitlines() if line.startswith('{')]
 
-    def records(self):
-        """All that the store holds, in one order."""
+    def records(self, kinds=('findings', 'alerts', 'health', 'flows')):
+        """All that the store holds of these, in one order."""
         out = {}
-        for what in ('findings', 'alerts', 'health'):
-            st, text, err = practice('query', what, '--json', '--limit', '1000000', '--store', self.data / 'store')
+        for what in kinds:
+            st, text, err = practice('query', what, '--json', '--limit', '1000000', '--store', self.store)
             out[what] = sorted(text.splitlines()) if st == 0 else err
-        st, text, err = practice('query', 'flows', '--json', '--limit', '1000000', '--store', self.data / 'store')
-        out['flows'] = sorted(text.splitlines()) if st == 0 else err
         return out
 
 
