@@ -168,6 +168,8 @@ prac_rc nats_link_pump(struct nats_link *l, int64_t timeout_ns, struct prac_err 
     }
     PRAC_TRY(rc);
   }
+  prac_rc held = nats_keep_hold(l, false, reterr);
+  if (held != PRAC_OK && held != PRAC_AGAIN) return held;
   nats_pub_send(l);
   if (timeout_ns > 0 && !take_answer(l, (timeout_ns + PRAC_MS - 1) / PRAC_MS)) return PRAC_OK;
   while (take_answer(l, 0)) {
@@ -178,6 +180,7 @@ prac_rc nats_link_pump(struct nats_link *l, int64_t timeout_ns, struct prac_err 
 
 void nats_link_done(struct nats_link *l)
 {
+  nats_keep_release(l);
   nats_link_drop(l, NULL);
   for (uint64_t n = l->window.first; l->msgs && n < l->window.next; n++) nats_pub_forget(l, n);
   nats_window_done(&l->window);
