@@ -2,6 +2,7 @@
 """Processes that stand in for each other on a NATS bus: who has the name, where the state is, and that a worker killed or
 paused in the middle of its work is taken over with the very findings of an undisturbed one."""
 import base64
+import datetime
 import json
 import os
 import shutil
@@ -12,7 +13,7 @@ import time
 
 from natslab import Lab, Raw, wait_for
 from tap import PRACTICE, Tap
-from whole_run import SENSORS, capture
+from whole_run import MINUTES, SENSORS, T0, capture
 
 CHUNK = 512 << 10
 
@@ -33,6 +34,7 @@ def names(t, lab):
     t.equal('states are saved: small, of several chunks, small', [a(f'save {p} {n} {p}') for p, n in
                                                                   ((7, 100), (8, 5 * CHUNK + 1), (9, 3 * CHUNK))], ['ok'] * 3)
     t.equal('... and loaded', a('load'), f'9 {3 * CHUNK} 9')
+    a('sub durable flow.')
     t.equal('the name is kept while it is used', ({a('fetch 1') and a('flush 1') for _ in range(30) if not time.sleep(0.1)},
                                                   b('claim 2')), ({'ok'}, 'again'))
     a.kill()
@@ -80,22 +82,31 @@ def damage(t, lab, where, raw):
     c.close()
 
 
-def stored(port, first):
-    """The stream's messages of a kind: id -> record."""
-    raw, out = Raw(port), {}
-    info = raw.ask('$JS.API.STREAM.INFO.PRACTICE')
-    for seq in range(1, info['state']['last_seq'] + 1 if 'state' in info else 1):
-        m = raw.ask('$JS.API.STREAM.MSG.GET.PRACTICE', {'seq': seq})
-        if m.get('message', {}).get('subject', '').startswith(first):
-            rec = json.loads(base64.b64decode(m['message']['data']))
-            out[rec['id']] = rec
+def messages(server):
+    """Of the stream, in order: (subject, bytes)."""
+    raw, out, seq = Raw(server.port), [], 1
+    while 'message' in (m := raw.ask('$JS.API.STREAM.MSG.GET.PRACTICE', {'seq': seq})):
+        out.append((m['message']['subject'], base64.b64decode(m['message'].get('data', ''))))
+        seq += 1
     raw.close()
     return out
 
 
+def findings(server):
+    return sorted(json.dumps(json.loads(d)) for s, d in messages(server) if s.startswith('finding.'))
+
+
+def mark(server):
+    """How far a worker has come."""
+    raw = Raw(server.port)
+    m = raw.ask('$JS.API.STREAM.MSG.GET.PRACTICE', {'last_by_subj': 'mark.all'})
+    raw.close()
+    return json.loads(base64.b64decode(m['message']['data']))['at'] if 'message' in m else None
+
+
 class Worker:
     def __init__(self, lab, conf, name):
-        self.err = open(lab.dir / f'{name}.err', 'w+')
+        self.err = open(lab.dir / f'{name}-{len(lab.started)}.err', 'w+', encoding='utf-8')
         self.p = subprocess.Popen([PRACTICE, 'engine', '--worker', 'all', '--config', str(conf), '--data', str(lab.dir / name)],
                                   stdin=subprocess.DEVNULL, stdout=self.err, stderr=self.err)
         lab.started.append(self.p)
@@ -104,83 +115,117 @@ class Worker:
         self.err.seek(0)
         return f'"{event}"' in self.err.read()
 
+    def log(self):
+        self.err.seek(0)
+        return self.err.read()[-1500:]
 
-def settings(lab, server, piece):
-    conf = server.settings(f'piece{piece}', lease='2s')
+
+def settings(lab, server):
+    conf = server.settings('work', lease='2s')
     with open(conf, 'a', encoding='utf-8') as f:
-        f.write('workers:\n  - name: all\nsensors:\n' + ''.join(
-            f'  - name: {s}\n    files: [ {lab.dir}/{s}-{piece}.pcap ]\n' for s in SENSORS))
+        f.write('workers:\n  - name: all\nsensors:\n' +
+                ''.join(f'  - name: {s}\n    files: [ {lab.dir}/{s}.pcap ]\n' for s in SENSORS))
     return conf
 
 
-def play(lab, server, piece):
-    conf = settings(lab, server, piece)
-    for s in SENSORS:
-        subprocess.run([PRACTICE, 'sensor', '--config', str(conf), '--data', str(lab.dir / server.name / s), '--name', s,
-                        '--speed', '0'], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=True)
-
-
-def mark(server):
-    return max((m['at'] for m in stored(server.port, 'mark.').values()), default=None)
-
-
-def cut(lab):
-    """Each capture in three pieces, the cuts in the middle of a slot."""
+def recorded(lab):
+    """What three sensors say of their captures, in the order of its times."""
+    server, out = lab.server('feed'), []
+    conf, last = settings(lab, server), None
     for i, s in enumerate(SENSORS):
         capture(f'{lab.dir}/{s}.pcap', i, f'10.{i}.0')
-        data = (lab.dir / f'{s}.pcap').read_bytes()
-        head, rest = data[:24], data[24:]
-        one = 16 + 40
-        n = len(rest) // one
-        for k in range(3):
-            (lab.dir / f'{s}-{k}.pcap').write_bytes(head + rest[n * k // 3 * one:n * (k + 1) // 3 * one])
+        with open(lab.dir / f'{s}.err', 'wb') as err:
+            p = subprocess.Popen([PRACTICE, 'sensor', '--config', str(conf), '--data', str(lab.dir / s), '--name', s, '--speed', '0'],
+                                 stdin=subprocess.DEVNULL, stdout=err, stderr=err)
+        lab.started.append(p)
+        end = T0 + MINUTES * 60
+        wait_for(lambda s=s: any(m[0] == f'health.{s}' and seconds(json.loads(m[1])['at']) >= end for m in messages(server)))
+        p.kill()
+        p.wait(20)
+    for s in SENSORS:
+        last, mine = None, [m for m in messages(server) if m[0].endswith('.' + s)]
+        for subject, data in reversed(mine):
+            if subject.startswith('health.'):
+                last = json.loads(data)['at']
+            out.append((last or '9', subject, data))
+    server.kill()
+    return [m[1:] for m in sorted(reversed(out), key=lambda m: m[0])]
 
 
-def workers(t, lab):
-    cut(lab)
-    calm, rough = lab.server('calm'), lab.server('rough')
-    w = Worker(lab, settings(lab, calm, 0), 'calm-data')
-    marks = []
-    for piece in range(3):
-        play(lab, calm, piece)
-        marks.append(wait_for(lambda: (now := mark(calm)) and still(calm, now)))
-    want = stored(calm.port, 'finding.')
+def seconds(at):
+    return datetime.datetime.fromisoformat(at.replace('Z', '+00:00')).timestamp()
+
+
+def publish(server, records):
+    raw = Raw(server.port)
+    for subject, data in records:
+        raw.publish(subject, data)
+    raw.ask('$JS.API.INFO')
+    raw.close()
+
+
+def undisturbed(t, lab, feed):
+    """Findings, and the marks after each third of the feed."""
+    server, marks = lab.server('calm'), []
+    w = Worker(lab, settings(lab, server), 'calm-data')
+    wait_for(lambda: 'state' in stream(server))
+    for k in range(3):
+        publish(server, feed[len(feed) * k // 3:len(feed) * (k + 1) // 3])
+        marks.append(wait_for(lambda: done_reading(server, 'engine_all') and mark(server)))
+    want = findings(server)
     w.p.terminate()
     t.equal('an undisturbed worker ends in order', w.p.wait(20), 0)
     t.check('... and found things', len(want) > 3, want)
-    conf = settings(lab, rough, 0)
+    server.kill()
+    return want, marks
+
+
+def stream(server):
+    raw = Raw(server.port)
+    out = raw.ask('$JS.API.STREAM.INFO.PRACTICE')
+    raw.close()
+    return out or {}
+
+
+def done_reading(server, consumer):
+    """Nothing is left to be delivered, nor to be acknowledged: the state of all of it is saved."""
+    raw = Raw(server.port)
+    c = raw.ask(f'$JS.API.CONSUMER.INFO.PRACTICE.{consumer}')
+    raw.close()
+    return 'ack_floor' in c and c['num_pending'] == 0 and c['num_ack_pending'] == 0
+
+
+def workers(t, lab):
+    feed = recorded(lab)
+    want, marks = undisturbed(t, lab, feed)
+    n = len(feed)
+    server = lab.server('rough')
+    conf = settings(lab, server)
     a = Worker(lab, conf, 'a')
-    wait_for(lambda: (lab.dir / 'a' / 'engine' / 'all' / 'owner').exists())
-    time.sleep(1)
+    wait_for(lambda: 'consumer' in str(stream(server).get('state')) and stream(server)['state']['consumer_count'] == 1)
     b = Worker(lab, conf, 'b')
-    t.check('the second worker of the name stands by', wait_for(lambda: b.said('role_standby')))
-    play(lab, rough, 0)
-    wait_for(lambda: mark(rough))
+    t.check('the second worker of the name stands by', wait_for(lambda: b.said('role_standby')), b.log())
+    publish(server, feed[:n // 3])
+    wait_for(lambda: mark(server) == marks[0])
     a.p.kill()
     a.p.wait(20)
-    play(lab, rough, 1)
-    t.check('the first is killed: the second takes over', wait_for(lambda: b.said('role_takes_over')))
-    t.check('... and comes as far', wait_for(lambda: mark(rough) == marks[1]), (mark(rough), marks))
+    publish(server, feed[n // 3:n * 2 // 3])
+    t.check('the first is killed: the second takes over', wait_for(lambda: b.said('role_takes_over')), b.log())
+    t.check('... and comes as far', wait_for(lambda: mark(server) == marks[1]), (mark(server), marks))
     b.p.send_signal(signal.SIGSTOP)
     a = Worker(lab, conf, 'a')
-    play(lab, rough, 2)
-    t.check('the second is paused: the first takes over again', wait_for(lambda: a.said('role_takes_over')))
+    publish(server, feed[n * 2 // 3:])
+    t.check('the second is paused: the first takes over again', wait_for(lambda: a.said('role_takes_over')), a.log())
     b.p.send_signal(signal.SIGCONT)
-    t.check('... who was paused ends, to be started again', b.p.wait(30) != 0 and b.said('bus_nats_name_lost'))
-    t.check('... and all is done', wait_for(lambda: mark(rough) == marks[2]), (mark(rough), marks))
-    got = stored(rough.port, 'finding.')
+    t.check('... who was paused ends, to be started again', b.p.wait(30) != 0 and b.said('bus_nats_name_lost'), b.log())
+    t.check('... and all is done', wait_for(lambda: mark(server) == marks[2]), (mark(server), marks))
+    wait_for(lambda: done_reading(server, 'engine_all'))
+    got = findings(server)
     t.check('the findings are those of an undisturbed worker', got == want,
-            f'missing {sorted(set(want) - set(got))[:3]} too many {sorted(set(got) - set(want))[:3]} '
-            f'other {[k for k in want if k in got and got[k] != want[k]][:2]}')
+            f'{len(got)} and {len(want)}; missing {sorted(set(want) - set(got))[:2]} too many {sorted(set(got) - set(want))[:2]}')
     t.check('... and no state was lost', not a.said('engine_state_lost') and not b.said('engine_state_lost'))
     a.p.terminate()
     t.equal('the worker ends in order', a.p.wait(20), 0)
-
-
-def still(server, now):
-    """now, if nothing more comes."""
-    time.sleep(1.5)
-    return now if mark(server) == now else None
 
 
 def main():
