@@ -149,15 +149,22 @@ static bool take_answer(struct nats_link *l, int64_t timeout_ms)
   return true;
 }
 
+/* What libnats' threads have told. */
+static prac_rc hear_news(struct nats_link *l, struct prac_err *reterr)
+{
+  if (!l->nc) return PRAC_OK;
+  if (atomic_load(&l->news->refused)) PRAC_TRY(refusal(l, reterr));
+  if (!atomic_load(&l->news->closed)) return PRAC_OK;
+  const char *why = NULL;
+  (void)natsConnection_GetLastError(l->nc, &why);
+  nats_link_drop(l, why && why[0] ? why : "the connection ended");
+  return PRAC_OK;
+}
+
 prac_rc nats_link_pump(struct nats_link *l, int64_t timeout_ns, struct prac_err *reterr)
 {
   PRAC_TRY(final(l, reterr));
-  if (l->nc && atomic_load(&l->news->refused)) PRAC_TRY(refusal(l, reterr));
-  if (l->nc && atomic_load(&l->news->closed)) {
-    const char *why = NULL;
-    (void)natsConnection_GetLastError(l->nc, &why);
-    nats_link_drop(l, why && why[0] ? why : "the connection ended");
-  }
+  PRAC_TRY(hear_news(l, reterr));
   if (!l->nc) {
     prac_rc rc = connect_now(l, reterr);
     if (rc == PRAC_AGAIN) {
