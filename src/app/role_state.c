@@ -2,6 +2,7 @@
  * bus that keeps it, any machine can go on; else it is a file, and the machine's own. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "app/roles.h"
@@ -48,19 +49,20 @@ static prac_rc owner_of(const struct role_env *e, uint64_t *ret, struct prac_err
 prac_rc role_claim(const struct role_env *e, struct bus *b, struct prac_err *reterr)
 {
   uint64_t owner;
-  bool waited = false;
+  struct prac_err said = {.text = ""};
   if (!b->ops->keep) return PRAC_OK;
   PRAC_TRY(owner_of(e, &owner, reterr));
   while (!stop_asked()) {
     struct prac_err err = {.text = ""};
     prac_rc rc = b->ops->keep->claim(b->st, owner, &err);
     if (rc == PRAC_OK) {
-      if (waited) prac_log(&e->log, &ev_takes, "this process is %s now", e->name);
+      if (said.text[0]) prac_log(&e->log, &ev_takes, "this process is %s now", e->name);
       return PRAC_OK;
     }
     if (rc != PRAC_AGAIN) return prac_err_set(reterr, rc, err.where, "%s", err.text);
-    if (!waited) prac_log(&e->log, &ev_standby, "standing by: %s", err.text);
-    waited = true;
+    if (strcmp(said.text, err.text) != 0)
+      prac_log(&e->log, &ev_standby, "standing by: %s", err.text);
+    said = err;
     sys_sleep_ns(STANDBY_NS);
   }
   return PRAC_FAIL(reterr, PRAC_STOPPED, "stopped while standing by");

@@ -79,6 +79,9 @@ def damage(t, lab, where, raw):
     c('claim 5')
     t.check('... a head, too', c('load').startswith('error -13'))
     t.equal('... and what is saved then is good', (c('save 2 1000 3'), c('load')), ('ok', '2 1000 3'))
+    raw.ask('state.engine_x.head', {'a head': 'of whoever had the name in between'})
+    late = c('save 3 1000 3')
+    t.check('no head is put over one that came in between', late.startswith('error -8') and 'taken over' in late, late)
     c.close()
 
 
