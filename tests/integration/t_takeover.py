@@ -208,13 +208,16 @@ def workers(t, lab):
     wait_for(lambda: 'consumer' in str(stream(server).get('state')) and stream(server)['state']['consumer_count'] == 1)
     b = Worker(lab, conf, 'b')
     t.check('the second worker of the name stands by', wait_for(lambda: b.said('role_standby')), b.log())
-    publish(server, feed[:n // 3])
+    publish(server, feed[:n // 4])
+    wait_for(lambda: done_reading(server, 'engine_all'))
+    publish(server, feed[n // 4:n // 3])
     wait_for(lambda: mark(server) == marks[0])
     a.p.kill()
     a.p.wait(20)
     publish(server, feed[n // 3:n * 2 // 3])
     t.check('the first is killed: the second takes over', wait_for(lambda: b.said('role_takes_over')), b.log())
     t.check('... and comes as far', wait_for(lambda: mark(server) == marks[1]), (mark(server), marks))
+    wait_for(lambda: done_reading(server, 'engine_all'))
     b.p.send_signal(signal.SIGSTOP)
     a = Worker(lab, conf, 'a')
     publish(server, feed[n * 2 // 3:])
@@ -229,6 +232,10 @@ def workers(t, lab):
     t.check('... and no state was lost', not a.said('engine_state_lost') and not b.said('engine_state_lost'))
     a.p.terminate()
     t.equal('the worker ends in order', a.p.wait(20), 0)
+    raw = Raw(server.port)
+    saved = raw.ask('$JS.API.STREAM.INFO.PRACTICE_STATE')['state']
+    raw.close()
+    t.check('... and its state had several chunks', saved['messages'] > 3 and saved['bytes'] > 2 * CHUNK, saved)
 
 
 def main():
