@@ -85,6 +85,33 @@ def damage(t, lab, where, raw):
     c.close()
 
 
+def cluster(t, lab):
+    """Three copies: the server that leads dies, and no name and no state is lost."""
+    servers = lab.cluster(3)
+    where = lab.settings('cluster', [s.port for s in servers], lease='8s', replicas=3)
+    a, b = lab.client('engine.x', where), lab.client('engine.x', where)
+    t.check('three servers: a name is given', until_ok(a, 'claim 1'))
+    t.check('... and refused', b('claim 2') == 'again')
+    t.check('a state is saved', until_ok(a, 'save 1 1000000 1'))
+    raw = Raw(servers[0].port)
+    leads = raw.ask('$JS.API.STREAM.INFO.PRACTICE_STATE')['cluster']['leader']
+    raw.close()
+    first = next(s for s in servers if s.name == leads)
+    first.kill()
+    t.check('the server that leads is killed: saving goes on', until_ok(a, 'save 2 700000 2'))
+    first.start()
+    t.check('... and with all of them', until_ok(a, 'save 3 900000 3'))
+    t.equal('... the name was not lost', (b('claim 2'), a.said('bus_nats_name_lost')), ('again', []))
+    a.kill()
+    first.kill()
+    t.check('its process killed, and a server: the other takes over', until_ok(b, 'claim 2'))
+    t.equal('... with its state', wait_for(lambda: (saw := b('load')) != 'again' and saw), '3 900000 3')
+    b.close()
+    for s in servers:
+        if s is not first:
+            s.kill()
+
+
 def messages(server):
     """Of the stream, in order: (subject, bytes)."""
     raw, out, seq = Raw(server.port), [], 1
@@ -245,6 +272,7 @@ def main():
     lab = Lab(tmp)
     try:
         names(t, lab)
+        cluster(t, lab)
         workers(t, lab)
     finally:
         lab.close()
