@@ -47,10 +47,9 @@ void site_text_add(struct site_text *t, const char *fmt, ...)
 
 static const char *value_of(const struct site_var *vars, const char *name, size_t n)
 {
-  for (const struct site_var *v = vars; v->name; v++)
-    if (strlen(v->name) == n && memcmp(v->name, name, n) == 0) return v->value;
-  PRAC_INSIST(!"a place in a form without a value");
-  return NULL;
+  while (vars->name && !(strlen(vars->name) == n && memcmp(vars->name, name, n) == 0)) vars++;
+  PRAC_INSIST(vars->name); /* else: a place in a form without a value */
+  return vars->value;
 }
 
 void site_text_fill(struct site_text *t, const char *form, const struct site_var *vars)
