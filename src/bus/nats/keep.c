@@ -1,13 +1,14 @@
 /* What the bus keeps for a client that computes: who has its name, and its state.
  *
- * lease   the newest message of lease.<client>. Each is published behind the one before it, by
- * number (Nats-Expected-Last-Subject-Sequence): of two that reach for it, one gets it. It is
- *         another's until no new one has come for nats.lease, by the clock of who waits; no clock
- * of a server or of another machine counts. state   chunks under names that only this process
- * writes, then a head, behind the head before it: who takes the name over writes the head anew
- * first, and a holder that was paused, and still believes, cannot put its own over it. Two halves
- * in turn, for a save that ends early. What is not named by a head any more is purged.
- */
+ * The name is a lease, the newest message of lease.<client>. Each is published behind the one
+ * before it, by number (Nats-Expected-Last-Subject-Sequence): of two that reach for it, one gets
+ * it. It is another's until no new one has come for nats.lease, by the clock of who waits; no
+ * clock of a server or of another machine counts.
+ *
+ * The state is chunks, under names that only this process writes, and then a head, behind the head
+ * before it. Who takes the name over writes the head anew first: a holder that was paused, and
+ * still believes, cannot put its own over it. There are two halves in turn, for a save that ends
+ * early. What no head names any more is purged. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
