@@ -15,11 +15,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   struct nats_puback ack;
   struct nats_consumer_info consumer;
   struct nats_place place;
+  struct nats_lease lease;
+  struct nats_head saved;
   if (nats_info_read(p, size, &info) == PRAC_OK && !info.version[0]) __builtin_trap();
   if (nats_puback_read(p, size, &ack) == PRAC_OK && !ack.seq && !ack.error.code) __builtin_trap();
   if (nats_stream_read(p, size, &stream) == PRAC_OK && stream.n_subjects > NATS_SUBJECTS_MAX)
     __builtin_trap();
   if (nats_consumer_read(p, size, &consumer) == PRAC_OK && consumer.delivered < consumer.floor)
+    __builtin_trap();
+  if (nats_lease_read(p, size, &lease) == PRAC_OK && size != NATS_LEASE_BYTES) __builtin_trap();
+  if (nats_head_read(p, size, &saved) == PRAC_OK && (saved.half > 1 || saved.len > NATS_STATE_MAX))
     __builtin_trap();
   char *text = malloc(size + 1);
   if (!text) return 0;

@@ -165,7 +165,7 @@ static prac_rc make_state(struct role_env *e, struct alert_role *s, struct prac_
   s->arena = prac_arena_new(1 << 14);
   if (!s->arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the alerts");
   PRAC_TRY(new_state(e, s, reterr));
-  prac_rc rc = role_state_load(e, &s->seq, &data, &n, &err);
+  prac_rc rc = role_state_load(e, &s->bus, &s->seq, &data, &n, &err);
   if (rc == PRAC_UNKNOWN) return PRAC_OK;
   if (rc == PRAC_OK) rc = load_state(s, data, n);
   free(data);
@@ -193,7 +193,7 @@ static prac_rc save_state(struct role_env *e, struct alert_role *s, struct prac_
       prac_wr_u64le(&w, len[i]);
       prac_wr_bytes(&w, part[i], len[i]);
     }
-    rc = role_state_save(e, s->seq, &all, n, reterr);
+    rc = role_state_save(e, &s->bus, s->seq, &all, n, reterr);
   } else {
     rc = PRAC_FAIL(reterr, rc, "state of the alerts: %s", prac_rc_text(rc));
   }
@@ -333,8 +333,9 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
   const struct alert_conf *c = prac_conf_get(e->settings, "alert", 0);
   s->patience_ns = c->patience_ns;
   s->moved = sys_mono_ns();
-  PRAC_TRY(make_state(e, s, reterr));
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));
+  PRAC_TRY(role_claim(e, &s->bus, reterr));
+  PRAC_TRY(make_state(e, s, reterr));
   PRAC_TRY(s->bus.ops->subscribe(s->bus.st, what, PRAC_ARRAY_LEN(what), true, reterr));
   return role_consume(e, &(struct role_feed){&s->bus, &s->seq, s, take, rest}, reterr);
 }

@@ -146,7 +146,7 @@ static prac_rc make_desk(struct role_env *e, struct collector *s, struct prac_er
   s->heard = sys_mono_ns();
   if (!s->arena || !s->words) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the collector");
   PRAC_TRY(new_desk(e, s, reterr));
-  prac_rc rc = role_state_load(e, &s->seq, &data, &n, &err);
+  prac_rc rc = role_state_load(e, &s->bus, &s->seq, &data, &n, &err);
   if (rc == PRAC_UNKNOWN) return PRAC_OK;
   if (rc == PRAC_OK) rc = epi_desk_load(s->desk, data, n);
   free(data);
@@ -177,7 +177,7 @@ static prac_rc save(struct role_env *e, struct collector *s, struct prac_err *re
   size_t n = 0;
   prac_rc rc = epi_desk_save(s->desk, &data, &n);
   if (rc != PRAC_OK) return PRAC_FAIL(reterr, rc, "state of the episodes: %s", prac_rc_text(rc));
-  rc = role_state_save(e, s->seq, &data, n, reterr);
+  rc = role_state_save(e, &s->bus, s->seq, &data, n, reterr);
   free(data);
   int64_t now = sys_mono_ns(), pause = (now - begun) * SAVE_SHARE;
   s->next_save = now + (pause > SAVE_NS ? pause : SAVE_NS);
@@ -276,8 +276,9 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct collector *s = st;
   static const char *const what[] = {"hit.", "health.", "tick.collector"};
-  PRAC_TRY(make_desk(e, s, reterr));
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));
+  PRAC_TRY(role_claim(e, &s->bus, reterr));
+  PRAC_TRY(make_desk(e, s, reterr));
   PRAC_TRY(s->bus.ops->subscribe(s->bus.st, what, PRAC_ARRAY_LEN(what), true, reterr));
   return role_consume(e, &(struct role_feed){&s->bus, &s->seq, s, take, rest}, reterr);
 }

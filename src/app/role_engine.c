@@ -64,7 +64,7 @@ static prac_rc make_core(struct role_env *e, struct engine_role *s, struct prac_
   s->arena = prac_arena_new(1 << 14);
   if (!s->arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the engines");
   PRAC_TRY(eng_core_new(&c, e->settings, on_finding, s, &s->core, reterr));
-  prac_rc rc = role_state_load(e, &s->seq, &data, &n, &err);
+  prac_rc rc = role_state_load(e, &s->bus, &s->seq, &data, &n, &err);
   if (rc == PRAC_UNKNOWN) return PRAC_OK;
   if (rc == PRAC_OK) rc = eng_core_load(s->core, data, n, &err);
   free(data);
@@ -90,7 +90,7 @@ static prac_rc save(struct role_env *e, void *st, struct prac_err *reterr)
   uint8_t *data = NULL;
   size_t n = 0;
   PRAC_TRY(eng_core_save(s->core, &data, &n, reterr));
-  prac_rc rc = role_state_save(e, s->seq, &data, n, reterr);
+  prac_rc rc = role_state_save(e, &s->bus, s->seq, &data, n, reterr);
   free(data);
   int64_t now = sys_mono_ns(), pause = (now - began) * SAVE_SHARE;
   s->next_save = now + (pause > SAVE_NS ? pause : SAVE_NS);
@@ -150,8 +150,9 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
   struct engine_role *s = st;
   static const char *const what[] = {"flow.", "health."};
   s->worker = e->worker;
-  PRAC_TRY(make_core(e, s, reterr));
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));
+  PRAC_TRY(role_claim(e, &s->bus, reterr));
+  PRAC_TRY(make_core(e, s, reterr));
   PRAC_TRY(s->bus.ops->subscribe(s->bus.st, what, 2, true, reterr));
   return role_consume(e, &(struct role_feed){&s->bus, &s->seq, s, take, save}, reterr);
 }

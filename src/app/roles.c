@@ -18,10 +18,8 @@
 #include "sys/rights.h"
 #include "sys/wall.h"
 
-enum { STATE_MAX = 1 << 30, MAX_FILES = 1024 };
+enum { MAX_FILES = 1024 };
 static const char *const bus_words[] = {[RUN_BUS_LOCAL] = "local", [RUN_BUS_NATS] = "nats", NULL};
-static const char state_magic[8] = "PRACROL2";
-enum { SEQ_BYTES = 8 }; /* the position, behind a state */
 
 #define RUN(f) offsetof(struct run_conf, f)
 static const struct prac_conf_item run_items[] = {
@@ -328,37 +326,4 @@ prac_rc role_consume(struct role_env *e, const struct role_feed *f, struct prac_
   }
   PRAC_TRY(f->rest(e, f->st, reterr));
   return role_flush(f->bus, reterr);
-}
-
-/* A state may be large: no second copy of it is made. */
-prac_rc role_state_save(const struct role_env *e, uint64_t seq, uint8_t **data, size_t n,
-                        struct prac_err *reterr)
-{
-  char what[ROLE_PATH + 8], own[ROLE_PATH], path[ROLE_PATH];
-  (void)snprintf(what, sizeof what, "%s/state", role_dir(e, own));
-  uint8_t *all = realloc(*data, n + SEQ_BYTES);
-  if (!all) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the state of %s", e->name);
-  *data = all;
-  struct prac_wr w = prac_wr_of(all + n, SEQ_BYTES);
-  prac_wr_u64le(&w, seq);
-  return sys_seal_file(role_path(e, what, path), state_magic, all, n + SEQ_BYTES, reterr);
-}
-
-prac_rc role_state_load(const struct role_env *e, uint64_t *ret_seq, uint8_t **ret, size_t *ret_n,
-                        struct prac_err *reterr)
-{
-  char what[ROLE_PATH + 8], own[ROLE_PATH], path[ROLE_PATH];
-  (void)snprintf(what, sizeof what, "%s/state", role_dir(e, own));
-  uint8_t *all;
-  size_t n;
-  PRAC_TRY(sys_unseal_file(role_path(e, what, path), state_magic, STATE_MAX, &all, &n, reterr));
-  if (n < SEQ_BYTES) {
-    free(all);
-    return PRAC_FAIL(reterr, PRAC_DAMAGED, "%s is too short", path);
-  }
-  struct prac_rd r = prac_rd_of(all + n - SEQ_BYTES, SEQ_BYTES);
-  *ret_seq = prac_rd_u64le(&r);
-  *ret = all;
-  *ret_n = n - SEQ_BYTES;
-  return PRAC_OK;
 }

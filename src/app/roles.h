@@ -167,10 +167,14 @@ void role_show(const struct role_env *e, const struct prac_counters *c);
 void role_beat(const struct role_env *e, const struct bus *b, struct health *h);
 void role_idle(const struct role_env *e); /* says on the board: nothing left to do now */
 
-/* Saved state of a role that computes: bytes and the bus position they stand for. *data: malloc'ed,
- * still the caller's afterwards, but it may have moved. */
-PRAC_NODISCARD prac_rc role_state_save(const struct role_env *e, uint64_t seq, uint8_t **data,
-                                       size_t n, struct prac_err *reterr);
+/* Roles that compute (role_state.c). One process of a name does; on a bus that keeps states the
+ * others stand by, here, until they take over (PRAC_STOPPED: until they were stopped). Before
+ * subscribe. */
+PRAC_NODISCARD prac_rc role_claim(const struct role_env *e, struct bus *b, struct prac_err *reterr);
+/* Its saved state: bytes and the bus position they stand for. *data: malloc'ed, still the caller's
+ * afterwards, but it may have moved. */
+PRAC_NODISCARD prac_rc role_state_save(const struct role_env *e, struct bus *b, uint64_t seq,
+                                       uint8_t **data, size_t n, struct prac_err *reterr);
 /* PRAC_UNKNOWN: none yet. *ret is malloc'ed. */
-PRAC_NODISCARD prac_rc role_state_load(const struct role_env *e, uint64_t *ret_seq, uint8_t **ret,
-                                       size_t *ret_n, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc role_state_load(const struct role_env *e, struct bus *b, uint64_t *ret_seq,
+                                       uint8_t **ret, size_t *ret_n, struct prac_err *reterr);

@@ -31,6 +31,23 @@ struct bus_env {
   const struct prac_log *log;
 };
 
+/* What a bus keeps for a client that computes, for the next process of the same name, wherever it
+ * runs. All three: PRAC_AGAIN: the bus is away for now; PRAC_IO, final: another process has the
+ * name. */
+struct bus_keep_ops {
+  /* Makes the name ours, from then on kept alive by whatever the handle does. PRAC_AGAIN: another
+   * process has it, too; who stands by calls this now and then. owner, not 0: a name that was its
+   * own before comes back at once. Before subscribe, save and load. */
+  prac_rc (*claim)(void *st, uint64_t owner, struct prac_err *reterr);
+  /* All of it or nothing; place: the bus position it stands for. PRAC_FULL: what was saved before
+   * is still there. */
+  prac_rc (*save)(void *st, uint64_t place, const void *data, size_t n, struct prac_err *reterr);
+  /* *ret is malloc'ed. PRAC_UNKNOWN: none yet; PRAC_DAMAGED. After it nobody who had the name
+   * before can save any more. */
+  prac_rc (*load)(void *st, uint64_t *ret_place, uint8_t **ret, size_t *ret_n,
+                  struct prac_err *reterr);
+};
+
 struct bus_ops {
   const char *name;
   const char *about;
@@ -57,6 +74,7 @@ struct bus_ops {
   void (*close)(void *st); /* accepts a half-opened state */
   /* What was published and is not known to be safe yet; NULL: nothing ever waits. */
   void (*queue)(const void *st, struct bus_queue *ret);
+  const struct bus_keep_ops *keep; /* NULL: clients keep their own, in files */
 };
 extern const struct bus_ops *const bus_list[]; /* NULL-terminated; bus/registry.c */
 const struct bus_ops *bus_find(const char *name);

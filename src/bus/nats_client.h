@@ -20,7 +20,7 @@ struct bus_nats_conf {
   const char *ca, *cert, *key;
   const char *stream, *domain;
   int64_t replicas, max_age_ns, max_bytes;
-  int64_t in_flight;
+  int64_t in_flight, lease_ns;
 };
 extern const struct prac_conf_section bus_nats_section; /* "nats" */
 

@@ -10,8 +10,14 @@
  *   sub durable|new PREFIX...      "ok"; "all" is the empty prefix
  *   fetch MS                       "SEQ SUBJECT LEN TEXT" (TEXT up to the first blank), "again"
  *   take COUNT MS                  the same for up to COUNT messages, until MS pass without one;
- * "end" ack SEQ                        "ok" counters                       "name=value ..." What
- * fails is answered "error RC SENTENCE".
+ *                                "end"
+ *   ack SEQ                        "ok"
+ *   claim OWNER                    "ok", "again"
+ *   save PLACE SIZE SEED           "ok", "again": a made state
+ *   load                           "PLACE SIZE SEED" of a state that is whole
+ *   counters                       "name=value ..."
+ *
+ * What fails is answered "error RC SENTENCE".
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,13 +25,14 @@
 #include <string.h>
 
 #include "app/settings.h"
+#include "base/hash.h"
 #include "bus/bus.h"
 #include "bus/local_client.h"
 #include "bus/nats_client.h"
 #include "sys/logsink.h"
 #include "sys/wall.h"
 
-enum { TEXT_MAX = 16 << 20 };
+enum { TEXT_MAX = 16 << 20, STATE_MAX = 64 << 20 };
 static struct bus bus;
 static bool is_nats;
 
@@ -123,6 +130,53 @@ static void take(const char *args, struct prac_err *err)
     answer(rc, err);
 }
 
+static uint8_t *made_state(size_t n, uint64_t seed)
+{
+  uint8_t *data = n >= sizeof seed && n <= STATE_MAX ? malloc(n) : NULL;
+  for (size_t i = 0; data && i < n; i++) data[i] = (uint8_t)prac_mix64(seed + i);
+  if (data) memcpy(data, &seed, sizeof seed);
+  return data;
+}
+
+static prac_rc save(const char *args, struct prac_err *err)
+{
+  uint64_t place, seed;
+  size_t n;
+  if (sscanf(args, "%" SCNu64 " %zu %" SCNu64, &place, &n, &seed) != 3)
+    return PRAC_FAIL(err, PRAC_MALFORMED, "save PLACE SIZE SEED");
+  uint8_t *data = made_state(n, seed);
+  prac_rc rc = data ? bus.ops->keep->save(bus.st, place, data, n, err) : PRAC_NOMEM;
+  free(data);
+  return rc;
+}
+
+static prac_rc load(struct prac_err *err)
+{
+  uint64_t place, seed = 0;
+  uint8_t *data, *want;
+  size_t n;
+  PRAC_TRY(bus.ops->keep->load(bus.st, &place, &data, &n, err));
+  if (n >= sizeof seed) memcpy(&seed, data, sizeof seed);
+  want = made_state(n, seed);
+  bool whole = want && memcmp(want, data, n) == 0;
+  free(want);
+  free(data);
+  if (!whole) return PRAC_FAIL(err, PRAC_DAMAGED, "not what was saved");
+  printf("%" PRIu64 " %zu %" PRIu64 "\n", place, n, seed);
+  return PRAC_OK;
+}
+
+static bool keep_command(const char *what, const char *args, struct prac_err *err)
+{
+  bool is_load = strcmp(what, "load") == 0, is_claim = strcmp(what, "claim") == 0;
+  if (!is_load && !is_claim && strcmp(what, "save") != 0) return false;
+  prac_rc rc = is_load    ? load(err)
+               : is_claim ? bus.ops->keep->claim(bus.st, strtoull(args, NULL, 10), err)
+                          : save(args, err);
+  if (rc != PRAC_OK || !is_load) answer(rc, err);
+  return true;
+}
+
 static void counters(void)
 {
   const _Atomic uint64_t *v = is_nats ? bus_nats_counters(bus.st) : NULL;
@@ -161,7 +215,7 @@ static void command(char *line)
     answer(bus.ops->ack(bus.st, strtoull(args, NULL, 10), &err), &err);
   } else if (strcmp(what, "counters") == 0) {
     counters();
-  } else {
+  } else if (!keep_command(what, args, &err)) {
     puts("error what?");
   }
 }

@@ -187,8 +187,28 @@ def stream_whole(nodes):
 def rights(pub, sub=()):
     api = [f'$JS.API.STREAM.INFO.PRACTICE'] + [f'$JS.API.CONSUMER.{v}.PRACTICE.{c}' for c in sub
                                               for v in ('DURABLE.CREATE', 'INFO', 'DELETE', 'MSG.NEXT')]
-    acks = [f'$JS.ACK.PRACTICE.{c}.>' for c in sub]
-    return f'publish: {{ allow: {json.dumps([*pub, *api, *acks])} }}, subscribe: {{ allow: ["_INBOX.>"] }}'
+    keep = ['$JS.API.STREAM.' + x for x in ('INFO.PRACTICE_LEASE', 'CREATE.PRACTICE_LEASE', 'MSG.GET.PRACTICE_LEASE',
+                                            'INFO.PRACTICE_STATE', 'CREATE.PRACTICE_STATE', 'MSG.GET.PRACTICE_STATE',
+                                            'PURGE.PRACTICE_STATE')] if sub else []
+    own = [x for c in sub for x in (f'$JS.ACK.PRACTICE.{c}.>', f'lease.{c}', f'state.{c}.>')]
+    return f'publish: {{ allow: {json.dumps([*pub, *api, *keep, *own])} }}, subscribe: {{ allow: ["_INBOX.>"] }}'
+
+
+def ids(t, lab, s, settings):
+    """Ids are foreseeable: who holds another key cannot use them up."""
+    def say(who, text, key):
+        c = lab.client(who, settings(key))
+        c('pub finding.ids foreseen ' + text)
+        t.equal(f'{who} with the key of {key} says {text}', c('flush 15000'), 'ok')
+        c.close()
+    say('engine.ids', 'false', 'evil')
+    say('engine.ids', 'true', 'hub')
+    say('engine.ids', 'again', 'hub')
+    say('engine.others', 'other', 'hub')
+    c = lab.client('engine.reader', settings('hub'))
+    c('sub durable finding.ids')
+    t.equal('the same id: once of each key and client, again after a restart', texts(c.take(9, 1500)), ['false', 'true', 'other'])
+    c.close()
 
 
 def certificates(t, lab):
@@ -196,11 +216,11 @@ def certificates(t, lab):
     authority(d, 'ca')
     authority(d, 'other')
     certificate(d, 'ca', 'server', 'IP:127.0.0.1')
-    for name in ('hub', 'tokyo', 'engine'):
+    for name in ('hub', 'tokyo', 'engine', 'evil'):
         certificate(d, 'ca', name)
     certificate(d, 'other', 'forged', 'DNS:tokyo')
     users = ''.join(f'{{ user: "CN={n}" {p} }}\n' for n, p in (
-        ('hub', ''), ('tokyo', f', permissions: {{ {rights(["flow.tokyo", "health.tokyo"])} }}'),
+        ('hub', ''), ('evil', ''), ('tokyo', f', permissions: {{ {rights(["flow.tokyo", "health.tokyo"])} }}'),
         ('engine', f', permissions: {{ {rights(["finding.*", "mark.engine"], ["engine"])} }}')))
     s = lab.server('tls', f'tls {{ cert_file: "{d}/server.crt", key_file: "{d}/server.key", ca_file: "{d}/ca.crt", '
                           f'verify_and_map: true, timeout: 5 }}\nauthorization {{ users: [ {users} ] }}')
@@ -214,6 +234,8 @@ def certificates(t, lab):
     t.equal('... and it arrives', texts(hub.take(1, 10000)), ['1'])
     engine = lab.client('engine', settings('engine'))
     t.equal('a reader with the rights of docs/transport.md and no others', engine('sub durable flow.'), 'ok')
+    t.equal('... has its name, and its state', (engine('claim 1'), engine('load')[:8], engine('save 1 600000 5'), engine('load')),
+            ('ok', 'error -6', 'ok', '1 600000 5'))
     got = engine.take(1, 10000)
     engine(f'ack {got[0][0]}')
     t.equal('... reads, publishes and acknowledges', (texts(got), engine('pub finding.surge f 2'), engine('flush 15000')),
@@ -241,6 +263,7 @@ def certificates(t, lab):
     t.check('without TLS nothing goes out either', plain('flush 1500') == 'again' and plain.said('bus_nats_lost'), plain.events())
     plain.kill()
     t.equal('... and nothing has arrived', hub('fetch 500'), 'again')
+    ids(t, lab, s, settings)
     for c in (hub, engine, tokyo):
         c.close()
     s.kill()

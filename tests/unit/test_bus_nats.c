@@ -352,6 +352,42 @@ static void names_of_streams(void **s)
   for (size_t i = 0; i < PRAC_ARRAY_LEN(wrong); i++) assert_false(bus_nats_name_ok(wrong[i]));
 }
 
+/* Heads and leases: what was written is read, and one wrong bit is seen. */
+static void heads(void **state)
+{
+  (void)state;
+  const struct nats_head v = {
+      .holder = 1, .by = UINT64_MAX, .half = 1, .len = NATS_STATE_MAX, .hash = 7, .place = 1 << 30};
+  struct nats_head back = {0};
+  uint8_t bytes[NATS_HEAD_BYTES];
+  nats_head_write(&v, bytes);
+  assert_int_equal(nats_head_read(bytes, sizeof bytes, &back), PRAC_OK);
+  assert_memory_equal(&back, &v, sizeof v);
+  for (size_t bit = 0; bit < 8 * sizeof bytes; bit++) {
+    bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    assert_int_equal(nats_head_read(bytes, sizeof bytes, &back), PRAC_DAMAGED);
+    bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+  }
+  assert_int_equal(nats_head_read(bytes, sizeof bytes - 1, &back), PRAC_DAMAGED);
+  struct nats_head wrong = v;
+  wrong.half = 2;
+  nats_head_write(&wrong, bytes);
+  assert_int_equal(nats_head_read(bytes, sizeof bytes, &back), PRAC_DAMAGED);
+  wrong.half = 0;
+  wrong.len++;
+  nats_head_write(&wrong, bytes);
+  assert_int_equal(nats_head_read(bytes, sizeof bytes, &back), PRAC_DAMAGED);
+
+  struct nats_lease lease = {0};
+  uint8_t said[NATS_LEASE_BYTES];
+  nats_lease_write(&(struct nats_lease){.owner = 3, .instance = 4}, said);
+  assert_int_equal(nats_lease_read(said, sizeof said, &lease), PRAC_OK);
+  assert_true(lease.owner == 3 && lease.instance == 4);
+  assert_int_equal(nats_lease_read(said, sizeof said - 1, &lease), PRAC_MALFORMED);
+  said[0] ^= 1;
+  assert_int_equal(nats_lease_read(said, sizeof said, &lease), PRAC_MALFORMED);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -364,7 +400,7 @@ int main(void)
       cmocka_unit_test(where_a_consumer_stands),
       cmocka_unit_test(what_a_stream_is),
       cmocka_unit_test(where_a_delivery_stands),
-      cmocka_unit_test(names_of_streams),
+      cmocka_unit_test(names_of_streams), cmocka_unit_test(heads),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,15 +149,22 @@ static bool take_answer(struct nats_link *l, int64_t timeout_ms)
   return true;
 }
 
+/* What libnats' threads have told. */
+static prac_rc hear_news(struct nats_link *l, struct prac_err *reterr)
+{
+  if (!l->nc) return PRAC_OK;
+  if (atomic_load(&l->news->refused)) PRAC_TRY(refusal(l, reterr));
+  if (!atomic_load(&l->news->closed)) return PRAC_OK;
+  const char *why = NULL;
+  (void)natsConnection_GetLastError(l->nc, &why);
+  nats_link_drop(l, why && why[0] ? why : "the connection ended");
+  return PRAC_OK;
+}
+
 prac_rc nats_link_pump(struct nats_link *l, int64_t timeout_ns, struct prac_err *reterr)
 {
   PRAC_TRY(final(l, reterr));
-  if (l->nc && atomic_load(&l->news->refused)) PRAC_TRY(refusal(l, reterr));
-  if (l->nc && atomic_load(&l->news->closed)) {
-    const char *why = NULL;
-    (void)natsConnection_GetLastError(l->nc, &why);
-    nats_link_drop(l, why && why[0] ? why : "the connection ended");
-  }
+  PRAC_TRY(hear_news(l, reterr));
   if (!l->nc) {
     prac_rc rc = connect_now(l, reterr);
     if (rc == PRAC_AGAIN) {
@@ -168,6 +175,8 @@ prac_rc nats_link_pump(struct nats_link *l, int64_t timeout_ns, struct prac_err 
     }
     PRAC_TRY(rc);
   }
+  prac_rc held = nats_keep_hold(l, false, reterr);
+  if (held != PRAC_OK && held != PRAC_AGAIN) return held;
   nats_pub_send(l);
   if (timeout_ns > 0 && !take_answer(l, (timeout_ns + PRAC_MS - 1) / PRAC_MS)) return PRAC_OK;
   while (take_answer(l, 0)) {
@@ -178,6 +187,7 @@ prac_rc nats_link_pump(struct nats_link *l, int64_t timeout_ns, struct prac_err 
 
 void nats_link_done(struct nats_link *l)
 {
+  nats_keep_release(l);
   nats_link_drop(l, NULL);
   for (uint64_t n = l->window.first; l->msgs && n < l->window.next; n++) nats_pub_forget(l, n);
   nats_window_done(&l->window);

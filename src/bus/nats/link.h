@@ -28,7 +28,8 @@ enum {
   NATS_BATCH = 512,
   NATS_PULL_BYTES = 8 << 20,
   NATS_UNACKED_MAX = 65536,
-  NATS_HOST_MAX = 255
+  NATS_HOST_MAX = 255,
+  NATS_MAKER = 16
 };
 #define NATS_RESEND_NS (2 * PRAC_SEC)
 #define NATS_PULL_NS (5 * PRAC_SEC)
@@ -51,13 +52,24 @@ struct nats_fetched {
   uint64_t seq, n; /* in the stream, of this consumer */
   bool wanted;
 };
+/* What the bus keeps for a client that computes (keep.c). */
+struct nats_keep {
+  bool held, unsure;  /* unsure: a head was sent and nobody answered */
+  uint64_t owner;     /* of a claim; 0: never claimed */
+  uint64_t lease_seq; /* newest lease of the name that we know */
+  int64_t lease_at;   /* mono: when it was sent by us, or first seen of another */
+  int64_t next_try;   /* mono: of a renewal */
+  uint64_t head_seq;
+  struct nats_head head;
+};
 struct nats_link {
   const struct prac_log *log;
   char client[BUS_CLIENT_MAX + 1], inbox[64], api[96];
   struct bus_nats_conf conf; /* lists and texts: of the settings, which outlive the handle */
   struct nats_server servers[NATS_SERVERS_MAX];
   size_t n_servers, at_server;
-  char *ca, *cert, *key; /* PEM; read before rights were dropped */
+  char *ca, *cert, *key;          /* PEM; read before rights were dropped */
+  char maker[2 * NATS_MAKER + 1]; /* begins the ids of our messages; "": no key */
   uint64_t instance;
   _Atomic uint64_t counters[BUS_NATS_COUNTER_COUNT_];
   /* connection */
@@ -88,6 +100,7 @@ struct nats_link {
   struct nats_fetched told;     /* what the newest ack named */
   struct nats_fetched *unacked; /* ring: first, count */
   size_t unacked_first, unacked_count, unacked_cap;
+  struct nats_keep keep;
 };
 
 /* link.c: the connection */
@@ -109,6 +122,12 @@ PRAC_NODISCARD prac_rc nats_conf_check(const struct bus_nats_conf *c, struct pra
 PRAC_NODISCARD prac_rc nats_servers_find(struct nats_link *l, struct prac_err *reterr);
 /* stream.c: makes the stream, or looks whether it is as it must be. */
 PRAC_NODISCARD prac_rc nats_stream_ensure(struct nats_link *l, struct prac_err *reterr);
+/* keep.c */
+extern const struct bus_keep_ops nats_keep_ops;
+/* Where a name was claimed: says that it is still ours, at once or when it is time to. PRAC_AGAIN:
+ * no answer; PRAC_IO: another has it, which holds for good. */
+PRAC_NODISCARD prac_rc nats_keep_hold(struct nats_link *l, bool at_once, struct prac_err *reterr);
+void nats_keep_release(struct nats_link *l);
 /* pub.c */
 void nats_pub_send(struct nats_link *l);
 void nats_pub_answer(struct nats_link *l, uint64_t n, natsMsg *m);

@@ -1,5 +1,7 @@
 /* The bus interface over JetStream: settings, opening, and what each call waits for. */
 #include <inttypes.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +71,15 @@ static const struct prac_conf_item items[] = {
      .hi = 1e15,
      .dflt = 0,
      .help = "Bytes the stream may hold, the oldest go first; 0: as many as the server allows."},
+    {.key = "lease",
+     .type = PRAC_CONF_DURATION,
+     .offset = FIELD(lease_ns),
+     .lo = 2,
+     .hi = 600,
+     .dflt = 15,
+     .help =
+         "An engine, alert or collector that has not been heard of for so long is taken over by "
+         "another process of its name; longer than its longest computation."},
     {.key = "in-flight",
      .type = PRAC_CONF_INT,
      .offset = FIELD(in_flight),
@@ -129,6 +140,24 @@ static prac_rc read_conf(struct nats_link *l, const struct bus_nats_conf *c,
   return PRAC_OK;
 }
 
+/* Ids of messages are foreseeable, and the server drops what has an id that it has seen, whoever
+ * sent it: so ours begin with what only the holder of this key can make. */
+static prac_rc make_maker(struct nats_link *l, struct prac_err *reterr)
+{
+  uint8_t mac[EVP_MAX_MD_SIZE];
+  char what[BUS_CLIENT_MAX + 32];
+  unsigned n = 0;
+  if (!l->key) return PRAC_OK;
+  int len = snprintf(what, sizeof what, "practice message id %s", l->client);
+  if (!HMAC(EVP_sha256(), l->key, (int)strlen(l->key), (const uint8_t *)what, (size_t)len, mac,
+            &n) ||
+      n < NATS_MAKER)
+    return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a hash of nats.key");
+  for (size_t i = 0; i < NATS_MAKER; i++)
+    (void)snprintf(l->maker + 2 * i, 3, "%02x", (unsigned)mac[i]);
+  return PRAC_OK;
+}
+
 static prac_rc nats_open(void *st, const void *conf, const struct bus_env *env,
                          struct prac_err *reterr)
 {
@@ -142,6 +171,7 @@ static prac_rc nats_open(void *st, const void *conf, const struct bus_env *env,
   (void)snprintf(l->client, sizeof l->client, "%s", env->client);
   l->conf = *c;
   PRAC_TRY(read_conf(l, c, reterr));
+  PRAC_TRY(make_maker(l, reterr));
   if (getrandom(&l->instance, sizeof l->instance, 0) != (ssize_t)sizeof l->instance)
     return PRAC_FAIL(reterr, PRAC_IO, "the system gives no random bytes");
   l->max_payload = BUS_NATS_PAYLOAD; /* until a server has said it */
@@ -188,10 +218,10 @@ static bool subject_ok(const char *s)
 static prac_rc make_message(struct nats_link *l, const char *subject, const char *id,
                             const void *data, size_t len, natsMsg **ret)
 {
-  char reply[96], msg_id[BUS_SUBJECT_MAX + BUS_ID_MAX + 32];
+  char reply[96], msg_id[2 * NATS_MAKER + BUS_SUBJECT_MAX + BUS_ID_MAX + 32];
   (void)snprintf(reply, sizeof reply, "%s.p.%" PRIu64, l->inbox, l->window.next);
   if (id && id[0])
-    (void)snprintf(msg_id, sizeof msg_id, "%s/%s", subject, id);
+    (void)snprintf(msg_id, sizeof msg_id, "%s/%s/%s", l->maker, subject, id);
   else
     (void)snprintf(msg_id, sizeof msg_id, "~%016" PRIx64 ".%" PRIu64, l->instance, l->window.next);
   natsStatus st = natsMsg_Create(ret, subject, reply, data, (int)len);
@@ -292,10 +322,12 @@ static prac_rc nats_ack(void *st, uint64_t seq, struct prac_err *reterr)
   struct nats_link *l = st;
   if (seq > l->fetched)
     return PRAC_FAIL(reterr, PRAC_RANGE, "message %" PRIu64 " has not been fetched", seq);
+  prac_rc rc =
+      nats_link_pump(l, 0, reterr); /* first: whose name is another's by now says nothing */
+  if (rc != PRAC_OK && rc != PRAC_AGAIN) return rc;
   if (seq > l->acked) l->acked = seq;
   nats_sub_ack(l);
-  prac_rc rc = nats_link_pump(l, 0, reterr);
-  return rc == PRAC_AGAIN ? PRAC_OK : rc;
+  return PRAC_OK;
 }
 
 static void nats_queue(const void *st, struct bus_queue *ret)
@@ -322,4 +354,5 @@ const struct bus_ops bus_nats = {
     .ack = nats_ack,
     .close = nats_close,
     .queue = nats_queue,
+    .keep = &nats_keep_ops,
 };

@@ -174,7 +174,8 @@ static void say_gone(struct nats_link *l)
   l->acked = l->ack_known = l->stream_first - 1;
 }
 
-/* A durable consumer is kept as it is when nothing it has delivered is left open. */
+/* A durable consumer is kept as it is when nothing it has delivered is left open; not where the
+ * name was claimed: what another process has asked for would still be delivered to that one. */
 static prac_rc find(struct nats_link *l, struct nats_consumer_info *c, bool *ret_keep,
                     struct prac_err *reterr)
 {
@@ -188,7 +189,8 @@ static prac_rc find(struct nats_link *l, struct nats_consumer_info *c, bool *ret
   if (l->durable && c->floor > l->acked) l->acked = l->ack_known = c->floor;
   l->placed = true;
   filter_text(l, filter);
-  *ret_keep = c->delivered == c->floor && c->floor == l->acked && strcmp(c->filter, filter) == 0;
+  *ret_keep = !l->keep.held && c->delivered == c->floor && c->floor == l->acked &&
+              strcmp(c->filter, filter) == 0;
   if (*ret_keep) return PRAC_OK;
   struct nats_consumer_info gone;
   return ask(l, "DELETE", "", &gone, reterr);
@@ -200,6 +202,7 @@ prac_rc nats_sub_begin(struct nats_link *l, struct prac_err *reterr)
   char subject[80];
   bool keep;
   nats_sub_lost(l);
+  PRAC_TRY(nats_keep_hold(l, true, reterr)); /* the consumer is whose the name is */
   PRAC_TRY(find(l, &c, &keep, reterr));
   say_gone(l);
   if (!keep) PRAC_TRY(make(l, &c, reterr));

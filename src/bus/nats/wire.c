@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/hash.h"
+
 static json_t *parse(const char *p, size_t n)
 {
   if (!p || n > NATS_ANSWER_MAX) return NULL;
@@ -163,5 +166,51 @@ prac_rc nats_place_read(const char *reply, struct nats_place *ret)
       !number(reply + at[tries + 4], &ret->left))
     return PRAC_MALFORMED;
   ret->head = at[tries];
+  return PRAC_OK;
+}
+
+static const char lease_magic[8] = "PRACLEA1", head_magic[8] = "PRACHEA1";
+static const uint64_t head_seed = 0x1ead;
+
+void nats_lease_write(const struct nats_lease *v, uint8_t to[NATS_LEASE_BYTES])
+{
+  struct prac_wr w = prac_wr_of(to, NATS_LEASE_BYTES);
+  prac_wr_bytes(&w, lease_magic, sizeof lease_magic);
+  prac_wr_u64le(&w, v->owner);
+  prac_wr_u64le(&w, v->instance);
+}
+
+prac_rc nats_lease_read(const void *p, size_t n, struct nats_lease *ret)
+{
+  struct prac_rd r = prac_rd_of(p, n);
+  const uint8_t *magic = prac_rd_bytes(&r, sizeof lease_magic);
+  if (n != NATS_LEASE_BYTES || !magic || memcmp(magic, lease_magic, sizeof lease_magic) != 0)
+    return PRAC_MALFORMED;
+  ret->owner = prac_rd_u64le(&r);
+  ret->instance = prac_rd_u64le(&r);
+  return PRAC_OK;
+}
+
+void nats_head_write(const struct nats_head *v, uint8_t to[NATS_HEAD_BYTES])
+{
+  const uint64_t words[] = {v->holder, v->by, v->half, v->len, v->hash, v->place};
+  struct prac_wr w = prac_wr_of(to, NATS_HEAD_BYTES);
+  prac_wr_bytes(&w, head_magic, sizeof head_magic);
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(words); i++) prac_wr_u64le(&w, words[i]);
+  prac_wr_u64le(&w, prac_hash_bytes(head_seed, to, prac_wr_len(&w)));
+}
+
+prac_rc nats_head_read(const void *p, size_t n, struct nats_head *ret)
+{
+  struct nats_head v;
+  uint64_t *const words[] = {&v.holder, &v.by, &v.half, &v.len, &v.hash, &v.place};
+  struct prac_rd r = prac_rd_of(p, n);
+  const uint8_t *magic = prac_rd_bytes(&r, sizeof head_magic);
+  if (n != NATS_HEAD_BYTES || !magic || memcmp(magic, head_magic, sizeof head_magic) != 0)
+    return PRAC_DAMAGED;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(words); i++) *words[i] = prac_rd_u64le(&r);
+  if (prac_rd_u64le(&r) != prac_hash_bytes(head_seed, p, n - 8)) return PRAC_DAMAGED;
+  if (v.half > 1 || v.len > NATS_STATE_MAX) return PRAC_DAMAGED;
+  *ret = v;
   return PRAC_OK;
 }

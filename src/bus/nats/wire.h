@@ -65,3 +65,23 @@ struct nats_place {
   uint64_t tries, seq, n, left;
 };
 PRAC_NODISCARD prac_rc nats_place_read(const char *reply, struct nats_place *ret);
+
+/* Who holds a client's name: the newest message of "lease.<client>". */
+enum { NATS_LEASE_BYTES = 24 };
+struct nats_lease {
+  uint64_t owner, instance; /* instance 0: given up */
+};
+void nats_lease_write(const struct nats_lease *v, uint8_t to[NATS_LEASE_BYTES]);
+PRAC_NODISCARD prac_rc nats_lease_read(const void *p, size_t n, struct nats_lease *ret);
+
+/* What a client's saved state is: the newest message of "state.<client>.head". Its bytes are the
+ * chunks "state.<client>.<by>.<half>.<0..>", which only the process `by` writes. */
+enum { NATS_HEAD_BYTES = 64, NATS_CHUNK = 512 << 10, NATS_STATE_MAX = 1 << 30 };
+struct nats_head {
+  uint64_t holder;    /* process that held the name when this was written */
+  uint64_t by, half;  /* 0 or 1, in turn: a save that ends early leaves the other whole */
+  uint64_t len, hash; /* len 0: nothing saved yet */
+  uint64_t place;     /* in the stream: what the state stands for */
+};
+void nats_head_write(const struct nats_head *v, uint8_t to[NATS_HEAD_BYTES]);
+PRAC_NODISCARD prac_rc nats_head_read(const void *p, size_t n, struct nats_head *ret);
