@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Eleven sites, each a network namespace with a nats-server of its own (a leaf node) and a sensor, play an hour at 60 times
+real time; a hub of three nats-servers (every message on three disks) and `practice run` take it into the store. All made by
+`practice hub` and `practice site`. What the store holds is compared, row by row, with what `practice replay` makes of the same
+captures. With --faults, things break meanwhile. One JSON line:
+
+  rows, missing, extra, duplicates   flow records in the store, and what differs from the captures
+  twice       messages that are in the hub's stream more often than at the site
+  played_s    from the first sensor's start to the last one's last packet
+  drain_s     from there to everything stored
+  recovery_s  of each fault, from its end (the line is up, the server is started, the process is killed) until all that sites
+              had published by then is stored
+
+Usage: bench/eleven_sites.py [--sites N] [--speed X] [--rate PPS] [--hours H] [--faults] [--keep DIR]
+Needs root (namespaces). PRACTICE: the program, else build-bench's or build's"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+os.environ.setdefault('PRACTICE', next(
+    str(p) for p in (ROOT / 'build-bench/src/practice', ROOT / 'build/src/practice') if p.exists()))
+sys.path.insert(0, str(ROOT / 'tests/lib'))
+from nats import eventually  # noqa: E402
+from sites import Sites, difference, rows_of  # noqa: E402
+from tap import PRACTICE  # noqa: E402
+
+NAMES = ('tokyo', 'oslo', 'lima', 'accra', 'delhi', 'quito', 'cairo', 'hanoi', 'sofia', 'perth', 'dakar')
+
+
+def made(base, args):
+    subprocess.run([PRACTICE, 'gen', 'quiet', '--out', base / 'made', '--sensors', str(args.sites), '--hours', str(args.hours),
+                    '--rate', str(args.rate * args.sites)], check=True, stdout=subprocess.DEVNULL)
+    return dict(zip(NAMES, sorted((base / 'made').glob('*.pcap*'))))
+
+
+def replayed(base, caps):
+    subprocess.run([PRACTICE, 'replay', '--quiet', '--engines', 'noise', '--store', base / 'expected',
+                    *(f'{n}={c}' for n, c in caps.items())], check=True, stdout=subprocess.DEVNULL)
+    return base / 'expected'
+
+
+def count(store, what):
+    out = subprocess.run([PRACTICE, 'query', what, '--store', store, '--json', '--limit', '100000'], check=True,
+                         stdout=subprocess.PIPE).stdout
+    return len(out.splitlines())
+
+
+def compare(got, want, names):
+    said = dict.fromkeys(('rows', 'missing', 'extra', 'duplicates'), 0)
+    for n in names:
+        rows = rows_of(got, n)
+        said['rows'] += sum(rows.values())
+        for k, v in zip(('missing', 'extra', 'duplicates'), difference(rows, rows_of(want, n))):
+            said[k] += v
+    return said
+
+
+def run(base, args):
+    caps = made(base, args)
+    want = replayed(base, caps)
+    said = {}
+    with Sites(base, *caps) as h:
+        (st, _, err), applied = h.begin()
+        if st or not applied:
+            sys.exit(f'the hub does not begin: {err}')
+        for n, c in caps.items():
+            h.join(n, c, disk=args.disk if args.faults and n == h.names[-1] else 0)
+        h.reload()
+        for n in caps:
+            h.start_leaf(n)
+        h.hub_run()
+        for n in caps:
+            eventually(lambda: h.at_site(n).close() or True)
+        began = time.monotonic()
+        for n in caps:
+            h.play(n, args.speed)
+        if args.faults:
+            said['recovery_s'] = h.faults()
+        if not eventually(lambda: all(h.played(n) for n in caps), 600):
+            sys.exit('not all were played: ' + str([n for n in caps if not h.played(n)]))
+        said['played_s'] = round(time.monotonic() - began, 1)
+        said['drain_s'] = h.caught_up(300)
+        held = h.progress()[0]
+        said['twice'] = sum(held[n] - h.published(n) for n in caps)
+        h.stop('run')
+        warned = re.findall(r'"event":"(\w+)"', '\n'.join(x for x in h.said('run').splitlines() if '"level":"error"' in x))
+        said['errors'] = sorted(set(warned))
+    store = h.data / 'practice/store'
+    return {**said, **compare(store, want, caps), 'findings': count(store, 'findings'), 'alerts': count(store, 'alerts')}
+
+
+parser = argparse.ArgumentParser()
+parser.add_argument('--sites', type=int, default=11)
+parser.add_argument('--speed', type=float, default=60)
+parser.add_argument('--rate', type=int, default=91, help='packets a second of each site')
+parser.add_argument('--hours', type=int, default=1)
+parser.add_argument('--faults', action='store_true')
+parser.add_argument('--disk', type=int, default=1 << 20, help='bytes of the disk that runs full')
+parser.add_argument('--keep', help='directory to work in, left as it is')
+args = parser.parse_args()
+with tempfile.TemporaryDirectory(prefix='sites-') as tmp:
+    base = pathlib.Path(args.keep or tmp).resolve()
+    base.mkdir(exist_ok=True)
+    print(json.dumps({'bench': 'eleven_sites', 'sites': args.sites, 'speed': args.speed, 'rate': args.rate, 'faults': args.faults,
+                      **run(base, args)}))
