@@ -27,6 +27,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 os.environ.setdefault('PRACTICE', next(
     str(p) for p in (ROOT / 'build-bench/src/practice', ROOT / 'build/src/practice') if p.exists()))
 sys.path.insert(0, str(ROOT / 'tests/lib'))
+import breakage  # noqa: E402
 from nats import eventually  # noqa: E402
 from sites import Sites, difference, rows_of  # noqa: E402
 from tap import PRACTICE  # noqa: E402
@@ -62,6 +63,28 @@ def compare(got, want, names):
     return said
 
 
+def broken(h, args):
+    """All faults, one after the other, each at another site; the last site's disk has been too small from the start."""
+    at, said = (lambda i: h.names[i % len(h.names)]), {}
+
+    def note(what, value):
+        said[what] = value
+        print(f'{time.strftime("%T")} {what}: {value}; all played: {all(h.played(n) for n in h.names)}', file=sys.stderr, flush=True)
+    steps = {
+        'link_cut_10s': lambda: breakage.link(h, at(0), 10),
+        'loss_90_percent_10s': lambda: breakage.loss(h, at(1), 10),
+        'hub_node_killed': lambda: breakage.hub_node(h, 3),
+        'leaf_killed': lambda: breakage.leaf(h, at(2), 2),
+        'sensor_killed': lambda: breakage.sensor(h, at(3), args.speed),
+        'store_killed': lambda: breakage.store(h),
+        'said_again': lambda: breakage.again(h, at(4)),
+        'disk_full': lambda: breakage.full_disk(h, at(-1), 1 << 30)}
+    for what, step in steps.items():
+        if not args.only or what in args.only.split(','):
+            note(what, step())
+    return said
+
+
 def run(base, args):
     caps = made(base, args)
     want = replayed(base, caps)
@@ -71,7 +94,7 @@ def run(base, args):
         if st or not applied:
             sys.exit(f'the hub does not begin: {err}')
         for n, c in caps.items():
-            h.join(n, c, disk=args.disk if args.faults and n == h.names[-1] else 0)
+            h.join(n, c, disk=args.disk if args.faults and n == h.names[-1] and 'disk' in (args.only or 'disk') else 0)
         h.reload()
         for n in caps:
             h.start_leaf(n)
@@ -82,7 +105,7 @@ def run(base, args):
         for n in caps:
             h.play(n, args.speed)
         if args.faults:
-            said['recovery_s'] = h.faults()
+            said['recovery_s'] = broken(h, args)
         if not eventually(lambda: all(h.played(n) for n in caps), 600):
             sys.exit('not all were played: ' + str([n for n in caps if not h.played(n)]))
         said['played_s'] = round(time.monotonic() - began, 1)
@@ -102,6 +125,7 @@ parser.add_argument('--speed', type=float, default=60)
 parser.add_argument('--rate', type=int, default=91, help='packets a second of each site')
 parser.add_argument('--hours', type=int, default=1)
 parser.add_argument('--faults', action='store_true')
+parser.add_argument('--only', help='of the faults, comma-separated')
 parser.add_argument('--disk', type=int, default=1 << 20, help='bytes of the disk that runs full')
 parser.add_argument('--keep', help='directory to work in, left as it is')
 args = parser.parse_args()
