@@ -29,7 +29,7 @@ os.environ.setdefault('PRACTICE', next(
 sys.path.insert(0, str(ROOT / 'tests/lib'))
 import breakage  # noqa: E402
 from nats import eventually  # noqa: E402
-from sites import Sites, difference, rows_of  # noqa: E402
+from sites import Sites, difference, rows_of, stepped  # noqa: E402
 from tap import PRACTICE  # noqa: E402
 
 NAMES = ('tokyo', 'oslo', 'lima', 'accra', 'delhi', 'quito', 'cairo', 'hanoi', 'sofia', 'perth', 'dakar')
@@ -38,7 +38,11 @@ NAMES = ('tokyo', 'oslo', 'lima', 'accra', 'delhi', 'quito', 'cairo', 'hanoi', '
 def made(base, args):
     subprocess.run([PRACTICE, 'gen', 'quiet', '--out', base / 'made', '--sensors', str(args.sites), '--hours', str(args.hours),
                     '--rate', str(args.rate * args.sites)], check=True, stdout=subprocess.DEVNULL)
-    return dict(zip(NAMES, sorted((base / 'made').glob('*.pcap*'))))
+    caps = dict(zip(NAMES, sorted((base / 'made').glob('*.pcap*'))))
+    if args.faults:  # and one whose clock is set
+        name = NAMES[args.sites // 2]
+        caps[name] = stepped(caps[name], base / 'stepped.pcap')
+    return caps
 
 
 def replayed(base, caps):
@@ -71,9 +75,10 @@ def broken(h, args):
         said[what] = value
         print(f'{time.strftime("%T")} {what}: {value}; all played: {all(h.played(n) for n in h.names)}', file=sys.stderr, flush=True)
     steps = {
-        'link_cut_10s': lambda: breakage.link(h, at(0), 10),
-        'loss_90_percent_10s': lambda: breakage.loss(h, at(1), 10),
-        'hub_node_killed': lambda: breakage.hub_node(h, 3),
+        'link_cut_10s': lambda: breakage.line(h, 10, cut=[at(0)]),
+        'loss_90_percent_10s': lambda: breakage.line(h, 10, lossy=[at(1)]),
+        'hub_leader_killed': lambda: breakage.hub_node(h, h.leader(), 3),
+        'hub_node_of_the_roles_killed': lambda: breakage.hub_node(h, h.nodes[0], 3),
         'leaf_killed': lambda: breakage.leaf(h, at(2), 2),
         'sensor_killed': lambda: breakage.sensor(h, at(3), args.speed),
         'store_killed': lambda: breakage.store(h),

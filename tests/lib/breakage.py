@@ -7,23 +7,21 @@ import time
 from nats import eventually
 
 
-def link(h, name, seconds):
-    h.cut(name)
+def line(h, seconds, cut=(), lossy=()):
+    for name in cut:
+        h.cut(name)
+    for name in lossy:
+        h.lossy(name)
     time.sleep(seconds)
-    h.mend(name)
+    for name in cut:
+        h.mend(name)
+    for name in lossy:
+        h.lossless(name)
     return h.caught_up()
 
 
-def loss(h, name, seconds):
-    h.lossy(name)
-    time.sleep(seconds)
-    h.lossless(name)
-    return h.caught_up()
-
-
-def hub_node(h, seconds):
-    """The node that leads the stream: how long until the others go on, and until it is whole again after its start."""
-    node = h.leader()
+def hub_node(h, node, seconds):
+    """How long until the others go on without this one, and until it is whole again after its start."""
     h.kill(node)
     failed_over = h.caught_up()
     time.sleep(seconds)
@@ -91,13 +89,16 @@ def again(h, name):
 def full_disk(h, name, disk):
     """The device of the site's server is full; it is made larger. (whether it was full, whether the server had to be started
     again, seconds)."""
-    full = bool(eventually(lambda: 'bus_nats_not_taken' in h.said(f'sensor-{name}') or
-                           'is not taken' in h.said(f'sensor-{name}'), 60))
+    def free():
+        st = os.statvfs(h.base / f'{name}-data')
+        return st.f_bavail * st.f_frsize
+    full = bool(eventually(lambda: free() < 1 << 15, 60))
     time.sleep(3)
     h.enlarge(name, disk)
-    before, again = h.published(name), False
+    before, restarted = h.published(name), False
     if not eventually(lambda: (h.published(name) or 0) > (before or 0), 5):
-        again = True
+        restarted = True
         h.kill(name)
         h.start_leaf(name)
-    return full, again, h.caught_up()
+    h.stuck.discard(name)
+    return full, restarted, h.caught_up()
