@@ -11,7 +11,8 @@ captures. With --faults, things break meanwhile. One JSON line:
   recovery_s  of each fault, from its end (the line is up, the server is started, the process is killed) until all that sites
               had published by then is stored
 
-Usage: bench/eleven_sites.py [--sites N] [--speed X] [--rate PPS] [--hours H] [--faults] [--keep DIR]
+Usage: bench/eleven_sites.py [--sites N] [--speed X] [--scenario NAME] [--rate PPS] [--hours H] [--faults] [--only FAULT,...]
+                              [--disk BYTES] [--keep DIR]
 Needs root (namespaces). PRACTICE: the program, else build-bench's or build's"""
 import argparse
 import json
@@ -36,7 +37,7 @@ NAMES = ('tokyo', 'oslo', 'lima', 'accra', 'delhi', 'quito', 'cairo', 'hanoi', '
 
 
 def made(base, args):
-    subprocess.run([PRACTICE, 'gen', 'quiet', '--out', base / 'made', '--sensors', str(args.sites), '--hours', str(args.hours),
+    subprocess.run([PRACTICE, 'gen', args.scenario, '--out', base / 'made', '--sensors', str(args.sites), '--hours', str(args.hours),
                     '--rate', str(args.rate * args.sites)], check=True, stdout=subprocess.DEVNULL)
     caps = dict(zip(NAMES, sorted((base / 'made').glob('*.pcap*'))))
     if args.faults:  # and one whose clock is set
@@ -128,6 +129,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument('--sites', type=int, default=11)
 parser.add_argument('--speed', type=float, default=60)
 parser.add_argument('--rate', type=int, default=91, help='packets a second of each site')
+parser.add_argument('--scenario', default='demo', help='of practice gen')
 parser.add_argument('--hours', type=int, default=1)
 parser.add_argument('--faults', action='store_true')
 parser.add_argument('--only', help='of the faults, comma-separated')
@@ -137,5 +139,5 @@ args = parser.parse_args()
 with tempfile.TemporaryDirectory(prefix='sites-') as tmp:
     base = pathlib.Path(args.keep or tmp).resolve()
     base.mkdir(exist_ok=True)
-    print(json.dumps({'bench': 'eleven_sites', 'sites': args.sites, 'speed': args.speed, 'rate': args.rate, 'faults': args.faults,
+    print(json.dumps({'bench': 'eleven_sites', 'sites': args.sites, 'speed': args.speed, 'scenario': args.scenario, 'rate': args.rate, 'faults': args.faults,
                       **run(base, args)}))

@@ -12,7 +12,7 @@ from nats import eventually
 from sites import Sites, difference, rows_of, stepped
 from tap import Tap, practice, skip
 
-SPEED = 90
+SPEED = 120
 if os.geteuid() != 0:
     skip('network namespaces need root')
 if not shutil.which('ip') or not shutil.which('tc'):

@@ -27,7 +27,12 @@ static void say_lost(struct nats_link *l, const char *why)
 
 void nats_link_drop(struct nats_link *l, const char *why)
 {
-  if (l->nc && why) say_lost(l, why);
+  if (l->nc && why) {
+    const struct nats_server *s = &l->servers[(l->at_server - 1) % l->n_servers];
+    char text[400];
+    (void)snprintf(text, sizeof text, "%s:%u: %.100s", s->host, s->port, why);
+    say_lost(l, text);
+  }
   nats_sub_lost(l);
   natsSubscription_Destroy(l->answers);
   l->answers = NULL;
