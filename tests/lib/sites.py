@@ -254,9 +254,9 @@ def stepped(capture, to):
     return to
 
 
-def rows_of(store, sensor):
-    """Every row of a sensor, as the number of times it is there."""
-    p = subprocess.Popen([PRACTICE, 'query', 'flows', f'sensor={sensor}', '--store', str(store), '--json', '--limit', str(2**32 - 1)],
+def rows_of(sensor, *where):
+    """Every row of a sensor, as the number of times it is there. where: options of practice query."""
+    p = subprocess.Popen([PRACTICE, 'query', 'flows', f'sensor={sensor}', '--json', '--limit', str(2**32 - 1), *map(str, where)],
                          stdout=subprocess.PIPE)
     rows = collections.Counter(hashlib.blake2b(line, digest_size=12).digest() for line in p.stdout)
     if p.wait():

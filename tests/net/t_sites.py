@@ -75,7 +75,7 @@ with tempfile.TemporaryDirectory(prefix='sites-') as tmp:
         t.equal('no message is twice at the hub', {n: h.progress()[0][n] - h.published(n) for n in caps}, dict.fromkeys(caps, 0))
         t.equal('the hub ends in order', h.stop('run'), 0)
         for n in caps:
-            got, want = rows_of(h.data / 'practice/store', n), rows_of(base / 'expected', n)
+            got, want = rows_of(n, '--store', h.data / 'practice/store'), rows_of(n, '--store', base / 'expected')
             t.check(f'{n}: the store has what was captured', sum(got.values()) > 10000 and got == want,
                     f'missing, extra, duplicate: {difference(got, want)}')
 t.done()
