@@ -1,7 +1,7 @@
 """Sites and a hub of three nodes, each site in a network namespace of its own, the hub in another; a bridge between them.
 
     with Sites(base, 'tokyo', 'oslo') as h:    # needs root; everything it made is removed at the end
-        h.begin(); h.join('tokyo', capture); h.start_hub_run(); h.play('tokyo', 60)
+        h.begin(); h.join('tokyo', capture); h.reload(); h.start_leaf('tokyo'); h.hub_run(); h.play('tokyo', 60)
         h.cut('tokyo'); h.mend('tokyo')
 """
 import collections
@@ -10,8 +10,10 @@ import ctypes
 import hashlib
 import os
 import pathlib
+import signal
 import struct
 import subprocess
+import sys
 import time
 
 from hub import Cluster
@@ -88,6 +90,7 @@ class Sites(Cluster):
         self.port, self.leaf_port = 4222, 7422
 
     def __enter__(self):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # a test's time is over: tidy up all the same
         try:
             self.wire.make()
         except BaseException:
