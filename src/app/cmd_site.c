@@ -6,6 +6,7 @@
 
 #include "app/cmd.h"
 #include "app/site_files.h"
+#include "sys/durable.h"
 
 struct opts {
   const char *dir, *data, *hub, *hub_dir, *interface, *capture, *version;
@@ -121,6 +122,17 @@ static prac_rc plan(const struct opts *o, struct made *m, struct prac_err *reter
   return site_request_make(&m->key, o->arg, &m->request, reterr);
 }
 
+/* A stream that is full leaves out its oldest; a server whose disk is full stands still. */
+static void say_room(const char *data, uint64_t max_store)
+{
+  uint64_t left;
+  if (sys_free_bytes(data, &left, NULL) != PRAC_OK || left / 11 >= max_store / 10) return;
+  fprintf(stderr,
+          "practice: %s has %.1f GB free, and --max-store is %.1f GB: when a disk is full, the "
+          "site's server stands still until somebody makes room\n",
+          data, (double)left / 1e9, (double)max_store / 1e9);
+}
+
 static prac_rc init(const struct opts *o, struct made *m, struct site_files *f,
                     struct prac_err *reterr)
 {
@@ -143,6 +155,7 @@ static prac_rc init(const struct opts *o, struct made *m, struct site_files *f,
   site_howto(page, p, &m->way);
   PRAC_TRY(site_files_make(f, reterr));
   printf("%s", page->buf);
+  say_room(m->data, o->max_store);
   return PRAC_OK;
 }
 

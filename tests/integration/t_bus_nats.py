@@ -4,10 +4,13 @@ only NATS has: a cluster that loses its leader, certificates, rights, streams an
 program over it."""
 import json
 import os
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 from certs import authority, certificate
@@ -269,6 +272,54 @@ def certificates(t, lab):
     s.kill()
 
 
+class Deaf:
+    """Before a server: the first request for `what` does not reach it, as if it had no leader yet."""
+
+    def __init__(self, port, what):
+        self.pattern = re.compile(rb'PUB ' + re.escape(what) + rb' [^\r\n]*\r\n.*?\r\n', re.S)
+        self.asked = self.logins = 0
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, args=(port,), daemon=True).start()
+
+    def accept(self, port):
+        while True:
+            try:
+                client = self.listener.accept()[0]
+                server = socket.create_connection(('127.0.0.1', port))
+            except OSError:
+                return
+            for a, b, hear in ((client, server, self.hear), (server, client, bytes)):
+                threading.Thread(target=self.pump, args=(a, b, hear), daemon=True).start()
+
+    def pump(self, a, b, hear):
+        try:
+            while data := a.recv(1 << 16):
+                b.sendall(hear(data))
+            b.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def hear(self, data):
+        self.logins += data.count(b'CONNECT {')
+        return self.pattern.sub(self.drop, data)
+
+    def drop(self, match):
+        self.asked += 1
+        return b'' if self.asked == 1 else match[0]
+
+
+def no_leader(t, lab, server):
+    for what in (b'$JS.API.STREAM.INFO.PRACTICE', b'$JS.API.CONSUMER.DURABLE.CREATE.PRACTICE.late'):
+        deaf = Deaf(server.port, what)
+        client = lab.client('late', lab.settings('deaf', [deaf.port]))
+        t.check(f'a request that nobody answered is made again: {what.decode()}',
+                client('sub durable all') == 'ok' and isinstance(client.take(1)[0], tuple))
+        t.equal('... without a new connection', (deaf.asked, deaf.logins), (2, 1))
+        client.close()
+        deaf.listener.close()
+
+
 def strangers(t, lab, server):
     """What is in the stream, or is said to us, that is none of ours."""
     where = server.settings()
@@ -372,6 +423,7 @@ def main():
     lab = Lab(tmp)
     try:
         server = suite(t, lab)
+        no_leader(t, lab, server)
         strangers(t, lab, server)
         limits(t, lab, server)
         whole(t, lab, server)

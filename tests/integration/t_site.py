@@ -134,6 +134,8 @@ def files(base):
     key = (d / 'site.key').read_bytes()
     st, _, err = h.run(*made)
     t.check('nothing is overwritten', st != 0 and 'already' in err and (d / 'site.key').read_bytes() == key, err)
+    st, _, err = h.run('site', 'init', 'nara', '--dir', base / 'nara', '--data', base / 'nara-data', '--max-store', '500000G')
+    t.check('a disk that is too small is said', st == 0 and f'{base}/nara-data has' in err and '500000.0 GB' in err, err)
     for bad in ('Kyoto', 'k/../x', 'k"', '-k', 'k' * 21, 'k.o', 'k o', ''):
         st, _, _ = h.run('site', 'init', bad, '--dir', base / 'bad', '--data', base / 'bad-data')
         t.check(f'no site is called {bad!r}', st != 0)

@@ -4,35 +4,12 @@ through the others, and the node comes back."""
 import pathlib
 import tempfile
 
-from hub import Hub
-from nats import Nats, eventually, free_ports
+from hub import Cluster
+from nats import eventually
 from tap import Tap
 
 t = Tap()
-NODES = ['127.0.0.1', '127.0.0.2', '127.0.0.3']
-
-
-class Cluster(Hub):
-    def begin(self):
-        self.cluster_port, = free_ports(1)
-        args = [x for n in NODES for x in ('--node', n)]
-        got = self.hub('init', '--data', self.data, *args, '--client-port', self.port, '--leaf-port', self.leaf_port,
-                       '--cluster-port', self.cluster_port)
-        for n in NODES:  # one machine: every node its own data
-            conf = self.dir / f'nats-{n}.conf'
-            conf.write_text(conf.read_text().replace(str(self.data), f'{self.data}/{n}'))
-            (self.data / n).mkdir()
-            self.start(n, conf)
-        return got, eventually(lambda: (lambda r: r[0] == 0 and r)(self.hub('apply')), 60)
-
-    def reload(self):
-        for n in NODES:
-            if n in self.live:
-                self.live[n].send_signal(1)
-
-    def at(self, node):
-        d = self.dir
-        return Nats(node, self.port, d / 'hub-practice.crt', d / 'hub-practice.key', d / 'ca.crt')
+NODES = Cluster.nodes
 
 
 def count(h, node):
@@ -64,7 +41,7 @@ with tempfile.TemporaryDirectory(prefix='cluster') as tmp, Cluster(pathlib.Path(
             site.publish('flow.tokyo', f'batch {i}', f'flow.tokyo.{i}')
         t.check('the node that led the stream is killed; the others go on with the site',
                 eventually(lambda: count(h, alive[0])() == 100, 60), h.log(alive[0])[-1500:])
-        h.start(leader, h.dir / f'nats-{leader}.conf')
+        h.start_node(leader)
 
         def whole():
             with h.at(alive[0]) as c:

@@ -71,6 +71,39 @@ class Hub(Servers):
         return info.get('state', {}).get('subjects') or {}
 
 
+class Cluster(Hub):
+    """A hub of three nodes, each at an address of its own."""
+    nodes = ('127.0.0.1', '127.0.0.2', '127.0.0.3')
+
+    def begin(self):
+        self.cluster_port, = free_ports(1)
+        args = [x for n in self.nodes for x in ('--node', n)]
+        got = self.hub('init', '--data', self.data, *args, '--client-port', self.port, '--leaf-port', self.leaf_port,
+                       '--cluster-port', self.cluster_port)
+        for n in self.nodes:  # one machine: every node its own data
+            conf = self.dir / f'nats-{n}.conf'
+            conf.write_text(conf.read_text().replace(str(self.data), f'{self.data}/{n}'))
+            (self.data / n).mkdir()
+            self.start_node(n)
+        return got, eventually(lambda: (lambda r: r[0] == 0 and r)(self.hub('apply')), 60)
+
+    def start_node(self, n):
+        self.start(n, self.dir / f'nats-{n}.conf')
+
+    def reload(self):
+        for n in self.nodes:
+            if n in self.live:
+                self.live[n].send_signal(1)
+
+    def at(self, node):
+        d = self.dir
+        return Nats(node, self.port, d / 'hub-practice.crt', d / 'hub-practice.key', d / 'ca.crt')
+
+    def at_hub(self):
+        """At any node that lives."""
+        return self.at(next(n for n in self.nodes if n in self.live))
+
+
 def commands(page):
     """The commands of an instruction: [(where, command)]."""
     return re.findall(r'^  (site|hub)# +(\S.*)$', page, re.M)

@@ -27,7 +27,12 @@ static void say_lost(struct nats_link *l, const char *why)
 
 void nats_link_drop(struct nats_link *l, const char *why)
 {
-  if (l->nc && why) say_lost(l, why);
+  if (l->nc && why) {
+    const struct nats_server *s = &l->servers[(l->at_server - 1) % l->n_servers];
+    char text[400];
+    (void)snprintf(text, sizeof text, "%s:%u: %.100s", s->host, s->port, why);
+    say_lost(l, text);
+  }
   nats_sub_lost(l);
   natsSubscription_Destroy(l->answers);
   l->answers = NULL;
@@ -106,8 +111,10 @@ static prac_rc connect_now(struct nats_link *l, struct prac_err *reterr)
   say_lost(l, err.text);
   l->backoff_ns = l->backoff_ns < BACKOFF_MIN_NS ? BACKOFF_MIN_NS : l->backoff_ns * 2;
   if (l->backoff_ns > BACKOFF_MAX_NS) l->backoff_ns = BACKOFF_MAX_NS;
-  int64_t end = sys_mono_ns(), took = end - now; /* who publishes has other things to do */
-  l->next_try = end + (took * 4 > l->backoff_ns ? took * 4 : l->backoff_ns);
+  int64_t end = sys_mono_ns(), pause = l->backoff_ns, took = end - now;
+  /* Who only publishes has other things to do; who keeps a place here has not. */
+  if (!l->durable && took * 4 > pause) pause = took * 4;
+  l->next_try = end + pause;
   return PRAC_FAIL(reterr, PRAC_AGAIN, "the bus is away: %s", err.text);
 }
 
@@ -116,7 +123,9 @@ prac_rc nats_link_ask(struct nats_link *l, const char *what, const char *body, n
 {
   char subject[256];
   (void)snprintf(subject, sizeof subject, "%s.%s", l->api, what);
-  natsStatus st = natsConnection_RequestString(ret, l->nc, subject, body, NATS_REQUEST_MS);
+  natsStatus st = NATS_TIMEOUT; /* one that comes while there is no leader is never answered */
+  for (int i = 0; i < NATS_REQUESTS && st == NATS_TIMEOUT; i++)
+    st = natsConnection_RequestString(ret, l->nc, subject, body, NATS_REQUEST_MS);
   if (st == NATS_OK && natsMsg_IsNoResponders(*ret)) {
     natsMsg_Destroy(*ret);
     st = NATS_NO_RESPONDERS;

@@ -7,6 +7,7 @@
  *
  * publishing  core publish with a reply subject of our own; the window (window.h) says what is sent
  *             when. libnats' own asynchronous publisher stalls and loses after a kill (3.4.1).
+ * requests    are made again while nobody answers: all of them may be repeated.
  * reading     a pull consumer whose place is cumulative (ack_policy all). JetStream would deliver
  *             what is new before what it delivers again; that breaks the publisher's order. So
  *             deliveries are numbered, and whenever one is missing, or a reader comes back with
@@ -29,11 +30,12 @@ enum {
   NATS_PULL_BYTES = 8 << 20,
   NATS_UNACKED_MAX = 65536,
   NATS_HOST_MAX = 255,
-  NATS_MAKER = 16
+  NATS_MAKER = 16,
+  NATS_REQUESTS = 3 /* times that one is made */
 };
 #define NATS_RESEND_NS (2 * PRAC_SEC)
 #define NATS_PULL_NS (5 * PRAC_SEC)
-#define NATS_REQUEST_MS 3000
+#define NATS_REQUEST_MS 1000 /* each time */
 
 struct nats_server {
   char host[NATS_HOST_MAX + 1]; /* as in the settings: what its certificate must say */
@@ -110,7 +112,8 @@ PRAC_NODISCARD prac_rc nats_link_pump(struct nats_link *l, int64_t timeout_ns,
                                       struct prac_err *reterr);
 void nats_link_drop(struct nats_link *l, const char *why);
 void nats_link_final(struct nats_link *l, prac_rc rc, const char *text);
-/* A request to the JetStream API, "<api>.<what>"; *ret: the answer. PRAC_AGAIN: none came. */
+/* A request to the JetStream API, "<api>.<what>", which must do no harm when it is carried out
+ * twice; *ret: the answer. PRAC_AGAIN: none came. */
 PRAC_NODISCARD prac_rc nats_link_ask(struct nats_link *l, const char *what, const char *body,
                                      natsMsg **ret, struct prac_err *reterr);
 void nats_link_done(struct nats_link *l);
