@@ -23,6 +23,7 @@
 #define STATE "STATE"
 enum { WRONG_LAST = 10071, WRONG_LAST_CONSTANT = 10164 };
 enum { NO_RESOURCES = 10023, NO_STORAGE = 10047, STORE_FAILED = 10077 };
+enum { WAIT_MS = 3000 }; /* a piece of state is 512 KiB */
 static const uint64_t state_seed = 0x57a7e;
 static const struct prac_log_event ev_lost = {
     "bus_nats_name_lost", PRAC_LOG_WARN,
@@ -60,7 +61,7 @@ static prac_rc begin(struct nats_link *l, jsCtx **ret, struct prac_err *reterr)
   jsOptions o;
   if (!l->nc) return PRAC_FAIL(reterr, PRAC_AGAIN, "the bus is away");
   natsStatus st = jsOptions_Init(&o);
-  o.Wait = NATS_REQUEST_MS;
+  o.Wait = WAIT_MS;
   if (l->conf.domain[0]) o.Domain = l->conf.domain;
   if (st == NATS_OK) st = natsConnection_JetStream(ret, l->nc, &o);
   if (st == NATS_OK) return PRAC_OK;
@@ -161,7 +162,7 @@ static void purge(struct nats_link *l, uint64_t by)
   jsOptions o;
   if (begin(l, &js, NULL) != PRAC_OK) return;
   (void)jsOptions_Init(&o);
-  o.Wait = NATS_REQUEST_MS;
+  o.Wait = WAIT_MS;
   (void)snprintf(rest, sizeof rest, ".%016" PRIx64 ".>", by);
   o.Stream.Purge.Subject = subject(l, "state", rest, of);
   (void)js_PurgeStream(js, stream(l, STATE, name), &o, NULL);
