@@ -6,7 +6,10 @@
 
 prac_rc ch_no_memory(struct prac_err *reterr)
 {
-  return PRAC_FAIL(reterr, PRAC_NOMEM, "the answer is too big: narrow the time or the filters");
+  static const char text[] = "the answer is too big, narrow the time or the filters";
+  if (reterr && reterr->rc == PRAC_NOMEM && reterr->text[0])
+    return prac_err_prefix(reterr, PRAC_NOMEM, "%s", text); /* which limit, in the server's words */
+  return PRAC_FAIL(reterr, PRAC_NOMEM, "%s", text);
 }
 
 uint32_t ch_seconds(prac_time t)
