@@ -320,6 +320,28 @@ def no_leader(t, lab, server):
         deaf.listener.close()
 
 
+def late_ack(t, lab, server):
+    """A role acknowledges over a new connection, before it reads again, what it was given over the old one."""
+    where = server.settings()
+    pub, store = lab.client('sensor.late', where), lab.client('lateack', where)
+    store('sub durable flow.late')
+    pub('many flow.late 1 20 100')
+    t.equal('twenty are there', pub('flush 10000'), 'ok')
+    got = store.take(12)
+    t.equal('a reader has taken twelve and said nothing', texts(got), numbers(1, 12))
+    server.kill()
+    server.start()
+    store('pub flow.other x 0')
+    t.equal('... the server dies; it is there again', store('flush 30000'), 'ok')
+    store(f'ack {got[9][0]}')
+    t.equal('... it acknowledges ten, and is heard', store('flush 20000'), 'ok')
+    t.equal('... the rest comes once', texts(store.take(8)), numbers(13, 20))
+    store.close()
+    store = lab.client('lateack', where)
+    store('sub durable flow.late')
+    t.equal('... and again for the next of its name what it had not acknowledged', texts(store.take(10)), numbers(11, 20))
+
+
 def strangers(t, lab, server):
     """What is in the stream, or is said to us, that is none of ours."""
     where = server.settings()
@@ -424,6 +446,7 @@ def main():
     try:
         server = suite(t, lab)
         no_leader(t, lab, server)
+        late_ack(t, lab, server)
         strangers(t, lab, server)
         limits(t, lab, server)
         whole(t, lab, server)

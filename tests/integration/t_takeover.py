@@ -115,7 +115,7 @@ def cluster(t, lab):
 def messages(server):
     """Of the stream, in order: (subject, bytes)."""
     raw, out, seq = Raw(server.port), [], 1
-    while 'message' in (m := raw.ask('$JS.API.STREAM.MSG.GET.PRACTICE', {'seq': seq})):
+    while 'message' in (m := raw.ask('$JS.API.STREAM.MSG.GET.PRACTICE', {'seq': seq}) or {}):
         out.append((m['message']['subject'], base64.b64decode(m['message'].get('data', ''))))
         seq += 1
     raw.close()

@@ -140,7 +140,8 @@ PRAC_NODISCARD prac_rc nats_sub_begin(struct nats_link *l, struct prac_err *rete
 /* The next message, or PRAC_AGAIN at the time's end. */
 PRAC_NODISCARD prac_rc nats_sub_next(struct nats_link *l, int64_t until, natsMsg **ret,
                                      uint64_t *ret_seq, struct prac_err *reterr);
-void nats_sub_ack(struct nats_link *l);    /* tells the server how far l->acked is */
-void nats_sub_repeat(struct nats_link *l); /* the newest ack once more: its answer was lost */
+void nats_sub_ack(struct nats_link *l); /* tells the server how far l->acked is */
+/* Sees to it that the server comes to know it, now and then. */
+PRAC_NODISCARD prac_rc nats_sub_settle(struct nats_link *l, struct prac_err *reterr);
 void nats_sub_answer(struct nats_link *l, uint64_t seq);
 void nats_sub_lost(struct nats_link *l);

@@ -266,7 +266,8 @@ static prac_rc nats_flush(void *st, int64_t timeout_ns, struct prac_err *reterr)
     int64_t left = until - sys_mono_ns();
     prac_rc rc = nats_link_pump(l, left > 0 ? left : 0, reterr);
     if (rc != PRAC_OK && rc != PRAC_AGAIN) return rc;
-    if (l->acked > l->ack_known && sys_mono_ns() - l->ack_at > NATS_RESEND_NS) nats_sub_repeat(l);
+    rc = nats_sub_settle(l, reterr);
+    if (rc != PRAC_OK && rc != PRAC_AGAIN) return rc;
     if (left <= 0 && (l->window.held > 0 || l->acked > l->ack_known))
       return PRAC_FAIL(reterr, PRAC_AGAIN, "%zu messages are not acknowledged yet", l->window.held);
   }

@@ -206,9 +206,9 @@ prac_rc nats_sub_begin(struct nats_link *l, struct prac_err *reterr)
   PRAC_TRY(find(l, &c, &keep, reterr));
   say_gone(l);
   if (!keep) PRAC_TRY(make(l, &c, reterr));
-  if (!l->placed) l->acked = l->ack_known = l->durable ? c.floor : c.delivered;
+  if (!l->placed) l->acked = l->durable ? c.floor : c.delivered;
+  l->ack_known = l->acked; /* it stands there */
   if (!keep && l->placed) {
-    l->ack_known = l->acked; /* it begins there */
     prac_count(&l->counters[BUS_NATS_anew], 1);
     prac_log(l->log, &ev_anew, "%s reads on behind %" PRIu64, l->client, l->acked);
   }
@@ -222,6 +222,21 @@ prac_rc nats_sub_begin(struct nats_link *l, struct prac_err *reterr)
     return PRAC_FAIL(reterr, PRAC_AGAIN, "%s: %s", subject, natsStatus_GetText(st));
   l->consuming = true;
   return PRAC_OK;
+}
+
+/* A consumer that does not answer is asked for again over another connection. */
+static prac_rc consume(struct nats_link *l, struct prac_err *reterr)
+{
+  if (l->consuming) return PRAC_OK;
+  prac_rc rc = nats_sub_begin(l, reterr);
+  if (rc == PRAC_AGAIN) nats_link_drop(l, "the consumer does not answer");
+  return rc;
+}
+
+static void anew(struct nats_link *l)
+{
+  l->consuming = false;
+  l->left = 0;
 }
 
 /* ---- acknowledging ---- */
@@ -248,6 +263,18 @@ static bool keep(struct nats_link *l, struct nats_fetched f)
   return true;
 }
 
+/* The newest ack, perhaps once more: its answer may have been lost. */
+static void repeat(struct nats_link *l)
+{
+  char subject[NATS_REPLY_MAX + 96], reply[96];
+  if (!l->nc || !l->consuming || !l->told.seq) return;
+  (void)snprintf(subject, sizeof subject, "%s1.%" PRIu64 ".%" PRIu64 ".0.0", l->ack_head,
+                 l->told.seq, l->told.n);
+  (void)snprintf(reply, sizeof reply, "%s.a.%" PRIu64, l->inbox, l->acked);
+  l->ack_at = sys_mono_ns();
+  (void)natsConnection_PublishRequestString(l->nc, subject, reply, "+ACK");
+}
+
 /* Everything up to l->acked, and what follows it that nobody here wants. */
 void nats_sub_ack(struct nats_link *l)
 {
@@ -259,21 +286,22 @@ void nats_sub_ack(struct nats_link *l)
     l->unacked_first = (l->unacked_first + 1) % l->unacked_cap;
     l->unacked_count--;
   }
+  /* What is acknowledged came before the connection was lost, and is still to come again: the
+   * consumer is to stand where we are. */
+  uint64_t told = last.seq ? last.seq : l->told.seq;
+  if (l->acked > l->ack_known && !l->unacked_count && told < l->acked) anew(l);
   if (!last.seq) return;
   if (last.seq > l->acked) l->acked = last.seq; /* skipped: dealt with */
   l->told = last;
-  nats_sub_repeat(l);
+  repeat(l);
 }
 
-void nats_sub_repeat(struct nats_link *l)
+prac_rc nats_sub_settle(struct nats_link *l, struct prac_err *reterr)
 {
-  char subject[NATS_REPLY_MAX + 96], reply[96];
-  if (!l->nc || !l->consuming || !l->told.seq) return;
-  (void)snprintf(subject, sizeof subject, "%s1.%" PRIu64 ".%" PRIu64 ".0.0", l->ack_head,
-                 l->told.seq, l->told.n);
-  (void)snprintf(reply, sizeof reply, "%s.a.%" PRIu64, l->inbox, l->acked);
-  l->ack_at = sys_mono_ns();
-  (void)natsConnection_PublishRequestString(l->nc, subject, reply, "+ACK");
+  if (l->acked <= l->ack_known || !l->nc) return PRAC_OK;
+  PRAC_TRY(consume(l, reterr));
+  if (sys_mono_ns() - l->ack_at > NATS_RESEND_NS) repeat(l);
+  return PRAC_OK;
 }
 
 void nats_sub_answer(struct nats_link *l, uint64_t seq)
@@ -297,12 +325,6 @@ static void pull(struct nats_link *l)
   if (natsConnection_PublishRequestString(l->nc, subject, reply, body) != NATS_OK) return;
   l->left = NATS_BATCH;
   l->pulled_at = sys_mono_ns();
-}
-
-static void anew(struct nats_link *l)
-{
-  l->consuming = false;
-  l->left = 0;
 }
 
 /* "404", "408", "409": how a request for messages ends early. */
@@ -381,14 +403,20 @@ static bool take(struct nats_link *l, natsMsg *m, uint64_t *ret_seq)
 static prac_rc ready(struct nats_link *l, struct prac_err *reterr)
 {
   PRAC_TRY(nats_link_pump(l, 0, reterr));
-  if (!l->consuming) {
-    prac_rc rc = nats_sub_begin(l, reterr);
-    if (rc == PRAC_AGAIN) nats_link_drop(l, "the consumer does not answer");
-    PRAC_TRY(rc);
-  }
+  PRAC_TRY(consume(l, reterr));
   if (l->left && sys_mono_ns() - l->pulled_at > NATS_PULL_NS + PRAC_SEC) l->left = 0;
   if (!l->left) pull(l);
   return PRAC_OK;
+}
+
+/* While something waits to be sent, a moment; never beyond the request for messages, which a server
+ * without a leader loses without a word. */
+static int64_t patience_ms(const struct nats_link *l, int64_t left)
+{
+  int64_t ask = l->pulled_at + NATS_PULL_NS + PRAC_SEC + PRAC_MS - sys_mono_ns();
+  int64_t ns = left < ask ? left : ask;
+  if (l->window.held && ns > SLICE_MS * PRAC_MS) ns = SLICE_MS * PRAC_MS;
+  return ns > 0 ? ns / PRAC_MS : 0;
 }
 
 prac_rc nats_sub_next(struct nats_link *l, int64_t until, natsMsg **ret, uint64_t *ret_seq,
@@ -402,9 +430,8 @@ prac_rc nats_sub_next(struct nats_link *l, int64_t until, natsMsg **ret, uint64_
       continue;
     }
     PRAC_TRY(rc);
-    int64_t ms = left > SLICE_MS * PRAC_MS && l->window.held ? SLICE_MS : left / PRAC_MS;
     natsMsg *m = NULL;
-    natsStatus st = natsSubscription_NextMsg(&m, l->arrivals, ms > 0 ? ms : 0);
+    natsStatus st = natsSubscription_NextMsg(&m, l->arrivals, patience_ms(l, left));
     if (st == NATS_OK && take(l, m, ret_seq)) {
       *ret = m;
       return PRAC_OK;
