@@ -69,6 +69,12 @@ class Raw:
         self.s.close()
 
 
+def stands(pid):
+    """Each of its threads has stopped: the signal takes a while."""
+    states = [p.read_text().rsplit(')', 1)[1].split()[0] for p in pathlib.Path(f'/proc/{pid}/task').glob('*/stat')]
+    return set(states) == {'T'}
+
+
 class Server:
     def __init__(self, lab, name, port, extra):
         self.lab, self.name, self.port, self.p = lab, name, port, None
@@ -96,7 +102,9 @@ class Server:
 
     def kill(self, sig=signal.SIGKILL):
         self.p.send_signal(sig)
-        if sig not in (signal.SIGSTOP, signal.SIGCONT):
+        if sig == signal.SIGSTOP:
+            wait_for(lambda: stands(self.p.pid))
+        elif sig != signal.SIGCONT:
             self.p.wait(20)
 
     def settings(self, name='settings', **more):
