@@ -82,6 +82,9 @@ struct cmd {
   const struct cmd_option *options;
   size_t n_options;
   int (*run)(int argc, char **argv); /* argv[0] is the subcommand; returns the exit status */
+  /* A library leaves threads behind (libnats 3.4) that use OpenSSL while exit handlers take it
+   * down: the process ends without these. */
+  bool threads;
 };
 extern const struct cmd *const cmd_list[];    /* NULL-terminated; app/registry.c */
 extern const char *const cmd_groups[];        /* NULL-terminated, in the order shown */

@@ -1,7 +1,6 @@
 /* `practice hub`: the side that sites deliver to. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "app/cmd.h"
 #include "app/hub_dir.h"
@@ -251,14 +250,6 @@ static prac_rc list(const struct opts *o, struct hub *s, struct prac_err *reterr
   return rc;
 }
 
-/* A connection leaves threads of libnats behind (3.4), which use OpenSSL while the exit handlers
- * take it down. All is written by now: out, without handlers. */
-static _Noreturn void leave(int status)
-{
-  (void)fflush(NULL);
-  _exit(status);
-}
-
 static int run(int argc, char **argv)
 {
   static struct hub s;
@@ -283,7 +274,7 @@ static int run(int argc, char **argv)
     return cmd_usage(&cmd_hub, "init, add-site SITE REQUEST, revoke-site SITE, list or apply");
   }
   site_files_done(&f);
-  leave(rc == PRAC_OK ? CMD_OK : cmd_fail(&err));
+  return rc == PRAC_OK ? CMD_OK : cmd_fail(&err);
 }
 
 const struct cmd cmd_hub = {
@@ -304,4 +295,5 @@ const struct cmd cmd_hub = {
     .options = options,
     .n_options = PRAC_ARRAY_LEN(options),
     .run = run,
+    .threads = true,
 };

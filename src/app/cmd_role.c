@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/cmd.h"
 #include "app/settings.h"
@@ -113,7 +114,9 @@ static prac_rc forget(const struct role_env *e, const char *name, struct prac_er
   return PRAC_OK;
 }
 
-static prac_rc live(struct role_env *e, double speed, int *ret_status, struct prac_err *err)
+/* Ends the process, as a supervised role does: threads that libraries leave behind do not survive
+ * exit handlers (cmd.h). */
+static prac_rc live(struct role_env *e, double speed, struct prac_err *err)
 {
   static struct board board;
   e->board = &board;
@@ -122,8 +125,9 @@ static prac_rc live(struct role_env *e, double speed, int *ret_status, struct pr
   if (e->role == &role_sensor) e->speed = speed;
   PRAC_TRY(role_make_dirs(e, err));
   stop_install();
-  *ret_status = supervisor_role_main(e) == 0 ? CMD_OK : CMD_FAILED;
-  return PRAC_OK;
+  int st = supervisor_role_main(e) == 0 ? CMD_OK : CMD_FAILED;
+  (void)fflush(NULL);
+  _exit(st);
 }
 
 static int run_with(const struct role *r, const struct opts *o)
@@ -138,7 +142,7 @@ static int run_with(const struct role *r, const struct opts *o)
   if (rc == PRAC_OK && r == &role_honeypot) rc = find_honeypot(&e, o->name, &err);
   if (rc == PRAC_OK && r == &role_engine) rc = find_worker(&e, o->name, &err);
   e.test = o->test;
-  if (rc == PRAC_OK) rc = o->forget ? forget(&e, o->forget, &err) : live(&e, o->speed, &st, &err);
+  if (rc == PRAC_OK) rc = o->forget ? forget(&e, o->forget, &err) : live(&e, o->speed, &err);
   if (rc != PRAC_OK) st = cmd_fail(&err);
   prac_conf_free(&conf);
   return st;

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "app/hub_link_int.h"
+#include "base/json.h"
+#include "bus/nats_client.h"
 
 enum { ANSWER_MS = 5000 };
 
@@ -113,14 +115,18 @@ static json_t *sources(const struct site_row *rows, size_t n)
   return a;
 }
 
-/* As the bus makes it (docs/transport.md); whoever is first. */
+/* As the bus makes it, since either may be first. */
 static json_t *new_stream(const struct site_hub *h)
 {
-  return json_pack("{s:s, s:[s,s,s,s,s,s,s,s,s], s:s, s:i, s:I, s:I}", "name", SITE_STREAM,
-                   "subjects", "flow.>", "hit.>", "health.>", "finding.>", "episode.>", "alert.>",
-                   "label.>", "mark.>", "tick.>", "storage", "file", "num_replicas",
-                   h->n_nodes >= 3 ? 3 : 1, "max_age", (json_int_t)(14 * PRAC_DAY),
-                   "duplicate_window", (json_int_t)PRAC_HOUR);
+  struct bus_nats_conf c;
+  struct prac_json j = prac_json_of(0);
+  prac_conf_defaults(&bus_nats_section, &c);
+  c.stream = SITE_STREAM;
+  c.replicas = h->n_nodes >= 3 ? 3 : 1;
+  bus_nats_stream_config(&c, &j);
+  json_t *out = j.bad ? NULL : json_loads(j.buf, 0, NULL);
+  prac_json_done(&j);
+  return out;
 }
 
 static prac_rc put_sources(struct hub_link *l, const char *verb, json_t *config, json_t *list,

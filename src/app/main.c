@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/cmd.h"
 #include "app/help.h"
@@ -46,5 +47,7 @@ int main(int argc, char **argv)
     fprintf(stderr, "practice: no command \"%s\"; `practice help` lists them\n", name);
     return CMD_USAGE;
   }
-  return flushed(command(c, argc - 1, argv + 1));
+  int st = flushed(command(c, argc - 1, argv + 1));
+  if (c->threads) _exit(st);
+  return st;
 }

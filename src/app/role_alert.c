@@ -276,13 +276,17 @@ static prac_rc take_watched(struct alert_role *s, const struct finding *f)
   return alert_desk_take(s->desk[SENSORS], f);
 }
 
-static prac_rc take_finding(struct alert_role *s, const struct bus_msg *m, struct prac_err *err)
+static prac_rc take_finding(const struct role_env *e, struct alert_role *s, const struct bus_msg *m,
+                            struct prac_err *err)
 {
   struct finding f;
   PRAC_TRY(model_from_json(&model_finding, m->data, m->len, s->arena, &f, err));
   PRAC_TRY(role_check_record(m, &model_finding, &f, err));
   if (strcmp(m->subject, "finding.watch") == 0) return take_watched(s, &f);
-  if (from_honeypots(m->subject)) return alert_desk_take(s->desk[HONEYPOTS], &f);
+  if (from_honeypots(m->subject)) {
+    PRAC_TRY(role_check_time(e, f.at, ROLE_AHEAD_TELL, err));
+    return alert_desk_take(s->desk[HONEYPOTS], &f);
+  }
   return alert_order_take(s->order, &f);
 }
 
@@ -308,7 +312,7 @@ static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struc
   s->err = reterr;
   prac_arena_reset(s->arena);
   bool finding = strncmp(m->subject, "finding.", 8) == 0;
-  prac_rc rc = finding ? take_finding(s, m, &err) : take_time(s, m, &err);
+  prac_rc rc = finding ? take_finding(e, s, m, &err) : take_time(s, m, &err);
   bool bad = rc != PRAC_OK;
   if (!bad) rc = be_patient(e, s);
   if (rc == PRAC_NOMEM || rc == PRAC_STOPPED || rc == PRAC_DENIED || rc == PRAC_IO)

@@ -125,6 +125,7 @@ static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struc
     struct flow_batch *b = NULL;
     rc = flow_batch_decode(m->data, m->len, &b, &err);
     if (rc == PRAC_OK) rc = role_check_batch(m, b, &err);
+    if (rc == PRAC_OK) rc = role_check_time(e, b->minute, ROLE_AHEAD_COMPUTE, &err);
     bool mine = rc == PRAC_OK && worker_wants(s->worker, b->sensor);
     prac_rc fed = mine ? eng_core_feed(s->core, b, reterr) : PRAC_OK;
     flow_batch_unref(&b);
@@ -134,6 +135,7 @@ static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struc
     prac_arena_reset(s->arena);
     rc = model_from_json(&model_health, m->data, m->len, s->arena, &h, &err);
     if (rc == PRAC_OK) rc = role_check_record(m, &model_health, &h, &err);
+    if (rc == PRAC_OK) rc = role_check_time(e, h.at, ROLE_AHEAD_COMPUTE, &err);
     /* A honeypot's clock is none of a telescope's. */
     bool ours =
         rc == PRAC_OK && strcmp(h.source, "honeypot") != 0 && worker_wants(s->worker, h.sensor);

@@ -10,6 +10,15 @@ PRAC_NODISCARD prac_rc role_check_batch(const struct bus_msg *m, const struct fl
 PRAC_NODISCARD prac_rc role_check_record(const struct bus_msg *m, const struct model_kind *k,
                                          const void *rec, struct prac_err *reterr);
 
+/* A record's own time: of 1970 to 2106 and, where others' machines send (nats), no more than
+ * `ahead_ns` ahead of our clock. What is dated in the future makes all whose clocks are right look
+ * late, or old enough to be deleted. PRAC_RANGE. */
+#define ROLE_AHEAD_KEEP PRAC_DAY          /* to be stored */
+#define ROLE_AHEAD_TELL PRAC_HOUR         /* of honeypots */
+#define ROLE_AHEAD_COMPUTE (6 * PRAC_MIN) /* engines: less than silent_ns of engine/core.h */
+PRAC_NODISCARD prac_rc role_check_time(const struct role_env *e, prac_time at, int64_t ahead_ns,
+                                       struct prac_err *reterr);
+
 struct role_refused {
   uint64_t n;   /* since the role was started */
   int64_t next; /* when it may be said again, mono ns */

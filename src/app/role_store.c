@@ -88,18 +88,22 @@ static prac_rc commit(struct role_env *e, void *st, struct prac_err *reterr)
   if (!due || !s->store.ops->maintain) return PRAC_OK;
   s->maintained = s->newest;
   struct prac_err err = {0};
-  prac_rc rc = s->store.ops->maintain(s->store.st, s->newest, &err);
+  /* A sensor whose clock is ahead must not make all else look old. */
+  prac_time wall = prac_now(&e->clock), now = s->newest < wall ? s->newest : wall;
+  prac_rc rc = s->store.ops->maintain(s->store.st, now, &err);
   (void)malloc_trim(0); /* it had an hour of flows in memory */
   if (rc == PRAC_DAMAGED) return prac_err_set(reterr, rc, err.where, "%s", err.text);
   if (rc != PRAC_OK) prac_log(&e->log, &ev_maintain, "tidying the store: %s", err.text);
   return PRAC_OK;
 }
 
-static prac_rc take_batch(struct store_role *s, const struct bus_msg *m, struct prac_err *err)
+static prac_rc take_batch(const struct role_env *e, struct store_role *s, const struct bus_msg *m,
+                          struct prac_err *err)
 {
   struct flow_batch *b = NULL;
   PRAC_TRY(flow_batch_decode(m->data, m->len, &b, err));
   prac_rc rc = role_check_batch(m, b, err);
+  if (rc == PRAC_OK) rc = role_check_time(e, b->minute, ROLE_AHEAD_KEEP, err);
   if (rc != PRAC_OK) {
     flow_batch_unref(&b);
     return rc;
@@ -130,7 +134,7 @@ static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struc
   if (s->seq == s->committed) s->since = sys_mono_ns();
   s->seq = m->seq;
   bool flow = strncmp(m->subject, "flow.", 5) == 0;
-  prac_rc rc = flow ? take_batch(s, m, &err) : take_record(s, m, &err);
+  prac_rc rc = flow ? take_batch(e, s, m, &err) : take_record(s, m, &err);
   if (rc == PRAC_NOMEM) return prac_err_set(reterr, rc, err.where, "%s", err.text);
   if (rc != PRAC_OK) role_refuse(e, &s->refused, &ev_unread, m, err.text);
   bool full = s->n_batches == BATCHES_MAX || s->n_recs == RECS_MAX || s->rows >= ROWS_MAX ||

@@ -38,19 +38,22 @@ static prac_time head(struct sensor_role *s)
   return INT64_MAX;
 }
 
-/* Lowest over the players of first (which 0), safe (1), or the highest of last (2); NONE while
- * somebody has not said it. */
-static prac_time over_players(const struct sensor_role *s, int which)
+enum over { FIRST, OTHERS_SAFE, PLAYING_SAFE, LAST };
+
+/* Lowest start of all players, how far the slowest of the others is, or of those whose files are
+ * not through, or the highest end of all; NONE while somebody has not said it. */
+static prac_time over_players(const struct sensor_role *s, enum over what)
 {
   const struct board *b = s->e->board;
-  prac_time out = which == 2 ? INT64_MIN + 1 : INT64_MAX;
+  prac_time out = what == LAST ? INT64_MIN + 1 : INT64_MAX;
   for (size_t i = 0; i < b->n_players; i++) {
-    int st = atomic_load(&b->rows[i].state);
-    if (st < (which == 2 ? BOARD_ENDED : BOARD_READY)) return PRAC_TIME_NONE;
-    prac_time t = atomic_load(which == 0   ? &b->rows[i].first
-                              : which == 1 ? &b->rows[i].safe
-                                           : &b->rows[i].last);
-    if (which == 2 ? t > out : t < out) out = t;
+    const struct board_row *r = &b->rows[i];
+    int st = atomic_load(&r->state);
+    if (st < (what == LAST ? BOARD_ENDED : BOARD_READY)) return PRAC_TIME_NONE;
+    if (what == OTHERS_SAFE && i == s->e->row) continue;
+    if (what == PLAYING_SAFE && st >= BOARD_ENDED) continue;
+    prac_time t = atomic_load(what == FIRST ? &r->first : what == LAST ? &r->last : &r->safe);
+    if (what == LAST ? t > out : t < out) out = t;
   }
   return out;
 }
@@ -63,16 +66,19 @@ static int64_t due(const struct sensor_role *s, prac_time t, prac_time start)
   return origin + (int64_t)((double)(t - start) / s->speed);
 }
 
-/* Says "nothing before next": not before it is due, nor far ahead of the others. */
+/* Says "nothing before next": not before it is due, nor far ahead of the others. These do not wait
+ * for the end of a long gap. */
 static prac_rc step(struct sensor_role *s, prac_time next, int64_t when, struct prac_err *reterr)
 {
+  bool gap = next - s->said > JUMP_NS;
   bool again = s->skip != PRAC_TIME_NONE && next <= s->skip;
   while (!again) {
-    prac_time slowest = over_players(s, 1);
-    bool near = slowest != PRAC_TIME_NONE && next <= slowest + AHEAD_NS;
+    prac_time slowest = over_players(s, OTHERS_SAFE);
+    bool near = slowest != PRAC_TIME_NONE && next - AHEAD_NS <= slowest;
     if (near && sys_mono_ns() >= when) break;
     if (stop_asked()) return stopped(reterr);
     if (atomic_load(&row(s)->safe) < s->said) PRAC_TRY(sensor_settle(s, reterr));
+    if (gap) atomic_store(&row(s)->safe, next);
     sys_sleep_ns(NAP_NS);
   }
   /* Before the first packet there is nothing to close. */
@@ -132,10 +138,10 @@ static prac_rc packets(struct sensor_role *s, prac_time start, prac_time *ret_la
   return PRAC_OK;
 }
 
-static prac_rc wait_for(const struct sensor_role *s, int which, prac_time *ret,
+static prac_rc wait_for(const struct sensor_role *s, enum over what, prac_time *ret,
                         struct prac_err *reterr)
 {
-  while ((*ret = over_players(s, which)) == PRAC_TIME_NONE) {
+  while ((*ret = over_players(s, what)) == PRAC_TIME_NONE) {
     if (stop_asked()) return stopped(reterr);
     sys_sleep_ns(NAP_NS);
   }
@@ -154,11 +160,11 @@ static prac_rc wind_up(struct sensor_role *s, prac_time last, struct prac_err *r
   atomic_store(&r->last, last == PRAC_TIME_NONE ? s->said : last);
   if (atomic_load(&r->state) < BOARD_ENDED) atomic_store(&r->state, BOARD_ENDED);
   prac_time end;
-  while ((end = over_players(s, 2)) == PRAC_TIME_NONE) {
+  while ((end = over_players(s, LAST)) == PRAC_TIME_NONE) {
     if (stop_asked()) return stopped(reterr);
-    prac_time slowest = over_players(s, 1);
-    if (slowest != PRAC_TIME_NONE && s->said + PRAC_MIN <= slowest)
-      PRAC_TRY(step(s, s->said + PRAC_MIN, 0, reterr));
+    prac_time playing = over_players(s, PLAYING_SAFE);
+    if (playing != PRAC_TIME_NONE && playing != INT64_MAX && s->said + PRAC_MIN <= playing)
+      PRAC_TRY(walk(s, prac_time_floor(playing, PRAC_MIN), INT64_MAX, reterr));
     else if (atomic_load(&r->safe) < s->said)
       PRAC_TRY(sensor_settle(s, reterr));
     else
@@ -167,7 +173,7 @@ static prac_rc wind_up(struct sensor_role *s, prac_time last, struct prac_err *r
   PRAC_TRY(walk(s, end, INT64_MAX, reterr));
   PRAC_TRY(sensor_settle(s, reterr));
   prac_time day = prac_time_floor(end - 1, PRAC_DAY) + PRAC_DAY;
-  for (prac_time safe; (safe = over_players(s, 1)) != PRAC_TIME_NONE && safe < end;) {
+  for (prac_time safe; (safe = over_players(s, OTHERS_SAFE)) != PRAC_TIME_NONE && safe < end;) {
     if (stop_asked()) return stopped(reterr);
     sys_sleep_ns(NAP_NS);
   }
@@ -192,7 +198,7 @@ prac_rc sensor_play(struct sensor_role *s, struct prac_err *reterr)
     atomic_store(&r->first, done > from ? done : from);
     atomic_store(&r->state, BOARD_READY);
   }
-  PRAC_TRY(wait_for(s, 0, &start, reterr));
+  PRAC_TRY(wait_for(s, FIRST, &start, reterr));
   int64_t none = 0;
   (void)atomic_compare_exchange_strong(&b->origin_mono, &none, sys_mono_ns());
   if (from < start || s->skip == PRAC_TIME_NONE) from = from < start ? from : start;

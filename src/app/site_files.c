@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bus/nats_client.h"
 #include "sys/durable.h"
 #include "sys/wall.h"
 
@@ -149,36 +150,17 @@ static bool ask_version(const char *server, char *out, size_t cap)
   return n > 0;
 }
 
-/* 2009010 for "v2.9.10"; -1: no version. */
-static int64_t version_number(const char *s)
-{
-  const char *v = strpbrk(s, "0123456789");
-  int64_t r = 0;
-  if (!v) return -1;
-  for (int i = 0; i < 3; i++) {
-    char *end;
-    long part = strtol(v, &end, 10);
-    if (end == v || part < 0 || part > 999) return -1;
-    r = r * 1000 + part;
-    if (i < 2 && *end != '.') return -1;
-    v = end + 1;
-  }
-  return r;
-}
-
 bool site_server_syncs(const char *server, const char *version)
 {
-  enum { SYNCS = 2010000, SAFE = 2011015 };
-  char said[80] = "";
+  char said[80] = "", advice[300];
   if (!version && ask_version(server, said, sizeof said)) version = said;
-  int64_t n = version ? version_number(version) : -1;
-  if (n < 0)
+  const char *v = version ? strpbrk(version, "0123456789") : NULL; /* "nats-server: v2.9.10" */
+  if (!v) {
     fprintf(stderr, "practice: %s does not say its version; taken as older than 2.10\n", server);
-  else if (n < SAFE)
-    fprintf(stderr,
-            "practice: nats-server before 2.11.15 has known holes in TLS log-in (verify_and_map) "
-            "and JetStream: let its ports be reached through a VPN only\n");
-  return n >= SYNCS;
+    return false;
+  }
+  if (bus_nats_advice(v, advice)[0]) fprintf(stderr, "practice: %s\n", advice);
+  return bus_nats_syncs(v);
 }
 
 struct prac_span site_valid(int64_t life_ns)

@@ -51,12 +51,15 @@ enum bus_nats_counter {
 extern const struct prac_counter_def bus_nats_counter_defs[];
 const _Atomic uint64_t *bus_nats_counters(const void *state); /* of an opened handle */
 
+/* The stream as whoever is first makes it: the body of a STREAM.CREATE (docs/transport.md). */
+struct prac_json;
+void bus_nats_stream_config(const struct bus_nats_conf *c, struct prac_json *j);
 bool bus_nats_name_ok(const char *s); /* of a stream or a domain */
 /* What a server must let through: a busy minute of a sensor. A site's configuration says 8MB. */
 #define BUS_NATS_PAYLOAD (8 << 20)
-/* The oldest releases that are safe to run: of the 2.10 line, and of those after it. */
-#define BUS_NATS_SAFE_210 "2.10.27"
-#define BUS_NATS_SAFE_211 "2.11.1"
+/* The oldest release without known holes in log-in by certificate (GHSA-3f24-pcvm-5jqc) and in the
+ * management of streams (CVE-2025-30215). */
+#define BUS_NATS_SAFE "2.11.15"
 /* What a server says before anybody has logged in: its version. timeout_ns for all of it. */
 struct nats_info;
 PRAC_NODISCARD prac_rc bus_nats_look(const char *address, uint16_t port, int64_t timeout_ns,
@@ -67,3 +70,4 @@ const char *bus_nats_ask_version(const char *url, int64_t timeout_ns, char out[3
 PRAC_NODISCARD prac_rc bus_nats_check(const struct prac_conf *c, struct prac_err *reterr);
 /* What an operator should know about a server of that version; "" when there is nothing. */
 const char *bus_nats_advice(const char *version, char out[300]);
+bool bus_nats_syncs(const char *version); /* it can be told to sync every message: from 2.10 on */

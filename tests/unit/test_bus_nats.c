@@ -235,7 +235,7 @@ static void versions_stand_in_order(void **s)
 {
   (void)s;
   static const char *const rising[] = {"2.2.0",   "2.9.10", "2.9.22", "2.10.0",
-                                       "2.10.27", "2.11.0", "2.11.1", "3.0.0"};
+                                       "2.10.27", "2.11.0", "2.11.15", "3.0.0"};
   char text[300];
   for (size_t a = 0; a < PRAC_ARRAY_LEN(rising); a++)
     for (size_t b = 0; b < PRAC_ARRAY_LEN(rising); b++) {
@@ -245,9 +245,10 @@ static void versions_stand_in_order(void **s)
   assert_int_equal(nats_version_cmp("2.10.27-RC.1", "2.10.27"), 0);
   assert_non_null(strstr(bus_nats_advice("2.9.10", text), "sync_interval"));
   assert_null(strstr(bus_nats_advice("2.10.26", text), "sync_interval"));
-  assert_non_null(strstr(text, "2.10.27"));
-  assert_string_equal(bus_nats_advice("2.10.27", text), "");
-  assert_non_null(strstr(bus_nats_advice("2.11.0", text), "2.11.1"));
+  assert_non_null(strstr(text, "2.11.15"));
+  assert_non_null(strstr(bus_nats_advice("2.11.14", text), "2.11.15"));
+  assert_string_equal(bus_nats_advice("2.11.15", text), "");
+  assert_true(bus_nats_syncs("2.10.0") && !bus_nats_syncs("2.9.22"));
   assert_string_equal(bus_nats_advice("2.12.3", text), "");
 }
 

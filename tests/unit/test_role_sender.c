@@ -56,6 +56,32 @@ static void batches(void **st)
   assert_int_equal(role_check_batch(&other, &b, NULL), PRAC_MALFORMED);
 }
 
+static void times(void **st)
+{
+  (void)st;
+  const prac_time now = INT64_C(1764000000) * PRAC_SEC;
+  struct run_conf hub = {.bus = RUN_BUS_NATS}, box = {.bus = RUN_BUS_LOCAL};
+  struct role_env there = {.run = &hub, .clock = prac_clock_virtual(now)};
+  struct role_env here = {.run = &box, .clock = prac_clock_virtual(now)};
+  static const struct {
+    prac_time at;
+    prac_rc hub, box;
+  } v[] = {
+      {0, PRAC_OK, PRAC_OK},
+      {INT64_C(1764000000) * PRAC_SEC + PRAC_HOUR, PRAC_OK, PRAC_OK},
+      {INT64_C(1764000000) * PRAC_SEC + PRAC_HOUR + 1, PRAC_RANGE, PRAC_OK},
+      {INT64_C(4294967295) * PRAC_SEC, PRAC_RANGE, PRAC_OK}, /* 2106 */
+      {INT64_C(4294967296) * PRAC_SEC, PRAC_RANGE, PRAC_RANGE},
+      {INT64_MAX, PRAC_RANGE, PRAC_RANGE},
+      {-1, PRAC_RANGE, PRAC_RANGE},
+      {INT64_MIN, PRAC_RANGE, PRAC_RANGE},
+  };
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(v); i++) {
+    assert_int_equal(role_check_time(&there, v[i].at, PRAC_HOUR, NULL), v[i].hub);
+    assert_int_equal(role_check_time(&here, v[i].at, PRAC_HOUR, NULL), v[i].box);
+  }
+}
+
 static void count_line(void *arg, const struct prac_log_event *ev, const char *text)
 {
   (void)ev, (void)text;
@@ -81,6 +107,7 @@ static void a_flood_is_one_line(void **st)
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(records), cmocka_unit_test(batches),
+                                     cmocka_unit_test(times),
                                      cmocka_unit_test(a_flood_is_one_line)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -160,17 +160,21 @@ prac_rc bus_nats_look(const char *address, uint16_t port, int64_t timeout_ns, st
 const char *bus_nats_advice(const char *version, char out[300])
 {
   out[0] = '\0';
-  bool line_210 = nats_version_cmp(version, "2.11.0") < 0;
-  const char *least = line_210 ? BUS_NATS_SAFE_210 : BUS_NATS_SAFE_211;
-  if (nats_version_cmp(version, least) >= 0) return out;
-  bool no_sync = nats_version_cmp(version, "2.10.0") < 0;
-  (void)snprintf(out, 300,
-                 "nats-server %.31s has known holes; the oldest safe releases are %s and %s%s",
-                 version, BUS_NATS_SAFE_210, BUS_NATS_SAFE_211,
-                 no_sync ? "; before 2.10 it cannot be told to sync every message to disk"
-                           " (sync_interval: always)"
-                         : "");
+  if (nats_version_cmp(version, BUS_NATS_SAFE) >= 0) return out;
+  (void)snprintf(
+      out, 300,
+      "nats-server %.31s has known holes in log-in by certificate and in JetStream, let "
+      "its ports be reached through a VPN only; the oldest safe release is " BUS_NATS_SAFE "%s",
+      version,
+      bus_nats_syncs(version) ? ""
+                              : "; before 2.10 it cannot be told to sync every message to disk"
+                                " (sync_interval: always)");
   return out;
+}
+
+bool bus_nats_syncs(const char *version)
+{
+  return nats_version_cmp(version, "2.10.0") >= 0;
 }
 
 /* Said once for each server. */

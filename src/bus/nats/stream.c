@@ -22,7 +22,7 @@ static const struct prac_log_event ev_anew = {
 static const char *const kinds[] = {"flow",  "hit",   "health", "finding", "episode",
                                     "alert", "label", "mark",   "tick"};
 
-static void write_config(const struct bus_nats_conf *c, struct prac_json *j)
+void bus_nats_stream_config(const struct bus_nats_conf *c, struct prac_json *j)
 {
   char subject[32];
   int64_t dup = DUPLICATES_NS;
@@ -74,7 +74,7 @@ static prac_rc ask(struct nats_link *l, const char *verb, const char *body,
 static prac_rc make(struct nats_link *l, struct nats_stream_info *s, struct prac_err *reterr)
 {
   struct prac_json j = prac_json_of(8192);
-  write_config(&l->conf, &j);
+  bus_nats_stream_config(&l->conf, &j);
   prac_rc rc = j.bad ? PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a stream's settings")
                      : ask(l, "CREATE", j.buf, s, reterr);
   prac_json_done(&j);

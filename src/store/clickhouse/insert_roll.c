@@ -4,9 +4,14 @@
 #include "store/clickhouse/clickhouse.h"
 
 struct adding {
+  struct ch *c;
   struct ch_buf rows;
   uint64_t no;
+  prac_time day;
+  int days; /* in rows, at most */
 };
+/* Newer servers refuse an insert into more than 100 partitions, which are days. */
+enum { DAYS_INSERT = 64 };
 enum { SKETCH_ROOM = STORE_SKETCH_BINARY_MAX + 10 };
 
 void ch_put_sketch(struct ch_buf *to, const uint32_t *v, size_t n, const uint8_t *dense)
@@ -59,10 +64,24 @@ static prac_rc put_blob(struct ch_buf *to, const struct ch_buf *head,
   return rc == PRAC_END ? PRAC_OK : rc;
 }
 
+static prac_rc insert_rows(struct adding *a, struct prac_err *reterr)
+{
+  prac_rc rc = ch_insert(
+      a->c, "roll (level, dim, start, sensor, key, packets, flows, bytes, sources, sketch, tx)",
+      &a->rows, reterr);
+  a->rows.n = 0;
+  a->days = 0;
+  return rc;
+}
+
 static prac_rc put_slot(void *arg, int64_t level, prac_time start, struct flow_batch *const *b,
                         size_t n, struct prac_err *reterr)
 {
   struct adding *a = arg;
+  prac_time day = prac_time_floor(start, PRAC_DAY);
+  if (a->days && day != a->day && a->days == DAYS_INSERT) PRAC_TRY(insert_rows(a, reterr));
+  if (!a->days || day != a->day) a->days++;
+  a->day = day;
   for (int d = STORE_KEPT_TOTAL; d <= (int)store_roll_last_dim(level); d++) {
     struct store_roll_blob blob;
     struct ch_buf head = {0};
@@ -83,12 +102,9 @@ static prac_rc put_slot(void *arg, int64_t level, prac_time start, struct flow_b
 prac_rc ch_insert_rolls(struct ch *c, struct flow_batch *const *b, size_t n, uint64_t no,
                         struct prac_err *reterr)
 {
-  struct adding a = {.no = no};
+  struct adding a = {.c = c, .no = no};
   prac_rc rc = store_roll_slots(b, n, put_slot, &a, reterr);
-  if (rc == PRAC_OK)
-    rc = ch_insert(
-        c, "roll (level, dim, start, sensor, key, packets, flows, bytes, sources, sketch, tx)",
-        &a.rows, reterr);
+  if (rc == PRAC_OK) rc = insert_rows(&a, reterr);
   ch_buf_done(&a.rows);
   return rc;
 }
