@@ -2,7 +2,8 @@
 import { useState } from 'preact/hooks';
 import { Choice, Panel, Severity, html } from './dom.js';
 import { dayTime, duration, number, seconds, t } from './i18n.js';
-import { alertList, counts, eventTime, isOpen, selected } from './state.js';
+import { put } from './router.js';
+import { alertList, counts, eventTime, isOpen } from './state.js';
 import { ofHoneypots, titleOf, timesUsual, valueOf } from './words.js';
 
 export const sevWord = (s) => t('sev_' + s);
@@ -18,7 +19,7 @@ function When({ a }) {
 function Card({ a }) {
   const times = timesUsual(a);
   return html`<li class=${`alert ${isOpen(a) ? 'is-open' : 'is-closed'} edge-${a.severity}${a.fresh ? ' fresh' : ''}`}>
-    <button type="button" onClick=${() => { selected.value = a.id; }} aria-haspopup="dialog">
+    <button type="button" onClick=${() => put({ alert: a.id }, true)} aria-haspopup="dialog">
       <span class="alert-top"><${Severity} level=${a.severity} /><b class=${'sev-text sev-' + a.severity}>${sevWord(a.severity)}</b>
         <span class=${'state state-' + a.state}>${t('state_' + a.state)}</span></span>
       <strong class="alert-title">${titleOf(a)}</strong>

@@ -3,7 +3,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Severity, html } from './dom.js';
 import { country, dayTime, duration, number, seconds, t, unit } from './i18n.js';
-import { get } from './net.js';
+import { get } from './api.js';
+import { put } from './router.js';
 import { alerts, isOpen, selected, status } from './state.js';
 import { ofHoneypots, timesUsual, titleOf, valueOf } from './words.js';
 import { sevWord } from './alerts.js';
@@ -113,7 +114,7 @@ function fetchUnknown() {
   if (!id || alerts.value.has(id) || !status.value) return;
   get('/alerts/' + encodeURIComponent(id)).then(
     (v) => { alerts.value = new Map(alerts.value).set(v.id, v); },
-    () => { if (selected.value === id) selected.value = null; });
+    () => { if (selected.value === id) put({ alert: null }); });
 }
 
 export function Drawer() {
@@ -123,7 +124,7 @@ export function Drawer() {
     if (!a && box.current.open) box.current.close();
   });
   useEffect(fetchUnknown, [selected.value, status.value]);
-  const close = () => { selected.value = null; };
+  const close = () => put({ alert: null });
   const outside = (e) => { if (e.target === box.current) close(); };
   return html`<dialog ref=${box} class="drawer" aria-labelledby="drawer-title" onClose=${close} onClick=${outside}>
     ${a && html`<div class="drawer-in"><button type="button" class="x" aria-label=${t('close')} onClick=${close}>✕</button><${Content} a=${a} key=${a.id} /></div>`}

@@ -4,9 +4,9 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { geoNaturalEarth1, geoPath, geoGraticule10 } from 'd3-geo';
 import { feature } from 'topojson-client';
 import { signal } from '@preact/signals';
-import { Choice, Panel, html } from './dom.js';
-import { country, keep, lang, number, short, t } from './i18n.js';
-import { status, world } from './state.js';
+import { Choice, Panel, html } from '../../dom.js';
+import { country, keep, lang, number, short, t } from '../../i18n.js';
+import { status, world } from '../../state.js';
 
 const W = 960, H = 490, CUT = 52 /* of the south: sea and ice */, STEPS = 6, SMALL = 5;
 const shapes = signal(null), failed = signal(false);

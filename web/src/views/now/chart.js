@@ -2,10 +2,11 @@
  * given the theme's colours and drawn anew when they change. Lines differ by colour and by dashes. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
-import { Choice, Panel, html } from './dom.js';
-import { dayTime, hhmm, lang, number, short, t, theme, zone, zoneName } from './i18n.js';
-import { columns, measure, range } from './state.js';
-import { loadRange } from './net.js';
+import { Choice, Panel, html } from '../../dom.js';
+import { dayTime, hhmm, lang, number, short, t, theme, zone, zoneName } from '../../i18n.js';
+import { columns, measure, range } from '../../state.js';
+import { loadRange } from '../../net.js';
+import { put } from '../../router.js';
 
 const MAX = 6;
 const DASHES = [[], [7, 3], [2, 3], [10, 3, 2, 3], [4, 2], [12, 4]];
@@ -80,10 +81,10 @@ export function Traffic() {
   const [table, setTable] = useState(false), [hidden, setHidden] = useState(new Set()), [at, setAt] = useState(null);
   const data = columns(range.value, measure.value, MAX);
   const toggle = (name) => setHidden((old) => { const n = new Set(old); n.has(name) ? n.delete(name) : n.add(name); return n; });
-  const setRange = (v) => { range.value = +v; loadRange().catch(() => {}); };
+  useEffect(() => { loadRange().catch(() => {}); }, [range.value]);
   const tools = html`
-    <${Choice} name="measure" label=${t('traffic')} value=${measure.value} options=${[['packets', t('packets')], ['sources', t('sources')]]} onChange=${(v) => { measure.value = v; }} />
-    <${Choice} name="range" label=${t('range')} value=${String(range.value)} options=${[1, 3, 24].map((n) => [String(n), t('range_h', { n })])} onChange=${setRange} />
+    <${Choice} name="measure" label=${t('traffic')} value=${measure.value} options=${[['packets', t('packets')], ['sources', t('sources')]]} onChange=${(v) => put({ measure: v === 'packets' ? null : v })} />
+    <${Choice} name="range" label=${t('range')} value=${String(range.value)} options=${[1, 3, 24].map((n) => [String(n), t('range_h', { n })])} onChange=${(v) => put({ range: v + 'h', from: null, to: null })} />
     <${Choice} name="traffic-view" label=${t('show_table')} value=${table ? 'table' : 'chart'} options=${[['chart', t('chart')], ['table', t('table')]]} onChange=${(v) => setTable(v === 'table')} />`;
   const any = data && data.list.some((s) => s.values.some((v) => v != null));
   return html`<${Panel} id="traffic" title=${t('traffic')} note=${t('traffic_help')} tools=${tools} className="traffic">

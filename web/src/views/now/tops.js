@@ -1,9 +1,9 @@
 /* Rankings with how they move: the last quarter of an hour against the hour before it. */
 import { signal } from '@preact/signals';
-import { Choice, Panel, html } from './dom.js';
-import { country, number, short, t } from './i18n.js';
-import { service } from './ports.js';
-import { tops } from './state.js';
+import { Choice, Panel, html } from '../../dom.js';
+import { country, number, short, t } from '../../i18n.js';
+import { service } from '../../ports.js';
+import { tops } from '../../state.js';
 
 const which = signal('country');
 
