@@ -25,7 +25,7 @@ def used_in(files, known):
 
 
 blanks = lambda s: sorted(re.findall(r'\{\w+\}', s))
-SAME = ('tz_utc', 'tz_jst', 'footer_api', 'asn')
+SAME = ('tz_utc', 'tz_jst', 'footer_api')
 views = sorted(d.name for d in (SRC / 'views').iterdir())
 shared = catalogue('i18n')
 everywhere = list((SRC).rglob('*.js'))

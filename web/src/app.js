@@ -42,7 +42,7 @@ function View() {
   const allowed = view && (view.open || may(view.need));
   const { module, error, again } = useView(allowed ? view : null);
   const head = useFocus(!view || !allowed || module || error);
-  const title = !view ? t('missing_title') : module?.title ? module.title(found.rest) : viewTitle(view);
+  const title = !view ? t('missing_title') : module?.title?.(found.rest) || viewTitle(view);
   useEffect(() => {
     const open = s.counts.value.open;
     document.title = (open > 0 ? `(${open}) ` : '') + (view?.name === 'now' ? siteTitle() : `${title} · ${siteTitle()}`);

@@ -63,13 +63,12 @@ export function Export({ path }) {
 }
 
 /* A table that scrolls by itself when it is wider than the screen; on a phone each row is a card when
- * `cards`. columns: [{head, num, of(row), wide}] */
-export function Table({ label, columns, rows, key, cards = true, caption }) {
+ * `cards`. columns: [{head, num, of(row, i)}], what is false left out; by(row): what tells rows apart. */
+export function Table({ label, columns, rows, by, cards = true }) {
   const cols = columns.filter(Boolean);
   return html`<div class="scroll tall" tabindex="0" role="region" aria-label=${label}><table class=${cards ? 'cards' : ''}>
-    ${caption && html`<caption class="sr">${caption}</caption>`}
     <thead><tr>${cols.map((c) => html`<th scope="col" class=${c.num ? 'num' : ''}>${c.head}</th>`)}</tr></thead>
-    <tbody>${rows.map((r, i) => html`<tr key=${key ? key(r) : i}>${cols.map((c, k) => (k === 0
+    <tbody>${rows.map((r, i) => html`<tr key=${by ? by(r) : i}>${cols.map((c, k) => (k === 0
       ? html`<th scope="row" class=${c.num ? 'num' : ''}>${c.of(r, i)}</th>` : html`<td class=${c.num ? 'num' : ''} data-head=${c.head}>${c.of(r, i)}</td>`))}</tr>`)}</tbody>
   </table></div>`;
 }

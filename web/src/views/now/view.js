@@ -7,7 +7,7 @@ import { Alerts } from '../../alerts.js';
 import { Traffic } from './chart.js';
 import { World } from './map.js';
 import { Places, Ports } from './tops.js';
-import { Quality, Sensors } from './sensors.js';
+import { Quality, Sensors } from '../../sensors.js';
 
 function Figure({ label, value, note, className }) {
   return html`<div class=${'stat ' + (className || '')}><dt>${label}</dt><dd><b>${value}</b><small>${note}</small></dd></div>`;
