@@ -89,7 +89,7 @@ export function AlertContent({ a, page }) {
     return () => { gone = true; };
   }, [full?.flows]);
   const hosts = full?.hosts || [];
-  return html`
+  return html`<div class="halves"><div>
     <p class="alert-top"><${Severity} level=${a.severity} /><b class=${'sev-text sev-' + a.severity}>${sevWord(a.severity)}</b>
       <span class=${'state state-' + a.state}>${t('state_' + a.state)}</span> <span class="tlp" translate="no">${a.tlp}</span></p>
     ${!page && html`<h2 id="drawer-title"><${Text} v=${titleOf(a)} /></h2>`}
@@ -108,7 +108,7 @@ export function AlertContent({ a, page }) {
       <${Row} name=${t(a.kind === 'drdos' ? 'victim' : 'hosts')}>${t('hosts_more', { n: number(a.host_count) })}
         ${hosts.length > 0 && html`<div class="hosts">${hosts.slice(0, 24).map((x) => html`<span class="chip"><${Host} ip=${x} /></span>`)}</div>`}<//>
     </dl>
-    <${Decisions} id=${a.id} />
-    <${Evidence} a=${a} full=${full} findings=${findings} hits=${hits} />`;
+    </div><div><${Decisions} id=${a.id} />
+    <${Evidence} a=${a} full=${full} findings=${findings} hits=${hits} /></div></div>`;
 }
 

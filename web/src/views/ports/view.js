@@ -33,10 +33,10 @@ function Ranking() {
   return html`<${Panel} id="ranking" title=${t('ports_ranking')} note=${t('ports_ranking_note')} tools=${html`<${Export} path=${path} />`} className="wide-7"><${Load} of=${now}>${(v) => html`
     <${Table} label=${t('ports_ranking')} rows=${all ? v.rows : v.rows.slice(0, 20)} cards=${false} by=${(r) => r.port} columns=${[
       { head: t('port'), of: (r, i) => html`<span class="rank">${i + 1}</span> <${Port} port=${r.port} />` },
-      { head: t('ports_moved'), of: (r, i) => html`<span class="nowrap">${rank(r.port, i)}</span>` },
+      before?.size > 0 && { head: t('ports_moved'), of: (r, i) => html`<span class="nowrap">${rank(r.port, i)}</span>` },
       { head: t('sources'), num: true, of: (r) => number(r.sources) },
       { head: t('packets'), num: true, of: (r) => html`<${Flows} q=${q(r.port)}>${number(r.packets)}<//>` },
-      before && before.size > 0 && { head: t('change'), num: true, of: (r) => html`<${Change} now=${r.sources} before=${before.get(r.port)?.sources} />` }]} />
+      before?.size > 0 && { head: t('change'), num: true, of: (r) => html`<${Change} now=${r.sources} before=${before.get(r.port)?.sources} />` }]} />
     ${v.rows.length > 20 && html`<p class="more"><button type="button" class="plain" onClick=${() => setAll(!all)}>${t(all ? 'ports_fewer' : 'more')}</button></p>`}`}<//><//>`;
 }
 
