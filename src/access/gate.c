@@ -56,15 +56,20 @@ static bool called(const struct store_col *c, const char *name)
   return strcmp(c->name, name) == 0;
 }
 
-/* One value as it may be shown. */
-static void blank(const struct gate *g, const struct store_col *c, struct store_value *v)
+/* How a sensor's machine is set up is its operator's affair. */
+static bool of_operators(const struct store_col *c)
 {
-  static const char *const setup[] = {"source", "version"};
-  if (g->who.scope->all) return;
-  if (called(c, "victim") && !sees(g, &v->ip)) v->ip = (struct prac_ip){{0}};
-  if (called(c, "clock_offset_ns")) v->i = 0;
-  for (size_t i = 0; i < PRAC_ARRAY_LEN(setup); i++)
-    if (called(c, setup[i])) v->s = "";
+  return called(c, "source") || called(c, "version") || called(c, "clock_offset_ns");
+}
+
+/* One value as it may be shown. */
+static prac_rc clean(const struct out *o, const struct store_col *c, struct store_value *v)
+{
+  if (o->g->who.scope->all) return PRAC_OK;
+  if (of_operators(c))
+    *v = c->type == STORE_TEXT ? (struct store_value){.s = ""} : (struct store_value){.u = 0};
+  if (c->type == STORE_IP && !sees(o->g, &v->ip)) v->ip = (struct prac_ip){{0}};
+  return c->type == STORE_TEXT ? gate_text(&o->g->who, &v->s, o->arena) : PRAC_OK;
 }
 
 static prac_rc give(struct out *o, prac_rc rc)
@@ -83,12 +88,13 @@ static prac_rc take_row(void *arg, const struct store_col *cols, size_t n,
   size_t k = 0;
   o->looked++;
   PRAC_INSIST(n <= STORE_COLS_MAX);
+  prac_arena_rewind(o->arena, o->mark);
   for (size_t i = 0; i < n; i++) {
     if (o->filter && called(&cols[i], "src") && !sees(o->g, &v[i].ip)) return PRAC_OK;
     if (called(&cols[i], "dst")) continue;
     c[k] = cols[i];
     x[k] = v[i];
-    blank(o->g, &c[k], &x[k]);
+    PRAC_TRY(clean(o, &c[k], &x[k]));
     k++;
   }
   return give(o, o->each(o->arg, c, k, x));
