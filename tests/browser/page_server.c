@@ -128,10 +128,11 @@ static void say_minute(struct world *w)
   w->minute++;
 }
 
-/* What honeypots were asked, for an alert about "drdos:ADDRESS:VECTOR". */
-static void say_hits(struct world *w, const char *victim)
+/* What honeypots were asked, for an alert about "drdos:ADDRESS:VECTOR", and the attack. */
+static void say_hits(struct world *w, const char *id, const char *state, const char *victim)
 {
-  static const char *const asked[] = {"5 isc.org ANY IN"};
+  static const char *const asked[] = {"5 isc.org ANY IN"}, *const vectors[] = {"dns"};
+  static const char *const pots[] = {"osaka 5"};
   prac_time now = START + w->minute * PRAC_MIN;
   struct hit h = {.id = "osaka.1",
                   .sensor = "osaka",
@@ -148,9 +149,30 @@ static void say_hits(struct world *w, const char *victim)
                   .ttl_max = 60,
                   .ttl_count = 1,
                   .names = {asked, 1}};
-  struct store_rec rec = {&model_hit, &h};
+  struct episode e = {.id = id,
+                      .revision = 1,
+                      .state = strcmp(state, "close") == 0 ? "end" : "start",
+                      .kind = "single",
+                      .profile = "isp",
+                      .prefix_bits = 128,
+                      .vectors = {vectors, 1},
+                      .port = 53,
+                      .at = now,
+                      .from = h.from,
+                      .to = now,
+                      .bins = 1,
+                      .bin_max = 5,
+                      .packets = 5,
+                      .bytes = 200,
+                      .pps_max = 5 / 60.0,
+                      .pps_mean = 5 / 60.0,
+                      .sensors = {pots, 1},
+                      .names = {asked, 1},
+                      .started = now};
+  struct store_rec recs[] = {{&model_hit, &h}, {&model_episode, &e}};
   if (prac_ip_parse(victim, strlen(victim), &h.victim) != PRAC_OK) abort();
-  keep(w, &(struct store_tx){.recs = &rec, .n_recs = 1});
+  e.victim = h.victim;
+  keep(w, &(struct store_tx){.recs = recs, .n_recs = 2});
 }
 
 static void say_alert(struct world *w, const char *id, const char *state, const char *severity,
@@ -213,8 +235,11 @@ static void say_alert(struct world *w, const char *id, const char *state, const 
     char victim[64] = "", flows[100];
     (void)snprintf(victim, sizeof victim, "%.*s", (int)strcspn(what + 1, ":"), what + 1);
     (void)snprintf(flows, sizeof flows, "what=hits victim=%s", victim);
-    say_hits(w, victim);
+    say_hits(w, id, state, victim);
     a.flows = f.flows = flows;
+    a.hosts = (struct model_ips){hosts, 1};
+    a.host_count = 1;
+    if (prac_ip_parse(victim, strlen(victim), &hosts[0]) != PRAC_OK) abort();
     a.unit = f.unit = "packets/s";
   }
   struct store_rec recs[] = {{&model_finding, &f}, {&model_alert, &a}};
