@@ -12,6 +12,7 @@ export const VIEWS = [
   { name: 'attack', path: '/attacks/*', under: 'attacks', need: 'viewer', title: ['Attack', '攻撃の詳細'], load: () => import('./views/attack/view.js') },
   { name: 'ports', path: '/ports', need: 'viewer', nav: true, bar: '24h', uses: ['country', 'asn', 'sensor'], title: ['Ports', 'ポート'], load: () => import('./views/ports/view.js') },
   { name: 'groups', path: '/groups', need: 'viewer', nav: true, bar: '24h', uses: ['country', 'port', 'sensor'], title: ['Groups', 'ホスト群'], load: () => import('./views/groups/view.js') },
+  { name: 'group', path: '/groups/*', under: 'groups', need: 'viewer', bar: '24h', title: ['Group', 'ホスト群の詳細'], load: () => import('./views/group/view.js') },
   { name: 'compare', path: '/compare', need: 'viewer', nav: true, bar: '24h', title: ['Compare sensors', 'センサー比較'], load: () => import('./views/compare/view.js') },
   { name: 'about', path: '/about/*', need: 'viewer', bar: 'own', title: ['About', '詳細'], load: () => import('./views/about/view.js') },
   { name: 'flows', path: '/flows', need: 'analyst', nav: true, bar: '24h', uses: ['country', 'asn', 'port', 'sensor'], title: ['Flows', 'フロー'], load: () => import('./views/flows/view.js') },
