@@ -92,7 +92,7 @@ export function AlertContent({ a, page }) {
   return html`<div class="halves"><div>
     <p class="alert-top"><${Severity} level=${a.severity} /><b class=${'sev-text sev-' + a.severity}>${sevWord(a.severity)}</b>
       <span class=${'state state-' + a.state}>${t('state_' + a.state)}</span> <span class="tlp" translate="no">${a.tlp}</span></p>
-    ${!page && html`<h2 id="drawer-title"><${Text} v=${titleOf(a)} /></h2>`}
+    ${page ? html`<h2 class="sr">${t('alert_details')}</h2>` : html`<h2 id="drawer-title"><${Text} v=${titleOf(a)} /></h2>`}
     <p class="lead" lang="en"><${Text} v=${a.text} /></p>
     <${Compare} a=${a} />
     <dl class="facts">
