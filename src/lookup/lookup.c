@@ -383,3 +383,10 @@ struct prac_prefix lookup_prefix(const struct lookup *l, const struct prac_ip *i
     return (struct prac_prefix){.bits = 0};
   return prac_lpm_prefix_in(ip, &first, &last);
 }
+
+struct prac_ip lookup_piece_end(const struct lookup *l, const struct prac_ip *ip)
+{
+  struct prac_ip first, last;
+  (void)prac_lpm_piece(l->all, ip, &first, &last);
+  return last;
+}

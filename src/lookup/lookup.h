@@ -46,3 +46,5 @@ const char *const *lookup_lists(const struct lookup *l, uint32_t *ret_n);
 const char *lookup_as_name(const struct lookup *l, uint32_t asn);
 /* The routed prefix around ip where the data has one; bits 0: unknown. */
 struct prac_prefix lookup_prefix(const struct lookup *l, const struct prac_ip *ip);
+/* The last address of the stretch from ip on about which all is known alike; l may not be NULL. */
+struct prac_ip lookup_piece_end(const struct lookup *l, const struct prac_ip *ip);

@@ -265,9 +265,26 @@ static void send_asset(struct sys_http_req *r, const struct portal_asset *a)
   sys_http_respond(r, &resp);
 }
 
+/* The views of the page (web/src/views.js) are all the same file; "/" at the end: and what is
+ * below. */
+static const char *const views[] = {"/",        "/mine",   "/attacks", "/attacks/", "/ports",
+                                    "/groups",  "/about/", "/flows",   "/compare",  "/alerts",
+                                    "/alerts/", "/system", "/admin",   "/account",  "/sign-in"};
+
+static bool is_view(const char *path)
+{
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(views); i++) {
+    size_t n = strlen(views[i]);
+    bool below = n > 1 && views[i][n - 1] == '/';
+    if (below ? strncmp(path, views[i], n) == 0 && path[n] : strcmp(path, views[i]) == 0)
+      return true;
+  }
+  return false;
+}
+
 static bool page(struct sys_http_req *r, const char *path)
 {
-  if (strcmp(path, "/") == 0) path = "/index.html";
+  if (is_view(path)) path = "/index.html";
   for (size_t i = 0; i < portal_assets_n; i++)
     if (strcmp(portal_assets[i].path, path) == 0) {
       send_asset(r, &portal_assets[i]);
