@@ -20,6 +20,7 @@ static const struct prac_log_event ev_open = {
     "portal.proxies"};
 
 struct portal_role {
+  char disk[ROLE_PATH];
   struct bus bus;
   struct store store;
   struct portal *portal;
@@ -81,6 +82,8 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
                            .listen_fd = e->http_fd,
                            .clock = &e->clock,
                            .version = PRACTICE_VERSION,
+                           .disk = where_is_outside(e->settings) ? NULL
+                                                                 : role_path(e, "store", s->disk),
                            .counters = e->others,
                            .n_counters = e->n_others,
                            .log = &e->log};

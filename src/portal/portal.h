@@ -44,6 +44,7 @@ struct portal_env {
   int listen_fd;                  /* >= 0: already listening, taken; -1: open conf's `listen` */
   const struct prac_clock *clock; /* the wall, for "now" beside event time; NULL: not shown */
   const char *version;
+  const char *disk; /* a directory on the device that the data are on; NULL: not told */
   const struct prac_counters *counters; /* others' counters for /metrics; borrowed */
   size_t n_counters;
   const struct prac_log *log;

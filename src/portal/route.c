@@ -80,6 +80,29 @@ static const struct portal_param attack_params[] = {
     FORMAT,
     END};
 
+static const struct portal_param group_params[] = {
+    SPAN,
+    {"country", "string", "most hosts in it: two letters, ISO 3166"},
+    {"port", "string", "after this port: 1433/tcp"},
+    {"sensor", "string", "seen by it"},
+    {"state", "open|update|resume|close", "in this state"},
+    PAGE,
+    FORMAT,
+    END};
+static const struct portal_param heat_params[] = {
+    SPAN,
+    {"sensor", "string", "name of a sensor"},
+    {"limit", "integer", "so many of the biggest ports, 1 to 50; 20 when not given"},
+    END};
+static const struct portal_param risk_params[] = {
+    {"limit", "integer", "at most so many rows, up to 10000"}, FORMAT, END};
+static const struct portal_param mine_params[] = {
+    SPAN,
+    {"since", "string", "what began from then on counts as new"},
+    {"country", "string", "for a reader of the whole world: two letters, ISO 3166"},
+    {"asn", "string", "for a reader of the whole world: number of a network"},
+    END};
+
 const struct portal_route portal_routes[] = {
     {"/status", "status",
      "Version, event time, sensors with their health, open alerts, label of the geography",
@@ -116,6 +139,19 @@ const struct portal_route portal_routes[] = {
      PORTAL_OBJECT, portal_about, about_params},
     {"/compare", "compare", "Sensors against each other: who sees what first; what is not at home",
      PORTAL_OBJECT, portal_compare, compare_params},
+    {"/groups", "groups", "Hosts that act together: a story each, newest revision first",
+     PORTAL_ROWS, portal_groups, group_params},
+    {"/ports/heat", "portsHeat", "The biggest ports by the hour: packets and sources",
+     PORTAL_OBJECT, portal_ports_heat, heat_params},
+    {"/ports/risk", "portsRisk",
+     "Ports whose risk of attack has risen, as last said, with level and reasons", PORTAL_ROWS,
+     portal_ports_risk, risk_params},
+    {"/mine", "mine",
+     "The reader's own part of the world: sources now and before, victims, surges, groups, what is "
+     "new",
+     PORTAL_OBJECT, portal_mine, mine_params},
+    {"/system", "system", "Sites, what is kept, counters, dates of data, disk", PORTAL_OBJECT,
+     portal_system, none},
     {"/query", "query", "Any question in the one query language", PORTAL_ROWS, portal_query,
      query_params},
     {"/events", "events",
