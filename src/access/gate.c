@@ -39,9 +39,11 @@ static void gate_close(void *st)
   (void)st;
 }
 
-static const struct store_ops ops = {
-    .name = "gate", .about = "", .state_size = sizeof(struct gate), .query = gate_query,
-    .close = gate_close};
+static const struct store_ops ops = {.name = "gate",
+                                     .about = "",
+                                     .state_size = sizeof(struct gate),
+                                     .query = gate_query,
+                                     .close = gate_close};
 
 prac_rc access_gate_open(const struct store *inner, const struct access_scope *scope,
                          const struct lookup *geo, struct store *ret, struct prac_err *reterr)

@@ -10,8 +10,8 @@
 enum { WORDS_MAX = 4096, PIECES_MAX = 1 << 16, WORD_TEXT = PRAC_IP_TEXT + 2 };
 
 const char *const access_role_names[] = {"viewer", "analyst", "operator", "admin", NULL};
-const char *const access_tlp_names[] = {"TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "TLP:AMBER+STRICT",
-                                        "TLP:RED",   NULL};
+const char *const access_tlp_names[] = {"TLP:CLEAR",        "TLP:GREEN", "TLP:AMBER",
+                                        "TLP:AMBER+STRICT", "TLP:RED",   NULL};
 
 /* ---- reading words ---- */
 
@@ -121,8 +121,7 @@ static uint32_t join(struct prac_prefix *v, uint32_t n)
   for (uint32_t i = 0; i < n; i++) {
     if (to > 0 && prac_prefix_has(&v[to - 1], &v[i].ip)) continue;
     v[to++] = v[i];
-    for (; to > 1 && v[to - 1].bits != 96 && halves(&v[to - 2], &v[to - 1]); to--)
-      v[to - 2].bits--;
+    for (; to > 1 && v[to - 1].bits != 96 && halves(&v[to - 2], &v[to - 1]); to--) v[to - 2].bits--;
   }
   return to;
 }
