@@ -3,25 +3,31 @@
  *
  * store     access_gate_open makes a store out of a store: same interface, what is outside is not
  *           there. Whoever asks it (portal, view) cannot forget the rule
- * flows     a row is seen when its sender is inside; a question that names an address, prefix or
- *           victim outside is answered PRAC_DENIED, as one about our own addresses (dst) always is
+ * flows     a row is seen when its sender is inside; the victim of its answers is blanked when it
+ *           is outside. Our own addresses (dst) are in no row, and a question about them is refused
+ * questions that name an address, prefix or victim outside are refused: PRAC_DENIED, in one
+ *           sentence that says nothing about what there is. Of a prefix that is partly inside, that
+ *           part is asked for
  * counts    series and rankings by port, country, network and sensor are of the whole world: they
- *           are what partners share. Ranked by sender: inside only. Filters that single out an
- *           address outside are refused as above
- * records   seen when the label is within the clearance and it is about something inside (victim, a
- *           host, country, network) or about nobody (a port; a sensor's health). Hosts outside are
- *           taken off its lists (`host_count` stays: a count). An address outside that stands in
- * any text of it is written as "[outside]". What is about one victim or host outside is not there
- * at all. Known only by an exact id: the same rule all       a scope of the whole world passes
- * everything but dst
+ *           are what partners share. Ranked by sender: inside only
+ * records   seen when the label is within the clearance (no label: AMBER; heartbeats have none and
+ *           need none) and it is about something inside (victim, a host, country, network) or about
+ *           nobody (a port, a sensor). Hosts outside are taken off its lists (`host_count` stays: a
+ *           count). An address outside that stands in any text of it is written as "[outside]".
+ *           What is about one victim or host outside is not there at all, also by its exact id
+ * bounds    where most of what is stored is outside, flows are looked at window by window of time,
+ *           GATE_LOOKED_AT of them for one question; of rankings, cells and records 64 for each
+ *           that is wanted, at least 65536. Not enough: PRAC_RANGE, "ask for a shorter time"
+ * all       a scope of the whole world passes everything within its clearance, but dst
  */
 #pragma once
 #include "access/scope.h"
 #include "model/records.h"
 #include "store/store.h"
 
-/* inner and geo are borrowed for the life of *ret, scope until it is closed; *ret is read-only (its
- * append is refused). One thread at a time, as inner. Close with store_close: inner stays open. */
+enum { GATE_LOOKED_AT = 1 << 21 };
+/* inner, geo and scope are borrowed until *ret is closed; *ret is read-only, and gives no batches.
+ * One thread at a time, as inner. Close with store_close: inner stays open. */
 PRAC_NODISCARD prac_rc access_gate_open(const struct store *inner, const struct access_scope *scope,
                                         const struct lookup *geo, struct store *ret,
                                         struct prac_err *reterr);

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/lpm.h"
+
 enum { WORDS_MAX = 4096, PIECES_MAX = 1 << 16, WORD_TEXT = PRAC_IP_TEXT + 2 };
 
 const char *const access_role_names[] = {"viewer", "analyst", "operator", "admin", NULL};
@@ -106,12 +108,11 @@ static uint32_t unique(void *v, uint32_t n, size_t size)
   return to;
 }
 
-/* Are these the two halves of one wider prefix? */
+/* Are these, in order, the two halves of one wider prefix? */
 static bool halves(const struct prac_prefix *a, const struct prac_prefix *b)
 {
   struct prac_prefix wide = {a->ip, (uint8_t)(a->bits - 1)};
-  return a->bits == b->bits && a->bits > 1 && !prac_ip_eq(&a->ip, &b->ip) &&
-         prac_prefix_has(&wide, &b->ip) && (a->ip.b[wide.bits / 8] >> (7 - wide.bits % 8) & 1) == 0;
+  return a->bits == b->bits && a->bits > 1 && prac_prefix_has(&wide, &b->ip);
 }
 
 /* Sorted: a prefix comes before all that lie in it. IPv4's own halves stay apart from the rest. */
@@ -199,8 +200,8 @@ bool access_scope_asn(const struct access_scope *s, uint32_t asn)
   return asn && s->n_asns && bsearch(&asn, s->asns, s->n_asns, sizeof asn, by_u32);
 }
 
-/* The last prefix that begins at or before ip: they do not overlap, so no other can hold it. */
-static const struct prac_prefix *prefix_at(const struct access_scope *s, const struct prac_ip *ip)
+/* Index of the first prefix that begins behind ip. */
+static uint32_t prefix_after(const struct access_scope *s, const struct prac_ip *ip)
 {
   uint32_t lo = 0, hi = s->n_prefixes;
   while (lo < hi) {
@@ -210,7 +211,14 @@ static const struct prac_prefix *prefix_at(const struct access_scope *s, const s
     else
       hi = mid;
   }
-  return lo > 0 && prac_prefix_has(&s->prefixes[lo - 1], ip) ? &s->prefixes[lo - 1] : NULL;
+  return lo;
+}
+
+/* They do not overlap: only the last that begins at or before ip can hold it. */
+static const struct prac_prefix *prefix_at(const struct access_scope *s, const struct prac_ip *ip)
+{
+  uint32_t i = prefix_after(s, ip);
+  return i > 0 && prac_prefix_has(&s->prefixes[i - 1], ip) ? &s->prefixes[i - 1] : NULL;
 }
 
 static bool placed(const struct access_scope *s, const struct lookup *geo, const struct prac_ip *ip)
@@ -236,28 +244,80 @@ static struct prac_ip last_of(const struct prac_prefix *p)
   return last;
 }
 
-/* false: ip was the last of all. */
-static bool step_on(struct prac_ip *ip)
+static void step_on(struct prac_ip *ip)
 {
-  for (unsigned i = 16; i-- > 0;)
-    if (++ip->b[i]) return true;
-  return false;
+  for (unsigned i = 16; i-- > 0 && ++ip->b[i] == 0;) continue;
 }
 
-/* Walks from piece to piece of what is known; each must be inside as a whole. */
+static void step_back(struct prac_ip *ip)
+{
+  for (unsigned i = 16; i-- > 0 && ip->b[i]-- == 0;) continue;
+}
+
+/* From `at` on, how far all is inside, or all is outside. */
+static struct prac_ip stretch(const struct access_scope *s, const struct lookup *geo,
+                              const struct prac_ip *at, bool *inside)
+{
+  const struct prac_prefix *own = prefix_at(s, at);
+  struct prac_ip last;
+  memset(&last, 0xff, sizeof last);
+  *inside = own || placed(s, geo, at);
+  if (own) return last_of(own);
+  if (geo) last = lookup_piece_end(geo, at);
+  uint32_t next = prefix_after(s, at);
+  if (!*inside && next < s->n_prefixes && memcmp(&s->prefixes[next].ip, &last, sizeof last) <= 0) {
+    last = s->prefixes[next].ip;
+    step_back(&last);
+  }
+  return last;
+}
+
 bool access_scope_prefix(const struct access_scope *s, const struct lookup *geo,
                          const struct prac_prefix *p)
 {
   struct prac_ip at = p->ip, end = last_of(p);
-  if (s->all) return true;
-  for (int i = 0; i < PIECES_MAX; i++) {
-    const struct prac_prefix *own = prefix_at(s, &at);
-    if (!own && !placed(s, geo, &at)) return false;
-    struct prac_ip last = own ? last_of(own) : lookup_piece_end(geo, &at);
-    if (memcmp(&last, &end, sizeof end) >= 0 || !step_on(&last)) return true;
-    at = last;
+  bool inside = true;
+  for (int i = 0; i < PIECES_MAX && !s->all; i++) {
+    at = stretch(s, geo, &at, &inside);
+    if (!inside) return false;
+    if (memcmp(&at, &end, sizeof end) >= 0) return true;
+    step_on(&at);
   }
-  return false; /* nobody asks for so many at once */
+  return s->all; /* nobody asks for so many pieces at once */
+}
+
+/* All of from..to as prefixes. */
+static bool put_range(struct prac_ip from, const struct prac_ip *to, struct prac_prefix *v,
+                      uint32_t cap, uint32_t *n)
+{
+  for (;; step_on(&from)) {
+    if (*n == cap) return false;
+    v[*n] = prac_lpm_prefix_in(&from, &from, to);
+    from = last_of(&v[(*n)++]);
+    if (memcmp(&from, to, sizeof from) >= 0) return true;
+  }
+}
+
+bool access_scope_within(const struct access_scope *s, const struct lookup *geo,
+                         const struct prac_prefix *p, struct prac_prefix *v, uint32_t cap,
+                         uint32_t *n)
+{
+  struct prac_ip at = p->ip, end = last_of(p), from = at;
+  bool inside = true, was = false;
+  for (int i = 0; i < PIECES_MAX; i++) {
+    struct prac_ip before = at, last = s->all ? end : stretch(s, geo, &at, &inside);
+    if (memcmp(&last, &end, sizeof end) > 0) last = end;
+    if (inside && !was) from = at;
+    if (!inside && was) {
+      step_back(&before);
+      if (!put_range(from, &before, v, cap, n)) return false;
+    }
+    was = inside;
+    at = last;
+    if (memcmp(&at, &end, sizeof end) >= 0) return !inside || put_range(from, &end, v, cap, n);
+    step_on(&at);
+  }
+  return false;
 }
 
 /* "red" is meant as it is read: a careless label must not open what a careful one closes. */

@@ -1,8 +1,9 @@
 /* access/scope.h — what one reader may see: a part of the world, and how sensitive.
  *
  * world     countries, networks and prefixes; an address is inside when any of them has it. Where
- * an address is, `lookup` says; an address that nobody can place is outside (fail closed) clearance
- * TLP 2.0: CLEAR < GREEN < AMBER < AMBER+STRICT < RED. A missing or unknown label counts as AMBER
+ *           an address is, `lookup` says; an address that nobody can place is outside (fail closed)
+ * clearance TLP 2.0: CLEAR < GREEN < AMBER < AMBER+STRICT < RED. A missing or unknown label counts
+ *           as AMBER
  * pure      no state, no I/O; a scope is immutable once made and lives in its maker's arena
  */
 #pragma once
@@ -48,6 +49,10 @@ bool access_scope_ip(const struct access_scope *s, const struct lookup *geo,
                      const struct prac_ip *ip);
 bool access_scope_prefix(const struct access_scope *s, const struct lookup *geo,
                          const struct prac_prefix *p); /* all of it is inside */
-/* "TLP:AMBER" and friends; anything else is AMBER. */
+/* The parts of p that are inside, behind the *n that stand in v. false: more than cap. */
+bool access_scope_within(const struct access_scope *s, const struct lookup *geo,
+                         const struct prac_prefix *p, struct prac_prefix *v, uint32_t cap,
+                         uint32_t *n);
+/* "TLP:AMBER" and friends, in any case, also without "TLP:"; anything else is AMBER. */
 enum access_tlp access_tlp_of(const char *label);
 bool access_scope_tlp(const struct access_scope *s, const char *label);

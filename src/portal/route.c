@@ -20,6 +20,11 @@
   {                                                                                                \
     "format", "json|ndjson|csv", "form of the answer; json when not given"                         \
   }
+#define PAGE                                                                                       \
+  {"limit", "integer", "at most so many rows, up to 10000"},                                       \
+  {                                                                                                \
+    "cursor", "string", "records: go on behind the answer whose `next` (header X-Next) this was"   \
+  }
 #define FILTERS                                                                                    \
   SPAN, {"q", "string", "words of the query language: port=23/tcp country=MM marks=survey"},       \
       {"sensor", "string", "name of a sensor"},                                                    \
@@ -29,8 +34,7 @@
       {"country", "string", "two letters, ISO 3166"}, {"asn", "string", "number of the network"},  \
       {"marks", "string", "marks that all rows must have: zmap,survey"},                           \
       {"id", "string", "records: this one"}, {"key", "string", "records: of this story"},          \
-      {"state", "string", "records: in this state"},                                               \
-      {"limit", "integer", "at most so many rows, up to 10000"}, FORMAT
+      {"state", "string", "records: in this state"}, PAGE, FORMAT
 #define END                                                                                        \
   {                                                                                                \
     NULL, NULL, NULL                                                                               \
@@ -59,6 +63,25 @@ static const struct portal_param query_params[] = {
 static const struct portal_param event_params[] = {
     {"last", "integer", "id of the last event seen; the header Last-Event-ID says the same"}, END};
 
+static const struct portal_param about_params[] = {
+    SPAN, {"limit", "integer", "lines of the table, 1 to 256; 256 when not given"}, END};
+static const struct portal_param compare_params[] = {
+    SPAN,
+    {"home", "string", "who is at home: a country (JP), or sensors with commas between"},
+    {"recent", "string", "what a rise abroad is looked for in: 1h to 30d; 6h when not given"},
+    END};
+static const struct portal_param attack_params[] = {
+    SPAN,
+    {"vector", "string", "with this vector: dns, ntp_monlist"},
+    {"victim", "string", "on this address or prefix"},
+    {"state", "start|update|resume|end", "in this state"},
+    {"profile", "isp|amppot|hopscotch|mph", "by whose definition of an attack; isp when not given"},
+    {"country", "string", "of the victim: two letters, ISO 3166"},
+    {"asn", "string", "of the victim: number of the network"},
+    PAGE,
+    FORMAT,
+    END};
+
 static const struct portal_param audit_params[] = {
     {"before", "integer", "lines before this number"},
     {"limit", "integer", "at most so many lines, up to 1000; 100 when not given"},
@@ -67,69 +90,84 @@ static const struct portal_param audit_params[] = {
 const struct portal_route portal_routes[] = {
     {"/status", SYS_HTTP_GET, PORTAL_VIEWER, "status",
      "Version, event time, sensors with their health, open alerts, label of the geography",
-     PORTAL_OBJECT, portal_status, none, NULL},
+     PORTAL_OBJECT, portal_status, none},
     {"/series", SYS_HTTP_GET, PORTAL_VIEWER, "series",
      "Packets and sources per minute and sensor: live for the last day; with from, to, step or a "
      "filter, from the store",
-     PORTAL_ROWS, portal_series, series_params, NULL},
+     PORTAL_ROWS, portal_series, series_params},
     {"/top", SYS_HTTP_GET, PORTAL_VIEWER, "top",
      "Ports, countries, networks or sensors, biggest first: live (the last 15 minutes against the "
      "hour before); with from, to or a filter, from the store",
-     PORTAL_ROWS, portal_top, top_params, NULL},
+     PORTAL_ROWS, portal_top, top_params},
     {"/flows", SYS_HTTP_GET, PORTAL_ANALYST, "flows",
      "Flow rows: who sent what, without our own addresses", PORTAL_ROWS, portal_flows,
-     portal_filters, NULL},
+     portal_filters},
     {"/findings", SYS_HTTP_GET, PORTAL_ANALYST, "findings", "What the engines claim", PORTAL_ROWS,
-     portal_findings, portal_filters, NULL},
+     portal_findings, portal_filters},
     {"/alerts", SYS_HTTP_GET, PORTAL_VIEWER, "alerts",
      "Alerts, newest revision first: live; with a filter, from the store", PORTAL_ROWS,
-     portal_alerts, portal_filters, NULL},
+     portal_alerts, portal_filters},
     {"/alerts/{id}", SYS_HTTP_GET, PORTAL_VIEWER, "alert", "One alert with all its fields",
-     PORTAL_OBJECT, portal_alert, none, NULL},
+     PORTAL_OBJECT, portal_alert, none},
     {"/host/{address}", SYS_HTTP_GET, PORTAL_ANALYST, "host", "What one source did, hour by hour",
-     PORTAL_ROWS, portal_host, portal_filters, NULL},
+     PORTAL_ROWS, portal_host, portal_filters},
+    {"/attacks", SYS_HTTP_GET, PORTAL_VIEWER, "attacks",
+     "Attacks seen by the honeypots, newest first; parts of a carpet or of one with several "
+     "vectors "
+     "are in it, not beside it",
+     PORTAL_ROWS, portal_attacks, attack_params},
+    {"/attacks/{id}", SYS_HTTP_GET, PORTAL_VIEWER, "attack",
+     "One attack: its latest revision, its parts, its rate as the honeypots saw it, alerts about "
+     "its victim",
+     PORTAL_OBJECT, portal_attack, none},
+    {"/about/{what}", SYS_HTTP_GET, PORTAL_VIEWER, "about",
+     "What was seen of an alert, finding, key, address, prefix or port: steps, groups, hosts, "
+     "related stories",
+     PORTAL_OBJECT, portal_about, about_params},
+    {"/compare", SYS_HTTP_GET, PORTAL_VIEWER, "compare",
+     "Sensors against each other: who sees what first; what is not at home", PORTAL_OBJECT,
+     portal_compare, compare_params},
     {"/query", SYS_HTTP_GET, PORTAL_ANALYST, "query", "Any question in the one query language",
-     PORTAL_ROWS, portal_query, query_params, NULL},
+     PORTAL_ROWS, portal_query, query_params},
     {"/events", SYS_HTTP_GET, PORTAL_VIEWER, "events",
      "Server-sent events: minutes, top, status, alert; gap when the listener was too slow",
-     PORTAL_EVENTS, portal_events, event_params, NULL},
+     PORTAL_EVENTS, portal_events, event_params},
     {"/metrics", SYS_HTTP_GET, PORTAL_OPERATOR, "metrics",
-     "Counters in the text form of Prometheus", PORTAL_TEXT, portal_metrics, none, NULL},
+     "Counters in the text form of Prometheus", PORTAL_TEXT, portal_metrics, none},
     {"/openapi.json", SYS_HTTP_GET, PORTAL_VIEWER, "openapi", "This description", PORTAL_OBJECT,
-     portal_openapi, none, NULL},
+     portal_openapi, none},
     {"/me", SYS_HTTP_GET, PORTAL_ANYONE, "me", "Who asks, and what that one may see", PORTAL_OBJECT,
-     portal_me, none, NULL},
+     portal_me, none},
     {"/me/password", SYS_HTTP_POST, PORTAL_VIEWER, "password", "Sets one's own password",
      PORTAL_OBJECT, portal_me_password, none, &portal_password_kind},
     {"/me/totp", SYS_HTTP_POST, PORTAL_VIEWER, "totp",
      "A new secret of one's own second factor, in force once it is confirmed", PORTAL_OBJECT,
-     portal_me_totp, none, NULL},
+     portal_me_totp, none},
     {"/me/totp/confirm", SYS_HTTP_POST, PORTAL_VIEWER, "totp_confirm", "A code of the new secret",
      PORTAL_OBJECT, portal_me_totp_confirm, none, &portal_code_kind},
     {"/session", SYS_HTTP_POST, PORTAL_ANYONE, "sign_in",
      "Signs in: a cookie, and what /me says. 401 with the code denied, code_needed or wait",
      PORTAL_OBJECT, portal_sign_in, none, &portal_sign_in_kind},
     {"/session/end", SYS_HTTP_POST, PORTAL_VIEWER, "sign_out", "Signs out", PORTAL_OBJECT,
-     portal_sign_out, none, NULL},
-    {"/users", SYS_HTTP_GET, PORTAL_ADMIN, "users", "People", PORTAL_OBJECT, portal_users, none,
-     NULL},
+     portal_sign_out, none},
+    {"/users", SYS_HTTP_GET, PORTAL_ADMIN, "users", "People", PORTAL_OBJECT, portal_users, none},
     {"/users", SYS_HTTP_POST, PORTAL_ADMIN, "user_put",
      "Adds or changes a user; what is not given stays as it is, but disabled: then not",
      PORTAL_OBJECT, portal_user_put, none, &portal_user_kind},
-    {"/orgs", SYS_HTTP_GET, PORTAL_ADMIN, "orgs", "Organisations", PORTAL_OBJECT, portal_orgs, none,
-     NULL},
+    {"/orgs", SYS_HTTP_GET, PORTAL_ADMIN, "orgs", "Organisations", PORTAL_OBJECT, portal_orgs,
+     none},
     {"/orgs", SYS_HTTP_POST, PORTAL_ADMIN, "org_put",
      "Adds or changes an organisation; what is not given stays as it is", PORTAL_OBJECT,
      portal_org_put, none, &portal_org_kind},
     {"/keys", SYS_HTTP_GET, PORTAL_VIEWER, "keys", "One's own API keys", PORTAL_OBJECT, portal_keys,
-     none, NULL},
+     none},
     {"/keys", SYS_HTTP_POST, PORTAL_VIEWER, "key_new", "Makes an API key, which is shown only here",
      PORTAL_OBJECT, portal_key_new, none, &portal_key_kind},
     {"/keys/{id}/end", SYS_HTTP_POST, PORTAL_VIEWER, "key_end", "Ends one of one's own API keys",
-     PORTAL_OBJECT, portal_key_end, none, NULL},
+     PORTAL_OBJECT, portal_key_end, none},
     {"/audit", SYS_HTTP_GET, PORTAL_ADMIN, "audit", "Who did what, newest first", PORTAL_OBJECT,
-     portal_audit, audit_params, NULL},
-    {NULL, SYS_HTTP_GET, PORTAL_ADMIN, NULL, NULL, PORTAL_OBJECT, NULL, NULL, NULL},
+     portal_audit, audit_params},
+    {NULL, SYS_HTTP_GET, PORTAL_ADMIN, NULL, NULL, PORTAL_OBJECT, NULL, NULL},
 };
 
 /* ---- answers ---- */
@@ -192,14 +230,18 @@ void portal_send_rows(struct sys_http_req *r, struct rows *rows)
                             .len = rows->j.len,
                             .pack = true,
                             .cache = "no-cache"};
+  size_t k = 0;
   if (rows->truncated) {
-    a.extra[0] = "X-Truncated";
-    a.extra[1] = "1";
+    a.extra[k++] = "X-Truncated";
+    a.extra[k++] = "1";
+  }
+  if (rows->truncated && rows->next[0]) {
+    a.extra[k++] = "X-Next";
+    a.extra[k++] = rows->next;
   }
   if (rows->format == ROWS_CSV) {
-    size_t k = rows->truncated ? 2 : 0;
-    a.extra[k] = "Content-Disposition";
-    a.extra[k + 1] = "attachment; filename=\"practice.csv\"";
+    a.extra[k++] = "Content-Disposition";
+    a.extra[k++] = "attachment; filename=\"practice.csv\"";
   }
   if (rows->j.bad)
     portal_send_error(r, 500, "too_large", "the answer does not fit into memory: ask for less");
@@ -233,9 +275,26 @@ static void send_asset(struct sys_http_req *r, const struct portal_asset *a)
   sys_http_respond(r, &resp);
 }
 
+/* The views of the page (web/src/views.js) are all the same file; "/" at the end: and what is
+ * below. */
+static const char *const views[] = {"/",        "/mine",   "/attacks", "/attacks/", "/ports",
+                                    "/groups",  "/about/", "/flows",   "/compare",  "/alerts",
+                                    "/alerts/", "/system", "/admin",   "/account",  "/sign-in"};
+
+static bool is_view(const char *path)
+{
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(views); i++) {
+    size_t n = strlen(views[i]);
+    bool below = n > 1 && views[i][n - 1] == '/';
+    if (below ? strncmp(path, views[i], n) == 0 && path[n] : strcmp(path, views[i]) == 0)
+      return true;
+  }
+  return false;
+}
+
 static bool page(struct sys_http_req *r, const char *path)
 {
-  if (strcmp(path, "/") == 0) path = "/index.html";
+  if (is_view(path)) path = "/index.html";
   for (size_t i = 0; i < portal_assets_n; i++)
     if (strcmp(portal_assets[i].path, path) == 0) {
       send_asset(r, &portal_assets[i]);

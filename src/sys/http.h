@@ -66,7 +66,7 @@ struct sys_http_resp {
   const char *cache;    /* Cache-Control; NULL: "no-store" */
   const char *encoding; /* Content-Encoding of `body` as it is; NULL: none */
   bool pack;            /* gzip it when the client can and it is long */
-  const char *extra[4]; /* name, value, name, value; NULL ends */
+  const char *extra[6]; /* name, value, name, value, ...; NULL ends */
 };
 
 PRAC_NODISCARD prac_rc sys_http_open(const struct sys_http_conf *c, struct sys_http **ret,

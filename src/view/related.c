@@ -108,7 +108,9 @@ static prac_rc naming_host(struct store *s, const struct view_subject *u, struct
     struct store_query q = {.src = {p->ip, 128}};
     for (unsigned b = bits / 8; b < 16; b++) q.src.ip.b[b] = 0;
     if (bits < 128 && prac_ip_eq(&q.src.ip, &p->ip)) continue;
-    PRAC_TRY(ask(s, t, q, reterr));
+    prac_rc rc = ask(s, t, q, reterr);
+    if (bits < 128 && rc == PRAC_DENIED) continue; /* the first of its network is outside */
+    PRAC_TRY(rc);
   }
   return PRAC_OK;
 }

@@ -1,0 +1,19 @@
+/* access/gate_int.h — what the gate's own files share; for them only. */
+#pragma once
+#include "access/gate.h"
+
+struct gate_who { /* whose question it is */
+  const struct access_scope *scope;
+  const struct lookup *geo;
+};
+
+/* Is every address that stands in s, in whatever way people write them, inside? Linear time. Read
+ * are IPv4 (also with dashes, as host names have it, and backwards, as in in-addr.arpa), IPv6 in
+ * all forms of RFC 4291 and as in ip6.arpa, and prefixes of both, wherever they stand in a word.
+ * What only looks like an address counts as one that is outside. */
+bool gate_text_ok(const struct gate_who *w, const char *s);
+/* *s as it may be shown: "[outside]" for each such address. A new text lives in a. */
+PRAC_NODISCARD prac_rc gate_text(const struct gate_who *w, const char **s, struct prac_arena *a);
+/* Words of the query language: those that name our own addresses go, senders outside go off a list;
+ * nothing is left when that was all that kept the question narrow. */
+PRAC_NODISCARD prac_rc gate_words(const struct gate_who *w, const char **s, struct prac_arena *a);

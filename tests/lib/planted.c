@@ -1,0 +1,174 @@
+#include "lib/planted.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/world.h"
+
+enum form { PLAIN, UPPER, LONG, MAPPED, MAPPED_HEX, DASHES, ARPA, FORMS };
+
+struct prac_ip planted_ip(struct choice *c)
+{
+  unsigned place = choice_below(c, WORLD_PLACES);
+  return world_ip(place, choice_below(c, PLANTED_EACH));
+}
+
+static void upper(char *s)
+{
+  for (; *s; s++)
+    if (*s >= 'a' && *s <= 'f') *s = (char)(*s - 'a' + 'A');
+}
+
+static void arpa(const struct prac_ip *ip, char *out, size_t cap)
+{
+  size_t n = 0;
+  if (prac_ip_is4(ip)) {
+    (void)snprintf(out, cap, "%u.%u.%u.%u.in-addr.arpa", ip->b[15], ip->b[14], ip->b[13],
+                   ip->b[12]);
+    return;
+  }
+  for (int i = 15; i >= 0; i--)
+    n += (size_t)snprintf(out + n, cap - n, "%x.%x.", (unsigned)ip->b[i] & 15u,
+                          (unsigned)ip->b[i] >> 4);
+  (void)snprintf(out + n, cap - n, "ip6.arpa");
+}
+
+/* false: there is no such form of this address. */
+static bool form_of(const struct prac_ip *ip, enum form f, char *out, size_t cap)
+{
+  char text[PRAC_IP_TEXT];
+  bool v4 = prac_ip_is4(ip);
+  const uint8_t *b = ip->b;
+  unsigned last[2] = {(unsigned)b[12] << 8 | b[13], (unsigned)b[14] << 8 | b[15]};
+  prac_ip_text(text, ip);
+  switch (f) {
+  case PLAIN:
+    (void)snprintf(out, cap, "%s", text);
+    return true;
+  case UPPER:
+    (void)snprintf(out, cap, "%s", text);
+    upper(out);
+    return !v4;
+  case LONG:
+    if (v4)
+      (void)snprintf(out, cap, "%03u.%03u.%03u.%03u", b[12], b[13], b[14], b[15]);
+    else
+      (void)snprintf(out, cap, "%02x%02x:%02x%02x:%02x%02x:%02x%02x:%02x%02x:%02x%02x:%x:%x", b[0],
+                     b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], last[0],
+                     last[1]);
+    return true;
+  case MAPPED:
+    (void)snprintf(out, cap, "::ffff:%s", text);
+    return v4;
+  case MAPPED_HEX:
+    (void)snprintf(out, cap, "::ffff:%x:%x", last[0], last[1]);
+    return v4;
+  case DASHES:
+    (void)snprintf(out, cap, "%u-%u-%u-%u", b[12], b[13], b[14], b[15]);
+    return v4;
+  case ARPA:
+    arpa(ip, out, cap);
+    return true;
+  case FORMS:
+    break;
+  }
+  return false;
+}
+
+const char *planted_text(struct choice *c, char out[PLANTED_TEXT])
+{
+  static const char *const around[][2] = {{"", ""},
+                                          {"victim:", "/tcp"},
+                                          {"src=", ""},
+                                          {"see https://", "/x"},
+                                          {"[", "]:443"},
+                                          {"host", "name"},
+                                          {"a", "b"},
+                                          {"from ", " on"},
+                                          {"", "/24"},
+                                          {"x,", ",y"},
+                                          {"ec2-", ".a.net"},
+                                          {"drdos:", ":dns"},
+                                          {"drdos:", ":ntp"},
+                                          {"", "%eth0"},
+                                          {"", ". Then"},
+                                          {"12:00:00 ", " 3.1"},
+                                          {"source:", ""},
+                                          {"1.2.", ".3"},
+                                          {"-", "-"},
+                                          {"::", "::"},
+                                          {"7", "7"},
+                                          {"\xe6\x94\xbb", "\"'"},
+                                          {"120 ", " ANY IN"},
+                                          {"", ":53"}};
+  char one[160];
+  size_t at = 0;
+  out[0] = 0;
+  for (unsigned n = 1 + choice_below(c, 3); n > 0; n--) {
+    const char *const *w = around[choice_below(c, PRAC_ARRAY_LEN(around))];
+    struct prac_ip ip = planted_ip(c);
+    if (!form_of(&ip, (enum form)choice_below(c, FORMS), one, sizeof one))
+      (void)form_of(&ip, PLAIN, one, sizeof one);
+    at += (size_t)snprintf(out + at, PLANTED_TEXT - at, "%s%s%s%s", at ? " " : "", w[0], one, w[1]);
+  }
+  return out;
+}
+
+bool planted_inside(const struct access_scope *s, const struct prac_ip *ip)
+{
+  const struct world_place *p = world_place_of(ip);
+  for (uint32_t i = 0; i < s->n_prefixes; i++)
+    if (prac_prefix_has(&s->prefixes[i], ip)) return true;
+  for (uint32_t i = 0; p && i < s->n_countries; i++)
+    if (s->countries[i] >> 8 == p->country[0] && (s->countries[i] & 0xff) == p->country[1])
+      return true;
+  for (uint32_t i = 0; p && i < s->n_asns; i++)
+    if (s->asns[i] == p->asn) return true;
+  return s->all;
+}
+
+static bool part_of_word(char c, bool hex)
+{
+  return (c >= '0' && c <= '9') || (hex && ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')));
+}
+
+/* 1.2.3.4 does not stand in 1.2.3.45. */
+static bool stands_in(const char *text, const char *form, bool hex)
+{
+  size_t n = strlen(form);
+  for (const char *s = text; (s = strstr(s, form)); s++)
+    if ((s == text || !part_of_word(s[-1], hex)) && !part_of_word(s[n], hex)) return true;
+  return false;
+}
+
+const char *planted_find(const struct access_scope *s, const char *text, char out[PLANTED_TEXT])
+{
+  for (unsigned place = 0; place < WORLD_PLACES; place++)
+    for (unsigned i = 0; i < PLANTED_EACH; i++) {
+      struct prac_ip ip = world_ip(place, i);
+      if (planted_inside(s, &ip)) continue;
+      for (int f = 0; f < FORMS; f++)
+        if (form_of(&ip, (enum form)f, out, PLANTED_TEXT) &&
+            stands_in(text, out, f != DASHES && (!prac_ip_is4(&ip) || f == MAPPED_HEX)))
+          return out;
+    }
+  return NULL;
+}
+
+struct access_scope planted_scope(struct choice *c, struct prac_arena *a)
+{
+  static const char *const words[] = {
+      "JP",      "US",      "MM",        "AS64501",         "AS64503",      "AS64505",
+      "AS64502", "KP",      "AS1",       "133.1.0.0/30",    "45.60.0.0/31", "2600:1::/126",
+      "8.8.0.2", "8.8.0.3", "2400:1::4", "103.25.128.0/25", "91.10.0.0/16"};
+  char text[200];
+  struct access_scope s;
+  size_t at = 0;
+  for (unsigned n = 1 + choice_below(c, 3); n > 0; n--)
+    at += (size_t)snprintf(text + at, sizeof text - at, "%s ",
+                           words[choice_below(c, PRAC_ARRAY_LEN(words))]);
+  if (access_scope_parse(text, (enum access_tlp)choice_below(c, 5), a, &s, NULL) != PRAC_OK)
+    abort();
+  return s;
+}
