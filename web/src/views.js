@@ -5,7 +5,7 @@
  * src/portal/route.c answers these paths. */
 export const VIEWS = [
   { name: 'now', path: '/', need: 'viewer', nav: true, plain: true, title: ['Now', '現在の状況'], load: () => import('./views/now/view.js') },
-  { name: 'mine', path: '/mine', need: 'viewer', nav: true, bar: '24h', title: ['My network', '自組織'], load: () => import('./views/mine/view.js') },
+  { name: 'mine', path: '/mine', need: 'viewer', nav: true, bar: '24h', uses: ['country', 'asn'], title: ['My network', '自組織'], load: () => import('./views/mine/view.js') },
   { name: 'alerts', path: '/alerts', need: 'viewer', nav: true, bar: '24h', uses: ['country', 'asn', 'port', 'sensor'], title: ['Alerts', 'アラート'], load: () => import('./views/alerts/view.js') },
   { name: 'alert', path: '/alerts/*', under: 'alerts', need: 'viewer', title: ['Alert', 'アラート詳細'], load: () => import('./views/alert/view.js') },
   { name: 'attacks', path: '/attacks', need: 'viewer', nav: true, bar: '24h', uses: ['country', 'asn'], title: ['Attacks', '攻撃'], load: () => import('./views/attacks/view.js') },
