@@ -4,22 +4,33 @@
  *           clearance), people (argon2id hash, TOTP secret, role), sessions and API keys (only
  *           SHA-256 of them), the audit log (a SHA-256 chain: an edited or removed line shows)
  * sessions  32 random bytes; end after `idle` without a request and after `life` in any case, when
- * the password or the rights change, and at sign-out. A new one at every sign-in guessing  the same
- * sentence and the same work whether the name exists or not; after five failures of a name or an
- * address a growing pause (2^n s, at most 15 min), kept in the file threads   a handle belongs to
- * one thread; sign-in works for ~100 ms (argon2), everything else is answered from indexes in
- * microseconds clock     the wall, passed in; randomness from the kernel
+ *           the password or the rights change, and at sign-out. A new one at every sign-in
+ * guessing  the same sentence and the same work whether the name exists or not; after five failures
+ *           of a name or an address a growing pause (2^n s, at most 15 min), kept in the file
+ * source    RFC 9106 (argon2id, m = 19 MiB, t = 2, p = 1), RFC 6238 (TOTP: SHA-1, 30 s, six digits,
+ *           one step of clock either way, each code once), RFC 4648 (base 32)
+ * threads   a handle belongs to one thread; sign-in works for ~50 ms (argon2), everything else is
+ *           answered from indexes in microseconds
+ * clock     the wall, passed in; randomness from the kernel
  */
 #pragma once
 #include "access/scope.h"
 #include "base/clock.h"
 #include "base/json.h"
 
-enum { ACCESS_TOKEN_TEXT = 80, ACCESS_NAME_MAX = 64, ACCESS_PASSWORD_MIN = 12 };
+enum {
+  ACCESS_TOKEN_TEXT = 80,
+  ACCESS_NAME_MAX = 64,
+  ACCESS_PASSWORD_MIN = 12,
+  ACCESS_PASSWORD_MAX = 256,
+  ACCESS_URI = 400
+};
 struct access;
 struct access_conf {
   int64_t idle_ns, life_ns; /* of sessions */
+  bool reads_only;          /* of an existing file: only who_is, rights, the lists and the check */
 };
+/* PRAC_UNKNOWN: reads_only and there is no such file. */
 PRAC_NODISCARD prac_rc access_open(const char *path, const struct access_conf *c,
                                    const struct prac_clock *wall, struct access **ret,
                                    struct prac_err *reterr);
@@ -30,9 +41,10 @@ struct access_who {
   const char *user, *name, *org, *org_title; /* name: for people to read */
   enum access_role role;
   struct access_scope scope;
-  bool by_key;      /* an API key: no session, no cookie, no CSRF */
-  bool totp;        /* has a second factor */
-  uint64_t session; /* hash, to end it by; 0 with a key */
+  bool by_key;          /* an API key: no session, no cookie, no CSRF */
+  bool totp;            /* has a second factor */
+  uint64_t session;     /* names the session or the key, see access_seen */
+  prac_time seen, ends; /* of the session: last use as the file knows it, end of its life */
 };
 /* The reader of a box without accounts: sees the whole world, role operator. */
 extern const struct access_who access_local;
@@ -40,45 +52,58 @@ extern const struct access_who access_local;
 /* PRAC_DENIED: one sentence for all reasons; PRAC_AGAIN: too many failures, *ret_wait_s says how
  * long. code: NULL or the six digits; PRAC_END: the password is right, a code is missing. token:
  * for the cookie. */
-PRAC_NODISCARD prac_rc access_sign_in(struct access *a, const char *user, const char *password,
-                                      const char *code, const char *from_addr,
+struct access_signing {
+  const char *user, *password, *code;
+  const struct prac_ip *from; /* NULL: nobody's */
+};
+PRAC_NODISCARD prac_rc access_sign_in(struct access *a, const struct access_signing *s,
                                       char token[ACCESS_TOKEN_TEXT], int *ret_wait_s,
                                       struct prac_err *reterr);
-/* token of a cookie, or an API key ("pk_..."). PRAC_DENIED: unknown, ended, or too old. */
+/* token of a cookie, or an API key ("pk_..."). PRAC_DENIED: unknown, ended, or too old. Writes
+ * nothing: tell access_seen now and then that a session or key (who) is in use. */
 PRAC_NODISCARD prac_rc access_who_is(struct access *a, const char *token, struct prac_arena *arena,
                                      struct access_who *ret, struct prac_err *reterr);
-PRAC_NODISCARD prac_rc access_sign_out(struct access *a, const char *token,
+PRAC_NODISCARD prac_rc access_seen(struct access *a, const struct access_who *who,
+                                   struct prac_err *reterr);
+PRAC_NODISCARD prac_rc access_sign_out(struct access *a, const struct access_who *who,
                                        struct prac_err *reterr);
+/* Differs from what it was when anybody's session, key or rights may have changed since, by
+ * whatever process. Cheap: an answer of access_who_is may be kept for as long as it stays. */
+PRAC_NODISCARD prac_rc access_rights(struct access *a, uint64_t *ret, struct prac_err *reterr);
 
-/* ---- administration; every one of these writes a line of audit ---- */
+/* ---- administration; every one of these writes a line of audit, `by`: who does it ---- */
 struct access_org {
   const char *name, *title, *scope, *clearance;
 };
 struct access_user {
   const char *user, *name, *org, *role;
-  bool disabled, totp;
-  prac_time last_seen;
+  bool disabled;
 };
+/* Adds it, or changes it: NULL fields stay as they are. Changed rights end the sessions of whom
+ * they are about. PRAC_MALFORMED and PRAC_UNKNOWN name the field. */
 PRAC_NODISCARD prac_rc access_org_put(struct access *a, const char *by, const struct access_org *o,
                                       struct prac_err *reterr);
 /* password NULL: unchanged (a new user then cannot sign in). */
 PRAC_NODISCARD prac_rc access_user_put(struct access *a, const char *by,
                                        const struct access_user *u, const char *password,
                                        struct prac_err *reterr);
-PRAC_NODISCARD prac_rc access_password(struct access *a, const char *by, const char *user,
-                                       const char *password, struct prac_err *reterr);
 /* A new secret as otpauth:// URI, in force once a code of it was given back (access_totp_confirm).
  */
-PRAC_NODISCARD prac_rc access_totp_new(struct access *a, const char *user, char uri[256],
+PRAC_NODISCARD prac_rc access_totp_new(struct access *a, const char *by, const char *user,
+                                       char uri[ACCESS_URI], struct prac_err *reterr);
+/* PRAC_DENIED: not a code of the new secret now. */
+PRAC_NODISCARD prac_rc access_totp_confirm(struct access *a, const char *by, const char *user,
+                                           const char *code, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc access_totp_off(struct access *a, const char *by, const char *user,
                                        struct prac_err *reterr);
-PRAC_NODISCARD prac_rc access_totp_confirm(struct access *a, const char *user, const char *code,
-                                           struct prac_err *reterr);
 PRAC_NODISCARD prac_rc access_key_new(struct access *a, const char *by, const char *user,
                                       const char *label, char key[ACCESS_TOKEN_TEXT],
                                       struct prac_err *reterr);
-PRAC_NODISCARD prac_rc access_key_end(struct access *a, const char *by, uint64_t id,
-                                      struct prac_err *reterr);
-/* As JSON arrays, for the API and the command line: no hash and no secret is ever in them. */
+/* user: only if it is that user's; NULL: anybody's. PRAC_UNKNOWN: no such key. */
+PRAC_NODISCARD prac_rc access_key_end(struct access *a, const char *by, const char *user,
+                                      uint64_t id, struct prac_err *reterr);
+/* As JSON arrays, for the API and the command line: no hash and no secret is ever in them. org and
+ * user NULL: all. */
 PRAC_NODISCARD prac_rc access_orgs_json(struct access *a, struct prac_json *j);
 PRAC_NODISCARD prac_rc access_users_json(struct access *a, const char *org, struct prac_json *j);
 PRAC_NODISCARD prac_rc access_keys_json(struct access *a, const char *user, struct prac_json *j);
@@ -87,9 +112,18 @@ PRAC_NODISCARD prac_rc access_keys_json(struct access *a, const char *user, stru
 /* what: "sign-in", "export", "decision", ...; on: path or subject; detail: parameters, counts. */
 PRAC_NODISCARD prac_rc access_note(struct access *a, const struct access_who *who, const char *what,
                                    const char *on, const char *detail, struct prac_err *reterr);
+/* Many notes in one transaction: between these. */
+PRAC_NODISCARD prac_rc access_begin(struct access *a, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc access_commit(struct access *a, struct prac_err *reterr);
 /* Newest first, before: 0 or the number of the last line seen. */
 PRAC_NODISCARD prac_rc access_audit_json(struct access *a, uint64_t before, uint32_t limit,
                                          struct prac_json *j);
-/* PRAC_DAMAGED: *ret_bad is the first line that is not as it was written. */
-PRAC_NODISCARD prac_rc access_audit_check(struct access *a, uint64_t *ret_lines, uint64_t *ret_bad,
+/* head: hash of the last line, in hexadecimal; kept elsewhere, it shows later whether the whole
+ * file was made anew. */
+struct access_audit_state {
+  uint64_t lines, bad; /* bad: the first that is not as it was written */
+  char head[65];
+};
+/* PRAC_DAMAGED: see bad. */
+PRAC_NODISCARD prac_rc access_audit_check(struct access *a, struct access_audit_state *ret,
                                           struct prac_err *reterr);

@@ -41,7 +41,8 @@ static prac_rc answer(const struct opts *o, struct store *s, const struct prac_c
 {
   struct view_subject u;
   struct view v;
-  const struct view_conf c = {.span = {o->from, o->to}, .limit = (uint32_t)o->limit};
+  const struct view_conf c = {
+      .span = {o->from, o->to}, .limit = (uint32_t)o->limit, .targets = true};
   uint32_t rows = (uint32_t)o->rows;
   PRAC_TRY(view_subject_find(s, o->what, a, &u, err));
   PRAC_TRY(explain_load(s, &u, a, e, err));

@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "view/view_json.h"
+
 static const char *share(char out[8], uint32_t part, uint32_t of)
 {
   (void)snprintf(out, 8, of ? "%3u %%" : "-", of ? (unsigned)(100.0 * part / of + 0.5) : 0u);
@@ -134,4 +136,27 @@ void compare_out_page(const struct compare *c, uint32_t limit, FILE *to)
   }
   page_stories(c, limit, to);
   page_abroad(c, limit, to);
+}
+
+static prac_rc lines(const struct compare *c, enum compare_part part, FILE *to)
+{
+  struct prac_json j = prac_json_of(0);
+  for (size_t i = 0; i < compare_part_n(c, part) && !j.bad; i++) {
+    prac_json_reset(&j);
+    prac_json_open(&j, '{');
+    prac_json_key(&j, compare_part_names[part]);
+    compare_part_json(&j, c, part, i);
+    prac_json_close(&j, '}');
+    if (!j.bad) fprintf(to, "%s\n", j.buf);
+  }
+  bool bad = j.bad;
+  prac_json_done(&j);
+  return bad ? PRAC_NOMEM : PRAC_OK;
+}
+
+prac_rc compare_out_json(const struct compare *c, FILE *to)
+{
+  for (int part = 0; part < COMPARE_PART_COUNT_; part++)
+    PRAC_TRY(lines(c, (enum compare_part)part, to));
+  return PRAC_OK;
 }

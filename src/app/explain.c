@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/query_out.h"
+#include "view/view_json.h"
 
 enum { SHOWN_HOSTS = 12 };
 
@@ -226,4 +227,17 @@ prac_rc explain_json(const struct explain *e, struct store *s, uint32_t rows, FI
   for (size_t i = 0; i < e->n_findings; i++)
     PRAC_TRY(json_record(&model_finding, &e->findings[i], to));
   return has_flows(e) && rows ? json_rows(e, s, rows, to, reterr) : PRAC_OK;
+}
+
+prac_rc explain_view_json(const struct view_subject *u, const struct view *v, FILE *to)
+{
+  struct prac_json j = prac_json_of(0);
+  prac_json_open(&j, '{');
+  prac_json_key(&j, "view");
+  view_json(&j, u, v);
+  prac_json_close(&j, '}');
+  bool bad = j.bad;
+  if (!bad) fprintf(to, "%s\n", j.buf);
+  prac_json_done(&j);
+  return bad ? PRAC_NOMEM : PRAC_OK;
 }

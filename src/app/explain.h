@@ -24,7 +24,7 @@ PRAC_NODISCARD prac_rc explain_rows(const struct explain *e, struct store *s, ui
 /* JSON lines: the alert, its findings, the rows. */
 PRAC_NODISCARD prac_rc explain_json(const struct explain *e, struct store *s, uint32_t rows,
                                     FILE *to, struct prac_err *reterr);
-/* explain_view.c, explain_json.c: what was seen */
+/* What was seen: explain_view.c; one line of JSON. */
 void explain_view_page(const struct view_subject *u, const struct view *v, FILE *to);
 PRAC_NODISCARD prac_rc explain_view_json(const struct view_subject *u, const struct view *v,
                                          FILE *to);

@@ -40,7 +40,7 @@ struct portal {
   _Atomic uint64_t counters[PORTAL_C_COUNT_];
   int64_t minutes_at, tops_at, status_at; /* monotonic ns of the last such event */
   struct prac_arena *scratch;             /* the caller's thread */
-  /* questions to the store (query.c) */
+  /* questions to the store (job.c) */
   pthread_mutex_t jobs_lock; /* guards the queue; taken alone */
   pthread_cond_t jobs_more;
   struct portal_job *jobs, **jobs_end;
@@ -55,7 +55,7 @@ struct portal_param {
 };
 enum portal_shape { PORTAL_OBJECT, PORTAL_ROWS, PORTAL_EVENTS, PORTAL_TEXT };
 struct portal_route {
-  const char *path; /* after /api/v1; a last part "{id}" takes any one word */
+  const char *path; /* after /api/v1; one part may be "{id}", see route.c */
   const char *name, *about;
   enum portal_shape shape;
   void (*run)(struct portal *p, struct sys_http_req *r, const char *word);
@@ -80,6 +80,10 @@ void portal_alert(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_flows(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_findings(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_host(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_attacks(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_attack(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_about(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_compare(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_query(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_events(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_metrics(struct portal *p, struct sys_http_req *r, const char *word);
@@ -90,12 +94,53 @@ void portal_sensors_json(const struct portal *p, struct prac_json *j);
 void portal_alert_counts_json(const struct portal *p, struct prac_json *j);
 void portal_tops_json(const struct portal *p, enum live_dim dim, size_t n, struct prac_json *j);
 
-/* Questions: what asks for them, and what runs them. */
-bool portal_has_filters(const struct sys_http_req *r);
-void portal_ask(struct portal *p, struct sys_http_req *r, enum store_what what,
-                const struct model_kind *k, const char *more, const char *single);
+/* A question that one thread puts to the store (job.c). It is made on the server's thread, which
+ * copies what it needs of the request into the arena; `run` has the store of this reader, and
+ * writes the answer into `rows`. What it returns other than PRAC_OK and PRAC_STOPPED (rows: full)
+ * is answered as an error: PRAC_END, PRAC_UNKNOWN 404; PRAC_DENIED 403; the question's fault 400.
+ */
+struct portal_job;
+typedef prac_rc portal_job_fn(struct portal_job *j, struct store *s, struct prac_err *reterr);
+struct portal_job {
+  struct portal_job *next;
+  struct portal *p;
+  struct sys_http_req *req;
+  portal_job_fn *run;
+  struct prac_arena *arena;
+  void *ask;    /* what run needs to know; in the arena */
+  bool is_rows; /* else the answer is one object: run writes all of it to rows.j */
+  struct rows rows;
+};
+enum { PORTAL_ROWS_MAX = 10000 };
+/* NULL: answered already (no store, no memory). ask: ask_size zeroed bytes. */
+struct portal_job *portal_job_new(struct portal *p, struct sys_http_req *r, portal_job_fn *run,
+                                  size_t ask_size);
+/* The answer is a list, in the form that the request's `format` says. Before portal_job_put. */
+void portal_job_rows(struct portal_job *j, size_t max_rows);
+/* Queues it, or says what is wrong: rc and err of reading the request, or that too many wait. */
+void portal_job_put(struct portal_job *j, prac_rc rc, const struct prac_err *err);
 prac_rc portal_jobs_start(struct portal *p, struct prac_err *reterr);
 void portal_jobs_stop(struct portal *p);
 void portal_jobs_run(struct portal *p); /* all that wait, on this thread */
+
+/* A parameter, or what holds without it, in the arena. PRAC_NOMEM. */
+PRAC_NODISCARD prac_rc portal_job_param(struct portal_job *j, const char *name, const char *usual,
+                                        const char **ret);
+
+/* Parameters of the request, and `more`, as words of the query language (query.c). q: what and kind
+ * are set and stay; all else is filled in, with the usual limit. */
+bool portal_has_filters(const struct sys_http_req *r);
+PRAC_NODISCARD prac_rc portal_read_question(struct portal_job *j, const char *more,
+                                            struct store_query *q, struct prac_err *err);
+/* A question whose answer is handed on as it is. more: further words; single: the id of the one
+ * record wanted. */
+void portal_ask(struct portal *p, struct sys_http_req *r, enum store_what what,
+                const struct model_kind *k, const char *more, const char *single);
+/* Records fit to leave, one after the other; they live in the job's arena, and are gone after the
+ * call unless *keep is set. */
+typedef prac_rc portal_record_fn(void *arg, const void *rec, bool *keep);
+PRAC_NODISCARD prac_rc portal_records(struct portal_job *j, struct store *s,
+                                      const struct store_query *q, portal_record_fn *each,
+                                      void *arg, struct prac_err *reterr);
 prac_rc portal_warm(struct portal *p, struct prac_err *reterr);
 void portal_keep_alert(struct portal *p, const struct alert *a, bool tell);

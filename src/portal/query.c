@@ -1,32 +1,12 @@
-/* Questions to the store. The server's thread only reads the words and queues; one thread asks the
- * store, because a handle belongs to one thread and a scan may take a while. The queue is short on
- * purpose: whoever finds it full is told to come back, instead of waiting behind everybody. */
+/* Questions in the one query language, as parameters of a request: read on the server's thread, put
+ * to the store on the other. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "portal/impl.h"
 #include "portal/record.h"
 
-enum { JOBS_MAX = 64, ROWS_MAX = 10000, ROWS_BYTES = 32 << 20, WORDS_MAX = 4096 };
-
-struct portal_job {
-  struct portal_job *next;
-  struct sys_http_req *req;
-  struct prac_arena *arena; /* the question's words, and the records' on their way out */
-  struct store_query q;
-  enum rows_format format;
-  bool single; /* one object, or 404 */
-};
-
-static void job_free(struct portal_job **jp)
-{
-  struct portal_job *j = *jp;
-  if (!j) return;
-  prac_arena_free(&j->arena);
-  free(j);
-  *jp = NULL;
-}
+enum { WORDS_MAX = 4096 };
 
 /* ---- reading the question ---- */
 
@@ -38,7 +18,7 @@ bool portal_has_filters(const struct sys_http_req *r)
 {
   for (size_t i = 0; i < PRAC_ARRAY_LEN(word_params); i++)
     if (strcmp(word_params[i], "limit") != 0 && sys_http_param(r, word_params[i])) return true;
-  return sys_http_param(r, "q") != NULL;
+  return sys_http_param(r, "q") || sys_http_param(r, "cursor");
 }
 
 /* All parameters as words of the one query language: one reader, one set of rules. */
@@ -65,13 +45,17 @@ static enum store_dim dim_of(const char *by)
 
 static uint32_t usual_limit(enum store_what what)
 {
-  return what == STORE_SERIES ? ROWS_MAX : what == STORE_TOP || what == STORE_TOP_SCAN ? 20 : 1000;
+  return what == STORE_SERIES                          ? PORTAL_ROWS_MAX
+         : what == STORE_TOP || what == STORE_TOP_SCAN ? 20
+                                                       : 1000;
 }
 
-static prac_rc complete(struct store_query *q, const struct sys_http_req *r, struct prac_err *err)
+static prac_rc complete(struct portal_job *j, struct store_query *q, struct prac_err *err)
 {
-  const char *step = sys_http_param(r, "step"), *by = sys_http_param(r, "by");
+  const char *step = sys_http_param(j->req, "step"), *by = sys_http_param(j->req, "by");
+  const char *cursor = sys_http_param(j->req, "cursor");
   if (by) q->by = dim_of(by);
+  if (cursor) PRAC_TRY(rows_cursor_read(cursor, j->arena, q, err));
   if (step) PRAC_TRY(prac_duration_parse(step, strlen(step), &q->step_ns));
   if (q->what == STORE_SERIES && q->step_ns == 0) q->step_ns = PRAC_HOUR;
   if (q->what == STORE_TOP) {
@@ -80,204 +64,103 @@ static prac_rc complete(struct store_query *q, const struct sys_http_req *r, str
     if (scan) q->what = STORE_TOP_SCAN;
   }
   if (q->limit == 0) q->limit = usual_limit(q->what);
-  if (q->limit > ROWS_MAX) return PRAC_FAIL(err, PRAC_RANGE, "limit is at most %d", ROWS_MAX);
+  if (q->limit > PORTAL_ROWS_MAX)
+    return PRAC_FAIL(err, PRAC_RANGE, "limit is at most %d", PORTAL_ROWS_MAX);
   /* Counting what reached one address of ours would show that it is ours. */
   if (q->dst.bits > 0)
     return PRAC_FAIL(err, PRAC_DENIED, "our own addresses (dst) can not be asked for here");
   return PRAC_OK;
 }
 
-static void refuse(struct sys_http_req *r, prac_rc rc, const struct prac_err *err)
-{
-  if (rc == PRAC_NOMEM)
-    portal_send_error(r, 503, "busy", "no memory for this question now; try again");
-  else if (rc == PRAC_DENIED)
-    portal_send_error(r, 403, "denied", "%s", err->text);
-  else
-    portal_send_error(r, 400, "bad_question", "%s", *err->text ? err->text : prac_rc_text(rc));
-}
-
-static prac_rc read_question(struct portal_job *j, enum store_what what, const struct model_kind *k,
-                             const char *more, struct prac_err *err)
+prac_rc portal_read_question(struct portal_job *j, const char *more, struct store_query *q,
+                             struct prac_err *err)
 {
   char words[WORDS_MAX];
+  struct store_query what = *q;
   if (!words_of(j->req, more, words, sizeof words))
     return PRAC_FAIL(err, PRAC_RANGE, "the question is longer than %d bytes", WORDS_MAX);
-  PRAC_TRY(store_query_parse(words, &j->q, j->arena, err));
-  j->q.what = what;
-  j->q.kind = k;
-  return complete(&j->q, j->req, err);
+  PRAC_TRY(store_query_parse(words, q, j->arena, err));
+  q->what = what.what;
+  q->kind = what.kind;
+  return complete(j, q, err);
 }
 
-static bool enqueue(struct portal *p, struct portal_job *j)
-{
-  bool ok = false;
-  pthread_mutex_lock(&p->jobs_lock);
-  if (!p->stopping && p->n_jobs < JOBS_MAX) {
-    ok = true;
-    sys_http_later(j->req);
-    *p->jobs_end = j;
-    p->jobs_end = &j->next;
-    p->n_jobs++;
-    pthread_cond_signal(&p->jobs_more);
-  }
-  pthread_mutex_unlock(&p->jobs_lock);
-  return ok;
-}
+/* ---- records ---- */
 
-/* more: further words; single: the id of the one record wanted. */
-void portal_ask(struct portal *p, struct sys_http_req *r, enum store_what what,
-                const struct model_kind *k, const char *more, const char *single)
-{
-  struct prac_err err = {0};
-  char id[160] = "";
-  if (!p->env.store) {
-    portal_send_error(r, 503, "no_history", "this portal runs without a store: live numbers only");
-    return;
-  }
-  struct portal_job *j = calloc(1, sizeof *j);
-  if (!j || !(j->arena = prac_arena_new(8192))) {
-    job_free(&j);
-    refuse(r, PRAC_NOMEM, &err);
-    return;
-  }
-  j->req = r;
-  j->single = single != NULL;
-  (void)rows_format_of(sys_http_param(r, "format"), &j->format);
-  if (single) (void)snprintf(id, sizeof id, "id=%.120s", single);
-  prac_rc rc = single && strpbrk(single, " =")
-                   ? PRAC_MALFORMED
-                   : read_question(j, what, k, single ? id : more, &err);
-  if (rc != PRAC_OK) {
-    job_free(&j);
-    refuse(r, rc, &err);
-  } else if (!enqueue(p, j)) {
-    job_free(&j);
-    portal_count(p, PORTAL_C_QUERIES_REFUSED);
-    portal_send_error(r, 503, "busy", "too many questions are waiting; try again in a moment");
-  }
-}
-
-/* ---- asking ---- */
-
-struct answer {
+struct taking {
   struct portal_job *job;
-  struct rows rows;
+  const struct model_kind *kind;
+  portal_record_fn *each;
+  void *arg;
 };
 
 static prac_rc take_record(void *arg, const struct store_col *cols, size_t n,
                            const struct store_value *v)
 {
-  struct answer *a = arg;
-  const struct model_kind *k = a->job->q.kind;
+  struct taking *t = arg;
+  struct prac_arena *a = t->job->arena;
   if (n == 0 || cols[0].type != STORE_TEXT) return PRAC_DAMAGED;
-  void *rec = prac_arena_alloc(a->job->arena, k->size);
+  struct prac_arena_mark m = prac_arena_mark(a);
+  void *rec = prac_arena_alloc(a, t->kind->size);
   if (!rec) return PRAC_NOMEM;
-  PRAC_TRY(model_from_json(k, v[0].s, strlen(v[0].s), a->job->arena, rec, NULL));
-  PRAC_TRY(record_clean(k, rec, a->job->arena));
-  if (!a->job->single) return rows_put_record(&a->rows, k, rec);
-  if (a->rows.n++ == 0) model_to_json(k, rec, &a->rows.j);
+  PRAC_TRY(model_from_json(t->kind, v[0].s, strlen(v[0].s), a, rec, NULL));
+  PRAC_TRY(record_clean(t->kind, rec, a));
+  bool keep = false;
+  prac_rc rc = t->each(t->arg, rec, &keep);
+  if (!keep) prac_arena_rewind(a, m);
+  return rc;
+}
+
+prac_rc portal_records(struct portal_job *j, struct store *s, const struct store_query *q,
+                       portal_record_fn *each, void *arg, struct prac_err *reterr)
+{
+  struct taking t = {j, q->kind, each, arg};
+  return s->ops->query(s->st, q, take_record, &t, reterr);
+}
+
+/* ---- one question of the language, answered as it is ---- */
+
+struct ask {
+  struct store_query q;
+  bool single; /* one object, or none */
+};
+
+static prac_rc put_record(void *arg, const void *rec, bool *keep)
+{
+  struct portal_job *j = arg;
+  const struct ask *a = j->ask;
+  (void)keep;
+  if (!a->single) return rows_put_record(&j->rows, a->q.kind, rec);
+  if (j->rows.n++ == 0) model_to_json(a->q.kind, rec, &j->rows.j);
   return PRAC_OK;
 }
 
-static void fail(struct portal *p, struct sys_http_req *r, prac_rc rc, const struct prac_err *err)
+static prac_rc run(struct portal_job *j, struct store *s, struct prac_err *reterr)
 {
-  static const struct prac_log_event event = {"portal_query_failed", PRAC_LOG_WARN,
-                                              "look at the store's own messages"};
-  portal_count(p, PORTAL_C_QUERIES_FAILED);
-  if (rc == PRAC_RANGE || rc == PRAC_UNSUPPORTED || rc == PRAC_MALFORMED) {
-    refuse(r, rc, err); /* the question's fault: the sentence is about its words */
-    return;
-  }
-  prac_log(p->env.log, &event, "%s", err->text);
-  portal_send_error(r, 503, "store", "the store can not answer now; try again later");
+  const struct ask *a = j->ask;
+  if (a->q.what != STORE_RECORDS) return s->ops->query(s->st, &a->q, rows_put, &j->rows, reterr);
+  struct store_query q = a->q;
+  q.limit++; /* one more than is given: whether there are more */
+  PRAC_TRY(portal_records(j, s, &q, put_record, j, reterr));
+  return a->single && j->rows.n == 0 ? PRAC_FAIL(reterr, PRAC_END, "there is no such record")
+                                     : PRAC_OK;
 }
 
-static void run_job(struct portal *p, struct portal_job *job)
+void portal_ask(struct portal *p, struct sys_http_req *r, enum store_what what,
+                const struct model_kind *k, const char *more, const char *single)
 {
   struct prac_err err = {0};
-  struct answer a = {.job = job};
-  bool records = job->q.what == STORE_RECORDS;
-  portal_count(p, PORTAL_C_QUERIES);
-  if (job->single)
-    a.rows.j = prac_json_of(ROWS_BYTES);
-  else
-    rows_init(&a.rows, job->format, job->q.limit, ROWS_BYTES);
-  prac_rc rc = p->env.store->ops->query(p->env.store->st, &job->q, records ? take_record : rows_put,
-                                        records ? (void *)&a : (void *)&a.rows, &err);
-  if (rc != PRAC_OK && rc != PRAC_STOPPED) {
-    fail(p, job->req, rc, &err);
-  } else if (!job->single) {
-    portal_send_rows(job->req, &a.rows);
-    return;
-  } else if (a.rows.n == 0) {
-    portal_send_error(job->req, 404, "not_found", "there is no such record");
-  } else {
-    prac_json_newline(&a.rows.j);
-    portal_send_json(job->req, &a.rows.j);
-    return;
-  }
-  rows_done(&a.rows);
-}
-
-/* wait: sleeps until there is one, or NULL at the end. */
-static struct portal_job *next_job(struct portal *p, bool wait)
-{
-  pthread_mutex_lock(&p->jobs_lock);
-  while (wait && !p->jobs && !p->stopping) pthread_cond_wait(&p->jobs_more, &p->jobs_lock);
-  struct portal_job *j = p->stopping ? NULL : p->jobs;
-  if (j) {
-    p->jobs = j->next;
-    if (!p->jobs) p->jobs_end = &p->jobs;
-    p->n_jobs--;
-  }
-  pthread_mutex_unlock(&p->jobs_lock);
-  return j;
-}
-
-static void *asker(void *arg)
-{
-  struct portal *p = arg;
-  for (struct portal_job *j; (j = next_job(p, true));) {
-    run_job(p, j);
-    job_free(&j);
-  }
-  return NULL;
-}
-
-void portal_jobs_run(struct portal *p)
-{
-  for (struct portal_job *j; (j = next_job(p, false));) {
-    run_job(p, j);
-    job_free(&j);
-  }
-}
-
-prac_rc portal_jobs_start(struct portal *p, struct prac_err *reterr)
-{
-  if (!p->env.store || p->env.query_in_tick) return PRAC_OK;
-  if (pthread_create(&p->thread, NULL, asker, p) != 0)
-    return PRAC_FAIL(reterr, PRAC_NOMEM, "no thread for questions to the store");
-  p->have_thread = true;
-  return PRAC_OK;
-}
-
-/* The requests themselves are answered by the server when it closes, right after this. */
-void portal_jobs_stop(struct portal *p)
-{
-  pthread_mutex_lock(&p->jobs_lock);
-  p->stopping = true;
-  pthread_cond_broadcast(&p->jobs_more);
-  pthread_mutex_unlock(&p->jobs_lock);
-  if (p->have_thread) pthread_join(p->thread, NULL);
-  p->have_thread = false;
-  while (p->jobs) {
-    struct portal_job *j = p->jobs;
-    p->jobs = j->next;
-    job_free(&j);
-  }
-  p->jobs_end = &p->jobs;
-  p->n_jobs = 0;
+  char id[160] = "";
+  struct portal_job *j = portal_job_new(p, r, run, sizeof(struct ask));
+  if (!j) return;
+  struct ask *a = j->ask;
+  *a = (struct ask){.q = {.what = what, .kind = k}, .single = single != NULL};
+  if (single) (void)snprintf(id, sizeof id, "id=%.120s", single);
+  prac_rc rc = single && strpbrk(single, " =")
+                   ? PRAC_MALFORMED
+                   : portal_read_question(j, single ? id : more, &a->q, &err);
+  if (!single) portal_job_rows(j, a->q.limit);
+  portal_job_put(j, rc, &err);
 }
 
 /* ---- the endpoints ---- */

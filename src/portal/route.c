@@ -18,6 +18,11 @@
   {                                                                                                \
     "format", "json|ndjson|csv", "form of the answer; json when not given"                         \
   }
+#define PAGE                                                                                       \
+  {"limit", "integer", "at most so many rows, up to 10000"},                                       \
+  {                                                                                                \
+    "cursor", "string", "records: go on behind the answer whose `next` (header X-Next) this was"   \
+  }
 #define FILTERS                                                                                    \
   SPAN, {"q", "string", "words of the query language: port=23/tcp country=MM marks=survey"},       \
       {"sensor", "string", "name of a sensor"},                                                    \
@@ -27,8 +32,7 @@
       {"country", "string", "two letters, ISO 3166"}, {"asn", "string", "number of the network"},  \
       {"marks", "string", "marks that all rows must have: zmap,survey"},                           \
       {"id", "string", "records: this one"}, {"key", "string", "records: of this story"},          \
-      {"state", "string", "records: in this state"},                                               \
-      {"limit", "integer", "at most so many rows, up to 10000"}, FORMAT
+      {"state", "string", "records: in this state"}, PAGE, FORMAT
 #define END                                                                                        \
   {                                                                                                \
     NULL, NULL, NULL                                                                               \
@@ -57,6 +61,25 @@ static const struct portal_param query_params[] = {
 static const struct portal_param event_params[] = {
     {"last", "integer", "id of the last event seen; the header Last-Event-ID says the same"}, END};
 
+static const struct portal_param about_params[] = {
+    SPAN, {"limit", "integer", "lines of the table, 1 to 256; 256 when not given"}, END};
+static const struct portal_param compare_params[] = {
+    SPAN,
+    {"home", "string", "who is at home: a country (JP), or sensors with commas between"},
+    {"recent", "string", "what a rise abroad is looked for in: 1h to 30d; 6h when not given"},
+    END};
+static const struct portal_param attack_params[] = {
+    SPAN,
+    {"vector", "string", "with this vector: dns, ntp_monlist"},
+    {"victim", "string", "on this address or prefix"},
+    {"state", "start|update|resume|end", "in this state"},
+    {"profile", "isp|amppot|hopscotch|mph", "by whose definition of an attack; isp when not given"},
+    {"country", "string", "of the victim: two letters, ISO 3166"},
+    {"asn", "string", "of the victim: number of the network"},
+    PAGE,
+    FORMAT,
+    END};
+
 const struct portal_route portal_routes[] = {
     {"/status", "status",
      "Version, event time, sensors with their health, open alerts, label of the geography",
@@ -78,6 +101,21 @@ const struct portal_route portal_routes[] = {
     {"/alerts/{id}", "alert", "One alert with all its fields", PORTAL_OBJECT, portal_alert, none},
     {"/host/{address}", "host", "What one source did, hour by hour", PORTAL_ROWS, portal_host,
      portal_filters},
+    {"/attacks", "attacks",
+     "Attacks seen by the honeypots, newest first; parts of a carpet or of one with several "
+     "vectors "
+     "are in it, not beside it",
+     PORTAL_ROWS, portal_attacks, attack_params},
+    {"/attacks/{id}", "attack",
+     "One attack: its latest revision, its parts, its rate as the honeypots saw it, alerts about "
+     "its victim",
+     PORTAL_OBJECT, portal_attack, none},
+    {"/about/{what}", "about",
+     "What was seen of an alert, finding, key, address, prefix or port: steps, groups, hosts, "
+     "related stories",
+     PORTAL_OBJECT, portal_about, about_params},
+    {"/compare", "compare", "Sensors against each other: who sees what first; what is not at home",
+     PORTAL_OBJECT, portal_compare, compare_params},
     {"/query", "query", "Any question in the one query language", PORTAL_ROWS, portal_query,
      query_params},
     {"/events", "events",
@@ -146,14 +184,18 @@ void portal_send_rows(struct sys_http_req *r, struct rows *rows)
                             .len = rows->j.len,
                             .pack = true,
                             .cache = "no-cache"};
+  size_t k = 0;
   if (rows->truncated) {
-    a.extra[0] = "X-Truncated";
-    a.extra[1] = "1";
+    a.extra[k++] = "X-Truncated";
+    a.extra[k++] = "1";
+  }
+  if (rows->truncated && rows->next[0]) {
+    a.extra[k++] = "X-Next";
+    a.extra[k++] = rows->next;
   }
   if (rows->format == ROWS_CSV) {
-    size_t k = rows->truncated ? 2 : 0;
-    a.extra[k] = "Content-Disposition";
-    a.extra[k + 1] = "attachment; filename=\"practice.csv\"";
+    a.extra[k++] = "Content-Disposition";
+    a.extra[k++] = "attachment; filename=\"practice.csv\"";
   }
   if (rows->j.bad)
     portal_send_error(r, 500, "too_large", "the answer does not fit into memory: ask for less");
@@ -187,9 +229,26 @@ static void send_asset(struct sys_http_req *r, const struct portal_asset *a)
   sys_http_respond(r, &resp);
 }
 
+/* The views of the page (web/src/views.js) are all the same file; "/" at the end: and what is
+ * below. */
+static const char *const views[] = {"/",        "/mine",   "/attacks", "/attacks/", "/ports",
+                                    "/groups",  "/about/", "/flows",   "/compare",  "/alerts",
+                                    "/alerts/", "/system", "/admin",   "/account",  "/sign-in"};
+
+static bool is_view(const char *path)
+{
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(views); i++) {
+    size_t n = strlen(views[i]);
+    bool below = n > 1 && views[i][n - 1] == '/';
+    if (below ? strncmp(path, views[i], n) == 0 && path[n] : strcmp(path, views[i]) == 0)
+      return true;
+  }
+  return false;
+}
+
 static bool page(struct sys_http_req *r, const char *path)
 {
-  if (strcmp(path, "/") == 0) path = "/index.html";
+  if (is_view(path)) path = "/index.html";
   for (size_t i = 0; i < portal_assets_n; i++)
     if (strcmp(portal_assets[i].path, path) == 0) {
       send_asset(r, &portal_assets[i]);
@@ -200,15 +259,22 @@ static bool page(struct sys_http_req *r, const char *path)
 
 /* ---- the API ---- */
 
-/* Does the path fit the pattern? word: what stands for its "{...}". */
-static bool fits(const char *pattern, const char *path, const char **word)
+enum { WORD_MAX = 128 };
+/* Does the path fit the pattern? word: what stands for its "{...}": slashes too ("443/tcp"), so
+ * that of two patterns that fit, the first in the table is meant. */
+static bool fits(const char *pattern, const char *path, char word[WORD_MAX])
 {
-  size_t n = strcspn(pattern, "{");
-  *word = NULL;
+  size_t n = strcspn(pattern, "{"), n_path = strlen(path);
   if (strncmp(pattern, path, n) != 0) return false;
   if (pattern[n] == 0) return path[n] == 0;
-  *word = path + n;
-  return path[n] != 0 && !strchr(path + n, '/');
+  const char *rest = pattern + n + strcspn(pattern + n, "}") + 1;
+  size_t n_rest = strlen(rest);
+  if (n_path <= n + n_rest || strcmp(path + n_path - n_rest, rest) != 0) return false;
+  size_t len = n_path - n - n_rest;
+  if (len >= WORD_MAX) return false;
+  memcpy(word, path + n, len);
+  word[len] = 0;
+  return true;
 }
 
 static bool knows(const struct portal_route *t, const char *name)
@@ -254,14 +320,15 @@ void portal_route_request(void *arg, struct sys_http_req *r)
 {
   static const char base[] = "/api/v1";
   struct portal *p = arg;
-  const char *path = sys_http_path(r), *word;
+  const char *path = sys_http_path(r);
+  char word[WORD_MAX] = "";
   if (sys_http_method_of(r) != SYS_HTTP_GET && sys_http_method_of(r) != SYS_HTTP_HEAD) {
     portal_send_error(r, 405, "method", "only GET and HEAD are answered here");
     return;
   }
   if (strncmp(path, base, sizeof base - 1) == 0)
     for (const struct portal_route *t = portal_routes; t->path; t++)
-      if (fits(t->path, path + sizeof base - 1, &word)) {
+      if (fits(t->path, path + sizeof base - 1, word)) {
         if (params_ok(t, r)) t->run(p, r, word);
         return;
       }

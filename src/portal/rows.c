@@ -174,10 +174,49 @@ static void begin_records(struct rows *r, const struct model_kind *k)
   }
 }
 
+/* at, then id: hexadecimal, so that it needs no escape anywhere. */
+void rows_cursor(struct rows *r, prac_time at, const char *id)
+{
+  size_t n = (size_t)snprintf(r->next, ROWS_CURSOR, "%016" PRIx64, (uint64_t)at);
+  for (; *id && n + 3 < ROWS_CURSOR; id++)
+    n += (size_t)snprintf(r->next + n, ROWS_CURSOR - n, "%02x", (unsigned char)*id);
+  if (*id) r->next[0] = 0; /* no id of ours is that long */
+}
+
+static bool hex_read(const char *s, size_t n, uint64_t *ret)
+{
+  *ret = 0;
+  for (size_t i = 0; i < n; i++) {
+    const char *at = memchr("0123456789abcdef", s[i], 16);
+    if (!at) return false;
+    *ret = *ret << 4 | (uint64_t)(at - "0123456789abcdef");
+  }
+  return true;
+}
+
+prac_rc rows_cursor_read(const char *cursor, struct prac_arena *a, struct store_query *q,
+                         struct prac_err *reterr)
+{
+  size_t n = strlen(cursor);
+  uint64_t v = 0;
+  bool ok = n > 16 && n < ROWS_CURSOR && n % 2 == 0 && hex_read(cursor, 16, &v);
+  char *id = prac_arena_alloc(a, n / 2 + 1);
+  if (!id) return PRAC_NOMEM;
+  q->after_at = (prac_time)v;
+  for (size_t i = 16; i < n && ok; i += 2) {
+    ok = hex_read(cursor + i, 2, &v) && v != 0;
+    id[i / 2 - 8] = (char)v;
+  }
+  q->after = id;
+  return ok ? PRAC_OK
+            : PRAC_FAIL(reterr, PRAC_MALFORMED, "cursor: this is none that an answer gave");
+}
+
 prac_rc rows_put_record(struct rows *r, const struct model_kind *k, const void *rec)
 {
   if (!r->begun) begin_records(r, k);
   if (full(r)) return PRAC_STOPPED;
+  rows_cursor(r, store_record_at(k, rec), store_record_key(k, rec));
   if (r->format == ROWS_CSV) {
     csv_record(r, k, rec);
     return PRAC_OK;
@@ -194,6 +233,10 @@ void rows_end(struct rows *r)
   prac_json_close(&r->j, ']');
   prac_json_key(&r->j, "truncated");
   prac_json_bool(&r->j, r->truncated);
+  if (r->truncated && r->next[0]) {
+    prac_json_key(&r->j, "next");
+    prac_json_str(&r->j, r->next);
+  }
   prac_json_close(&r->j, '}');
   prac_json_newline(&r->j);
 }

@@ -49,8 +49,6 @@ prac_rc store_flow_emit(const struct store_flow *f, store_row *each, void *arg);
 bool store_record_filtered(const struct store_query *q);
 /* Whether a record is what q asks for, by the fields its table has. */
 bool store_record_match(const struct store_query *q, const void *rec);
-prac_time store_record_at(const struct model_kind *k, const void *rec);
-const char *store_record_key(const struct model_kind *k, const void *rec);
 prac_rc store_record_emit(const char *json, store_row *each, void *arg);
 
 struct store_group {

@@ -102,6 +102,15 @@ bool store_record_filtered(const struct store_query *q)
          (q->state && q->state[0]) || (q->key && q->key[0]);
 }
 
+/* Records are in order of (at, id). */
+static bool behind(const struct store_query *q, const void *rec, prac_time t)
+{
+  if (!q->after) return true;
+  int c = t != q->after_at ? (t < q->after_at ? -1 : 1)
+                           : strcmp(store_record_key(q->kind, rec), q->after);
+  return q->oldest_first ? c > 0 : c < 0;
+}
+
 bool store_record_match(const struct store_query *q, const void *rec)
 {
   const struct model_kind *k = q->kind;
@@ -109,6 +118,7 @@ bool store_record_match(const struct store_query *q, const void *rec)
   if (q->span.from != PRAC_TIME_NONE && t < q->span.from) return false;
   if (q->span.to != PRAC_TIME_NONE && t >= q->span.to) return false;
   if (q->id && q->id[0] && strcmp(store_record_key(k, rec), q->id) != 0) return false;
+  if (!behind(q, rec, t)) return false;
   return text_match(k, rec, "key", q->key) && text_match(k, rec, "state", q->state) &&
          text_match(k, rec, "country", q->country) && sensor_match(q, rec) &&
          any_host_match(q, rec) && ports_match(q, rec) && asn_match(q, rec);
@@ -183,6 +193,11 @@ struct store_query store_query_open(const struct store_query *q)
   struct store_query c = *q;
   if (c.span.from == 0 && c.span.to == 0)
     c.span = (struct prac_span){PRAC_TIME_NONE, PRAC_TIME_NONE};
+  if (!c.after) return c;
+  bool from_later = c.span.from == PRAC_TIME_NONE || c.span.from < c.after_at;
+  bool to_earlier = c.span.to == PRAC_TIME_NONE || c.span.to > c.after_at;
+  if (c.oldest_first && from_later) c.span.from = c.after_at;
+  if (!c.oldest_first && to_earlier && c.after_at < INT64_MAX) c.span.to = c.after_at + 1;
   return c;
 }
 

@@ -90,8 +90,10 @@ struct store_query {
   uint32_t asn;
   uint32_t marks;               /* all of these bits */
   const char *id, *key, *state; /* STORE_RECORDS */
-  uint32_t limit;               /* 0: 1000; series, host, cells: 200000 */
-  bool oldest_first;            /* default: newest first (records, flows), biggest first (top) */
+  const char *after;  /* STORE_RECORDS: only those that come behind this id, at after_at, */
+  prac_time after_at; /* in the order asked for: the next page. NULL: from the start */
+  uint32_t limit;     /* 0: 1000; series, host, cells: 200000 */
+  bool oldest_first;  /* default: newest first (records, flows), biggest first (top) */
 };
 
 enum store_type { STORE_U64, STORE_I64, STORE_F64, STORE_TIME, STORE_IP, STORE_TEXT };
@@ -113,6 +115,10 @@ struct store_value {
  * Anything but PRAC_OK stops the query and is returned from it. */
 typedef prac_rc store_row(void *arg, const struct store_col *cols, size_t n,
                           const struct store_value *v);
+
+/* Where a record stands among its kind: in order of (at, id). */
+prac_time store_record_at(const struct model_kind *k, const void *rec);
+const char *store_record_key(const struct model_kind *k, const void *rec);
 
 /* ---- having it again ---- */
 /* Flow batches, to be replayed. Whole minutes: a minute that the span cuts comes whole. */

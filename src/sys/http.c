@@ -72,6 +72,7 @@ static void on_completed(void *arg, struct MHD_Connection *mc, void **req,
   }
   pthread_mutex_unlock(&h->lock);
   if (r->resp) MHD_destroy_response(r->resp);
+  if (r->free_kept) r->free_kept(r->kept);
   free(r->body);
   free(r);
   *req = NULL;

@@ -8,8 +8,11 @@
  * proxies   from a trusted proxy the client is the last X-Forwarded-For entry
  * names     a Host header that is not in `hosts` is refused: a page on another name that resolves
  *           to us (DNS rebinding) reads nothing
- * streams   server-sent events from a feed (sys/http_feed.h) with Last-Event-ID, heartbeat by tick
- * engine    libmicrohttpd; nothing of it shows here, and its own errors leave as bare status lines
+ * streams   server-sent events from a feed (sys/http_feed.h) with Last-Event-ID, heartbeat by tick;
+ *           `still` is asked before every piece and ends the stream
+ * smuggling a request with two Content-Length or Host headers, or a length and a transfer coding,
+ * is refused and its connection closed engine    libmicrohttpd; nothing of it shows here, and its
+ * own errors leave as bare status lines
  */
 #pragma once
 #include <stdbool.h>
@@ -48,6 +51,7 @@ struct sys_http_conf {
   const struct sys_http_header *headers; /* on every answer; borrowed until close */
   size_t n_headers;
   sys_http_route *route;
+  bool (*still)(void *arg, void *kept); /* on the server's thread; NULL: streams never end */
   void *arg;
 };
 
@@ -62,7 +66,7 @@ struct sys_http_resp {
   const char *cache;    /* Cache-Control; NULL: "no-store" */
   const char *encoding; /* Content-Encoding of `body` as it is; NULL: none */
   bool pack;            /* gzip it when the client can and it is long */
-  const char *extra[4]; /* name, value, name, value; NULL ends */
+  const char *extra[6]; /* name, value, name, value, ...; NULL ends */
 };
 
 PRAC_NODISCARD prac_rc sys_http_open(const struct sys_http_conf *c, struct sys_http **ret,
@@ -82,6 +86,13 @@ bool sys_http_param_at(const struct sys_http_req *r, size_t i, const char **ret_
                        const char **ret_value);
 const char *sys_http_header(const struct sys_http_req *r, const char *name); /* on the route only */
 const void *sys_http_body(const struct sys_http_req *r, size_t *ret_len);
+struct prac_ip sys_http_client(const struct sys_http_req *r); /* what the proxy says, if trusted */
+/* A trusted proxy says that the client came to it by TLS (X-Forwarded-Proto). */
+bool sys_http_by_tls(const struct sys_http_req *r);
+/* Something of the route's own that goes with the request; free_data gets it when the request is
+ * over (a stream: when the stream is). Once a request, on the route. */
+void sys_http_keep(struct sys_http_req *r, void *data, void (*free_data)(void *data));
+void *sys_http_kept(const struct sys_http_req *r); /* NULL: nothing */
 void sys_http_later(struct sys_http_req *r);
 void sys_http_respond(struct sys_http_req *r, const struct sys_http_resp *a);
 /* A stream of the feed's events from Last-Event-ID (header, or parameter `last`) on. Route only. */

@@ -42,7 +42,10 @@ struct sys_http_req {
   char *body;
   size_t body_n;
   int refuse; /* status to answer instead of routing; 0: none */
-  bool later, routed;
+  bool later, routed, by_tls;
+  struct prac_ip client;
+  void *kept;
+  void (*free_kept)(void *kept);
   struct MHD_Response *resp; /* made, not yet queued */
   int status;
 };
@@ -50,6 +53,7 @@ struct stream {
   struct sys_http *h;
   struct MHD_Connection *mc;
   struct sys_http_reader *reader;
+  void *kept; /* the request's: nothing is read after its end */
 };
 struct sys_http {
   struct MHD_Daemon *daemon;

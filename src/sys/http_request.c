@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 #include "base/hash.h"
@@ -127,6 +128,9 @@ void http_respond_text(struct sys_http_req *r, int status, const char *code, con
   if (status == 429) {
     a.extra[0] = "Retry-After";
     a.extra[1] = "1";
+  } else if (status == 400 || status == 413) { /* what follows may not be a request */
+    a.extra[0] = "Connection";
+    a.extra[1] = "close";
   }
   r->resp = prepare(r, &a, &r->status);
 }
@@ -170,18 +174,44 @@ static struct prac_ip ip_of(const struct sockaddr *sa)
   return ip;
 }
 
-static struct prac_ip client_of(struct sys_http *h, struct MHD_Connection *mc)
+/* Who asks, and how: what a proxy says counts only when it is one of ours. */
+static void find_client(struct sys_http_req *r)
 {
   const union MHD_ConnectionInfo *i =
-      MHD_get_connection_info(mc, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-  struct prac_ip ip = ip_of(i ? i->client_addr : NULL);
-  const char *fwd = MHD_lookup_connection_value(mc, MHD_HEADER_KIND, "X-Forwarded-For");
-  for (size_t k = 0; fwd && k < h->c.n_proxies; k++)
-    if (prac_prefix_has(&h->c.proxies[k], &ip)) {
-      struct prac_ip real;
-      return sys_http_forwarded_for(fwd, &real) == PRAC_OK ? real : ip;
+      MHD_get_connection_info(r->mc, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  struct prac_ip real;
+  r->client = ip_of(i ? i->client_addr : NULL);
+  for (size_t k = 0; k < r->h->c.n_proxies; k++)
+    if (prac_prefix_has(&r->h->c.proxies[k], &r->client)) {
+      const char *fwd = header_of(r, "X-Forwarded-For"), *proto = header_of(r, "X-Forwarded-Proto");
+      r->by_tls = proto && strcmp(proto, "https") == 0;
+      if (fwd && sys_http_forwarded_for(fwd, &real) == PRAC_OK) r->client = real;
+      return;
     }
-  return ip;
+}
+
+struct header_counts {
+  unsigned lengths, codings, hosts;
+};
+
+static enum MHD_Result count_header(void *arg, enum MHD_ValueKind kind, const char *name,
+                                    const char *value)
+{
+  struct header_counts *c = arg;
+  (void)kind;
+  (void)value;
+  c->lengths += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
+  c->codings += strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+  c->hosts += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
+  return MHD_YES;
+}
+
+/* RFC 9112, 6.3: two readers of such a request may not agree on where it ends. */
+static bool ambiguous(struct sys_http_req *r)
+{
+  struct header_counts c = {0};
+  (void)MHD_get_connection_values(r->mc, MHD_HEADER_KIND, count_header, &c);
+  return c.lengths > 1 || c.hosts > 1 || c.codings > 1 || (c.lengths && c.codings);
 }
 
 static enum sys_http_method method_of(const char *m)
@@ -196,12 +226,14 @@ static enum sys_http_method method_of(const char *m)
 static void inspect(struct sys_http_req *r, const char *raw)
 {
   struct sys_http *h = r->h;
-  struct prac_ip ip = client_of(h, r->mc);
   const char *len =
       MHD_lookup_connection_value(r->mc, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
   prac_rc rc = raw ? sys_http_target_parse(raw, &r->target, NULL) : PRAC_NOMEM;
-  if (!sys_http_rate_take(h->rate, &ip, http_mono_ns()))
+  find_client(r);
+  if (!sys_http_rate_take(h->rate, &r->client, http_mono_ns()))
     r->refuse = 429;
+  else if (ambiguous(r))
+    r->refuse = 400;
   else if (rc != PRAC_OK)
     r->refuse = rc == PRAC_RANGE ? 414 : rc == PRAC_NOMEM ? 500 : 400;
   else if (h->c.n_hosts > 0 &&
@@ -233,7 +265,7 @@ static void refuse(struct sys_http_req *r)
   static const struct {
     int status;
     const char *code, *text;
-  } why[] = {{400, "malformed", "the address of this request is not readable"},
+  } why[] = {{400, "malformed", "this request is not readable"},
              {413, "too_large", "the body of this request is larger than allowed"},
              {414, "too_long", "the address of this request is longer than allowed"},
              {421, "wrong_host", "this name is not in the portal's list of hosts"},
@@ -324,4 +356,26 @@ const void *sys_http_body(const struct sys_http_req *r, size_t *ret_len)
 {
   *ret_len = r->body_n;
   return r->body ? r->body : "";
+}
+
+struct prac_ip sys_http_client(const struct sys_http_req *r)
+{
+  return r->client;
+}
+
+bool sys_http_by_tls(const struct sys_http_req *r)
+{
+  return r->by_tls;
+}
+
+void sys_http_keep(struct sys_http_req *r, void *data, void (*free_data)(void *data))
+{
+  PRAC_INSIST(!r->free_kept);
+  r->kept = data;
+  r->free_kept = free_data;
+}
+
+void *sys_http_kept(const struct sys_http_req *r)
+{
+  return r->kept;
 }

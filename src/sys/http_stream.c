@@ -21,7 +21,8 @@ static ssize_t stream_read(void *arg, uint64_t pos, char *buf, size_t max)
 {
   struct stream *s = arg;
   (void)pos;
-  if (s->h->closing) return MHD_CONTENT_READER_END_OF_STREAM;
+  if (s->h->closing || (s->h->c.still && !s->h->c.still(s->h->c.arg, s->kept)))
+    return MHD_CONTENT_READER_END_OF_STREAM;
   size_t n = sys_http_reader_read(s->reader, buf, max, stream_pause);
   if (n == 0 && s->h->closing) return MHD_CONTENT_READER_END_OF_STREAM;
   return (ssize_t)n;
@@ -59,6 +60,7 @@ void sys_http_stream(struct sys_http_req *r, struct sys_http_feed *f)
   }
   s->h = h;
   s->mc = r->mc;
+  s->kept = r->kept;
   r->resp = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read, s,
                                               stream_free);
   if (!r->resp) {

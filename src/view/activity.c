@@ -129,7 +129,7 @@ prac_rc view_activity(struct store *s, const struct store_query *q, struct view 
   PRAC_TRY(s->ops->query(s->st, &c, take_step, &t, reterr));
   for (int d = 0; d < VIEW_DIM_COUNT_; d++) {
     struct groups g = {v, (enum view_dim)d, 0};
-    if (d == VIEW_TARGETS && !v->micro) continue;
+    if (d == VIEW_TARGETS && !(v->micro && v->targets)) continue;
     c.keys = dim_keys[d];
     c.limit = d == VIEW_MARKS ? 4096 : VIEW_GROUPS_MAX;
     prac_rc rc = s->ops->query(s->st, &c, take_group, &g, reterr);
@@ -240,6 +240,7 @@ prac_rc view_look(struct store *s, const struct view_subject *u, const struct vi
   struct view v = {.arena = a, .kept = {PRAC_TIME_NONE, PRAC_TIME_NONE}};
   v.first = v.last = v.began = PRAC_TIME_NONE;
   v.micro = u->filter.src.bits == 128;
+  v.targets = c->targets;
   PRAC_TRY(find_time(s, u, c, &v, reterr));
   if (!u->hits) PRAC_TRY(look_at_flows(s, u, &v, reterr));
   PRAC_TRY(view_related_find(s, u, &v, reterr));

@@ -67,7 +67,7 @@ enum view_dim {
   VIEW_TOOLS,
   VIEW_SURVEYS,
   VIEW_MARKS,
-  VIEW_TARGETS, /* micro view only */
+  VIEW_TARGETS, /* micro view only, and only when asked for: addresses of ours */
   VIEW_DIM_COUNT_
 };
 extern const char *const view_dim_names[VIEW_DIM_COUNT_]; /* "sensors", "ports", ... */
@@ -101,6 +101,7 @@ struct view_relateds {
 struct view_conf {
   struct prac_span span; /* NONE: the claim with half an hour around it, else the last day kept */
   uint32_t limit;        /* lines of the table handed out; 0: VIEW_HOSTS_MAX */
+  bool targets;          /* of one host: asks which addresses of ours it came to, too */
 };
 struct view {
   struct prac_arena *arena;    /* borrowed: where everything lives */
@@ -109,7 +110,7 @@ struct view {
   int64_t step_ns;
   uint32_t n_steps;
   enum view_flows flows;
-  bool micro;
+  bool micro, targets;     /* targets: as asked for */
   uint64_t packets, hosts; /* within span */
   prac_time first, last;
   uint32_t marks;

@@ -207,6 +207,7 @@ try {
   check('alerts too', body.includes('1433/tcpへの送信元の急増') && body.includes('ミャンマー'));
   check('attacks, too', body.includes('203.0.113.53へのDRDoS攻撃（dns）') && body.includes('新しいリフレクション用ポートの疑い：389/udp'), body);
   check('countries too', body.includes('アメリカ') || body.includes('米国') || body.includes('中国'));
+  await p.locator('.menu summary').click();
   await p.locator('input[name=tz][value=jst]').check({ force: true });
   const utc = (await (await fetch(url + 'api/v1/status', { headers: { Host: 'localhost' } })).json()).event_time;
   const jst = new Date(Date.parse(utc) + 9 * 3600e3).toISOString().slice(11, 16);
@@ -215,6 +216,7 @@ try {
   await p.reload();
   await p.waitForSelector('.stats');
   check('and outlives a reload', await p.evaluate(() => document.documentElement.lang === 'ja'));
+  await p.locator('.menu summary').click();
   await p.locator('input[name=theme][value=dark]').check({ force: true });
   check('dark by choice', await until(() => p.evaluate(() => getComputedStyle(document.body).backgroundColor === 'rgb(10, 18, 27)')));
   await p.close();

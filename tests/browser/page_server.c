@@ -5,8 +5,10 @@
  *   run MS           a minute every MS milliseconds from now on; 0: no more
  *   mute SENSOR      this sensor says nothing any more
  *   alert ID STATE SEVERITY KIND KEY   a revision of an alert
- *   close, open      stop listening, listen again on the same port, as a restart would
- *   quit
+ *   attack ID VICTIM STATE VECTOR   an episode of eight minutes until now, with the hits behind it;
+ * its strings are as bad as an attacker could make them group ID         a finding about the hosts
+ * that move in step (see `group_rows`) risk ID PORT     a finding about a port at risk close, open
+ * stop listening, listen again on the same port, as a restart would quit
  */
 #include <math.h>
 #include <poll.h>
@@ -95,6 +97,31 @@ static uint32_t fill(struct world *w, int sensor)
   return n;
 }
 
+/* A group under one hand: 24 hosts, in step, for 6 of every 20 minutes from minute 100 on; seen at
+ * bonn, and a little later at tokyo. */
+enum { GROUP = 24 };
+static struct prac_ip group_host(uint32_t i)
+{
+  return prac_ip4(0xcb00710au + i);
+}
+
+static uint32_t group_rows(struct world *w, int sensor, uint32_t n)
+{
+  int at = w->minute - (sensor == 0 ? 3 : 0);
+  if (sensor > 1 || at < 100 || at % 20 >= 6) return n;
+  for (uint32_t i = 0; i < GROUP; i++)
+    w->rows[n++] = (struct flow_row){.src = group_host(i),
+                                     .dst = prac_ip4(0xc6336400u + i),
+                                     .proto = 6,
+                                     .dport = 52869,
+                                     .sport = 40000,
+                                     .packets = 3 + i % 4,
+                                     .bytes = 180,
+                                     .country = (uint16_t)('V' << 8 | 'N'),
+                                     .asn = 45899};
+  return n;
+}
+
 static void keep(struct world *w, const struct store_tx *tx)
 {
   struct prac_err err = {0};
@@ -109,7 +136,7 @@ static void say_minute(struct world *w)
     struct flow_batch *b = NULL;
     prac_time at = START + w->minute * PRAC_MIN;
     if (w->mute[s]) continue;
-    if (flow_batch_new(names[s], at, w->rows, fill(w, s), &b) != PRAC_OK) abort();
+    if (flow_batch_new(names[s], at, w->rows, group_rows(w, s, fill(w, s)), &b) != PRAC_OK) abort();
     if (flow_batch_describe(b, "demo geography of 2026-06-17", (struct model_strs){0}) != PRAC_OK)
       abort();
     portal_take_batch(w->p, b);
@@ -128,10 +155,11 @@ static void say_minute(struct world *w)
   w->minute++;
 }
 
-/* What honeypots were asked, for an alert about "drdos:ADDRESS:VECTOR". */
-static void say_hits(struct world *w, const char *victim)
+/* What honeypots were asked, for an alert about "drdos:ADDRESS:VECTOR", and the attack. */
+static void say_hits(struct world *w, const char *id, const char *state, const char *victim)
 {
-  static const char *const asked[] = {"5 isc.org ANY IN"};
+  static const char *const asked[] = {"5 isc.org ANY IN"}, *const vectors[] = {"dns"};
+  static const char *const pots[] = {"osaka 5"};
   prac_time now = START + w->minute * PRAC_MIN;
   struct hit h = {.id = "osaka.1",
                   .sensor = "osaka",
@@ -148,9 +176,30 @@ static void say_hits(struct world *w, const char *victim)
                   .ttl_max = 60,
                   .ttl_count = 1,
                   .names = {asked, 1}};
-  struct store_rec rec = {&model_hit, &h};
+  struct episode e = {.id = id,
+                      .revision = 1,
+                      .state = strcmp(state, "close") == 0 ? "end" : "start",
+                      .kind = "single",
+                      .profile = "isp",
+                      .prefix_bits = 128,
+                      .vectors = {vectors, 1},
+                      .port = 53,
+                      .at = now,
+                      .from = h.from,
+                      .to = now,
+                      .bins = 1,
+                      .bin_max = 5,
+                      .packets = 5,
+                      .bytes = 200,
+                      .pps_max = 5 / 60.0,
+                      .pps_mean = 5 / 60.0,
+                      .sensors = {pots, 1},
+                      .names = {asked, 1},
+                      .started = now};
+  struct store_rec recs[] = {{&model_hit, &h}, {&model_episode, &e}};
   if (prac_ip_parse(victim, strlen(victim), &h.victim) != PRAC_OK) abort();
-  keep(w, &(struct store_tx){.recs = &rec, .n_recs = 1});
+  e.victim = h.victim;
+  keep(w, &(struct store_tx){.recs = recs, .n_recs = 2});
 }
 
 static void say_alert(struct world *w, const char *id, const char *state, const char *severity,
@@ -213,13 +262,149 @@ static void say_alert(struct world *w, const char *id, const char *state, const 
     char victim[64] = "", flows[100];
     (void)snprintf(victim, sizeof victim, "%.*s", (int)strcspn(what + 1, ":"), what + 1);
     (void)snprintf(flows, sizeof flows, "what=hits victim=%s", victim);
-    say_hits(w, victim);
+    say_hits(w, id, state, victim);
     a.flows = f.flows = flows;
+    a.hosts = (struct model_ips){hosts, 1};
+    a.host_count = 1;
+    if (prac_ip_parse(victim, strlen(victim), &hosts[0]) != PRAC_OK) abort();
     a.unit = f.unit = "packets/s";
   }
   struct store_rec recs[] = {{&model_finding, &f}, {&model_alert, &a}};
   keep(w, &(struct store_tx){.recs = recs, .n_recs = 2});
   portal_take_record(w->p, &model_alert, &a);
+}
+
+#define BAD "<img src=x onerror=alert(1)>"
+
+/* Rising and falling over eight minutes, at two honeypots. */
+static uint64_t say_attack_hits(struct world *w, struct prac_ip victim, const char *id,
+                                const char *vector, prac_time from)
+{
+  static const char *const asked[] = {"5 " BAD ".example ANY IN"};
+  static const char *const at[] = {"osaka", "oslo"};
+  uint64_t all = 0;
+  for (int i = 0; i < 96; i++) {
+    char hit_id[80];
+    (void)snprintf(hit_id, sizeof hit_id, "%s.%d", id, i);
+    struct hit h = {.id = hit_id,
+                    .sensor = at[i % 2],
+                    .site_country = i % 2 ? "NO" : "JP",
+                    .vector = vector,
+                    .port = 53,
+                    .from = from + i * 5 * PRAC_SEC,
+                    .packets = 20 + 10 * (uint64_t)(i < 48 ? i : 96 - i),
+                    .bytes = 200,
+                    .victim = victim,
+                    .ttl_min = 60,
+                    .ttl_max = 60,
+                    .ttl_count = 1,
+                    .names = {asked, 1}};
+    struct store_rec rec = {&model_hit, &h};
+    h.at = h.to = h.from + PRAC_SEC;
+    all += h.packets;
+    keep(w, &(struct store_tx){.recs = &rec, .n_recs = 1});
+  }
+  return all;
+}
+
+static void say_attack(struct world *w, const char *id, const char *victim, const char *state,
+                       const char *vector)
+{
+  static const char *const sensors[] = {"osaka 12300", "oslo 11700"};
+  static const char *const asked[] = {"960 " BAD ".example ANY IN", "40 isc.org ANY IN"};
+  prac_time now = START + w->minute * PRAC_MIN, from = now - 8 * PRAC_MIN;
+  struct episode e = {.id = id,
+                      .revision = 4,
+                      .state = state,
+                      .kind = "single",
+                      .profile = "isp",
+                      .parent = "",
+                      .prefix_bits = 128,
+                      .vectors = {&vector, 1},
+                      .port = 53,
+                      .at = now,
+                      .from = from,
+                      .to = now,
+                      .bins = 8,
+                      .bin_max = 6000,
+                      .bytes = 960000,
+                      .pps_max = 100,
+                      .pps_mean = 50,
+                      .sensors = {sensors, 2},
+                      .names = {asked, 2},
+                      .ttl_min = 60,
+                      .ttl_max = 60,
+                      .ttl_count = 1,
+                      .host_count = 1,
+                      .asn = 64500,
+                      .as_name = "AS \xe2\x80\xae" BAD,
+                      .country = "JP",
+                      .rdns = "www.\xe2\x80\xae" BAD ".example.jp",
+                      .geo = "2026-06-17",
+                      .started = from + 2 * PRAC_SEC};
+  struct store_rec rec = {&model_episode, &e};
+  if (prac_ip_parse(victim, strlen(victim), &e.victim) != PRAC_OK) abort();
+  e.packets = say_attack_hits(w, e.victim, id, vector, from);
+  keep(w, &(struct store_tx){.recs = &rec, .n_recs = 1});
+}
+
+static void say_finding(struct world *w, struct finding f)
+{
+  static const char *const sensors[] = {"bonn", "tokyo"};
+  struct store_rec rec = {&model_finding, &f};
+  f.engine_version = "1";
+  f.settings = 0x5eed5eed5eed5eed;
+  f.part = f.country = "";
+  f.state = "on";
+  f.at = START + w->minute * PRAC_MIN;
+  f.sensors = (struct model_strs){sensors, 2};
+  keep(w, &(struct store_tx){.recs = &rec, .n_recs = 1});
+}
+
+static void say_group(struct world *w, const char *id)
+{
+  static const struct model_port port[] = {{52869, 6}};
+  struct prac_ip hosts[GROUP];
+  for (uint32_t i = 0; i < GROUP; i++) hosts[i] = group_host(i);
+  say_finding(w, (struct finding){.id = id,
+                                  .engine = "nmf",
+                                  .key = "group:52869/tcp",
+                                  .kind = "sync-group",
+                                  .from = START + 100 * PRAC_MIN,
+                                  .to = START + w->minute * PRAC_MIN,
+                                  .level = 3,
+                                  .score = 9.5,
+                                  .value = GROUP,
+                                  .baseline = 1.2,
+                                  .unit = "sources",
+                                  .ports = {port, 1},
+                                  .hosts = {hosts, GROUP},
+                                  .host_count = GROUP,
+                                  .packets = 4000,
+                                  .text = "24 hosts send to 52869/tcp in the same minutes",
+                                  .flows = "from=2013-08-07 to=2013-08-08 port=52869/tcp"});
+}
+
+static void say_risk(struct world *w, const char *id, const char *port)
+{
+  struct model_port p = {(uint16_t)strtol(port, NULL, 10), 6};
+  char key[80];
+  (void)snprintf(key, sizeof key, "port:%s", port);
+  say_finding(w,
+              (struct finding){.id = id,
+                               .engine = "riskport",
+                               .key = key,
+                               .kind = "risk-port",
+                               .from = START + w->minute * PRAC_MIN - PRAC_HOUR,
+                               .to = START + w->minute * PRAC_MIN,
+                               .level = 4,
+                               .score = 3,
+                               .value = 900,
+                               .baseline = 110,
+                               .unit = "sources",
+                               .ports = {&p, 1},
+                               .text = "900 sources, 110 are usual; 14 networks, 9 countries " BAD,
+                               .flows = "from=2013-08-07 to=2013-08-08 port=1433/tcp"});
 }
 
 static void listen_again(struct world *w)
@@ -245,6 +430,12 @@ static bool obey(struct world *w, char *line)
     w->every_ms = (int)strtol(a[1], NULL, 10);
   else if (strcmp(a[0], "alert") == 0)
     say_alert(w, a[1], a[2], a[3], a[4], key);
+  else if (strcmp(a[0], "attack") == 0)
+    say_attack(w, a[1], a[2], a[3], a[4]);
+  else if (strcmp(a[0], "group") == 0)
+    say_group(w, a[1]);
+  else if (strcmp(a[0], "risk") == 0)
+    say_risk(w, a[1], a[2]);
   else if (strcmp(a[0], "close") == 0)
     portal_close(&w->p);
   else if (strcmp(a[0], "open") == 0)

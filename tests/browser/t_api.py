@@ -71,7 +71,8 @@ try:
         names = {p['name'] for p in ops['get']['parameters'] if p['in'] == 'path'}
         t.equal(f'{path}: its blanks are described', set(re.findall(r'\{(\w+)\}', path)), names)
 
-    full = {'/alerts/{id}': '/alerts/a-1', '/host/{address}': '/host/203.0.113.7'}
+    say('alert a-2 open high drdos drdos:203.0.113.9:dns')
+    full = {'/alerts/{id}': '/alerts/a-1', '/host/{address}': '/host/203.0.113.7', '/attacks/{id}': '/attacks/a-2', '/about/{what}': '/about/a-1'}
     for path, ops in api['paths'].items():
         if path == '/events':
             continue

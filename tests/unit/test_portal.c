@@ -1,16 +1,11 @@
 /* The API over a real socket: what is answered, what is refused, and what must never get out. */
 #include "lib/t.h"
 
-#include <netinet/in.h>
-#include <poll.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/arena.h"
+#include "lib/web.h"
 #include "portal/portal.h"
 
 #define T0 (INT64_C(1375833600) * PRAC_SEC) /* 2013-08-07T00:00:00Z */
@@ -90,45 +85,15 @@ static void start(struct site *s, bool store)
   if (portal_open(&s->conf, &env, &s->p, &err) != PRAC_OK) fail_msg("%s", err.text);
 }
 
-static char got[1 << 20];
 static const char *ask_raw(struct site *s, const char *request, const char *until)
 {
-  struct sockaddr_in in = {.sin_family = AF_INET,
-                           .sin_port = htons(portal_port(s->p)),
-                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  size_t n = 0;
-  assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof in), 0);
-  assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), strlen(request));
-  got[0] = 0;
-  while (n < sizeof got - 1 && !(until && strstr(got, until))) {
-    struct pollfd p = {fd, POLLIN, 0};
-    if (poll(&p, 1, 5000) <= 0) break;
-    ssize_t k = recv(fd, got + n, sizeof got - 1 - n, 0);
-    if (k <= 0) break;
-    n += (size_t)k;
-    got[n] = 0;
-  }
-  close(fd);
-  return got;
+  return web_ask_raw(portal_port(s->p), request, until);
 }
 
 static const char *ask(struct site *s, const char *target)
 {
-  char req[2048];
-  (void)snprintf(req, sizeof req, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-                 target);
-  return ask_raw(s, req, NULL);
+  return web_ask(portal_port(s->p), target);
 }
-
-#define HAS(what)                                                                                  \
-  do {                                                                                             \
-    if (!strstr(got, what)) fail_msg("no %s in: %.600s", what, got);                               \
-  } while (0)
-#define HAS_NOT(what)                                                                              \
-  do {                                                                                             \
-    if (strstr(got, what)) fail_msg("%s in: %.600s", what, got);                                   \
-  } while (0)
 
 /* One minute at a sensor: `n` sources of a country, each `k` packets to the port. */
 static void feed(struct site *s, const char *sensor, int minute, uint32_t n, uint16_t port,

@@ -129,7 +129,7 @@ static struct view look_at(const char *what, struct view_subject *u, struct prac
 {
   struct view v;
   struct prac_err err = {0};
-  const struct view_conf c = {.span = span};
+  const struct view_conf c = {.span = span, .targets = true};
   if (view_subject_find(&s, what, arena, u, &err) != PRAC_OK) fail_msg("%s: %s", what, err.text);
   if (view_look(&s, u, &c, arena, &v, &err) != PRAC_OK) fail_msg("%s: %s", what, err.text);
   return v;

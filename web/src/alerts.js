@@ -2,12 +2,14 @@
 import { useState } from 'preact/hooks';
 import { Choice, Panel, Severity, html } from './dom.js';
 import { dayTime, duration, number, seconds, t } from './i18n.js';
-import { alertList, counts, eventTime, isOpen, selected } from './state.js';
+import { Text } from './parts.js';
+import { put } from './router.js';
+import { alertList, counts, eventTime, isOpen } from './state.js';
 import { ofHoneypots, titleOf, timesUsual, valueOf } from './words.js';
 
 export const sevWord = (s) => t('sev_' + s);
 
-function When({ a }) {
+export function When({ a }) {
   const from = seconds(a.from) ?? seconds(a.opened);
   /* Honeypots live in real time, also while a day of captures is played. */
   const now = ofHoneypots(a) ? Math.max(seconds(a.at), seconds(a.to) ?? 0) : eventTime.value;
@@ -15,13 +17,13 @@ function When({ a }) {
   return html`<span class="nowrap">${t('since', { t: dayTime(from) })}, ${t(isOpen(a) ? 'for' : 'lasted', { d: duration(end - from) })}</span>`;
 }
 
-function Card({ a }) {
+export function Card({ a }) {
   const times = timesUsual(a);
   return html`<li class=${`alert ${isOpen(a) ? 'is-open' : 'is-closed'} edge-${a.severity}${a.fresh ? ' fresh' : ''}`}>
-    <button type="button" onClick=${() => { selected.value = a.id; }} aria-haspopup="dialog">
+    <button type="button" onClick=${() => put({ alert: a.id }, true)} aria-haspopup="dialog">
       <span class="alert-top"><${Severity} level=${a.severity} /><b class=${'sev-text sev-' + a.severity}>${sevWord(a.severity)}</b>
         <span class=${'state state-' + a.state}>${t('state_' + a.state)}</span></span>
-      <strong class="alert-title">${titleOf(a)}</strong>
+      <strong class="alert-title"><${Text} v=${titleOf(a)} /></strong>
       <span class="alert-fact">${valueOf(a)}${times && html` · <b>${t('times_usual', { n: times })}</b>`}</span>
       <span class="alert-foot"><${When} a=${a} /><span class="chips">${(a.sensors || []).slice(0, 4).map((x) => html`<span class="chip">${x}</span>`)}${a.sensors?.length > 4 ? html`<span class="chip">+${a.sensors.length - 4}</span>` : null}</span></span>
     </button>

@@ -1,111 +1,11 @@
-/* One alert with all it rests on: alert, findings, the flow query. A modal dialog, so that focus and
- * Escape work by themselves. */
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { Severity, html } from './dom.js';
-import { country, dayTime, duration, number, seconds, t, unit } from './i18n.js';
-import { get } from './net.js';
-import { alerts, isOpen, selected, status } from './state.js';
-import { ofHoneypots, timesUsual, titleOf, valueOf } from './words.js';
-import { sevWord } from './alerts.js';
-
-function Row({ name, children }) {
-  return html`<div><dt>${name}</dt><dd>${children}</dd></div>`;
-}
-
-/* Seen against usual, to scale. */
-function Compare({ a }) {
-  if (!(a.value > 0)) return null;
-  const max = Math.max(a.value, a.baseline || 0), times = timesUsual(a);
-  const bar = (v, cls) => html`<svg class=${'compare-bar ' + cls} viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true"><rect class="bar-back" width="100" height="6" /><rect width=${(100 * v) / max} height="6" /></svg>`;
-  return html`<div class="compare">
-    <div><span>${t('value')}</span><b>${valueOf(a)}</b></div>${bar(a.value, 'seen')}
-    ${!ofHoneypots(a) && html`<div><span>${t('baseline')}</span><b>${number(a.baseline)} ${unit(a.unit)}</b></div>${bar(a.baseline || 0, 'usual')}`}
-    ${times && html`<p class="times">${t('times_usual', { n: times })}</p>`}
-  </div>`;
-}
-
-function Copy({ text }) {
-  const [done, setDone] = useState(false);
-  const copy = () => navigator.clipboard?.writeText(text).then(() => { setDone(true); setTimeout(() => setDone(false), 2000); }, () => {});
-  return html`<button type="button" class="plain small" onClick=${copy}>${done ? t('copied') : t('copy')}</button>`;
-}
-
-function Findings({ list }) {
-  if (!status.value?.history) return html`<p class="note">${t('history_none')}</p>`;
-  if (list && list.length === 0) return html`<p class="note">${t('findings_none')}</p>`;
-  return html`<ol class="findings">${(list || []).slice(0, 8).map((f) => html`<li key=${f.id}>
-    <span class="when">${dayTime(seconds(f.at))}</span> <span lang="en">${f.text}</span>
-    <small class="mono">${t('finding_by', { engine: f.engine, version: f.engine_version, settings: String(f.settings).slice(0, 8), seed: f.seed })}</small></li>`)}</ol>`;
-}
-
-/* What the honeypots were asked: the newest hits of the very question that the alert names. */
-function Hits({ list }) {
-  if (!status.value?.history) return html`<p class="note">${t('history_none')}</p>`;
-  if (list && list.length === 0) return html`<p class="note">${t('hits_none')}</p>`;
-  return html`<ol class="findings hits">${(list || []).map((h) => html`<li key=${h.id}>
-    <span class="when">${dayTime(seconds(h.to))}</span> ${t('hit_line', { n: number(h.packets), vector: h.vector, sensor: h.sensor })}
-    ${h.names?.length ? html`<small class="mono">${h.names[0].replace(/^\d+ /, '')}</small>` : null}</li>`)}</ol>`;
-}
-
-/* "what=hits victim=..." is a question that names what it asks for; else it asks for flows. */
-function question(full) {
-  const flows = full?.flows || '';
-  const [, what, words] = flows.match(/^what=(\w+) (.*)$/) || [, 'flows', flows];
-  return { flows, what, words };
-}
-
-function Evidence({ a, full, findings, hits }) {
-  const { flows, what, words } = question(full), isHits = what === 'hits';
-  return html`<h3>${t('evidence')}</h3>
-    <ol class="chain">
-      <li><h4>${t('step_alert')}</h4><p><code>${a.id}</code><br />${t('step_alert_text', { r: number(a.revision), n: number(full?.finding_count ?? 0) })}</p></li>
-      <li><h4>${t('step_findings')}</h4><${Findings} list=${findings} /></li>
-      <li><h4>${t(isHits ? 'step_hits' : 'step_flows')}</h4><p>${t(isHits ? 'step_hits_text' : 'step_flows_text')}</p>
-        ${isHits && html`<${Hits} list=${hits} />`}
-        ${flows && html`<pre class="query"><code>${flows}</code></pre><p class="row"><${Copy} text=${flows} />
-          ${status.value?.history && html`<a href=${`/api/v1/query?what=${what}&format=csv&q=` + encodeURIComponent(words)}>${t(isHits ? 'open_hits' : 'open_flows')} (CSV)</a>`}</p>`}</li>
-    </ol>
-    <p class="row"><span>${t('explain')}:</span> <code>practice explain ${a.id}</code> <${Copy} text=${'practice explain ' + a.id} /></p>`;
-}
-
-function Content({ a }) {
-  const [full, setFull] = useState(null), [findings, setFindings] = useState(null), [hits, setHits] = useState(null);
-  useEffect(() => {
-    let gone = false;
-    get('/alerts/' + encodeURIComponent(a.id)).then((v) => { if (!gone) setFull(v); }, () => {});
-    if (status.value?.history)
-      get('/findings?limit=8&key=' + encodeURIComponent(a.key)).then((v) => { if (!gone) setFindings(v.rows); }, () => { if (!gone) setFindings([]); });
-    return () => { gone = true; };
-  }, [a.id, a.revision]);
-  useEffect(() => {
-    let gone = false;
-    const { what, words } = question(full);
-    if (what === 'hits' && status.value?.history)
-      get('/query?what=hits&limit=6&q=' + encodeURIComponent(words)).then((v) => { if (!gone) setHits(v.rows); }, () => { if (!gone) setHits([]); });
-    return () => { gone = true; };
-  }, [full?.flows]);
-  const hosts = full?.hosts || [];
-  return html`
-    <p class="alert-top"><${Severity} level=${a.severity} /><b class=${'sev-text sev-' + a.severity}>${sevWord(a.severity)}</b>
-      <span class=${'state state-' + a.state}>${t('state_' + a.state)}</span> <span class="tlp" translate="no">${a.tlp}</span></p>
-    <h2 id="drawer-title">${titleOf(a)}</h2>
-    <p class="lead" lang="en">${a.text}</p>
-    <${Compare} a=${a} />
-    <dl class="facts">
-      <${Row} name=${t('began')}>${dayTime(seconds(a.from))}<//>
-      <${Row} name=${t('opened')}>${dayTime(seconds(a.opened))}<//>
-      <${Row} name=${t('closed')}>${isOpen(a) ? t('still_open') : `${dayTime(seconds(a.closed))} (${t('lasted', { d: duration(seconds(a.closed) - seconds(a.from)) })})`}<//>
-      ${a.country && html`<${Row} name=${t('country')}>${country(a.country)}<//>`}
-      ${a.asn ? html`<${Row} name=${t('network')}>${t('asn', { n: a.asn })}<//>` : null}
-      <${Row} name=${t('sensors')}>${(a.sensors || []).map((x) => html`<span class="chip">${x}</span>`)}<//>
-      ${a.ports?.length ? html`<${Row} name=${t('ports_list')}>${a.ports.map((x) => html`<span class="chip mono">${x}</span>`)}<//>` : null}
-      ${full?.engines?.length ? html`<${Row} name=${t('engines')}>${full.engines.join(', ')}<//>` : null}
-      <${Row} name=${t('packets')}>${number(a.packets)}<//>
-      <${Row} name=${t(a.kind === 'drdos' ? 'victim' : 'hosts')}>${t('hosts_more', { n: number(a.host_count) })}
-        ${hosts.length > 0 && html`<div class="hosts">${hosts.slice(0, 24).map((x) => html`<a class="chip mono" href=${'/api/v1/host/' + x}>${x}</a>`)}</div>`}<//>
-    </dl>
-    <${Evidence} a=${a} full=${full} findings=${findings} hits=${hits} />`;
-}
+/* One alert beside what is there: a modal dialog, so that focus and Escape work by themselves. */
+import { useEffect, useRef } from 'preact/hooks';
+import { html } from './dom.js';
+import { t } from './i18n.js';
+import { AlertContent } from './alert.js';
+import { get } from './api.js';
+import { href, put } from './router.js';
+import { alerts, selected, status } from './state.js';
 
 /* A link may name an alert that is older than the list. */
 function fetchUnknown() {
@@ -113,7 +13,7 @@ function fetchUnknown() {
   if (!id || alerts.value.has(id) || !status.value) return;
   get('/alerts/' + encodeURIComponent(id)).then(
     (v) => { alerts.value = new Map(alerts.value).set(v.id, v); },
-    () => { if (selected.value === id) selected.value = null; });
+    () => { if (selected.value === id) put({ alert: null }); });
 }
 
 export function Drawer() {
@@ -123,9 +23,9 @@ export function Drawer() {
     if (!a && box.current.open) box.current.close();
   });
   useEffect(fetchUnknown, [selected.value, status.value]);
-  const close = () => { selected.value = null; };
+  const close = () => put({ alert: null });
   const outside = (e) => { if (e.target === box.current) close(); };
   return html`<dialog ref=${box} class="drawer" aria-labelledby="drawer-title" onClose=${close} onClick=${outside}>
-    ${a && html`<div class="drawer-in"><button type="button" class="x" aria-label=${t('close')} onClick=${close}>✕</button><${Content} a=${a} key=${a.id} /></div>`}
+    ${a && html`<div class="drawer-in"><button type="button" class="x" aria-label=${t('close')} onClick=${close}>✕</button><${AlertContent} a=${a} key=${a.id} /><p class="row"><a href=${href('/alerts/' + encodeURIComponent(a.id))}>${t('alert_page')}</a></p></div>`}
   </dialog>`;
 }

@@ -1,10 +1,13 @@
 /* Two catalogues with the same keys (a test compares them), and everything that depends on the
- * reader's language or time zone. */
+ * reader's language or time zone. Views bring their own texts along when they are loaded. */
 import { computed, signal } from '@preact/signals';
 import en from './i18n/en.json';
 import ja from './i18n/ja.json';
 
 const catalogues = { en, ja };
+export function addTexts(more) {
+  for (const l of Object.keys(catalogues)) Object.assign(catalogues[l], more[l]);
+}
 const stored = (key, allowed, other) => {
   let v = new URLSearchParams(location.search).get(key);
   if (!allowed.includes(v)) {

@@ -3,16 +3,11 @@
  * that ("gap"), everything is asked for again. */
 import * as s from './state.js';
 import { seconds, t } from './i18n.js';
+import { get } from './api.js';
 import { titleOf } from './words.js';
 
 const base = '/api/v1';
 let stream, last = null, retry = 0, timer, worldAt = 0, saidAt = 0, generation = 0;
-
-export async function get(path) {
-  const r = await fetch(base + path, { headers: { Accept: 'application/json' } });
-  if (!r.ok) throw Object.assign(new Error(`${r.status}`), { status: r.status });
-  return r.json();
-}
 
 function takeStatus(v) {
   s.sensors.value = v.sensors;

@@ -1,6 +1,7 @@
 /* Everything the page shows, as signals; net.js fills them, components read them. Minutes are kept
  * per sensor by the second their minute starts at, a day at most. */
 import { computed, signal } from '@preact/signals';
+import { param } from './router.js';
 
 export const status = signal(null);
 export const phase = signal('connecting'); /* connecting, live, reconnecting, error */
@@ -12,10 +13,10 @@ export const counts = signal({ open: 0 });
 export const tops = signal({ port: [], country: [], asn: [] });
 export const world = signal([]); /* all countries: [key, packets, sources] */
 export const alerts = signal(new Map());
-export const selected = signal(null);
+export const selected = computed(() => param('alert')); /* shown beside what is there */
 export const said = signal(''); /* for the screen reader */
-export const range = signal(3); /* hours */
-export const measure = signal('packets');
+export const range = computed(() => ({ '1h': 1, '24h': 24, '7d': 24 })[param('range')] ?? 3); /* hours of the live chart */
+export const measure = computed(() => (param('measure') === 'sources' ? 'sources' : 'packets'));
 
 export const DAY = 1440;
 const minutes = new Map(); /* sensor -> Map(second -> [packets, sources]) */

@@ -118,6 +118,11 @@ static void say_records(const struct ch *c, const struct store_query *q, struct 
   say_at(q, sql);
   for (size_t i = 0; i < q->kind->n_fields; i++)
     if (strcmp(q->kind->fields[i].name, "key") == 0) say_text("key", q->key, sql);
+  if (q->after) {
+    ch_say(sql, " AND (at, id) %c (%lld, ", q->oldest_first ? '>' : '<', (long long)q->after_at);
+    ch_say_bytes(sql, q->after, strlen(q->after));
+    ch_say(sql, ")");
+  }
   ch_say(sql, " ORDER BY at%s, id%s", dir, dir);
   if (!store_record_filtered(q)) ch_say(sql, " LIMIT %u", store_limit(q));
 }

@@ -228,6 +228,10 @@ static prac_rc prepare_ask(struct emb *e, const struct store_query *q, sqlite3_s
   if (a.key[0]) put(&t, " AND key = ?4", "", "");
   if (a.host[0]) put(&t, " AND instr(hosts, ?5)", "", "");
   if (a.port[0]) put(&t, " AND instr(ports, ?6)", "", "");
+  if (q->after) {
+    put(&t, " AND (at, \"", q->kind->key, "\") ");
+    put(&t, q->oldest_first ? ">" : "<", " (?7, ?8)", "");
+  }
   put(&t, " ORDER BY at ", q->oldest_first ? "ASC, \"" : "DESC, \"", q->kind->key);
   put(&t, q->oldest_first ? "\" ASC" : "\" DESC", "", "");
   if (sqlite3_prepare_v2(e->db, t.v, -1, ret, NULL) != SQLITE_OK)
@@ -238,6 +242,10 @@ static prac_rc prepare_ask(struct emb *e, const struct store_query *q, sqlite3_s
   bind_asked(*ret, 4, a.key);
   bind_asked(*ret, 5, a.host);
   bind_asked(*ret, 6, a.port);
+  if (q->after) {
+    sqlite3_bind_int64(*ret, 7, q->after_at);
+    sqlite3_bind_text(*ret, 8, q->after, -1, SQLITE_TRANSIENT);
+  }
   return PRAC_OK;
 }
 

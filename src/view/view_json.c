@@ -1,7 +1,5 @@
-/* What was seen of a subject, as one line of JSON: every number that the page draws. */
-#include <string.h>
-
-#include "app/explain.h"
+/* What was seen of a subject, as one object. */
+#include "view/view_json.h"
 
 static void pair_u64(struct prac_json *j, const char *key, uint64_t v)
 {
@@ -113,7 +111,7 @@ static void json_related(struct prac_json *j, const char *key, const struct view
   prac_json_close(j, ']');
 }
 
-static void json_view(struct prac_json *j, const struct view_subject *u, const struct view *v)
+void view_json(struct prac_json *j, const struct view_subject *u, const struct view *v)
 {
   static const char *const about[] = {[VIEW_ALERT] = "alert",
                                       [VIEW_FINDING] = "finding",
@@ -122,6 +120,7 @@ static void json_view(struct prac_json *j, const struct view_subject *u, const s
   static const char *const flows[] = {[VIEW_FLOWS_KEPT] = "kept",
                                       [VIEW_FLOWS_PARTLY] = "partly removed",
                                       [VIEW_FLOWS_GONE] = "removed"};
+  prac_json_open(j, '{');
   pair_str(j, "about", about[u->about]);
   pair_str(j, "what", u->what);
   pair_str(j, "key", u->key);
@@ -136,7 +135,8 @@ static void json_view(struct prac_json *j, const struct view_subject *u, const s
   pair_time(j, "last", v->last);
   json_steps(j, "steps", &v->minutes);
   json_steps(j, "days", &v->days);
-  for (int d = 0; d < VIEW_DIM_COUNT_; d++) json_groups(j, view_dim_names[d], &v->groups[d]);
+  for (int d = 0; d < VIEW_DIM_COUNT_; d++)
+    if (d != VIEW_TARGETS || v->targets) json_groups(j, view_dim_names[d], &v->groups[d]);
   prac_json_key(j, "lines");
   prac_json_open(j, '[');
   for (size_t i = 0; i < v->n_lines; i++) json_line(j, v, &v->lines[i]);
@@ -144,19 +144,5 @@ static void json_view(struct prac_json *j, const struct view_subject *u, const s
   pair_u64(j, "more_lines", v->more_lines);
   json_related(j, "named_by", &v->naming, false);
   json_related(j, "shares_hosts_with", &v->sharing, true);
-}
-
-prac_rc explain_view_json(const struct view_subject *u, const struct view *v, FILE *to)
-{
-  struct prac_json j = prac_json_of(0);
-  prac_json_open(&j, '{');
-  prac_json_key(&j, "view");
-  prac_json_open(&j, '{');
-  json_view(&j, u, v);
-  prac_json_close(&j, '}');
-  prac_json_close(&j, '}');
-  bool bad = j.bad;
-  if (!bad) fprintf(to, "%s\n", j.buf);
-  prac_json_done(&j);
-  return bad ? PRAC_NOMEM : PRAC_OK;
+  prac_json_close(j, '}');
 }

@@ -1,21 +1,13 @@
 /* Rankings with how they move: the last quarter of an hour against the hour before it. */
 import { signal } from '@preact/signals';
-import { Choice, Panel, html } from './dom.js';
-import { country, number, short, t } from './i18n.js';
-import { service } from './ports.js';
-import { tops } from './state.js';
+import { Choice, Panel, html } from '../../dom.js';
+import { country, short, t } from '../../i18n.js';
+import { Change } from '../../change.js';
+import { Network, Port } from '../../parts.js';
+import { about } from '../../router.js';
+import { tops } from '../../state.js';
 
 const which = signal('country');
-
-/* Arrow, word and number: the colour only helps. */
-function Change({ now, before }) {
-  if (!before) return html`<span class="chg new">${t('change_new')}</span>`;
-  const ratio = now / before, p = Math.round((ratio - 1) * 100);
-  if (Math.abs(p) < 10) return html`<span class="chg same" title=${t('change_same')}><span aria-hidden="true">→</span><span class="sr">${t('change_same')}</span></span>`;
-  const text = ratio >= 3 ? t('change_times', { n: number(Math.round(ratio * 10) / 10) }) : p > 0 ? t('change_up', { p: number(p) }) : t('change_down', { p: number(-p) });
-  const brief = ratio >= 3 ? `×${short(Math.round(ratio * 10) / 10)}` : `${p > 0 ? '+' : '−'}${number(Math.abs(p))} %`;
-  return html`<span class=${'chg ' + (p > 0 ? 'up' : 'down')} title=${text}><span aria-hidden="true">${p > 0 ? '↑' : '↓'} ${brief}</span><span class="sr">${text}</span></span>`;
-}
 
 function Ranking({ rows, head, name }) {
   const max = Math.max(1, ...rows.map((r) => r[2]));
@@ -34,7 +26,7 @@ function Ranking({ rows, head, name }) {
 
 export function Ports() {
   return html`<${Panel} id="ports" title=${t('ports')} note=${t('by_sources')} className="ports">
-    <${Ranking} rows=${tops.value.port} head=${t('port')} name=${(p) => html`<b class="mono">${p}</b> <small>${service(p)}</small>`} />
+    <${Ranking} rows=${tops.value.port} head=${t('port')} name=${(p) => html`<b><${Port} port=${p} /></b>`} />
   <//>`;
 }
 
@@ -44,6 +36,6 @@ export function Places() {
     options=${[['country', t('country')], ['asn', t('network')]]} />`;
   return html`<${Panel} id="places" title=${asn ? t('networks') : t('countries')} note=${t('by_sources')} tools=${tools} className="places">
     <${Ranking} rows=${asn ? tops.value.asn : tops.value.country} head=${asn ? t('network') : t('country')}
-      name=${asn ? (n) => html`<b class="mono">${t('asn', { n })}</b>` : (c) => html`${country(c)} <small>${c}</small>`} />
+      name=${asn ? (n) => html`<b><${Network} asn=${n} /></b>` : (c) => html`<a class="quiet-link" href=${about(c)}>${country(c)}</a> <small>${c}</small>`} />
   <//>`;
 }

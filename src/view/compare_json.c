@@ -1,7 +1,5 @@
-/* A comparison for programs: a line a sensor, pair, story and port, and one for the whole. */
-#include <string.h>
-
-#include "app/compare_out.h"
+/* A comparison for programs: an object a sensor, pair, story and port, and one for the whole. */
+#include "view/view_json.h"
 
 static void pair_u64(struct prac_json *j, const char *key, uint64_t v)
 {
@@ -129,31 +127,48 @@ static void json_whole(struct prac_json *j, const struct compare *c, size_t i)
   pair_bool(j, "stories_cut", c->stories_cut);
 }
 
-typedef void part(struct prac_json *j, const struct compare *c, size_t i);
+const char *const compare_part_names[COMPARE_PART_COUNT_] = {[COMPARE_SENSOR] = "sensor",
+                                                             [COMPARE_PAIR] = "pair",
+                                                             [COMPARE_STORY] = "story",
+                                                             [COMPARE_ABROAD_PORT] = "abroad_port",
+                                                             [COMPARE_WHOLE] = "compare"};
 
-static prac_rc lines(const struct compare *c, const char *name, part *say, size_t n, FILE *to)
+size_t compare_part_n(const struct compare *c, enum compare_part part)
 {
-  struct prac_json j = prac_json_of(0);
-  for (size_t i = 0; i < n && !j.bad; i++) {
-    prac_json_reset(&j);
-    prac_json_open(&j, '{');
-    prac_json_key(&j, name);
-    prac_json_open(&j, '{');
-    say(&j, c, i);
-    prac_json_close(&j, '}');
-    prac_json_close(&j, '}');
-    if (!j.bad) fprintf(to, "%s\n", j.buf);
-  }
-  bool bad = j.bad;
-  prac_json_done(&j);
-  return bad ? PRAC_NOMEM : PRAC_OK;
+  const size_t n[COMPARE_PART_COUNT_] = {[COMPARE_SENSOR] = c->n_sensors,
+                                         [COMPARE_PAIR] = c->n_pairs,
+                                         [COMPARE_STORY] = c->n_stories,
+                                         [COMPARE_ABROAD_PORT] = c->n_ports,
+                                         [COMPARE_WHOLE] = 1};
+  return n[part];
 }
 
-prac_rc compare_out_json(const struct compare *c, FILE *to)
+typedef void fields(struct prac_json *j, const struct compare *c, size_t i);
+static fields *const fields_of[COMPARE_PART_COUNT_] = {[COMPARE_SENSOR] = json_sensor,
+                                                       [COMPARE_PAIR] = json_pair,
+                                                       [COMPARE_STORY] = json_story,
+                                                       [COMPARE_ABROAD_PORT] = json_port,
+                                                       [COMPARE_WHOLE] = json_whole};
+
+void compare_part_json(struct prac_json *j, const struct compare *c, enum compare_part part,
+                       size_t i)
 {
-  PRAC_TRY(lines(c, "sensor", json_sensor, c->n_sensors, to));
-  PRAC_TRY(lines(c, "pair", json_pair, c->n_pairs, to));
-  PRAC_TRY(lines(c, "story", json_story, c->n_stories, to));
-  PRAC_TRY(lines(c, "abroad_port", json_port, c->n_ports, to));
-  return lines(c, "compare", json_whole, 1, to);
+  prac_json_open(j, '{');
+  fields_of[part](j, c, i);
+  prac_json_close(j, '}');
+}
+
+void compare_json(struct prac_json *j, const struct compare *c)
+{
+  static const char *const lists[COMPARE_WHOLE] = {"sensors", "pairs", "stories", "abroad_ports"};
+  prac_json_open(j, '{');
+  json_whole(j, c, 0);
+  for (int part = 0; part < COMPARE_WHOLE; part++) {
+    prac_json_key(j, lists[part]);
+    prac_json_open(j, '[');
+    for (size_t i = 0; i < compare_part_n(c, (enum compare_part)part); i++)
+      compare_part_json(j, c, (enum compare_part)part, i);
+    prac_json_close(j, ']');
+  }
+  prac_json_close(j, '}');
 }

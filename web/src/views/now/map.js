@@ -4,11 +4,12 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { geoNaturalEarth1, geoPath, geoGraticule10 } from 'd3-geo';
 import { feature } from 'topojson-client';
 import { signal } from '@preact/signals';
-import { Choice, Panel, html } from './dom.js';
-import { country, keep, lang, number, short, t } from './i18n.js';
-import { status, world } from './state.js';
+import { Choice, Panel, html } from '../../dom.js';
+import { country, keep, lang, number, short, t } from '../../i18n.js';
+import { scale } from '../../scale.js';
+import { status, world } from '../../state.js';
 
-const W = 960, H = 490, CUT = 52 /* of the south: sea and ice */, STEPS = 6, SMALL = 5;
+const W = 960, H = 490, CUT = 52 /* of the south: sea and ice */, SMALL = 5;
 const shapes = signal(null), failed = signal(false);
 const stored = (() => { try { return localStorage.getItem('practice.map'); } catch { return null; } })();
 const mode = signal(['areas', 'dots', 'table'].includes(stored) ? stored : 'areas');
@@ -21,18 +22,6 @@ async function load() {
     shapes.value = feature(topology, topology.objects.countries).features;
     failed.value = false;
   } catch { failed.value = true; }
-}
-
-/* Steps of a log scale with round ends: 1-2-5 would need many, powers of a root do. */
-export function scale(values) {
-  const hi = Math.max(1, ...values);
-  const ends = [];
-  for (let i = 1; i < STEPS; i++) {
-    const raw = hi ** (i / STEPS), mag = 10 ** Math.floor(Math.log10(raw));
-    ends.push(raw < 10 ? Math.max(1, Math.round(raw)) : Math.round(raw / mag) * mag);
-  }
-  const edges = [...new Set(ends)].sort((a, b) => a - b);
-  return { edges, step: (v) => 1 + edges.filter((e) => v >= e).length };
 }
 
 /* Everything that only depends on the shapes and the reader's side of the world. */

@@ -1,0 +1,297 @@
+/* Organisations and people: what an administrator puts in, and what comes out as lists. */
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "access/impl.h"
+
+int access_word_of(const char *const *words, const char *word)
+{
+  for (int i = 0; words[i]; i++)
+    if (strcmp(words[i], word) == 0) return i;
+  return -1;
+}
+
+prac_rc access_text_ok(const char *what, const char *s, struct prac_err *reterr)
+{
+  size_t n = strlen(s);
+  for (size_t i = 0; i < n; i++)
+    if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
+      return PRAC_FAIL(reterr, PRAC_MALFORMED, "%s: control characters are not allowed", what);
+  if (n > ACCESS_TEXT_MAX)
+    return PRAC_FAIL(reterr, PRAC_MALFORMED, "%s: at most %d bytes", what, ACCESS_TEXT_MAX);
+  return PRAC_OK;
+}
+
+static prac_rc name_ok(const char *what, const char *s, struct prac_err *reterr)
+{
+  if (s && access_name_ok(s)) return PRAC_OK;
+  return PRAC_FAIL(reterr, PRAC_MALFORMED, "%s: 1 to %d of a-z, 0-9 and . _ @ -", what,
+                   ACCESS_NAME_MAX);
+}
+
+static prac_rc end_sessions(struct access *a, enum access_sql whose, const char *name,
+                            struct prac_err *reterr)
+{
+  sqlite3_stmt *s = access_sql(a, whose);
+  access_bind_text(s, 1, name);
+  PRAC_TRY(access_sql_run(a, s, reterr));
+  return access_rights_up(a, reterr);
+}
+
+/* ---- organisations ---- */
+
+static prac_rc org_write(struct access *a, const char *by, const struct access_org *o,
+                         const char *words, bool rights, struct prac_err *reterr)
+{
+  char detail[600];
+  sqlite3_stmt *s = access_sql(a, SQL_ORG_PUT);
+  access_bind_text(s, 1, o->name);
+  access_bind_text(s, 2, o->title);
+  access_bind_text(s, 3, words);
+  access_bind_text(s, 4, o->clearance);
+  PRAC_TRY(access_sql_run(a, s, reterr));
+  if (rights) PRAC_TRY(end_sessions(a, SQL_SESSIONS_END_ORG, o->name, reterr));
+  (void)snprintf(detail, sizeof detail, "scope=%.400s clearance=%s", words, o->clearance);
+  struct access_line l = {by, NULL, "organisation", o->name, detail};
+  return access_line_add(a, &l, reterr);
+}
+
+/* What is not given stays as it was. */
+static prac_rc org_put(struct access *a, const char *by, const struct access_org *o,
+                       struct prac_arena *arena, struct prac_err *reterr)
+{
+  struct access_org now = *o;
+  struct access_scope scope;
+  const char *old_words = NULL, *old_clearance = NULL;
+  sqlite3_stmt *s = access_sql(a, SQL_ORG_GET);
+  access_bind_text(s, 1, o->name);
+  prac_rc rc = access_sql_row(a, s, reterr);
+  if (rc == PRAC_OK) {
+    const char *title = access_keep(arena, s, 0);
+    old_words = access_keep(arena, s, 1);
+    old_clearance = access_keep(arena, s, 2);
+    if (!now.title) now.title = title;
+    if (!now.scope) now.scope = old_words;
+    if (!now.clearance) now.clearance = old_clearance;
+    (void)sqlite3_reset(s);
+    if (!title || !old_words || !old_clearance)
+      return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the organisation");
+  } else if (rc != PRAC_UNKNOWN) {
+    return rc;
+  }
+  if (!now.title) now.title = now.name;
+  if (!now.clearance) now.clearance = access_tlp_names[ACCESS_GREEN];
+  if (!now.scope) return PRAC_FAIL(reterr, PRAC_MALFORMED, "scope: a new organisation needs one");
+  PRAC_TRY(access_text_ok("title", now.title, reterr));
+  int tlp = access_word_of(access_tlp_names, now.clearance);
+  if (tlp < 0)
+    return PRAC_FAIL(reterr, PRAC_MALFORMED,
+                     "clearance: TLP:CLEAR, TLP:GREEN, TLP:AMBER, TLP:AMBER+STRICT or TLP:RED");
+  PRAC_TRY(access_scope_parse(now.scope, (enum access_tlp)tlp, arena, &scope, reterr));
+  const char *words = access_scope_words(&scope, arena);
+  if (!words) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the scope");
+  bool rights =
+      old_words && (strcmp(words, old_words) != 0 || strcmp(now.clearance, old_clearance) != 0);
+  return org_write(a, by, &now, words, rights, reterr);
+}
+
+prac_rc access_org_put(struct access *a, const char *by, const struct access_org *o,
+                       struct prac_err *reterr)
+{
+  PRAC_TRY(name_ok("organisation", o->name, reterr));
+  struct prac_arena *arena = prac_arena_new(4096);
+  if (!arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the organisation");
+  prac_rc rc = access_begin(a, reterr);
+  if (rc == PRAC_OK) rc = access_end(a, org_put(a, by, o, arena, reterr), reterr);
+  prac_arena_free(&arena);
+  return rc;
+}
+
+static void put_org(sqlite3_stmt *s, struct prac_json *j)
+{
+  static const char *const names[] = {"org", "title", "scope", "clearance"};
+  for (int i = 0; i < 4; i++) {
+    prac_json_key(j, names[i]);
+    prac_json_str(j, access_col_text(s, i));
+  }
+  prac_json_key(j, "users");
+  prac_json_i64(j, sqlite3_column_int64(s, 4));
+}
+
+prac_rc access_orgs_json(struct access *a, struct prac_json *j)
+{
+  return access_sql_json(a, access_sql(a, SQL_ORGS), put_org, j);
+}
+
+/* ---- people ---- */
+
+static prac_rc password_put(struct access *a, const char *user, const char *hash,
+                            struct prac_err *reterr)
+{
+  sqlite3_stmt *s = access_sql(a, SQL_PASSWORD_PUT);
+  access_bind_text(s, 1, user);
+  access_bind_text(s, 2, hash);
+  return access_sql_run(a, s, reterr);
+}
+
+static prac_rc user_write(struct access *a, const char *by, const struct access_user *u,
+                          const char *hash, bool rights, struct prac_err *reterr)
+{
+  char detail[256];
+  sqlite3_stmt *s = access_sql(a, SQL_USER_PUT);
+  access_bind_text(s, 1, u->user);
+  access_bind_text(s, 2, u->name);
+  access_bind_text(s, 3, u->org);
+  access_bind_text(s, 4, u->role);
+  (void)sqlite3_bind_int(s, 5, u->disabled);
+  PRAC_TRY(access_sql_run(a, s, reterr));
+  if (hash) PRAC_TRY(password_put(a, u->user, hash, reterr));
+  if (rights || hash) PRAC_TRY(end_sessions(a, SQL_SESSIONS_END_USER, u->user, reterr));
+  (void)snprintf(detail, sizeof detail, "org=%s role=%s%s%s", u->org, u->role,
+                 u->disabled ? " disabled" : "", hash ? " password" : "");
+  struct access_line l = {by, NULL, "user", u->user, detail};
+  return access_line_add(a, &l, reterr);
+}
+
+static prac_rc org_known(struct access *a, const char *org, struct prac_err *reterr)
+{
+  sqlite3_stmt *s = access_sql(a, SQL_ORG_GET);
+  access_bind_text(s, 1, org);
+  prac_rc rc = access_sql_row(a, s, reterr);
+  (void)sqlite3_reset(s);
+  return rc == PRAC_UNKNOWN ? PRAC_FAIL(reterr, rc, "org: there is no organisation %.64s", org)
+                            : rc;
+}
+
+static prac_rc user_put(struct access *a, const char *by, const struct access_user *u,
+                        const char *hash, struct prac_arena *arena, struct prac_err *reterr)
+{
+  struct access_user now = *u;
+  bool rights = false;
+  sqlite3_stmt *s = access_sql(a, SQL_USER_GET);
+  access_bind_text(s, 1, u->user);
+  prac_rc rc = access_sql_row(a, s, reterr);
+  if (rc == PRAC_OK) {
+    const char *name = access_keep(arena, s, 0), *org = access_keep(arena, s, 1),
+               *role = access_keep(arena, s, 2);
+    if (!name || !org || !role) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the user");
+    if (!now.name) now.name = name;
+    if (!now.org) now.org = org;
+    if (!now.role) now.role = role;
+    rights = strcmp(now.org, org) != 0 || strcmp(now.role, role) != 0 ||
+             now.disabled != (sqlite3_column_int(s, 7) != 0);
+    (void)sqlite3_reset(s);
+  } else if (rc != PRAC_UNKNOWN) {
+    return rc;
+  }
+  if (!now.name) now.name = now.user;
+  if (!now.org || !now.role)
+    return PRAC_FAIL(reterr, PRAC_MALFORMED, "%s: a new user needs one", now.org ? "role" : "org");
+  PRAC_TRY(access_text_ok("name", now.name, reterr));
+  if (access_word_of(access_role_names, now.role) < 0)
+    return PRAC_FAIL(reterr, PRAC_MALFORMED, "role: viewer, analyst, operator or admin");
+  PRAC_TRY(org_known(a, now.org, reterr));
+  return user_write(a, by, &now, hash, rights, reterr);
+}
+
+prac_rc access_user_put(struct access *a, const char *by, const struct access_user *u,
+                        const char *password, struct prac_err *reterr)
+{
+  char hash[ACCESS_PASSWORD_TEXT];
+  PRAC_TRY(name_ok("user", u->user, reterr));
+  if (password) PRAC_TRY(access_password_ok(password, reterr));
+  if (password) PRAC_TRY(access_password_hash(password, hash, reterr));
+  struct prac_arena *arena = prac_arena_new(1024);
+  if (!arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the user");
+  prac_rc rc = access_begin(a, reterr);
+  if (rc == PRAC_OK)
+    rc = access_end(a, user_put(a, by, u, password ? hash : NULL, arena, reterr), reterr);
+  prac_arena_free(&arena);
+  return rc;
+}
+
+static void put_user(sqlite3_stmt *s, struct prac_json *j)
+{
+  static const char *const names[] = {"user", "name", "org", "role"}, *const flags[] = {"disabled",
+                                                                                        "totp",
+                                                                                        "password"};
+  for (int i = 0; i < 4; i++) {
+    prac_json_key(j, names[i]);
+    prac_json_str(j, access_col_text(s, i));
+  }
+  for (int i = 0; i < 3; i++) {
+    prac_json_key(j, flags[i]);
+    prac_json_bool(j, sqlite3_column_int(s, 4 + i) != 0);
+  }
+  prac_json_key(j, "last_seen");
+  prac_json_time(j, access_col_time(s, 7));
+}
+
+prac_rc access_users_json(struct access *a, const char *org, struct prac_json *j)
+{
+  sqlite3_stmt *s = access_sql(a, SQL_USERS);
+  access_bind_text(s, 1, org);
+  return access_sql_json(a, s, put_user, j);
+}
+
+/* ---- the second factor ---- */
+
+/* Sets a column of an existing user to the secret (NULL: none) and writes the line. */
+static prac_rc totp_put(struct access *a, enum access_sql what, const struct access_line *l,
+                        const uint8_t *secret, uint64_t step, struct prac_err *reterr)
+{
+  sqlite3_stmt *s = access_sql(a, what);
+  access_bind_text(s, 1, l->on);
+  if (secret) (void)sqlite3_bind_blob(s, 2, secret, ACCESS_SECRET, SQLITE_TRANSIENT);
+  if (what == SQL_TOTP_SET) (void)sqlite3_bind_int64(s, 3, (int64_t)step);
+  PRAC_TRY(access_begin(a, reterr));
+  prac_rc rc = access_sql_run(a, s, reterr);
+  if (rc == PRAC_OK && sqlite3_changes(a->db) == 0)
+    rc = PRAC_FAIL(reterr, PRAC_UNKNOWN, "there is no user %.64s", l->on);
+  if (rc == PRAC_OK && what == SQL_TOTP_SET) rc = access_rights_up(a, reterr);
+  if (rc == PRAC_OK) rc = access_line_add(a, l, reterr);
+  return access_end(a, rc, reterr);
+}
+
+prac_rc access_totp_new(struct access *a, const char *by, const char *user, char uri[ACCESS_URI],
+                        struct prac_err *reterr)
+{
+  uint8_t secret[ACCESS_SECRET];
+  char text[ACCESS_SECRET * 8 / 5 + 1];
+  struct access_line l = {by, NULL, "second factor asked", user, NULL};
+  PRAC_TRY(access_random(secret, sizeof secret, reterr));
+  PRAC_TRY(totp_put(a, SQL_TOTP_NEW, &l, secret, 0, reterr));
+  access_base32(secret, sizeof secret, text);
+  (void)snprintf(uri, ACCESS_URI, "otpauth://totp/PRACTICE:%s?secret=%s&issuer=PRACTICE", user,
+                 text);
+  OPENSSL_cleanse(secret, sizeof secret);
+  OPENSSL_cleanse(text, sizeof text);
+  return PRAC_OK;
+}
+
+prac_rc access_totp_confirm(struct access *a, const char *by, const char *user, const char *code,
+                            struct prac_err *reterr)
+{
+  uint8_t secret[ACCESS_SECRET];
+  struct access_line l = {by, NULL, "second factor on", user, NULL};
+  sqlite3_stmt *s = access_sql(a, SQL_USER_GET);
+  access_bind_text(s, 1, user);
+  prac_rc rc = access_sql_row(a, s, reterr);
+  if (rc == PRAC_UNKNOWN) return PRAC_FAIL(reterr, rc, "there is no user %.64s", user);
+  PRAC_TRY(rc);
+  bool asked = sqlite3_column_bytes(s, 5) == ACCESS_SECRET;
+  if (asked) memcpy(secret, sqlite3_column_blob(s, 5), ACCESS_SECRET);
+  (void)sqlite3_reset(s);
+  uint64_t step = asked ? access_totp_fits(secret, code, prac_now(&a->wall), 0) : 0;
+  rc = step ? totp_put(a, SQL_TOTP_SET, &l, secret, step, reterr)
+            : PRAC_FAIL(reterr, PRAC_DENIED, "this is not the code of the new secret now");
+  OPENSSL_cleanse(secret, sizeof secret);
+  return rc;
+}
+
+prac_rc access_totp_off(struct access *a, const char *by, const char *user, struct prac_err *reterr)
+{
+  struct access_line l = {by, NULL, "second factor off", user, NULL};
+  return totp_put(a, SQL_TOTP_SET, &l, NULL, 0, reterr);
+}

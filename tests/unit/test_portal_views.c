@@ -1,0 +1,333 @@
+/* The views' endpoints over a real socket and a store in memory: what was planted comes back, in
+ * pages too, and none of our own addresses with it. */
+#include "lib/t.h"
+
+#include <stdlib.h>
+
+#include "lib/web.h"
+#include "portal/portal.h"
+
+#define T0 (INT64_C(1375833600) * PRAC_SEC) /* 2013-08-07T00:00:00Z */
+#define OURS "198.51.100."
+enum { MINUTES = 90, GROUP = 20 };
+
+static struct store store;
+static struct portal *portal;
+static struct portal_conf conf;
+
+static const char *ask(const char *target)
+{
+  char path[1024];
+  (void)snprintf(path, sizeof path, "/api/v1%s", target);
+  return web_ask(portal_port(portal), path);
+}
+
+static void keep(struct flow_batch *b, const struct model_kind *k, const void *rec)
+{
+  struct prac_err err = {0};
+  const struct store_rec r = {k, rec};
+  const struct store_tx tx = {
+      .batches = &b, .n_batches = b != NULL, .recs = &r, .n_recs = rec != NULL};
+  if (store.ops->append(store.st, &tx, &err) != PRAC_OK) fail_msg("%s", err.text);
+}
+
+static struct prac_ip ip(const char *text)
+{
+  struct prac_ip a;
+  assert_int_equal(prac_ip_parse(text, strlen(text), &a), PRAC_OK);
+  return a;
+}
+
+/* 20 hosts of CN ask for 52869/tcp every fifth minute; one of US for 23/tcp in every minute. */
+static void plant_flows(void)
+{
+  for (uint32_t m = 0; m < MINUTES; m++)
+    for (int s = 0; s < 2; s++) {
+      struct flow_row rows[GROUP + 1];
+      struct flow_batch *b = NULL;
+      uint32_t n = 0;
+      for (uint32_t i = 0; m % 5 == 0 && i < GROUP; i++)
+        rows[n++] = (struct flow_row){.src = prac_ip4(0xcb007100 + i),
+                                      .dst = prac_ip4(0xc6336400 + i),
+                                      .proto = 6,
+                                      .dport = 52869,
+                                      .packets = 2,
+                                      .bytes = 80,
+                                      .asn = 64500,
+                                      .country = 'C' << 8 | 'N'};
+      rows[n++] = (struct flow_row){.src = prac_ip4(0xcb007100 + 99),
+                                    .dst = prac_ip4(0xc6336407),
+                                    .proto = 6,
+                                    .dport = 23,
+                                    .packets = 1,
+                                    .bytes = 40,
+                                    .asn = 64501,
+                                    .country = 'U' << 8 | 'S'};
+      assert_int_equal(flow_batch_new(s ? "bonn" : "tokyo", T0 + m * PRAC_MIN, rows, n, &b),
+                       PRAC_OK);
+      keep(b, NULL, NULL);
+      flow_batch_unref(&b);
+    }
+}
+
+struct plan {
+  const char *id, *parent, *kind, *victim, *vector, *profile;
+  unsigned bits, minute;
+};
+static const struct plan plans[] = {
+    {"c1", "", "carpet", "203.0.113.0", "dns", "isp", 120, 10},
+    {"p1", "c1", "single", "203.0.113.5", "dns", "isp", 128, 10},
+    {"p2", "c1", "single", "203.0.113.6", "dns", "isp", 128, 10},
+    {"s1", "", "single", "192.0.2.9", "ntp_monlist", "isp", 128, 20},
+    {"s2", "", "single", "192.0.2.10", "dns", "isp", 128, 20},
+    {"o1", "gone", "single", "192.0.2.11", "dns", "isp", 128, 30},
+    {"a1", "", "single", "192.0.2.9", "ntp_monlist", "amppot", 128, 20},
+};
+
+static void plant_attack(const struct plan *p)
+{
+  static const char *const sensors[] = {"osaka 60", "oslo 30"};
+  const char *vectors[] = {p->vector};
+  prac_time at = T0 + p->minute * PRAC_MIN;
+  struct episode e = {.id = p->id,
+                      .revision = 2,
+                      .state = "end",
+                      .kind = p->kind,
+                      .profile = p->profile,
+                      .parent = p->parent,
+                      .victim = ip(p->victim),
+                      .prefix_bits = p->bits,
+                      .vectors = {vectors, 1},
+                      .at = at + 3 * PRAC_MIN,
+                      .from = at,
+                      .to = at + 29 * PRAC_SEC,
+                      .packets = 90,
+                      .sensors = {sensors, 2},
+                      .country = strcmp(p->id, "s1") == 0 ? "JP" : "DE",
+                      .asn = 64510,
+                      .started = at};
+  keep(NULL, &model_episode, &e);
+}
+
+/* 30 seconds: 2 requests a second at osaka, 1 at oslo; another vector beside them. */
+static void plant_hits(void)
+{
+  for (int i = 0; i < 90; i++) {
+    char id[16];
+    (void)snprintf(id, sizeof id, "h.%d", i);
+    struct hit h = {.id = id,
+                    .sensor = i % 3 == 0   ? "osaka"
+                              : i % 3 == 1 ? "oslo"
+                                           : "osaka",
+                    .victim = ip("192.0.2.9"),
+                    .vector = i % 3 == 2 ? "dns" : "ntp_monlist",
+                    .from = T0 + 20 * PRAC_MIN + i / 3 * PRAC_SEC,
+                    .packets = i % 3 == 0 ? 2 : 1};
+    h.at = h.to = h.from;
+    keep(NULL, &model_hit, &h);
+  }
+}
+
+static void plant_story(void)
+{
+  static const struct model_port port[] = {{52869, 6}};
+  struct prac_ip hosts[GROUP], victim = ip("192.0.2.9");
+  for (uint32_t i = 0; i < GROUP; i++) hosts[i] = prac_ip4(0xcb007100 + i);
+  struct finding f = {.id = "f1",
+                      .engine = "nmf",
+                      .key = "group:52869/tcp",
+                      .kind = "sync-group",
+                      .state = "on",
+                      .at = T0 + 60 * PRAC_MIN,
+                      .from = T0 + 10 * PRAC_MIN,
+                      .to = T0 + 60 * PRAC_MIN,
+                      .level = 3,
+                      .hosts = {hosts, GROUP},
+                      .host_count = GROUP,
+                      .ports = {port, 1},
+                      .text = "20 hosts move together",
+                      .flows = "port=52869/tcp"};
+  keep(NULL, &model_finding, &f);
+  struct alert a = {.id = "al1",
+                    .key = "drdos:192.0.2.9:ntp_monlist",
+                    .kind = "drdos",
+                    .state = "open",
+                    .revision = 1,
+                    .at = T0 + 20 * PRAC_MIN,
+                    .opened = T0 + 20 * PRAC_MIN,
+                    .from = T0 + 20 * PRAC_MIN,
+                    .to = T0 + 21 * PRAC_MIN,
+                    .closed = PRAC_TIME_NONE,
+                    .severity = "high",
+                    .hosts = {&victim, 1},
+                    .host_count = 1,
+                    .flows = "what=hits victim=192.0.2.9 dst=" OURS "7"};
+  keep(NULL, &model_alert, &a);
+}
+
+static int setup(void **state)
+{
+  struct prac_err err = {0};
+  (void)state;
+  if (store_open("ram", NULL, &(struct store_env){.nthreads = 1}, &store, &err) != PRAC_OK)
+    return 1;
+  plant_flows();
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(plans); i++) plant_attack(&plans[i]);
+  plant_hits();
+  plant_story();
+  prac_conf_defaults(&portal_conf_section, &conf);
+  conf.listen = "127.0.0.1:0";
+  conf.rate = 0;
+  const struct portal_env env = {.store = &store, .listen_fd = -1, .version = "9.9.9"};
+  return portal_open(&conf, &env, &portal, &err) != PRAC_OK;
+}
+
+static int teardown(void **state)
+{
+  (void)state;
+  portal_close(&portal);
+  store_close(&store);
+  return 0;
+}
+
+/* ---- attacks ---- */
+
+static void attacks_hold_their_parts(void **state)
+{
+  (void)state;
+  ask("/attacks");
+  HAS("\"id\":\"c1\"");
+  HAS("\"id\":\"s1\"");
+  HAS("\"id\":\"o1\""); /* its carpet is not there: it stands for itself */
+  HAS_NOT("\"id\":\"p1\"");
+  HAS_NOT("\"id\":\"a1\"");
+  HAS("\"truncated\":false");
+  HAS_NOT("\"next\"");
+  ask("/attacks?profile=amppot");
+  HAS("\"id\":\"a1\"");
+  ask("/attacks?vector=ntp_monlist");
+  HAS("\"id\":\"s1\"");
+  HAS_NOT("\"id\":\"s2\"");
+  ask("/attacks?country=JP");
+  HAS("\"id\":\"s1\"");
+  HAS_NOT("\"id\":\"s2\"");
+  ask("/attacks?victim=203.0.113.5&asn=64510&state=end");
+  HAS("\"id\":\"p1\""); /* the carpet is not on this address */
+  HAS_NOT("\"id\":\"c1\"");
+  ask("/attacks?from=2013-08-07T00:30:00Z");
+  HAS("\"id\":\"o1\"");
+  HAS_NOT("\"id\":\"s1\"");
+  ask("/attacks?format=csv");
+  HAS("id,revision,state,kind");
+  HAS("\"carpet\"");
+}
+
+/* s1 and s2 have the same time: a page must not lose one of them. */
+static void pages_end_where_the_next_begin(void **state)
+{
+  static const char *const want[] = {"o1", "s2", "s1", "c1"};
+  char path[512] = "/attacks?limit=1", id[64];
+  (void)state;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(want); i++) {
+    ask(path);
+    (void)snprintf(id, sizeof id, "\"rows\":[{\"id\":\"%s\"", want[i]);
+    HAS(id);
+    const char *next = strstr(got, "\"next\":\"");
+    if (i + 1 == PRAC_ARRAY_LEN(want)) assert_null(next);
+    if (next)
+      (void)snprintf(path, sizeof path, "/attacks?limit=1&cursor=%.*s",
+                     (int)strcspn(next + 8, "\""), next + 8);
+  }
+  ask("/attacks?limit=2&format=ndjson");
+  HAS("X-Next: ");
+  HAS("X-Truncated: 1");
+  static const char *const bad[] = {"x",
+                                    "00",
+                                    "0123456789abcdef",
+                                    "0123456789abcdefzz",
+                                    "0123456789abcdef00",
+                                    "0123456789abcdef0"};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(bad); i++) {
+    (void)snprintf(path, sizeof path, "/attacks?cursor=%s", bad[i]);
+    ask(path);
+    HAS("400 Bad Request");
+    HAS("cursor");
+  }
+}
+
+static void one_attack_closely(void **state)
+{
+  (void)state;
+  ask("/attacks/s1");
+  HAS("\"attack\":{\"id\":\"s1\"");
+  HAS("\"parts\":[],\"parts_cut\":false");
+  HAS("\"rate\":{\"from\":\"2013-08-07T00:20:00Z\",\"step_s\":1,\"packets\":[3,3,3,3,");
+  HAS("\"hits\":60,\"cut\":false");
+  HAS("\"sensors\":[{\"name\":\"osaka\",\"packets\":60},{\"name\":\"oslo\",\"packets\":30}]");
+  HAS("\"vectors\":[{\"name\":\"ntp_monlist\",\"packets\":90}]");
+  HAS("\"alerts\":[{\"id\":\"al1\"");
+  HAS_NOT(OURS);
+  ask("/attacks/c1");
+  HAS("\"id\":\"p1\"");
+  HAS("\"id\":\"p2\"");
+  HAS("\"rate\":null");
+  ask("/attacks/nobody");
+  HAS("404 Not Found");
+}
+
+/* ---- about, compare ---- */
+
+static void anything_is_looked_at(void **state)
+{
+  (void)state;
+  ask("/about/203.0.113.99");
+  HAS("\"about\":\"host\"");
+  HAS("\"packets\":180,");
+  HAS("\"port\":\"23/tcp\"");
+  HAS_NOT("targets");
+  HAS_NOT(OURS);
+  ask("/about/52869%2Ftcp?limit=5");
+  HAS("\"about\":\"port\"");
+  HAS("\"hosts\":20");
+  HAS("\"more_lines\":15");
+  ask("/about/group:52869%2Ftcp");
+  HAS("\"about\":\"finding\"");
+  HAS("\"host\":\"203.0.113.0\"");
+  ask("/about/203.0.113.0%2F24?from=2013-08-07T00:00:00Z&to=2013-08-07T00:30:00Z");
+  HAS("\"span\":{\"from\":\"2013-08-07T00:00:00Z\",\"to\":\"2013-08-07T00:30:00Z\"}");
+  ask("/about/al1");
+  HAS("\"about\":\"alert\"");
+  HAS_NOT(OURS);
+  ask("/about/nobody");
+  HAS("404 Not Found");
+  HAS("knows no alert or finding");
+  ask("/about/203.0.113.99?from=yesterday");
+  HAS("400 Bad Request");
+  ask("/about/");
+  HAS("404 Not Found");
+}
+
+static void sensors_are_compared(void **state)
+{
+  (void)state;
+  ask("/compare?home=tokyo");
+  HAS("\"sensors\":[{\"name\":\"bonn\"");
+  HAS("\"pairs\":[{\"a\":\"bonn\",\"b\":\"tokyo\"");
+  HAS("\"jaccard\":1,");
+  HAS("\"abroad_ports\":[");
+  HAS_NOT(OURS);
+  ask("/compare?home=paris");
+  HAS("404 Not Found");
+  ask("/compare?recent=1s");
+  HAS("400 Bad Request");
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(attacks_hold_their_parts), cmocka_unit_test(pages_end_where_the_next_begin),
+      cmocka_unit_test(one_attack_closely),       cmocka_unit_test(anything_is_looked_at),
+      cmocka_unit_test(sensors_are_compared),
+  };
+  return cmocka_run_group_tests(tests, setup, teardown);
+}
