@@ -162,7 +162,5 @@ PRAC_NODISCARD prac_rc portal_records(struct portal_job *j, struct store *s,
                                       void *arg, struct prac_err *reterr);
 prac_rc portal_warm(struct portal *p, struct prac_err *reterr);
 
-/* Who asks: the one place that knows. */
-const struct access_who *portal_who(const struct portal *p, const struct sys_http_req *r);
 /* The audience of whoever asks; NULL: answered already. The caller unrefs. */
 struct portal_audience *portal_audience_at(struct portal *p, struct sys_http_req *r);
