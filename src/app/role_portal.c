@@ -21,6 +21,7 @@ static const struct prac_log_event ev_open = {
     "without accounts it must check who asks"};
 
 struct portal_role {
+  char disk[ROLE_PATH];
   struct bus bus;
   struct store store;
   struct lookup *geo;
@@ -96,6 +97,8 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
                            .clock = &e->clock,
                            .accounts = role_path(e, "portal/access.db", accounts),
                            .version = PRACTICE_VERSION,
+                           .disk = where_is_outside(e->settings) ? NULL
+                                                                 : role_path(e, "store", s->disk),
                            .counters = e->others,
                            .n_counters = e->n_others,
                            .log = &e->log};
