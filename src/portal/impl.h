@@ -146,9 +146,6 @@ prac_rc portal_jobs_start(struct portal *p, struct prac_err *reterr);
 void portal_jobs_stop(struct portal *p);
 void portal_jobs_run(struct portal *p); /* all that wait, on this thread */
 
-/* Who asks. */
-const struct access_who *portal_who(const struct sys_http_req *r);
-
 /* A parameter, or what holds without it, in the arena. PRAC_NOMEM. */
 PRAC_NODISCARD prac_rc portal_job_param(struct portal_job *j, const char *name, const char *usual,
                                         const char **ret);

@@ -314,9 +314,9 @@ static void send_asset(struct sys_http_req *r, const struct portal_asset *a)
 
 /* The views of the page (web/src/views.js) are all the same file; "/" at the end: and what is
  * below. */
-static const char *const views[] = {"/",        "/mine",   "/attacks", "/attacks/", "/ports",
-                                    "/groups",  "/about/", "/flows",   "/compare",  "/alerts",
-                                    "/alerts/", "/system", "/admin",   "/account",  "/sign-in"};
+static const char *const views[] = {
+    "/",      "/mine",    "/attacks", "/attacks/", "/ports",  "/groups", "/groups/", "/about/",
+    "/flows", "/compare", "/alerts",  "/alerts/",  "/system", "/admin",  "/account", "/sign-in"};
 
 static bool is_view(const char *path)
 {

@@ -142,7 +142,7 @@ static void say_minute(struct world *w)
     portal_take_batch(w->p, b);
     keep(w, &(struct store_tx){.batches = &b, .n_batches = 1});
     flow_batch_unref(&b);
-    struct health h = {.id = "h",
+    struct health h = {.id = names[s],
                        .sensor = names[s],
                        .site_country = sites[s],
                        .at = at + PRAC_MIN,
@@ -151,6 +151,7 @@ static void say_minute(struct world *w)
                        .source = "made",
                        .version = "test"};
     portal_take_record(w->p, &model_health, &h);
+    keep(w, &(struct store_tx){.recs = &(struct store_rec){&model_health, &h}, .n_recs = 1});
   }
   w->minute++;
 }

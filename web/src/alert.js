@@ -5,6 +5,7 @@ import { country, dayTime, duration, number, seconds, t, unit } from './i18n.js'
 import { get } from './api.js';
 import { sevWord } from './alerts.js';
 import { Decisions } from './decisions.js';
+import { Copy } from './form.js';
 import { Chips, Flows, Host, Network, Port, Text } from './parts.js';
 import { about } from './router.js';
 import { isOpen, status } from './state.js';
@@ -24,12 +25,6 @@ function Compare({ a }) {
     ${!ofHoneypots(a) && html`<div><span>${t('baseline')}</span><b>${number(a.baseline)} ${unit(a.unit)}</b></div>${bar(a.baseline || 0, 'usual')}`}
     ${times && html`<p class="times">${t('times_usual', { n: times })}</p>`}
   </div>`;
-}
-
-function Copy({ text }) {
-  const [done, setDone] = useState(false);
-  const copy = () => navigator.clipboard?.writeText(text).then(() => { setDone(true); setTimeout(() => setDone(false), 2000); }, () => {});
-  return html`<button type="button" class="plain small" onClick=${copy}>${done ? t('copied') : t('copy')}</button>`;
 }
 
 function Findings({ list }) {
@@ -92,7 +87,7 @@ export function AlertContent({ a, page }) {
   return html`<div class="halves"><div>
     <p class="alert-top"><${Severity} level=${a.severity} /><b class=${'sev-text sev-' + a.severity}>${sevWord(a.severity)}</b>
       <span class=${'state state-' + a.state}>${t('state_' + a.state)}</span> <span class="tlp" translate="no">${a.tlp}</span></p>
-    ${!page && html`<h2 id="drawer-title"><${Text} v=${titleOf(a)} /></h2>`}
+    ${page ? html`<h2 class="sr">${t('alert_details')}</h2>` : html`<h2 id="drawer-title"><${Text} v=${titleOf(a)} /></h2>`}
     <p class="lead" lang="en"><${Text} v=${a.text} /></p>
     <${Compare} a=${a} />
     <dl class="facts">
