@@ -8,6 +8,7 @@
 #include "app/roles.h"
 #include "app/stop.h"
 #include "app/where.h"
+#include "lookup/lookup.h"
 #include "portal/portal.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
@@ -23,6 +24,7 @@ struct portal_role {
   char disk[ROLE_PATH];
   struct bus bus;
   struct store store;
+  struct lookup *geo;
   struct portal *portal;
   struct portal_conf conf;
 };
@@ -61,10 +63,20 @@ static void open_store(struct role_env *e, struct portal_role *s)
   prac_log(&e->log, &ev_no_store, "live numbers only: %s", err.text);
 }
 
+/* Where addresses are says which of them a reader may see: without it, only scopes of prefixes
+ * show any. */
 static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
 {
+  static const struct prac_log_event no_places = {
+      "portal_no_places", PRAC_LOG_WARN,
+      "see the settings of lookup; readers of countries and networks are shown no addresses"};
+  struct portal_role *s = st;
+  struct prac_err err = {0};
   (void)reterr;
-  if (where_is_outside(e->settings)) open_store(e, st);
+  const struct lookup_conf *c = prac_conf_get(e->settings, lookup_conf_section.path, 0);
+  if (lookup_new(c, prac_now(&e->clock), &e->log, &s->geo, &err) != PRAC_OK)
+    prac_log(&e->log, &no_places, "%s", err.text);
+  if (where_is_outside(e->settings)) open_store(e, s);
   return PRAC_OK;
 }
 
@@ -80,6 +92,7 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
   const char *open = portal_open_text(&s->conf);
   if (open) prac_log(&e->log, &ev_open, "%s %s", s->conf.listen, open);
   struct portal_env env = {.store = s->store.ops ? &s->store : NULL,
+                           .geo = s->geo,
                            .listen_fd = e->http_fd,
                            .clock = &e->clock,
                            .accounts = role_path(e, "portal/access.db", accounts),
@@ -112,6 +125,7 @@ static void done(void *st)
   portal_close(&s->portal);
   bus_close(&s->bus);
   store_close(&s->store);
+  lookup_unref(&s->geo);
 }
 
 const struct role role_portal = {
