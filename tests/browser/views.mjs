@@ -7,7 +7,7 @@ import { axeRun, check, complaints, open, require, root, run, say, shot, text, u
 /* path, what is there when its data are, what it tells */
 const VIEWS = [
   ['/', '.map path', /1433\/tcp/],
-  ['/mine', '.mine', /203\.0\.113\.77/],
+  ['/mine?country=JP', 'ul, table', /203\.0\.113\.77/],
   ['/alerts', 'tbody tr:nth-child(2)', /TLP:AMBER/],
   ['/alerts?show=all', 'tbody tr:nth-child(3)', /VN|ベトナム/],
   ['/alerts/a-1', '.chain .findings li', /4,210/],
@@ -40,7 +40,7 @@ async function lookAtAll({ width, height, dark, lang, axe }) {
   for (const [path, sign, tells] of VIEWS) {
     const what = `${path} (${how})`;
     await move(p, path);
-    const there = await until(async () => new URL(p.url()).pathname === path.split('?')[0] && (await p.locator('main ' + sign).count()) > 0 && (await p.locator('main .waiting').count()) === 0, 15000);
+    const there = await until(async () => new URL(p.url()).pathname === path.split('?')[0] && (await p.locator('main ' + sign).count()) > 0 && (await p.locator('main .waiting').count()) === 0, 60000);
     const main = await text(p, 'main');
     check(`${what}: has its data`, there && tells.test(main) && (await p.locator('main [role=alert]').count()) === 0, main);
     const over = await p.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -95,13 +95,13 @@ async function reading() {
   for (const [what, path, head] of [['1433/tcp', '/about/1433/tcp', 'About 1433/tcp'], ['AS4134', '/about/AS4134', 'About AS4134'], ['203.0.113.0/24', '/about/203.0.113.0/24', 'About 203.0.113.0/24'], ['g-1', '/about/g-1', 'About g-1']]) {
     await p.locator('.search input').fill(what);
     await p.keyboard.press('Enter');
-    check(`search: ${what}`, await until(async () => new URL(p.url()).pathname === path && (await text(p, 'h1')) === head && (await p.locator('main .plot .u-over').count()) > 0, 15000), p.url());
+    check(`search: ${what}`, await until(async () => new URL(p.url()).pathname === path && (await text(p, 'h1')) === head && (await p.locator('main .plot .u-over').count()) > 0, 60000), p.url());
   }
 
   /* From a number to the rows behind it. */
   await move(p, '/ports');
   await p.locator('#ranking ~ * a, section:has(#ranking) td a').first().click();
-  check('a number leads to its flows', await until(async () => new URL(p.url()).pathname === '/flows' && (await p.locator('main tbody tr').count()) > 1, 15000), p.url());
+  check('a number leads to its flows', await until(async () => new URL(p.url()).pathname === '/flows' && (await p.locator('main tbody tr').count()) > 1, 60000), p.url());
   const csv = await p.evaluate(async () => (await fetch(document.querySelector('.export a').href)).text());
   check('and they can be taken along', csv.split('\n').length > 3 && csv.startsWith('first,'), csv.slice(0, 200));
 
