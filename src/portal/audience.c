@@ -157,15 +157,9 @@ struct portal_audience *portal_audience_of(struct portal *p, const struct access
   return a;
 }
 
-const struct access_who *portal_who(const struct portal *p, const struct sys_http_req *r)
-{
-  (void)p, (void)r;
-  return &access_local;
-}
-
 struct portal_audience *portal_audience_at(struct portal *p, struct sys_http_req *r)
 {
-  struct portal_audience *a = portal_audience_of(p, portal_who(p, r));
+  struct portal_audience *a = portal_audience_of(p, portal_who(r));
   if (!a) portal_send_error(r, 503, "busy", "too many kinds of readers at once; try again");
   return a;
 }

@@ -2,6 +2,7 @@
 #pragma once
 #include <pthread.h>
 
+#include "access/access.h"
 #include "portal/audience.h"
 #include "portal/live.h"
 #include "portal/portal.h"
@@ -27,6 +28,7 @@ enum {
 };
 
 struct portal_job;
+struct portal_door;
 struct portal {
   struct portal_conf conf;
   struct portal_env env;
@@ -40,6 +42,7 @@ struct portal {
   struct portal_audiences audiences;
   uint64_t told; /* events so far: no ring has a higher id */
   bool tops_dirty, status_dirty;
+  struct portal_door *door; /* accounts (who.c); NULL: none */
   _Atomic uint64_t counters[PORTAL_C_COUNT_];
   int64_t minutes_at, tops_at, status_at; /* monotonic ns of the last such event */
   struct prac_arena *scratch;             /* the caller's thread */
@@ -57,17 +60,28 @@ struct portal_param {
   const char *name, *type, *help; /* type: JSON schema's, or "a|b|c" */
 };
 enum portal_shape { PORTAL_OBJECT, PORTAL_ROWS, PORTAL_EVENTS, PORTAL_TEXT };
+/* Who may ask: the role that it takes, or a session of whatever role. */
+enum portal_need { PORTAL_ANYONE, PORTAL_VIEWER, PORTAL_ANALYST, PORTAL_OPERATOR, PORTAL_ADMIN };
 struct portal_route {
-  const char *path; /* after /api/v1; one part may be "{id}", see route.c */
+  const char *path;            /* after /api/v1; one part may be "{id}", see route.c */
+  enum sys_http_method method; /* GET answers HEAD too */
+  enum portal_need need;
   const char *name, *about;
   enum portal_shape shape;
   void (*run)(struct portal *p, struct sys_http_req *r, const char *word);
   const struct portal_param *params; /* NULL name ends */
+  const struct model_kind *body;     /* POST: what its JSON says, see portal_body; NULL: nothing */
 };
 extern const struct portal_route portal_routes[]; /* NULL path ends */
 extern const struct portal_param portal_filters[];
 
 void portal_route_request(void *arg, struct sys_http_req *r); /* a sys_http_route */
+/* Who asks; lives as long as the request. Without accounts access_local. */
+const struct access_who *portal_who(const struct sys_http_req *r);
+/* For a part of an answer that takes more than its route does. False: answered. */
+bool portal_may(struct sys_http_req *r, enum portal_need need);
+/* What the body said, by the table of the route; lives as long as the request. */
+const void *portal_body(const struct sys_http_req *r);
 void portal_send_error(struct sys_http_req *r, int status, const char *code, const char *fmt, ...)
     PRAC_PRINTF(4, 5);
 /* Sends j as JSON (or an error when it went bad) and frees it. */
@@ -147,8 +161,5 @@ PRAC_NODISCARD prac_rc portal_records(struct portal_job *j, struct store *s,
                                       const struct store_query *q, portal_record_fn *each,
                                       void *arg, struct prac_err *reterr);
 prac_rc portal_warm(struct portal *p, struct prac_err *reterr);
-
-/* Who asks: the one place that knows. */
-const struct access_who *portal_who(const struct portal *p, const struct sys_http_req *r);
 /* The audience of whoever asks; NULL: answered already. The caller unrefs. */
 struct portal_audience *portal_audience_at(struct portal *p, struct sys_http_req *r);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "portal/impl.h"
+#include "portal/who.h"
 
 /* No inline script or style anywhere, nothing from elsewhere, and no string ever becomes markup. */
 static const struct sys_http_header headers[] = {
@@ -114,6 +115,7 @@ static prac_rc open_http(struct portal *p, struct prac_err *reterr)
                             .headers = headers,
                             .n_headers = PRAC_ARRAY_LEN(headers),
                             .route = portal_route_request,
+                            .still = portal_still,
                             .arg = p};
   PRAC_TRY(split_listen(p->conf.listen, host, &c.port, reterr));
   fill_hosts(p, host);
@@ -140,6 +142,7 @@ prac_rc portal_open(const struct portal_conf *c, const struct portal_env *env, s
   if (rc != PRAC_OK) (void)PRAC_FAIL(reterr, rc, "no memory for the portal");
   if (rc == PRAC_OK) rc = portal_warm(p, reterr);
   if (rc == PRAC_OK) rc = portal_jobs_start(p, reterr);
+  if (rc == PRAC_OK) rc = portal_door_open(p, reterr);
   if (rc == PRAC_OK) rc = open_http(p, reterr);
   if (rc != PRAC_OK)
     portal_close(&p);
@@ -153,7 +156,9 @@ void portal_close(struct portal **pp)
   struct portal *p = *pp;
   if (!p) return;
   portal_jobs_stop(p);
+  portal_door_stop(p);
   sys_http_close(&p->http);
+  portal_door_close(p);
   portal_audiences_done(p);
   portal_alerts_done(&p->alerts);
   live_free(&p->live);
