@@ -362,28 +362,75 @@ static void say_finding(struct world *w, struct finding f)
   keep(w, &(struct store_tx){.recs = &rec, .n_recs = 1});
 }
 
+static const char *const group_engines[] = {"nmf", "glasso"};
+
+static void say_group_alert(struct world *w, const char *id, const struct finding *f)
+{
+  static const char *const sensors[] = {"bonn", "tokyo"};
+  char a_id[80];
+  (void)snprintf(a_id, sizeof a_id, "%s-a", id);
+  struct alert a = {.id = a_id,
+                    .key = f->key,
+                    .kind = f->kind,
+                    .state = "open",
+                    .revision = 1,
+                    .at = f->to,
+                    .opened = f->from,
+                    .from = f->from,
+                    .to = f->to,
+                    .closed = PRAC_TIME_NONE,
+                    .severity = "medium",
+                    .tlp = "TLP:AMBER",
+                    .title = "Hosts in step at 52869/tcp " BAD,
+                    .text = f->text,
+                    .score = f->score,
+                    .value = f->value,
+                    .baseline = f->baseline,
+                    .unit = f->unit,
+                    .country = "VN",
+                    .asn = 45899,
+                    .engines = {group_engines, PRAC_ARRAY_LEN(group_engines)},
+                    .sensors = {sensors, 2},
+                    .ports = f->ports,
+                    .hosts = f->hosts,
+                    .host_count = f->host_count,
+                    .packets = f->packets,
+                    .finding_count = PRAC_ARRAY_LEN(group_engines),
+                    .flows = f->flows};
+  struct store_rec rec = {&model_alert, &a};
+  keep(w, &(struct store_tx){.recs = &rec, .n_recs = 1});
+  portal_take_record(w->p, &model_alert, &a);
+}
+
+/* Two engines claim it, and what they claim is an alert. */
 static void say_group(struct world *w, const char *id)
 {
   static const struct model_port port[] = {{52869, 6}};
   struct prac_ip hosts[GROUP];
   for (uint32_t i = 0; i < GROUP; i++) hosts[i] = group_host(i);
-  say_finding(w, (struct finding){.id = id,
-                                  .engine = "nmf",
-                                  .key = "group:52869/tcp",
-                                  .kind = "sync-group",
-                                  .from = START + 100 * PRAC_MIN,
-                                  .to = START + w->minute * PRAC_MIN,
-                                  .level = 3,
-                                  .score = 9.5,
-                                  .value = GROUP,
-                                  .baseline = 1.2,
-                                  .unit = "sources",
-                                  .ports = {port, 1},
-                                  .hosts = {hosts, GROUP},
-                                  .host_count = GROUP,
-                                  .packets = 4000,
-                                  .text = "24 hosts send to 52869/tcp in the same minutes",
-                                  .flows = "from=2013-08-07 to=2013-08-08 port=52869/tcp"});
+  struct finding f = {.key = "group:52869/tcp",
+                      .kind = "sync-group",
+                      .from = START + 100 * PRAC_MIN,
+                      .to = START + w->minute * PRAC_MIN,
+                      .level = 3,
+                      .score = 9.5,
+                      .value = GROUP,
+                      .baseline = 1.2,
+                      .unit = "sources",
+                      .ports = {port, 1},
+                      .hosts = {hosts, GROUP},
+                      .host_count = GROUP,
+                      .packets = 4000,
+                      .text = "24 hosts send to 52869/tcp in the same minutes",
+                      .flows = "from=2013-08-07 to=2013-08-08 port=52869/tcp"};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(group_engines); i++) {
+    char f_id[80];
+    (void)snprintf(f_id, sizeof f_id, "%s%s", id, i ? "-2" : "");
+    f.id = f_id;
+    f.engine = group_engines[i];
+    say_finding(w, f);
+  }
+  say_group_alert(w, id, &f);
 }
 
 static void say_risk(struct world *w, const char *id, const char *port)
