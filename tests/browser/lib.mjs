@@ -1,5 +1,5 @@
-/* What the tests in a browser share: TAP, the portal with made records (the program that is the first argument),
- * Debian's chromium, and how a page is opened and looked at. */
+/* What the tests in a browser share: TAP, the portal with made records (the program that is the first argument, with
+ * the further ones), Debian's chromium, and how a page is opened and looked at. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -28,7 +28,7 @@ export const until = async (what, ms = 5000) => {
 };
 
 /* ---- the server ---- */
-export const server = spawn(process.argv[2], [], { stdio: ['pipe', 'pipe', 'inherit'] });
+export const server = spawn(process.argv[2], process.argv.slice(3), { stdio: ['pipe', 'pipe', 'inherit'] });
 const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
 const port = (await lines.next()).value.split(' ')[1];
 export const say = async (x) => { server.stdin.write(x + '\n'); await lines.next(); };

@@ -1,5 +1,6 @@
 /* The real portal with made records, for tests in a browser: listens on a free port of loopback and
- * does what standard input says. No clock of its own, no randomness but a fixed seed.
+ * does what standard input says. No clock of its own, no randomness but a fixed seed. With a path
+ * as its argument it has accounts, kept there: one of each role, named by it, in two organisations.
  *
  *   minutes N        N more minutes of all sensors that speak
  *   run MS           a minute every MS milliseconds from now on; 0: no more
@@ -17,8 +18,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "access/access.h"
 #include "base/rng.h"
 #include "portal/portal.h"
+#include "sys/wall.h"
 
 #define START (INT64_C(1375833600) * PRAC_SEC) /* 2013-08-07T00:00:00Z */
 
@@ -513,10 +516,35 @@ static bool read_commands(struct world *w, int timeout_ms)
   return true;
 }
 
-int main(void)
+#define PASSWORD "correct horse battery"
+
+/* A viewer and an analyst of one country, an operator and an administrator of the world. */
+static void people(const char *path, const struct prac_clock *wall)
+{
+  struct access_conf c = {.idle_ns = PRAC_HOUR, .life_ns = PRAC_DAY};
+  struct access *a = NULL;
+  struct prac_err err = {0};
+  struct access_org orgs[] = {{"jp", "CSIRT of Japan", "JP", "TLP:AMBER"},
+                              {"centre", "The centre", "*", "TLP:RED"}};
+  prac_rc rc = access_open(path, &c, wall, &a, &err);
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(orgs) && rc == PRAC_OK; i++)
+    rc = access_org_put(a, "test", &orgs[i], &err);
+  for (int i = 0; access_role_names[i] && rc == PRAC_OK; i++) {
+    const char *role = access_role_names[i];
+    struct access_user u = {role, role, orgs[i >= ACCESS_OPERATOR].name, role, 0};
+    rc = access_user_put(a, "test", &u, PASSWORD, &err);
+  }
+  access_close(&a);
+  if (rc == PRAC_OK) return;
+  fprintf(stderr, "%s\n", err.text);
+  exit(1);
+}
+
+int main(int argc, char **argv)
 {
   static struct world w;
   static char listen[40];
+  struct prac_clock wall = sys_wall_clock();
   setvbuf(stdout, NULL, _IOLBF, 0);
   w.rng = prac_rng_of(20130807);
   prac_conf_defaults(&portal_conf_section, &w.conf);
@@ -532,6 +560,12 @@ int main(void)
   }
   w.env = (struct portal_env){
       .store = &w.store, .query_in_tick = true, .listen_fd = -1, .version = PRACTICE_VERSION};
+  if (argc > 1) {
+    people(argv[1], &wall);
+    w.conf.accounts = true;
+    w.env.accounts = argv[1];
+    w.env.clock = &wall;
+  }
   listen_again(&w);
   (void)snprintf(listen, sizeof listen, "127.0.0.1:%u", portal_port(w.p));
   w.conf.listen = listen;

@@ -10,7 +10,7 @@ from tap import ROOT, skip
 SERVER = os.environ.get('PAGE_SERVER', str(ROOT / 'build/tests/page_server'))
 
 
-def run(script):
+def run(script, *args):
     for need in ('node', 'chromium'):
         if not shutil.which(need):
             skip(f'{need} is not installed')
@@ -20,5 +20,5 @@ def run(script):
         skip('page_server is not built')
     if not (ROOT / 'web/dist/index.html').is_file():
         skip('the page is not built: ./dev build makes it')
-    done = subprocess.run(['node', str(ROOT / 'tests/browser' / script), SERVER], timeout=280, env={**os.environ, 'PRACTICE_SOURCE': str(ROOT)})
+    done = subprocess.run(['node', str(ROOT / 'tests/browser' / script), SERVER, *args], timeout=280, env={**os.environ, 'PRACTICE_SOURCE': str(ROOT)})
     sys.exit(done.returncode)
