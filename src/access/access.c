@@ -40,7 +40,7 @@ static const char schema[] =
     "CREATE TABLE guess(k INTEGER PRIMARY KEY, n INTEGER NOT NULL, last INTEGER NOT NULL);"
     "CREATE TABLE audit(n INTEGER PRIMARY KEY, at INTEGER NOT NULL, user TEXT NOT NULL,"
     " org TEXT NOT NULL, what TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL,"
-    " hash BLOB NOT NULL);"
+    " source TEXT NOT NULL, hash BLOB NOT NULL);"
     "INSERT INTO meta VALUES('rights', 1, NULL), ('audit', 0, zeroblob(32));";
 
 #define WHO                                                                                        \
@@ -97,10 +97,12 @@ static const char *const sql[SQL_COUNT_] = {
     [SQL_GUESS_OLD] = "DELETE FROM guess WHERE last < ?1",
     [SQL_GUESS_MANY] = "DELETE FROM guess WHERE (SELECT count(*) FROM guess) > ?1 AND k IN (SELECT"
                        " k FROM guess ORDER BY n, last LIMIT ?1 / 8)",
-    [SQL_AUDIT_ADD] = "INSERT INTO audit VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    [SQL_AUDIT_LAST] = "SELECT n, at, user, org, what, subject, detail FROM audit WHERE n < ?1"
-                       " ORDER BY n DESC LIMIT ?2",
-    [SQL_AUDIT_ALL] = "SELECT n, at, user, org, what, subject, detail, hash FROM audit ORDER BY n",
+    [SQL_AUDIT_ADD] = "INSERT INTO audit VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [SQL_AUDIT_LAST] =
+        "SELECT n, at, user, org, what, subject, detail, source FROM audit WHERE n < ?1"
+        " ORDER BY n DESC LIMIT ?2",
+    [SQL_AUDIT_ALL] =
+        "SELECT n, at, user, org, what, subject, detail, source, hash FROM audit ORDER BY n",
 };
 
 prac_rc access_sql_fail(struct access *a, struct prac_err *reterr)
@@ -184,6 +186,13 @@ prac_rc access_begin(struct access *a, struct prac_err *reterr)
   return PRAC_OK;
 }
 
+void access_undo(struct access *a)
+{
+  for (size_t i = 0; i < SQL_COUNT_; i++) (void)sqlite3_reset(a->st[i]);
+  (void)sqlite3_step(a->st[SQL_ROLLBACK]);
+  (void)sqlite3_reset(a->st[SQL_ROLLBACK]);
+}
+
 prac_rc access_end(struct access *a, prac_rc rc, struct prac_err *reterr)
 {
   a->spoilt |= rc != PRAC_OK;
@@ -192,13 +201,8 @@ prac_rc access_end(struct access *a, prac_rc rc, struct prac_err *reterr)
   a->spoilt = false;
   if (!undo) rc = access_sql_run(a, access_sql(a, SQL_COMMIT), reterr);
   if (undo && rc == PRAC_OK) rc = PRAC_FAIL(reterr, PRAC_IO, "%s: a part of it failed", a->path);
-  if (rc != PRAC_OK) (void)access_sql_run(a, access_sql(a, SQL_ROLLBACK), NULL);
+  if (rc != PRAC_OK) access_undo(a);
   return rc;
-}
-
-prac_rc access_commit(struct access *a, struct prac_err *reterr)
-{
-  return access_end(a, PRAC_OK, reterr);
 }
 
 prac_rc access_rights_up(struct access *a, struct prac_err *reterr)

@@ -77,7 +77,7 @@ struct access_org {
 };
 struct access_user {
   const char *user, *name, *org, *role;
-  bool disabled;
+  int disabled; /* 0 no, 1 yes, -1: as it is */
 };
 /* Adds it, or changes it: NULL fields stay as they are. Changed rights end the sessions of whom
  * they are about. PRAC_MALFORMED and PRAC_UNKNOWN name the field. */
@@ -87,6 +87,10 @@ PRAC_NODISCARD prac_rc access_org_put(struct access *a, const char *by, const st
 PRAC_NODISCARD prac_rc access_user_put(struct access *a, const char *by,
                                        const struct access_user *u, const char *password,
                                        struct prac_err *reterr);
+/* One's own: s->password is the old one, refused as at a sign-in. */
+PRAC_NODISCARD prac_rc access_password_change(struct access *a, const struct access_signing *s,
+                                              const char *password, int *ret_wait_s,
+                                              struct prac_err *reterr);
 /* A new secret as otpauth:// URI, in force once a code of it was given back (access_totp_confirm).
  */
 PRAC_NODISCARD prac_rc access_totp_new(struct access *a, const char *by, const char *user,
@@ -109,12 +113,19 @@ PRAC_NODISCARD prac_rc access_users_json(struct access *a, const char *org, stru
 PRAC_NODISCARD prac_rc access_keys_json(struct access *a, const char *user, struct prac_json *j);
 
 /* ---- audit ---- */
-/* what: "sign-in", "export", "decision", ...; on: path or subject; detail: parameters, counts. */
-PRAC_NODISCARD prac_rc access_note(struct access *a, const struct access_who *who, const char *what,
-                                   const char *on, const char *detail, struct prac_err *reterr);
-/* Many notes in one transaction: between these. */
+/* NULL: "". */
+struct access_event {
+  const char *what;   /* "export", "decision", ... */
+  const char *on;     /* path or subject */
+  const char *detail; /* parameters, counts */
+  const char *from;   /* address */
+};
+PRAC_NODISCARD prac_rc access_note(struct access *a, const struct access_who *who,
+                                   const struct access_event *e, struct prac_err *reterr);
+/* Many notes in one transaction: between these. access_end commits when rc is PRAC_OK; returns rc,
+ * or why it could not. */
 PRAC_NODISCARD prac_rc access_begin(struct access *a, struct prac_err *reterr);
-PRAC_NODISCARD prac_rc access_commit(struct access *a, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc access_end(struct access *a, prac_rc rc, struct prac_err *reterr);
 /* Newest first, before: 0 or the number of the last line seen. */
 PRAC_NODISCARD prac_rc access_audit_json(struct access *a, uint64_t before, uint32_t limit,
                                          struct prac_json *j);

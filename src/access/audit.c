@@ -5,12 +5,12 @@
 
 #include "access/impl.h"
 
-enum { TEXT_MAX = 4096, TEXTS = 5 };
+enum { TEXT_MAX = 4096, TEXTS = 6 };
 
 struct line {
   int64_t n;
   prac_time at;
-  const char *text[TEXTS]; /* user, org, what, subject, detail */
+  const char *text[TEXTS]; /* user, org, what, subject, detail, source */
 };
 
 static void put_u64(uint8_t *to, uint64_t v)
@@ -57,7 +57,8 @@ prac_rc access_line_add(struct access *a, const struct access_line *l, struct pr
   uint8_t hash[ACCESS_HASH];
   struct line line = {.at = prac_now(&a->wall),
                       .text = {l->user ? l->user : "", l->org ? l->org : "", l->what,
-                               short_of(l->on, on), short_of(l->detail, detail)}};
+                               short_of(l->on, on), short_of(l->detail, detail),
+                               l->from ? l->from : ""}};
   PRAC_TRY(head(a, &line.n, hash, reterr));
   line.n++;
   chain(hash, &line);
@@ -74,17 +75,17 @@ prac_rc access_line_add(struct access *a, const struct access_line *l, struct pr
   return access_sql_run(a, s, reterr);
 }
 
-prac_rc access_note(struct access *a, const struct access_who *who, const char *what,
-                    const char *on, const char *detail, struct prac_err *reterr)
+prac_rc access_note(struct access *a, const struct access_who *who, const struct access_event *e,
+                    struct prac_err *reterr)
 {
-  struct access_line l = {who->user, who->org, what, on, detail};
+  struct access_line l = {who->user, who->org, e->what, e->on, e->detail, e->from};
   PRAC_TRY(access_begin(a, reterr));
   return access_end(a, access_line_add(a, &l, reterr), reterr);
 }
 
 static void put_line(sqlite3_stmt *s, struct prac_json *j)
 {
-  static const char *const names[] = {"user", "org", "what", "on", "detail"};
+  static const char *const names[] = {"user", "org", "what", "on", "detail", "from"};
   prac_json_key(j, "n");
   prac_json_i64(j, sqlite3_column_int64(s, 0));
   prac_json_key(j, "at");
@@ -141,6 +142,6 @@ prac_rc access_audit_check(struct access *a, struct access_audit_state *ret,
 {
   PRAC_TRY(access_sql_run(a, access_sql(a, SQL_VIEW), reterr));
   prac_rc rc = check(a, ret, reterr);
-  (void)access_sql_run(a, access_sql(a, SQL_ROLLBACK), NULL);
+  access_undo(a);
   return rc;
 }

@@ -73,8 +73,7 @@ prac_rc access_sql_fail(struct access *a, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc access_sql_json(struct access *a, sqlite3_stmt *s,
                                        void (*put)(sqlite3_stmt *s, struct prac_json *j),
                                        struct prac_json *j);
-/* Ends what access_begin began: commits when rc is PRAC_OK. Returns rc, or why it could not. */
-PRAC_NODISCARD prac_rc access_end(struct access *a, prac_rc rc, struct prac_err *reterr);
+void access_undo(struct access *a); /* rolls back what is open, resets every statement */
 /* Within a transaction: from now on what was known of rights is old. */
 PRAC_NODISCARD prac_rc access_rights_up(struct access *a, struct prac_err *reterr);
 bool access_name_ok(const char *s);
@@ -83,7 +82,7 @@ int access_word_of(const char *const *words, const char *word); /* its index; -1
 
 /* ---- the audit's line (audit.c), within the transaction of what it is about ---- */
 struct access_line {
-  const char *user, *org, *what, *on, *detail; /* NULL: "" */
+  const char *user, *org, *what, *on, *detail, *from; /* NULL: "" */
 };
 PRAC_NODISCARD prac_rc access_line_add(struct access *a, const struct access_line *l,
                                        struct prac_err *reterr);

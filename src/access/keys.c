@@ -7,7 +7,7 @@
 static prac_rc add(struct access *a, const char *by, const char *user, const char *label,
                    const uint8_t hash[ACCESS_HASH], struct prac_err *reterr)
 {
-  struct access_line l = {by, NULL, "key made", user, label};
+  struct access_line l = {by, NULL, "key made", user, label, NULL};
   sqlite3_stmt *s = access_sql(a, SQL_USER_GET);
   access_bind_text(s, 1, user);
   prac_rc rc = access_sql_row(a, s, reterr);
@@ -38,7 +38,7 @@ prac_rc access_key_end(struct access *a, const char *by, const char *user, uint6
 {
   char on[24];
   (void)snprintf(on, sizeof on, "%llu", (unsigned long long)id);
-  struct access_line l = {by, NULL, "key ended", on, NULL};
+  struct access_line l = {by, NULL, "key ended", on, NULL, NULL};
   sqlite3_stmt *s = access_sql(a, SQL_KEY_END);
   (void)sqlite3_bind_int64(s, 1, id < INT64_MAX ? (int64_t)id : 0);
   (void)sqlite3_bind_int64(s, 2, prac_now(&a->wall));
@@ -54,7 +54,7 @@ prac_rc access_key_end(struct access *a, const char *by, const char *user, uint6
 
 static void put_key(sqlite3_stmt *s, struct prac_json *j)
 {
-  static const char *const names[] = {"user", "label"}, *const times[] = {"made", "seen", "ended"};
+  static const char *const names[] = {"user", "label"}, *const times[] = {"made", "used", "ended"};
   prac_json_key(j, "id");
   prac_json_i64(j, sqlite3_column_int64(s, 0));
   for (int i = 0; i < 2; i++) {

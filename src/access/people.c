@@ -53,7 +53,7 @@ static prac_rc org_write(struct access *a, const char *by, const struct access_o
   PRAC_TRY(access_sql_run(a, s, reterr));
   if (rights) PRAC_TRY(end_sessions(a, SQL_SESSIONS_END_ORG, o->name, reterr));
   (void)snprintf(detail, sizeof detail, "scope=%.400s clearance=%s", words, o->clearance);
-  struct access_line l = {by, NULL, "organisation", o->name, detail};
+  struct access_line l = {by, NULL, "organisation", o->name, detail, NULL};
   return access_line_add(a, &l, reterr);
 }
 
@@ -110,7 +110,7 @@ prac_rc access_org_put(struct access *a, const char *by, const struct access_org
 
 static void put_org(sqlite3_stmt *s, struct prac_json *j)
 {
-  static const char *const names[] = {"org", "title", "scope", "clearance"};
+  static const char *const names[] = {"name", "title", "scope", "clearance"};
   for (int i = 0; i < 4; i++) {
     prac_json_key(j, names[i]);
     prac_json_str(j, access_col_text(s, i));
@@ -150,7 +150,7 @@ static prac_rc user_write(struct access *a, const char *by, const struct access_
   if (rights || hash) PRAC_TRY(end_sessions(a, SQL_SESSIONS_END_USER, u->user, reterr));
   (void)snprintf(detail, sizeof detail, "org=%s role=%s%s%s", u->org, u->role,
                  u->disabled ? " disabled" : "", hash ? " password" : "");
-  struct access_line l = {by, NULL, "user", u->user, detail};
+  struct access_line l = {by, NULL, "user", u->user, detail, NULL};
   return access_line_add(a, &l, reterr);
 }
 
@@ -179,13 +179,15 @@ static prac_rc user_put(struct access *a, const char *by, const struct access_us
     if (!now.name) now.name = name;
     if (!now.org) now.org = org;
     if (!now.role) now.role = role;
-    rights = strcmp(now.org, org) != 0 || strcmp(now.role, role) != 0 ||
-             now.disabled != (sqlite3_column_int(s, 7) != 0);
+    bool disabled = sqlite3_column_int(s, 7) != 0;
+    if (now.disabled < 0) now.disabled = disabled;
+    rights = strcmp(now.org, org) != 0 || strcmp(now.role, role) != 0 || now.disabled != disabled;
     (void)sqlite3_reset(s);
   } else if (rc != PRAC_UNKNOWN) {
     return rc;
   }
   if (!now.name) now.name = now.user;
+  if (now.disabled < 0) now.disabled = 0;
   if (!now.org || !now.role)
     return PRAC_FAIL(reterr, PRAC_MALFORMED, "%s: a new user needs one", now.org ? "role" : "org");
   PRAC_TRY(access_text_ok("name", now.name, reterr));
@@ -259,7 +261,7 @@ prac_rc access_totp_new(struct access *a, const char *by, const char *user, char
 {
   uint8_t secret[ACCESS_SECRET];
   char text[ACCESS_SECRET * 8 / 5 + 1];
-  struct access_line l = {by, NULL, "second factor asked", user, NULL};
+  struct access_line l = {by, NULL, "second factor asked", user, NULL, NULL};
   PRAC_TRY(access_random(secret, sizeof secret, reterr));
   PRAC_TRY(totp_put(a, SQL_TOTP_NEW, &l, secret, 0, reterr));
   access_base32(secret, sizeof secret, text);
@@ -274,7 +276,7 @@ prac_rc access_totp_confirm(struct access *a, const char *by, const char *user, 
                             struct prac_err *reterr)
 {
   uint8_t secret[ACCESS_SECRET];
-  struct access_line l = {by, NULL, "second factor on", user, NULL};
+  struct access_line l = {by, NULL, "second factor on", user, NULL, NULL};
   sqlite3_stmt *s = access_sql(a, SQL_USER_GET);
   access_bind_text(s, 1, user);
   prac_rc rc = access_sql_row(a, s, reterr);
@@ -292,6 +294,6 @@ prac_rc access_totp_confirm(struct access *a, const char *by, const char *user, 
 
 prac_rc access_totp_off(struct access *a, const char *by, const char *user, struct prac_err *reterr)
 {
-  struct access_line l = {by, NULL, "second factor off", user, NULL};
+  struct access_line l = {by, NULL, "second factor off", user, NULL, NULL};
   return totp_put(a, SQL_TOTP_SET, &l, NULL, 0, reterr);
 }

@@ -49,11 +49,8 @@ static prac_rc line(struct access *a, const struct access_signing *g, const stru
 {
   char from[PRAC_IP_TEXT] = "";
   if (g->from) (void)prac_ip_text(from, g->from);
-  struct access_line l = {.user = u->known ? g->user : "(unknown)",
-                          .org = u->org,
-                          .what = what,
-                          .on = from,
-                          .detail = ""};
+  struct access_line l = {
+      .user = u->known ? g->user : "(unknown)", .org = u->org, .what = what, .from = from};
   return access_line_add(a, &l, reterr);
 }
 
@@ -132,6 +129,22 @@ prac_rc access_sign_in(struct access *a, const struct access_signing *g,
   return rc;
 }
 
+prac_rc access_password_change(struct access *a, const struct access_signing *g,
+                               const char *password, int *ret_wait_s, struct prac_err *reterr)
+{
+  struct access_guess_keys keys = access_guess_keys(g);
+  struct access_user same = {.user = g->user, .disabled = -1};
+  struct secrets u = {0};
+  bool fits = false;
+  PRAC_TRY(access_guess_check(a, &keys, ret_wait_s, reterr));
+  PRAC_TRY(access_password_ok(password, reterr));
+  PRAC_TRY(secrets_of(a, g->user, &u, reterr));
+  prac_rc rc = access_password_fits(g->password, u.password[0] ? u.password : NULL, &fits, reterr);
+  if (rc == PRAC_OK && !fits) rc = refuse(a, g, &keys, &u, reterr);
+  OPENSSL_cleanse(&u, sizeof u);
+  return rc == PRAC_OK ? access_user_put(a, g->user, &same, password, reterr) : rc;
+}
+
 /* ---- who is it ---- */
 
 static prac_rc fill(sqlite3_stmt *s, struct prac_arena *arena, struct access_who *ret,
@@ -195,7 +208,7 @@ prac_rc access_seen(struct access *a, const struct access_who *who, struct prac_
 
 prac_rc access_sign_out(struct access *a, const struct access_who *who, struct prac_err *reterr)
 {
-  struct access_line l = {who->user, who->org, "sign-out", NULL, NULL};
+  struct access_line l = {who->user, who->org, "sign-out", NULL, NULL, NULL};
   if (who->by_key) return PRAC_FAIL(reterr, PRAC_DENIED, "a key has no session to end");
   PRAC_TRY(access_begin(a, reterr));
   sqlite3_stmt *s = access_sql(a, SQL_SESSION_END);

@@ -53,9 +53,9 @@ static void find_warnings(const struct prac_conf *c, struct warnings *w)
   if (!c) return;
   const struct portal_conf *p = prac_conf_get(c, "portal", 0);
   const struct run_conf *r = prac_conf_get(c, "run", 0);
-  if (portal_is_open(p))
-    (void)snprintf(w->text[w->n++], sizeof w->text[0], "portal.listen: %.100s %s", p->listen,
-                   portal_open_text);
+  const char *open = portal_open_text(p);
+  if (open)
+    (void)snprintf(w->text[w->n++], sizeof w->text[0], "portal.listen: %.100s %s", p->listen, open);
   if (r->bus == RUN_BUS_NATS) warn_servers(c, w);
 }
 

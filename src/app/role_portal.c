@@ -16,8 +16,8 @@ static const struct prac_log_event ev_no_store = {"portal_without_store", PRAC_L
                                                   "history is back when the portal starts again"};
 static const struct prac_log_event ev_open = {
     "portal_open_to_all", PRAC_LOG_WARN,
-    "listen on loopback, or put a proxy in front that checks who asks and name it in "
-    "portal.proxies"};
+    "listen on loopback, or put a proxy in front that talks TLS and name it in portal.proxies; "
+    "without accounts it must check who asks"};
 
 struct portal_role {
   char disk[ROLE_PATH];
@@ -71,16 +71,18 @@ static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
 static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct portal_role *s = st;
+  char accounts[ROLE_PATH];
   static const char *const all[] = {""};
   if (!where_is_outside(e->settings)) open_store(e, s);
   const struct portal_conf *set = prac_conf_get(e->settings, "portal", 0);
   s->conf = *set;
   if (e->listen) s->conf.listen = e->listen;
-  if (portal_is_open(&s->conf))
-    prac_log(&e->log, &ev_open, "%s %s", s->conf.listen, portal_open_text);
+  const char *open = portal_open_text(&s->conf);
+  if (open) prac_log(&e->log, &ev_open, "%s %s", s->conf.listen, open);
   struct portal_env env = {.store = s->store.ops ? &s->store : NULL,
                            .listen_fd = e->http_fd,
                            .clock = &e->clock,
+                           .accounts = role_path(e, "portal/access.db", accounts),
                            .version = PRACTICE_VERSION,
                            .disk = where_is_outside(e->settings) ? NULL
                                                                  : role_path(e, "store", s->disk),
@@ -118,6 +120,8 @@ const struct role role_portal = {
     .state_size = sizeof(struct portal_role),
     .may = SYS_MAY_FILES | SYS_MAY_CONNECT | SYS_MAY_SERVE | SYS_MAY_THREADS,
     .drain = 5,
+    .dirs = "portal",
+    .mode = 0700,
     .prepare = prepare,
     .run = run,
     .done = done,

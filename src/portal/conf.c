@@ -13,8 +13,8 @@
 static const struct prac_conf_item items[] = {
     ITEM(listen, STRING, .sdflt = "127.0.0.1:8640",
          .help =
-             "address and port of the page and the API; there are no accounts yet, so keep it on "
-             "loopback or behind a proxy that checks who asks"),
+             "address and port of the page and the API; keep it on loopback, with a proxy in front "
+             "that talks TLS and, without accounts, checks who asks"),
     ITEM(title, STRING, .sdflt = "PRACTICE", .help = "name shown at the top of the page"),
     ITEM_AS("title-ja", title_ja, STRING, .sdflt = "",
             .help = "the same in Japanese; empty: as `title`"),
@@ -33,6 +33,14 @@ static const struct prac_conf_item items[] = {
          .help = "requests a second from one address in the long run; 0: no limit"),
     ITEM(burst, INT, .lo = 1, .hi = 1000000, .dflt = 200,
          .help = "requests at once from one address"),
+    ITEM(accounts, BOOL, .hi = 1, .dflt = 0,
+         .help =
+             "whether people sign in (practice access); without, whoever reaches the page is an "
+             "operator of the whole world"),
+    ITEM_AS("session-idle", session_idle_ns, DURATION, .lo = 60, .hi = 7 * 86400, .dflt = 3600,
+            .help = "a session ends after so long without a request or an open live stream"),
+    ITEM_AS("session-life", session_life_ns, DURATION, .lo = 300, .hi = 30 * 86400, .dflt = 43200,
+            .help = "a session ends so long after the sign-in in any case"),
     ITEM(ring, INT, .lo = 16, .hi = 1000000, .dflt = 4096,
          .help = "events kept for listeners that lost their connection"),
 };
@@ -45,17 +53,17 @@ const struct prac_conf_section portal_conf_section = {
     .size = sizeof(struct portal_conf),
 };
 
-const char portal_open_text[] =
-    "can be reached from other machines, there are no accounts, and portal.proxies names no proxy "
-    "that would check who asks";
-
-bool portal_is_open(const struct portal_conf *c)
+const char *portal_open_text(const struct portal_conf *c)
 {
   static const uint8_t loop6[16] = {[15] = 1};
   struct prac_ip ip;
   const char *s = c->listen, *colon = strrchr(s, ':');
   size_t n = colon ? (size_t)(colon - s) : 0;
   if (n >= 2 && s[0] == '[' && s[n - 1] == ']') s++, n -= 2;
-  if (c->proxies.n > 0 || prac_ip_parse(s, n, &ip) != PRAC_OK) return false;
-  return prac_ip_is4(&ip) ? ip.b[12] != 127 : memcmp(ip.b, loop6, sizeof loop6) != 0;
+  if (c->proxies.n > 0 || prac_ip_parse(s, n, &ip) != PRAC_OK) return NULL;
+  if (prac_ip_is4(&ip) ? ip.b[12] == 127 : memcmp(ip.b, loop6, sizeof loop6) == 0) return NULL;
+  return c->accounts ? "can be reached from other machines, and portal.proxies names no proxy that "
+                       "talks TLS: passwords travel readable"
+                     : "can be reached from other machines, there are no accounts, and "
+                       "portal.proxies names no proxy that would check who asks";
 }

@@ -27,6 +27,7 @@ enum {
 };
 
 struct portal_job;
+struct portal_door;
 struct portal {
   struct portal_conf conf;
   struct portal_env env;
@@ -38,6 +39,7 @@ struct portal {
                          * calling the HTTP server, the feed or the store */
   struct live *live;
   bool tops_dirty, status_dirty;
+  struct portal_door *door; /* accounts (who.c); NULL: none */
   _Atomic uint64_t counters[PORTAL_C_COUNT_];
   int64_t minutes_at, tops_at, status_at; /* monotonic ns of the last such event */
   struct prac_arena *scratch;             /* the caller's thread */
@@ -55,17 +57,28 @@ struct portal_param {
   const char *name, *type, *help; /* type: JSON schema's, or "a|b|c" */
 };
 enum portal_shape { PORTAL_OBJECT, PORTAL_ROWS, PORTAL_EVENTS, PORTAL_TEXT };
+/* Who may ask: the role that it takes, or a session of whatever role. */
+enum portal_need { PORTAL_ANYONE, PORTAL_VIEWER, PORTAL_ANALYST, PORTAL_OPERATOR, PORTAL_ADMIN };
 struct portal_route {
-  const char *path; /* after /api/v1; one part may be "{id}", see route.c */
+  const char *path;            /* after /api/v1; one part may be "{id}", see route.c */
+  enum sys_http_method method; /* GET answers HEAD too */
+  enum portal_need need;
   const char *name, *about;
   enum portal_shape shape;
   void (*run)(struct portal *p, struct sys_http_req *r, const char *word);
   const struct portal_param *params; /* NULL name ends */
+  const struct model_kind *body;     /* POST: what its JSON says, see portal_body; NULL: nothing */
 };
 extern const struct portal_route portal_routes[]; /* NULL path ends */
 extern const struct portal_param portal_filters[];
 
 void portal_route_request(void *arg, struct sys_http_req *r); /* a sys_http_route */
+/* Who asks; lives as long as the request. Without accounts access_local. */
+const struct access_who *portal_who(const struct sys_http_req *r);
+/* For a part of an answer that takes more than its route does. False: answered. */
+bool portal_may(struct sys_http_req *r, enum portal_need need);
+/* What the body said, by the table of the route; lives as long as the request. */
+const void *portal_body(const struct sys_http_req *r);
 void portal_send_error(struct sys_http_req *r, int status, const char *code, const char *fmt, ...)
     PRAC_PRINTF(4, 5);
 /* Sends j as JSON (or an error when it went bad) and frees it. */
@@ -128,9 +141,6 @@ void portal_job_put(struct portal_job *j, prac_rc rc, const struct prac_err *err
 prac_rc portal_jobs_start(struct portal *p, struct prac_err *reterr);
 void portal_jobs_stop(struct portal *p);
 void portal_jobs_run(struct portal *p); /* all that wait, on this thread */
-
-/* Who asks. */
-const struct access_who *portal_who(const struct sys_http_req *r);
 
 /* A parameter, or what holds without it, in the arena. PRAC_NOMEM. */
 PRAC_NODISCARD prac_rc portal_job_param(struct portal_job *j, const char *name, const char *usual,

@@ -7,6 +7,7 @@
 
 #include "portal/impl.h"
 #include "portal/record.h"
+#include "portal/who.h"
 
 /* No inline script or style anywhere, nothing from elsewhere, and no string ever becomes markup. */
 static const struct sys_http_header headers[] = {
@@ -116,6 +117,7 @@ static prac_rc open_http(struct portal *p, struct prac_err *reterr)
                             .headers = headers,
                             .n_headers = PRAC_ARRAY_LEN(headers),
                             .route = portal_route_request,
+                            .still = portal_still,
                             .arg = p};
   PRAC_TRY(split_listen(p->conf.listen, host, &c.port, reterr));
   fill_hosts(p, host);
@@ -143,6 +145,7 @@ prac_rc portal_open(const struct portal_conf *c, const struct portal_env *env, s
   if (rc != PRAC_OK) (void)PRAC_FAIL(reterr, rc, "no memory for the portal");
   if (rc == PRAC_OK) rc = portal_warm(p, reterr);
   if (rc == PRAC_OK) rc = portal_jobs_start(p, reterr);
+  if (rc == PRAC_OK) rc = portal_door_open(p, reterr);
   if (rc == PRAC_OK) rc = open_http(p, reterr);
   if (rc != PRAC_OK)
     portal_close(&p);
@@ -156,7 +159,9 @@ void portal_close(struct portal **pp)
   struct portal *p = *pp;
   if (!p) return;
   portal_jobs_stop(p);
+  portal_door_stop(p);
   sys_http_close(&p->http);
+  portal_door_close(p);
   sys_http_feed_free(&p->feed);
   live_free(&p->live);
   prac_arena_free(&p->scratch);

@@ -10,9 +10,10 @@
  *           server's; questions to the store run on one thread of the portal's own, or inside tick
  *           (`query_in_tick`) when the store's handle belongs to the caller
  * bounds    256 sensors, a day of minutes each, 512 alerts, 64 waiting questions, a ring of events
- *           for all listeners together: what falls out is counted, never waited for
- * access    no accounts yet: listens on loopback unless told otherwise, and answers only to names
- *           it knows when it does
+ *           for all listeners together, 1024 notes and 16 sign-ins: what falls out is counted,
+ * never waited for access    without accounts it listens on loopback unless told otherwise, answers
+ * only to names it knows when it does, and whoever asks is an operator of the whole world. With
+ * them everything but the page's files takes a session or an API key, and a role (route.c)
  */
 #pragma once
 #include "base/clock.h"
@@ -31,18 +32,21 @@ struct portal_conf {
   int64_t max_connections, max_per_address, max_streams;
   int64_t rate, burst;
   int64_t ring; /* events kept for listeners that come back */
+  bool accounts;
+  int64_t session_idle_ns, session_life_ns;
 };
 extern const struct prac_conf_section portal_conf_section; /* "portal" */
 
-/* Can other machines reach it, with nobody in front who checks them? */
-bool portal_is_open(const struct portal_conf *c);
-extern const char portal_open_text[]; /* what there is to say then, behind the address */
+/* Can other machines reach it, with nobody in front who checks them or talks TLS? What there is to
+ * say then, behind the address; NULL: no. */
+const char *portal_open_text(const struct portal_conf *c);
 
 struct portal_env {
   const struct store *store;      /* read-only handle; NULL: live numbers only */
   bool query_in_tick;             /* the store's handle belongs to the caller's thread */
   int listen_fd;                  /* >= 0: already listening, taken; -1: open conf's `listen` */
   const struct prac_clock *clock; /* the wall, for "now" beside event time; NULL: not shown */
+  const char *accounts;           /* the file of conf.accounts (access/access.h) */
   const char *version;
   const char *disk; /* a directory on the device that the data are on; NULL: not told */
   const struct prac_counters *counters; /* others' counters for /metrics; borrowed */

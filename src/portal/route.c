@@ -7,6 +7,8 @@
 
 #include "portal/asset.h"
 #include "portal/impl.h"
+#include "portal/session.h"
+#include "portal/who.h"
 #include "sys/http_target.h"
 
 #define SPAN                                                                                       \
@@ -102,76 +104,117 @@ static const struct portal_param mine_params[] = {
     {"country", "string", "for a reader of the whole world: two letters, ISO 3166"},
     {"asn", "string", "for a reader of the whole world: number of a network"},
     END};
+static const struct portal_param audit_params[] = {
+    {"before", "integer", "lines before this number"},
+    {"limit", "integer", "at most so many lines, up to 1000; 100 when not given"},
+    END};
 
 const struct portal_route portal_routes[] = {
-    {"/status", "status",
+    {"/status", SYS_HTTP_GET, PORTAL_VIEWER, "status",
      "Version, event time, sensors with their health, open alerts, label of the geography",
-     PORTAL_OBJECT, portal_status, none},
-    {"/series", "series",
+     PORTAL_OBJECT, portal_status, none, NULL},
+    {"/series", SYS_HTTP_GET, PORTAL_VIEWER, "series",
      "Packets and sources per minute and sensor: live for the last day; with from, to, step or a "
      "filter, from the store",
-     PORTAL_ROWS, portal_series, series_params},
-    {"/top", "top",
+     PORTAL_ROWS, portal_series, series_params, NULL},
+    {"/top", SYS_HTTP_GET, PORTAL_VIEWER, "top",
      "Ports, countries, networks or sensors, biggest first: live (the last 15 minutes against the "
      "hour before); with from, to or a filter, from the store",
-     PORTAL_ROWS, portal_top, top_params},
-    {"/flows", "flows", "Flow rows: who sent what, without our own addresses", PORTAL_ROWS,
-     portal_flows, portal_filters},
-    {"/findings", "findings", "What the engines claim", PORTAL_ROWS, portal_findings,
-     portal_filters},
-    {"/alerts", "alerts", "Alerts, newest revision first: live; with a filter, from the store",
-     PORTAL_ROWS, portal_alerts, portal_filters},
-    {"/alerts/{id}", "alert", "One alert with all its fields", PORTAL_OBJECT, portal_alert, none},
-    {"/host/{address}", "host", "What one source did, hour by hour", PORTAL_ROWS, portal_host,
-     portal_filters},
-    {"/attacks", "attacks",
+     PORTAL_ROWS, portal_top, top_params, NULL},
+    {"/flows", SYS_HTTP_GET, PORTAL_ANALYST, "flows",
+     "Flow rows: who sent what, without our own addresses", PORTAL_ROWS, portal_flows,
+     portal_filters, NULL},
+    {"/findings", SYS_HTTP_GET, PORTAL_ANALYST, "findings", "What the engines claim", PORTAL_ROWS,
+     portal_findings, portal_filters, NULL},
+    {"/alerts", SYS_HTTP_GET, PORTAL_VIEWER, "alerts",
+     "Alerts, newest revision first: live; with a filter, from the store", PORTAL_ROWS,
+     portal_alerts, portal_filters, NULL},
+    {"/alerts/{id}", SYS_HTTP_GET, PORTAL_VIEWER, "alert", "One alert with all its fields",
+     PORTAL_OBJECT, portal_alert, none, NULL},
+    {"/host/{address}", SYS_HTTP_GET, PORTAL_ANALYST, "host", "What one source did, hour by hour",
+     PORTAL_ROWS, portal_host, portal_filters, NULL},
+    {"/attacks", SYS_HTTP_GET, PORTAL_VIEWER, "attacks",
      "Attacks seen by the honeypots, newest first; parts of a carpet or of one with several "
      "vectors "
      "are in it, not beside it",
-     PORTAL_ROWS, portal_attacks, attack_params},
-    {"/attacks/{id}", "attack",
+     PORTAL_ROWS, portal_attacks, attack_params, NULL},
+    {"/attacks/{id}", SYS_HTTP_GET, PORTAL_VIEWER, "attack",
      "One attack: its latest revision, its parts, its rate as the honeypots saw it, alerts about "
      "its victim",
-     PORTAL_OBJECT, portal_attack, none},
-    {"/about/{what}", "about",
+     PORTAL_OBJECT, portal_attack, none, NULL},
+    {"/about/{what}", SYS_HTTP_GET, PORTAL_VIEWER, "about",
      "What was seen of an alert, finding, key, address, prefix or port: steps, groups, hosts, "
      "related stories",
-     PORTAL_OBJECT, portal_about, about_params},
-    {"/compare", "compare", "Sensors against each other: who sees what first; what is not at home",
-     PORTAL_OBJECT, portal_compare, compare_params},
-    {"/groups", "groups", "Hosts that act together: a story each, newest revision first",
-     PORTAL_ROWS, portal_groups, group_params},
-    {"/ports/heat", "portsHeat", "The biggest ports by the hour: packets and sources",
-     PORTAL_OBJECT, portal_ports_heat, heat_params},
-    {"/ports/risk", "portsRisk",
+     PORTAL_OBJECT, portal_about, about_params, NULL},
+    {"/compare", SYS_HTTP_GET, PORTAL_VIEWER, "compare",
+     "Sensors against each other: who sees what first; what is not at home", PORTAL_OBJECT,
+     portal_compare, compare_params, NULL},
+    {"/groups", SYS_HTTP_GET, PORTAL_VIEWER, "groups",
+     "Hosts that act together: a story each, newest revision first", PORTAL_ROWS, portal_groups,
+     group_params, NULL},
+    {"/ports/heat", SYS_HTTP_GET, PORTAL_VIEWER, "portsHeat",
+     "The biggest ports by the hour: packets and sources", PORTAL_OBJECT, portal_ports_heat,
+     heat_params, NULL},
+    {"/ports/risk", SYS_HTTP_GET, PORTAL_VIEWER, "portsRisk",
      "Ports whose risk of attack has risen, as last said, with level and reasons", PORTAL_ROWS,
-     portal_ports_risk, risk_params},
-    {"/mine", "mine",
+     portal_ports_risk, risk_params, NULL},
+    {"/mine", SYS_HTTP_GET, PORTAL_VIEWER, "mine",
      "The reader's own part of the world: sources now and before, victims, surges, groups, what is "
      "new",
-     PORTAL_OBJECT, portal_mine, mine_params},
-    {"/system", "system", "Sites, what is kept, counters, dates of data, disk", PORTAL_OBJECT,
-     portal_system, none},
-    {"/query", "query", "Any question in the one query language", PORTAL_ROWS, portal_query,
-     query_params},
-    {"/events", "events",
+     PORTAL_OBJECT, portal_mine, mine_params, NULL},
+    {"/system", SYS_HTTP_GET, PORTAL_OPERATOR, "system",
+     "Sites, what is kept, counters, dates of data, disk", PORTAL_OBJECT, portal_system, none,
+     NULL},
+    {"/query", SYS_HTTP_GET, PORTAL_ANALYST, "query", "Any question in the one query language",
+     PORTAL_ROWS, portal_query, query_params, NULL},
+    {"/events", SYS_HTTP_GET, PORTAL_VIEWER, "events",
      "Server-sent events: minutes, top, status, alert; gap when the listener was too slow",
-     PORTAL_EVENTS, portal_events, event_params},
-    {"/metrics", "metrics", "Counters in the text form of Prometheus", PORTAL_TEXT, portal_metrics,
-     none},
-    {"/openapi.json", "openapi", "This description", PORTAL_OBJECT, portal_openapi, none},
-    {NULL, NULL, NULL, PORTAL_OBJECT, NULL, NULL},
+     PORTAL_EVENTS, portal_events, event_params, NULL},
+    {"/metrics", SYS_HTTP_GET, PORTAL_OPERATOR, "metrics",
+     "Counters in the text form of Prometheus", PORTAL_TEXT, portal_metrics, none, NULL},
+    {"/openapi.json", SYS_HTTP_GET, PORTAL_VIEWER, "openapi", "This description", PORTAL_OBJECT,
+     portal_openapi, none, NULL},
+    {"/me", SYS_HTTP_GET, PORTAL_ANYONE, "me", "Who asks, and what that one may see", PORTAL_OBJECT,
+     portal_me, none, NULL},
+    {"/me/password", SYS_HTTP_POST, PORTAL_VIEWER, "password", "Sets one's own password",
+     PORTAL_OBJECT, portal_me_password, none, &portal_password_kind},
+    {"/me/totp", SYS_HTTP_POST, PORTAL_VIEWER, "totp",
+     "A new secret of one's own second factor, in force once it is confirmed", PORTAL_OBJECT,
+     portal_me_totp, none, NULL},
+    {"/me/totp/confirm", SYS_HTTP_POST, PORTAL_VIEWER, "totp_confirm", "A code of the new secret",
+     PORTAL_OBJECT, portal_me_totp_confirm, none, &portal_code_kind},
+    {"/session", SYS_HTTP_POST, PORTAL_ANYONE, "sign_in",
+     "Signs in: a cookie, and what /me says. 401 with the code denied, code_needed or wait",
+     PORTAL_OBJECT, portal_sign_in, none, &portal_sign_in_kind},
+    {"/session/end", SYS_HTTP_POST, PORTAL_VIEWER, "sign_out", "Signs out", PORTAL_OBJECT,
+     portal_sign_out, none, NULL},
+    {"/users", SYS_HTTP_GET, PORTAL_ADMIN, "users", "People", PORTAL_OBJECT, portal_users, none,
+     NULL},
+    {"/users", SYS_HTTP_POST, PORTAL_ADMIN, "user_put",
+     "Adds or changes a user; what is not given stays as it is, but disabled: then not",
+     PORTAL_OBJECT, portal_user_put, none, &portal_user_kind},
+    {"/orgs", SYS_HTTP_GET, PORTAL_ADMIN, "orgs", "Organisations", PORTAL_OBJECT, portal_orgs, none,
+     NULL},
+    {"/orgs", SYS_HTTP_POST, PORTAL_ADMIN, "org_put",
+     "Adds or changes an organisation; what is not given stays as it is", PORTAL_OBJECT,
+     portal_org_put, none, &portal_org_kind},
+    {"/keys", SYS_HTTP_GET, PORTAL_VIEWER, "keys", "One's own API keys", PORTAL_OBJECT, portal_keys,
+     none, NULL},
+    {"/keys", SYS_HTTP_POST, PORTAL_VIEWER, "key_new", "Makes an API key, which is shown only here",
+     PORTAL_OBJECT, portal_key_new, none, &portal_key_kind},
+    {"/keys/{id}/end", SYS_HTTP_POST, PORTAL_VIEWER, "key_end", "Ends one of one's own API keys",
+     PORTAL_OBJECT, portal_key_end, none, NULL},
+    {"/audit", SYS_HTTP_GET, PORTAL_ADMIN, "audit", "Who did what, newest first", PORTAL_OBJECT,
+     portal_audit, audit_params, NULL},
+    {NULL, SYS_HTTP_GET, PORTAL_ADMIN, NULL, NULL, PORTAL_OBJECT, NULL, NULL, NULL},
 };
 
 /* ---- answers ---- */
 
-void portal_send_error(struct sys_http_req *r, int status, const char *code, const char *fmt, ...)
+/* extra: a header's name and value; NULL: none. */
+static void send_error(struct sys_http_req *r, int status, const char *code,
+                       const char *const extra[2], const char *text)
 {
-  char text[512];
-  va_list ap;
-  va_start(ap, fmt);
-  (void)vsnprintf(text, sizeof text, fmt, ap);
-  va_end(ap);
   struct prac_json j = prac_json_of(4096);
   prac_json_open(&j, '{');
   prac_json_key(&j, "error");
@@ -185,15 +228,21 @@ void portal_send_error(struct sys_http_req *r, int status, const char *code, con
   prac_json_newline(&j);
   struct sys_http_resp a = {
       .status = status, .type = "application/json", .body = j.buf, .len = j.bad ? 0 : j.len};
-  if (status == 503) {
-    a.extra[0] = "Retry-After";
-    a.extra[1] = "2";
-  } else if (status == 405) {
-    a.extra[0] = "Allow";
-    a.extra[1] = "GET, HEAD";
-  }
+  if (extra) memcpy(a.extra, extra, 2 * sizeof *extra);
   sys_http_respond(r, &a);
   prac_json_done(&j);
+}
+
+void portal_send_error(struct sys_http_req *r, int status, const char *code, const char *fmt, ...)
+{
+  static const char *const later[] = {"Retry-After", "2"}, *const how[] = {"WWW-Authenticate",
+                                                                           "Bearer"};
+  char text[512];
+  va_list ap;
+  va_start(ap, fmt);
+  (void)vsnprintf(text, sizeof text, fmt, ap);
+  va_end(ap);
+  send_error(r, status, code, status == 503 ? later : status == 401 ? how : NULL, text);
 }
 
 /* no-cache, not no-store: the entity tag then saves the body when nothing has changed. */
@@ -352,22 +401,50 @@ static bool params_ok(const struct portal_route *t, struct sys_http_req *r)
   return true;
 }
 
+/* The methods of a path that has no such method; "": there is no such path. */
+static const char *methods_of(const char *path, char to[24])
+{
+  char word[WORD_MAX];
+  bool get = false, post = false;
+  for (const struct portal_route *t = portal_routes; t->path; t++) {
+    if (!fits(t->path, path, word)) continue;
+    get |= t->method == SYS_HTTP_GET;
+    post |= t->method == SYS_HTTP_POST;
+  }
+  (void)snprintf(to, 24, "%s%s%s", get ? "GET, HEAD" : "", get && post ? ", " : "",
+                 post ? "POST" : "");
+  return to;
+}
+
+static void no_route(struct sys_http_req *r, const char *methods)
+{
+  char text[64];
+  (void)snprintf(text, sizeof text, "only %s here", methods);
+  if (*methods)
+    send_error(r, 405, "method", (const char *[]){"Allow", methods}, text);
+  else
+    portal_send_error(r, 404, "not_found", "nothing is here; /api/v1/openapi.json lists the API");
+}
+
 void portal_route_request(void *arg, struct sys_http_req *r)
 {
   static const char base[] = "/api/v1";
   struct portal *p = arg;
   const char *path = sys_http_path(r);
-  char word[WORD_MAX] = "";
-  if (sys_http_method_of(r) != SYS_HTTP_GET && sys_http_method_of(r) != SYS_HTTP_HEAD) {
-    portal_send_error(r, 405, "method", "only GET and HEAD are answered here");
-    return;
-  }
-  if (strncmp(path, base, sizeof base - 1) == 0)
+  char word[WORD_MAX] = "", methods[24];
+  enum sys_http_method method = sys_http_method_of(r);
+  if (method == SYS_HTTP_HEAD) method = SYS_HTTP_GET;
+  if (strncmp(path, base, sizeof base - 1) == 0) {
+    path += sizeof base - 1;
     for (const struct portal_route *t = portal_routes; t->path; t++)
-      if (fits(t->path, path + sizeof base - 1, word)) {
-        if (params_ok(t, r)) t->run(p, r, word);
+      if (t->method == method && fits(t->path, path, word)) {
+        if (portal_admit(p, r, t) && params_ok(t, r) && portal_note(p, r, t)) t->run(p, r, word);
         return;
       }
-  if (!page(r, path))
-    portal_send_error(r, 404, "not_found", "nothing is here; /api/v1/openapi.json lists the API");
+    no_route(r, methods_of(path, methods));
+  } else if (method != SYS_HTTP_GET) {
+    no_route(r, "GET, HEAD");
+  } else if (!page(r, path)) {
+    no_route(r, "");
+  }
 }

@@ -1,0 +1,223 @@
+/* One thread, one queue, one writing handle. Notes that stand one behind the other are written in
+ * one transaction. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "portal/desk.h"
+#include "portal/who.h"
+
+enum { NOTES_AT_ONCE = 256, RETRY_S = 1, ARENA = 2048 };
+
+struct desk {
+  struct access *reader, *writer;
+  const struct prac_log *log;
+  pthread_mutex_t lock; /* guards the queue; taken alone */
+  pthread_cond_t more;
+  struct desk_job *jobs, **jobs_end;
+  size_t n, n_slow;
+  bool stopping, have_thread, failed;
+  pthread_t thread;
+};
+
+struct desk_job *desk_job_new(struct sys_http_req *r, struct portal_reader *reader)
+{
+  char from[PRAC_IP_TEXT] = "";
+  struct prac_ip ip = r ? sys_http_client(r) : (struct prac_ip){{0}};
+  if (r) (void)prac_ip_text(from, &ip);
+  struct desk_job *j = calloc(1, sizeof *j);
+  if (!j) return NULL;
+  j->arena = prac_arena_new(ARENA);
+  if (j->arena) j->from = prac_arena_strndup(j->arena, from, strlen(from));
+  if (!j->from) {
+    desk_job_free(&j);
+    return NULL;
+  }
+  j->req = r;
+  j->reader = portal_reader_ref(reader);
+  return j;
+}
+
+void desk_job_free(struct desk_job **jp)
+{
+  struct desk_job *j = *jp;
+  *jp = NULL;
+  if (!j) return;
+  portal_reader_unref(j->reader);
+  prac_arena_free(&j->arena);
+  free(j);
+}
+
+bool desk_put(struct desk *d, struct desk_job *j)
+{
+  pthread_mutex_lock(&d->lock);
+  bool ok = !d->stopping && d->n < DESK_MAX && !(j->slow && d->n_slow >= DESK_SLOW_MAX);
+  if (ok) {
+    if (j->run) sys_http_later(j->req);
+    *d->jobs_end = j;
+    d->jobs_end = &j->next;
+    d->n++;
+    d->n_slow += j->slow;
+    pthread_cond_signal(&d->more);
+  }
+  pthread_mutex_unlock(&d->lock);
+  return ok;
+}
+
+void desk_ask(struct desk *d, struct desk_job *j)
+{
+  struct sys_http_req *r = j->req;
+  if (desk_put(d, j)) return;
+  desk_job_free(&j);
+  portal_send_error(r, 503, "busy", "too many are waiting; try again in a moment");
+}
+
+/* ---- the thread ---- */
+
+/* The first n of the queue, which stay in it: at most one job, or notes. NULL: the end. */
+static struct desk_job *next(struct desk *d, size_t *n)
+{
+  pthread_mutex_lock(&d->lock);
+  while (!d->jobs && !d->stopping) pthread_cond_wait(&d->more, &d->lock);
+  struct desk_job *first = d->jobs;
+  *n = 0;
+  for (struct desk_job *j = first; j && *n < NOTES_AT_ONCE && (*n == 0 || !j->run); j = j->next) {
+    if (j->run && *n > 0) break;
+    ++*n;
+    if (j->run) break;
+  }
+  pthread_mutex_unlock(&d->lock);
+  return first;
+}
+
+static void done(struct desk *d, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    pthread_mutex_lock(&d->lock);
+    struct desk_job *j = d->jobs;
+    d->jobs = j->next;
+    if (!d->jobs) d->jobs_end = &d->jobs;
+    d->n--;
+    d->n_slow -= j->slow;
+    pthread_mutex_unlock(&d->lock);
+    desk_job_free(&j);
+  }
+}
+
+static prac_rc write_note(struct desk *d, const struct desk_job *j, struct prac_err *err)
+{
+  const struct access_who *who = portal_reader_who(j->reader);
+  if (!j->note.what) return access_seen(d->writer, who, err);
+  return access_note(d->writer, who, &j->note, err);
+}
+
+/* Sleeps until a second is over or the end is near. */
+static void wait_a_little(struct desk *d)
+{
+  struct timespec t;
+  (void)clock_gettime(CLOCK_REALTIME, &t);
+  t.tv_sec += RETRY_S;
+  pthread_mutex_lock(&d->lock);
+  if (!d->stopping) (void)pthread_cond_timedwait(&d->more, &d->lock, &t);
+  pthread_mutex_unlock(&d->lock);
+}
+
+/* False: the file did not take them; they stay first in the queue. */
+static bool write_notes(struct desk *d, const struct desk_job *j, size_t n)
+{
+  static const struct prac_log_event ev_failed = {
+      "portal_audit_failed", PRAC_LOG_ERROR,
+      "make room on the device of access.db; until then who asks for more is refused"};
+  struct prac_err err = {0};
+  prac_rc rc = access_begin(d->writer, &err);
+  if (rc == PRAC_OK) {
+    for (size_t i = 0; i < n && rc == PRAC_OK; i++, j = j->next) rc = write_note(d, j, &err);
+    struct prac_err end = {0};
+    prac_rc ended = access_end(d->writer, rc, rc == PRAC_OK ? &err : &end);
+    if (rc == PRAC_OK) rc = ended;
+  }
+  if (rc != PRAC_OK && !d->failed) prac_log(d->log, &ev_failed, "%s", err.text);
+  d->failed = rc != PRAC_OK;
+  return rc == PRAC_OK;
+}
+
+static bool stopping(struct desk *d)
+{
+  pthread_mutex_lock(&d->lock);
+  bool s = d->stopping;
+  pthread_mutex_unlock(&d->lock);
+  return s;
+}
+
+static void *work(void *arg)
+{
+  struct desk *d = arg;
+  size_t n;
+  for (struct desk_job *j; (j = next(d, &n));) {
+    if (j->run) {
+      /* At the end the server answers what still waits. */
+      if (!stopping(d)) j->run(j, d->writer);
+    } else if (!write_notes(d, j, n)) {
+      if (stopping(d)) break;
+      wait_a_little(d);
+      continue;
+    }
+    done(d, n);
+  }
+  return NULL;
+}
+
+/* ---- open and close ---- */
+
+prac_rc desk_open(const char *path, const struct access_conf *c, const struct prac_clock *wall,
+                  const struct prac_log *log, struct desk **ret, struct prac_err *reterr)
+{
+  struct desk *d = calloc(1, sizeof *d);
+  if (!d) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for accounts");
+  struct access_conf reads = *c;
+  reads.reads_only = true;
+  d->log = log;
+  d->jobs_end = &d->jobs;
+  (void)pthread_mutex_init(&d->lock, NULL);
+  (void)pthread_cond_init(&d->more, NULL);
+  prac_rc rc = access_open(path, c, wall, &d->writer, reterr);
+  if (rc == PRAC_OK) rc = access_open(path, &reads, wall, &d->reader, reterr);
+  if (rc == PRAC_OK && pthread_create(&d->thread, NULL, work, d) != 0)
+    rc = PRAC_FAIL(reterr, PRAC_NOMEM, "no thread for accounts");
+  d->have_thread = rc == PRAC_OK;
+  if (rc != PRAC_OK)
+    desk_close(&d);
+  else
+    *ret = d;
+  return rc;
+}
+
+struct access *desk_reader(struct desk *d)
+{
+  return d->reader;
+}
+
+void desk_stop(struct desk *d)
+{
+  pthread_mutex_lock(&d->lock);
+  d->stopping = true;
+  pthread_cond_broadcast(&d->more);
+  pthread_mutex_unlock(&d->lock);
+  if (d->have_thread) pthread_join(d->thread, NULL);
+  d->have_thread = false;
+}
+
+void desk_close(struct desk **dp)
+{
+  struct desk *d = *dp;
+  *dp = NULL;
+  if (!d) return;
+  desk_stop(d);
+  done(d, d->n);
+  access_close(&d->reader);
+  access_close(&d->writer);
+  pthread_cond_destroy(&d->more);
+  pthread_mutex_destroy(&d->lock);
+  free(d);
+}

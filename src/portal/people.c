@@ -1,0 +1,224 @@
+/* Organisations, people, keys and the audit, over HTTP. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "portal/desk.h"
+#include "portal/session.h"
+#include "portal/who.h"
+
+#define USER_FIELDS(F)                                                                             \
+  F(STR, user, "", "name to sign in by")                                                           \
+  F(STR, name, "", "name for people to read")                                                      \
+  F(STR, org, "", "organisation")                                                                  \
+  F(STR, role, "", "viewer, analyst, operator or admin")                                           \
+  F(STR, password, "", "a new password")                                                           \
+  F(BOOL, disabled, "", "can not sign in")
+#define ORG_FIELDS(F)                                                                              \
+  F(STR, name, "", "name")                                                                         \
+  F(STR, title, "", "name for people to read")                                                     \
+  F(STR, scope, "", "its part of the world: JP AS64500 192.0.2.0/24, or *")                        \
+  F(STR, clearance, "", "TLP:CLEAR to TLP:RED")
+#define KEY_FIELDS(F) F(STR, label, "", "what it is for")
+struct user {
+  USER_FIELDS(MODEL_FIELD)
+};
+struct org {
+  ORG_FIELDS(MODEL_FIELD)
+};
+struct key {
+  KEY_FIELDS(MODEL_FIELD)
+};
+#define DESC_USER(...) MODEL_DESC(user, __VA_ARGS__)
+#define DESC_ORG(...) MODEL_DESC(org, __VA_ARGS__)
+#define DESC_KEY(...) MODEL_DESC(key, __VA_ARGS__)
+static const struct model_field user_fields[] = {USER_FIELDS(DESC_USER)};
+static const struct model_field org_fields[] = {ORG_FIELDS(DESC_ORG)};
+static const struct model_field key_fields[] = {KEY_FIELDS(DESC_KEY)};
+const struct model_kind portal_user_kind = {.name = "user",
+                                            .about = "a person's account",
+                                            .size = sizeof(struct user),
+                                            .fields = user_fields,
+                                            .n_fields = PRAC_ARRAY_LEN(user_fields)};
+const struct model_kind portal_org_kind = {.name = "org",
+                                           .about = "an organisation",
+                                           .size = sizeof(struct org),
+                                           .fields = org_fields,
+                                           .n_fields = PRAC_ARRAY_LEN(org_fields)};
+const struct model_kind portal_key_kind = {.name = "key",
+                                           .about = "a new API key",
+                                           .size = sizeof(struct key),
+                                           .fields = key_fields,
+                                           .n_fields = PRAC_ARRAY_LEN(key_fields)};
+enum { LIST_MAX = 4 << 20, LINES = 100, LINES_MAX = 1000 };
+
+static const char *given(const char *s)
+{
+  return *s ? s : NULL;
+}
+
+/* {"rows": what list writes} */
+static void send_list(struct desk_job *j, struct access *a,
+                      prac_rc (*list)(struct desk_job *j, struct access *a, struct prac_json *out))
+{
+  struct prac_json out = prac_json_of(LIST_MAX);
+  prac_json_open(&out, '{');
+  prac_json_key(&out, "rows");
+  prac_rc rc = list(j, a, &out);
+  prac_json_close(&out, '}');
+  prac_json_newline(&out);
+  if (rc == PRAC_OK) {
+    portal_send_json(j->req, &out);
+    return;
+  }
+  prac_json_done(&out);
+  portal_desk_failed(j, rc, &(struct prac_err){.text = "a list can not be read"});
+}
+
+static void answer(struct desk_job *j, prac_rc rc, const struct prac_err *err)
+{
+  if (rc == PRAC_OK)
+    portal_send_done(j->req);
+  else
+    portal_desk_failed(j, rc, err);
+}
+
+/* ---- people and organisations ---- */
+
+static prac_rc list_users(struct desk_job *j, struct access *a, struct prac_json *out)
+{
+  (void)j;
+  return access_users_json(a, NULL, out);
+}
+static void run_users(struct desk_job *j, struct access *a)
+{
+  send_list(j, a, list_users);
+}
+void portal_users(struct portal *p, struct sys_http_req *r, const char *word)
+{
+  (void)word;
+  portal_desk_run(p, r, NULL, false, run_users);
+}
+
+static void run_user_put(struct desk_job *j, struct access *a)
+{
+  const struct user *b = portal_body(j->req);
+  struct prac_err err = {0};
+  struct access_user u = {.user = b->user,
+                          .name = given(b->name),
+                          .org = given(b->org),
+                          .role = given(b->role),
+                          .disabled = b->disabled};
+  const char *by = portal_reader_who(j->reader)->user;
+  answer(j, access_user_put(a, by, &u, given(b->password), &err), &err);
+}
+void portal_user_put(struct portal *p, struct sys_http_req *r, const char *word)
+{
+  (void)word;
+  portal_desk_run(p, r, NULL, true, run_user_put);
+}
+
+static prac_rc list_orgs(struct desk_job *j, struct access *a, struct prac_json *out)
+{
+  (void)j;
+  return access_orgs_json(a, out);
+}
+static void run_orgs(struct desk_job *j, struct access *a)
+{
+  send_list(j, a, list_orgs);
+}
+void portal_orgs(struct portal *p, struct sys_http_req *r, const char *word)
+{
+  (void)word;
+  portal_desk_run(p, r, NULL, false, run_orgs);
+}
+
+static void run_org_put(struct desk_job *j, struct access *a)
+{
+  const struct org *b = portal_body(j->req);
+  struct prac_err err = {0};
+  struct access_org o = {.name = b->name,
+                         .title = given(b->title),
+                         .scope = given(b->scope),
+                         .clearance = given(b->clearance)};
+  answer(j, access_org_put(a, portal_reader_who(j->reader)->user, &o, &err), &err);
+}
+void portal_org_put(struct portal *p, struct sys_http_req *r, const char *word)
+{
+  (void)word;
+  portal_desk_run(p, r, NULL, false, run_org_put);
+}
+
+/* ---- keys ---- */
+
+static prac_rc list_keys(struct desk_job *j, struct access *a, struct prac_json *out)
+{
+  return access_keys_json(a, portal_reader_who(j->reader)->user, out);
+}
+static void run_keys(struct desk_job *j, struct access *a)
+{
+  send_list(j, a, list_keys);
+}
+void portal_keys(struct portal *p, struct sys_http_req *r, const char *word)
+{
+  (void)word;
+  portal_desk_run(p, r, NULL, false, run_keys);
+}
+
+static void run_key_new(struct desk_job *j, struct access *a)
+{
+  const struct key *b = portal_body(j->req);
+  const struct access_who *who = portal_reader_who(j->reader);
+  struct prac_err err = {0};
+  char text[ACCESS_TOKEN_TEXT];
+  /* A key that could make keys would outlive its own end. */
+  prac_rc rc = who->by_key ? PRAC_FAIL(&err, PRAC_DENIED, "a key can not make keys")
+                           : access_key_new(a, who->user, who->user, b->label, text, &err);
+  if (rc != PRAC_OK) {
+    portal_desk_failed(j, rc, &err);
+    return;
+  }
+  struct prac_json out = prac_json_of(1024);
+  prac_json_open(&out, '{');
+  prac_json_key(&out, "key");
+  prac_json_str(&out, text);
+  prac_json_close(&out, '}');
+  prac_json_newline(&out);
+  portal_send_secret(j->req, &out);
+  explicit_bzero(text, sizeof text);
+}
+void portal_key_new(struct portal *p, struct sys_http_req *r, const char *word)
+{
+  (void)word;
+  portal_desk_run(p, r, NULL, false, run_key_new);
+}
+
+static void run_key_end(struct desk_job *j, struct access *a)
+{
+  const char *user = portal_reader_who(j->reader)->user;
+  struct prac_err err = {0};
+  answer(j, access_key_end(a, user, user, strtoull(j->word, NULL, 10), &err), &err);
+}
+void portal_key_end(struct portal *p, struct sys_http_req *r, const char *word)
+{
+  (void)word;
+  portal_desk_run(p, r, word, false, run_key_end);
+}
+
+/* ---- the audit ---- */
+
+static prac_rc list_audit(struct desk_job *j, struct access *a, struct prac_json *out)
+{
+  const char *before = sys_http_param(j->req, "before"), *limit = sys_http_param(j->req, "limit");
+  unsigned long long n = limit ? strtoull(limit, NULL, 10) : LINES;
+  return access_audit_json(a, before ? strtoull(before, NULL, 10) : 0,
+                           n > LINES_MAX ? LINES_MAX : (uint32_t)n, out);
+}
+static void run_audit(struct desk_job *j, struct access *a)
+{
+  send_list(j, a, list_audit);
+}
+void portal_audit(struct portal *p, struct sys_http_req *r, const char *word)
+{
+  (void)word;
+  portal_desk_run(p, r, NULL, false, run_audit);
+}

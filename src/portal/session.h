@@ -1,0 +1,32 @@
+/* portal/session.h — endpoints about accounts, and what their requests say. */
+#pragma once
+#include "portal/impl.h"
+
+extern const struct model_kind portal_sign_in_kind, portal_password_kind, portal_code_kind,
+    portal_user_kind, portal_org_kind, portal_key_kind;
+
+void portal_me(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_sign_in(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_sign_out(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_me_password(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_me_totp(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_me_totp_confirm(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_users(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_user_put(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_orgs(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_org_put(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_keys(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_key_new(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_key_end(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_audit(struct portal *p, struct sys_http_req *r, const char *word);
+
+/* Shared by the two files. Puts a job for this request on the desk, or answers: no accounts, no
+ * room. */
+struct access;
+struct desk_job;
+void portal_desk_run(struct portal *p, struct sys_http_req *r, const char *word, bool slow,
+                     void (*run)(struct desk_job *j, struct access *a));
+/* What the accounts' file said of a request, when not PRAC_OK. */
+void portal_desk_failed(struct desk_job *j, prac_rc rc, const struct prac_err *err);
+void portal_send_secret(struct sys_http_req *r, struct prac_json *j); /* kept by nobody; frees j */
+void portal_send_done(struct sys_http_req *r);                        /* {"done": true} */
