@@ -11,8 +11,8 @@
  * bounds    256 sensors, a day of minutes each, 512 alerts, 64 waiting questions, rings of events
  *           that share 16 MiB (audience.h), 1024 notes and 16 sign-ins: what falls out is counted,
  *           never waited for
- * access    without accounts it listens on loopback unless told otherwise, answers only to names
- *           it knows when it does, and whoever asks is an operator of the whole world. With them
+ * access    without accounts it listens on loopback unless told otherwise, answers only to names it
+ *           knows when it does, and whoever asks is an operator of the whole world. With them
  *           everything but the page's files takes a session or an API key, and a role (route.c)
  */
 #pragma once
