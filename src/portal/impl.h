@@ -46,8 +46,8 @@ struct portal {
   /* questions to the store (job.c) */
   pthread_mutex_t jobs_lock; /* guards the queue; taken alone */
   pthread_cond_t jobs_more;
-  struct portal_job *jobs, **jobs_end;
-  size_t n_jobs;
+  struct portal_job *jobs, **jobs_end, *aside;
+  size_t n_jobs, n_aside;
   bool stopping, have_thread;
   pthread_t thread;
 };
@@ -103,6 +103,10 @@ void portal_ports_heat(struct portal *p, struct sys_http_req *r, const char *wor
 void portal_ports_risk(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_mine(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_system(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_decisions(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_alert_decisions(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_decide(struct portal *p, struct sys_http_req *r, const char *word);
+extern const struct model_kind portal_decide_kind; /* the body of portal_decide */
 void portal_query(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_events(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_metrics(struct portal *p, struct sys_http_req *r, const char *word);
@@ -120,11 +124,15 @@ void portal_tops_json(const struct portal *p, enum live_dim dim, size_t n, struc
  */
 struct portal_job;
 typedef prac_rc portal_job_fn(struct portal_job *j, struct store *s, struct prac_err *reterr);
+/* PRAC_AGAIN of run: the job steps aside until the next tick, which calls `outside` on the caller's
+ * thread and then has it run again. */
+typedef prac_rc portal_outside_fn(struct portal_job *j, struct prac_err *reterr);
 struct portal_job {
   struct portal_job *next;
   struct portal *p;
   struct sys_http_req *req;
   portal_job_fn *run;
+  portal_outside_fn *outside;
   struct prac_arena *arena;
   void *ask;    /* what run needs to know; in the arena */
   bool is_rows; /* else the answer is one object: run writes all of it to rows.j */
@@ -140,7 +148,8 @@ void portal_job_rows(struct portal_job *j, size_t max_rows);
 void portal_job_put(struct portal_job *j, prac_rc rc, const struct prac_err *err);
 prac_rc portal_jobs_start(struct portal *p, struct prac_err *reterr);
 void portal_jobs_stop(struct portal *p);
-void portal_jobs_run(struct portal *p); /* all that wait, on this thread */
+void portal_jobs_run(struct portal *p);     /* all that wait, on this thread */
+void portal_jobs_outside(struct portal *p); /* those that stepped aside go on */
 
 /* A parameter, or what holds without it, in the arena. PRAC_NOMEM. */
 PRAC_NODISCARD prac_rc portal_job_param(struct portal_job *j, const char *name, const char *usual,
