@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "portal/impl.h"
+#include "portal/job.h"
 
 /* ---- reading ---- */
 
@@ -96,23 +96,21 @@ struct deciding {
   bool stored;
 };
 
-/* UTF-8 without control characters, C1 and those that turn the direction of writing included. */
-static bool is_text(const char *text)
+/* Of UTF-8, which reading the JSON has seen to: C0, DEL, C1, and what turns the direction of
+ * writing (U+202A..U+202E, U+2066..U+2069). */
+static bool controls(const unsigned char *s)
 {
-  const unsigned char *s = (const unsigned char *)text;
-  while (*s) {
-    int more = *s < 0x80 ? 0 : *s >= 0xc2 && *s < 0xe0 ? 1 : (*s & 0xf0) == 0xe0 ? 2 : 3;
-    uint32_t c = more == 0 ? *s : *s & (0x3fu >> more);
-    if (*s < 0x20 || *s == 0x7f || (*s >= 0x80 && *s < 0xc2) || *s > 0xf4) return false;
-    for (int i = 1; i <= more; i++) {
-      if ((s[i] & 0xc0) != 0x80) return false;
-      c = c << 6 | (s[i] & 0x3f);
-    }
-    bool shorter = (more == 2 && c < 0x800) || (more == 3 && (c < 0x10000 || c > 0x10ffff));
-    bool turns = (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
-    if (shorter || turns || (c >= 0x80 && c < 0xa0) || (c >= 0xd800 && c < 0xe000)) return false;
-    s += more + 1;
-  }
+  if (*s < 0x20 || *s == 0x7f) return true;
+  if (*s == 0xc2) return s[1] < 0xa0;
+  if (*s != 0xe2) return false;
+  return (s[1] == 0x80 && s[2] >= 0xaa && s[2] <= 0xae) ||
+         (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9);
+}
+
+static bool is_plain(const char *text)
+{
+  for (const unsigned char *s = (const unsigned char *)text; *s; s++)
+    if (controls(s)) return false;
   return true;
 }
 
@@ -133,9 +131,7 @@ static prac_rc check(const struct decide *b, struct prac_err *err)
     if (n < acts[i].least || n > acts[i].most)
       return PRAC_FAIL(err, PRAC_RANGE, "%s needs a text of %zu to %zu bytes", act, acts[i].least,
                        acts[i].most);
-    if (!is_text(text))
-      return PRAC_FAIL(err, PRAC_MALFORMED,
-                       "the text holds what is no text, or control characters");
+    if (!is_plain(text)) return PRAC_FAIL(err, PRAC_MALFORMED, "the text holds control characters");
     return PRAC_OK;
   }
   return PRAC_FAIL(err, PRAC_MALFORMED, "act is one of ack, assign, comment, label, reopen");

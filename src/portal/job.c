@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "portal/impl.h"
+#include "portal/job.h"
 
 enum { JOBS_MAX = 64, JOB_BYTES = 32 << 20 };
 

@@ -21,7 +21,7 @@ static const char own[] = "198.18.7.";
 /* A case needs more bytes than the driver gives: those are its seed. */
 struct long_choice {
   struct choice c;
-  uint8_t bytes[16384];
+  uint8_t bytes[32768];
 };
 static struct choice *more(struct choice *seed, struct long_choice *to)
 {
