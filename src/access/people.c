@@ -57,42 +57,58 @@ static prac_rc org_write(struct access *a, const char *by, const struct access_o
   return access_line_add(a, &l, reterr);
 }
 
+/* Strings live in the arena. PRAC_UNKNOWN: there is none. */
+static prac_rc org_read(struct access *a, const char *name, struct prac_arena *arena,
+                        struct access_org *ret, struct prac_err *reterr)
+{
+  sqlite3_stmt *s = access_sql(a, SQL_ORG_GET);
+  access_bind_text(s, 1, name);
+  PRAC_TRY(access_sql_row(a, s, reterr));
+  *ret = (struct access_org){.name = name,
+                             .title = access_keep(arena, s, 0),
+                             .scope = access_keep(arena, s, 1),
+                             .clearance = access_keep(arena, s, 2)};
+  (void)sqlite3_reset(s);
+  return ret->title && ret->scope && ret->clearance
+             ? PRAC_OK
+             : PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the organisation");
+}
+
+static prac_rc scope_words(const struct access_org *o, struct prac_arena *arena, const char **ret,
+                           struct prac_err *reterr)
+{
+  struct access_scope scope;
+  int tlp = access_word_of(access_tlp_names, o->clearance);
+  if (!o->scope) return PRAC_FAIL(reterr, PRAC_MALFORMED, "scope: a new organisation needs one");
+  if (tlp < 0)
+    return PRAC_FAIL(reterr, PRAC_MALFORMED,
+                     "clearance: TLP:CLEAR, TLP:GREEN, TLP:AMBER, TLP:AMBER+STRICT or TLP:RED");
+  PRAC_TRY(access_scope_parse(o->scope, (enum access_tlp)tlp, arena, &scope, reterr));
+  *ret = access_scope_words(&scope, arena);
+  return *ret ? PRAC_OK : PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the scope");
+}
+
+static const char *or_else(const char *given, const char *usual)
+{
+  return given ? given : usual;
+}
+
 /* What is not given stays as it was. */
 static prac_rc org_put(struct access *a, const char *by, const struct access_org *o,
                        struct prac_arena *arena, struct prac_err *reterr)
 {
-  struct access_org now = *o;
-  struct access_scope scope;
-  const char *old_words = NULL, *old_clearance = NULL;
-  sqlite3_stmt *s = access_sql(a, SQL_ORG_GET);
-  access_bind_text(s, 1, o->name);
-  prac_rc rc = access_sql_row(a, s, reterr);
-  if (rc == PRAC_OK) {
-    const char *title = access_keep(arena, s, 0);
-    old_words = access_keep(arena, s, 1);
-    old_clearance = access_keep(arena, s, 2);
-    if (!now.title) now.title = title;
-    if (!now.scope) now.scope = old_words;
-    if (!now.clearance) now.clearance = old_clearance;
-    (void)sqlite3_reset(s);
-    if (!title || !old_words || !old_clearance)
-      return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the organisation");
-  } else if (rc != PRAC_UNKNOWN) {
-    return rc;
-  }
-  if (!now.title) now.title = now.name;
-  if (!now.clearance) now.clearance = access_tlp_names[ACCESS_GREEN];
-  if (!now.scope) return PRAC_FAIL(reterr, PRAC_MALFORMED, "scope: a new organisation needs one");
+  struct access_org was = {.title = o->name, .clearance = access_tlp_names[ACCESS_GREEN]};
+  prac_rc rc = org_read(a, o->name, arena, &was, reterr);
+  if (rc != PRAC_OK && rc != PRAC_UNKNOWN) return rc;
+  struct access_org now = {.name = o->name,
+                           .title = or_else(o->title, was.title),
+                           .scope = or_else(o->scope, was.scope),
+                           .clearance = or_else(o->clearance, was.clearance)};
+  const char *words;
   PRAC_TRY(access_text_ok("title", now.title, reterr));
-  int tlp = access_word_of(access_tlp_names, now.clearance);
-  if (tlp < 0)
-    return PRAC_FAIL(reterr, PRAC_MALFORMED,
-                     "clearance: TLP:CLEAR, TLP:GREEN, TLP:AMBER, TLP:AMBER+STRICT or TLP:RED");
-  PRAC_TRY(access_scope_parse(now.scope, (enum access_tlp)tlp, arena, &scope, reterr));
-  const char *words = access_scope_words(&scope, arena);
-  if (!words) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the scope");
+  PRAC_TRY(scope_words(&now, arena, &words, reterr));
   bool rights =
-      old_words && (strcmp(words, old_words) != 0 || strcmp(now.clearance, old_clearance) != 0);
+      rc == PRAC_OK && (strcmp(words, was.scope) != 0 || strcmp(now.clearance, was.clearance) != 0);
   return org_write(a, by, &now, words, rights, reterr);
 }
 
@@ -164,36 +180,43 @@ static prac_rc org_known(struct access *a, const char *org, struct prac_err *ret
                             : rc;
 }
 
+static prac_rc user_read(struct access *a, const char *user, struct prac_arena *arena,
+                         struct access_user *ret, struct prac_err *reterr)
+{
+  sqlite3_stmt *s = access_sql(a, SQL_USER_GET);
+  access_bind_text(s, 1, user);
+  PRAC_TRY(access_sql_row(a, s, reterr));
+  *ret = (struct access_user){.user = user,
+                              .name = access_keep(arena, s, 0),
+                              .org = access_keep(arena, s, 1),
+                              .role = access_keep(arena, s, 2),
+                              .disabled = sqlite3_column_int(s, 7) != 0};
+  (void)sqlite3_reset(s);
+  return ret->name && ret->org && ret->role
+             ? PRAC_OK
+             : PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the user");
+}
+
 static prac_rc user_put(struct access *a, const char *by, const struct access_user *u,
                         const char *hash, struct prac_arena *arena, struct prac_err *reterr)
 {
-  struct access_user now = *u;
-  bool rights = false;
-  sqlite3_stmt *s = access_sql(a, SQL_USER_GET);
-  access_bind_text(s, 1, u->user);
-  prac_rc rc = access_sql_row(a, s, reterr);
-  if (rc == PRAC_OK) {
-    const char *name = access_keep(arena, s, 0), *org = access_keep(arena, s, 1),
-               *role = access_keep(arena, s, 2);
-    if (!name || !org || !role) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the user");
-    if (!now.name) now.name = name;
-    if (!now.org) now.org = org;
-    if (!now.role) now.role = role;
-    bool disabled = sqlite3_column_int(s, 7) != 0;
-    if (now.disabled < 0) now.disabled = disabled;
-    rights = strcmp(now.org, org) != 0 || strcmp(now.role, role) != 0 || now.disabled != disabled;
-    (void)sqlite3_reset(s);
-  } else if (rc != PRAC_UNKNOWN) {
-    return rc;
-  }
-  if (!now.name) now.name = now.user;
-  if (now.disabled < 0) now.disabled = 0;
+  struct access_user was = {.name = u->user};
+  prac_rc rc = user_read(a, u->user, arena, &was, reterr);
+  if (rc != PRAC_OK && rc != PRAC_UNKNOWN) return rc;
+  struct access_user now = {.user = u->user,
+                            .name = or_else(u->name, was.name),
+                            .org = or_else(u->org, was.org),
+                            .role = or_else(u->role, was.role),
+                            .disabled = u->disabled < 0 ? was.disabled : u->disabled};
   if (!now.org || !now.role)
-    return PRAC_FAIL(reterr, PRAC_MALFORMED, "%s: a new user needs one", now.org ? "role" : "org");
+    return PRAC_FAIL(reterr, PRAC_MALFORMED, "there is no user %s; a new one needs %s", u->user,
+                     now.org ? "a role" : "an organisation");
   PRAC_TRY(access_text_ok("name", now.name, reterr));
   if (access_word_of(access_role_names, now.role) < 0)
     return PRAC_FAIL(reterr, PRAC_MALFORMED, "role: viewer, analyst, operator or admin");
   PRAC_TRY(org_known(a, now.org, reterr));
+  bool rights = rc == PRAC_OK && (strcmp(now.org, was.org) != 0 ||
+                                  strcmp(now.role, was.role) != 0 || now.disabled != was.disabled);
   return user_write(a, by, &now, hash, rights, reterr);
 }
 

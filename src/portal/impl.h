@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "access/access.h"
+#include "portal/audience.h"
 #include "portal/live.h"
 #include "portal/portal.h"
 #include "portal/rows.h"
@@ -32,12 +33,14 @@ struct portal {
   struct portal_conf conf;
   struct portal_env env;
   struct sys_http *http;
-  struct sys_http_feed *feed;
   const char *hosts[24];
   size_t n_hosts;
-  pthread_mutex_t lock; /* guards live, dirty flags and counters. Taken alone: never held while
-                         * calling the HTTP server, the feed or the store */
+  pthread_mutex_t lock; /* guards live, alerts, audiences, dirty flags and counters. Taken before a
+                         * feed's own; never held while calling the HTTP server or the store */
   struct live *live;
+  struct portal_alerts alerts; /* all of them, in full: nobody is shown these */
+  struct portal_audiences audiences;
+  uint64_t told; /* events so far: no ring has a higher id */
   bool tops_dirty, status_dirty;
   struct portal_door *door; /* accounts (who.c); NULL: none */
   _Atomic uint64_t counters[PORTAL_C_COUNT_];
@@ -112,9 +115,9 @@ void portal_events(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_metrics(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_openapi(struct portal *p, struct sys_http_req *r, const char *word);
 
-/* Parts shared by answers and events; p->lock held. */
-void portal_sensors_json(const struct portal *p, struct prac_json *j);
-void portal_alert_counts_json(const struct portal *p, struct prac_json *j);
+/* Parts shared by answers and events; p->lock held. setup: with how the machines are set up. */
+void portal_sensors_json(const struct portal *p, bool setup, struct prac_json *j);
+void portal_alert_counts_json(const struct portal_alerts *l, struct prac_json *j);
 void portal_tops_json(const struct portal *p, enum live_dim dim, size_t n, struct prac_json *j);
 
 /* The thread of questions (job.h). */
@@ -123,4 +126,5 @@ void portal_jobs_stop(struct portal *p);
 void portal_jobs_run(struct portal *p);     /* all that wait, on this thread */
 void portal_jobs_outside(struct portal *p); /* those that stepped aside go on */
 prac_rc portal_warm(struct portal *p, struct prac_err *reterr);
-void portal_keep_alert(struct portal *p, const struct alert *a, bool tell);
+/* The audience of whoever asks; NULL: answered already. The caller unrefs. */
+struct portal_audience *portal_audience_at(struct portal *p, struct sys_http_req *r);

@@ -18,6 +18,7 @@ struct portal_job {
   struct sys_http_req *req;
   portal_job_fn *run;
   portal_outside_fn *outside;
+  struct portal_audience *audience; /* whose scope the answer is made for; held */
   struct prac_arena *arena;
   void *ask;    /* what run needs to know; in the arena */
   bool is_rows; /* else the answer is one object: run writes all of it to rows.j */
