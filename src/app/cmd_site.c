@@ -126,7 +126,7 @@ static prac_rc plan(const struct opts *o, struct made *m, struct prac_err *reter
 static void say_room(const char *data, uint64_t max_store)
 {
   uint64_t left;
-  if (sys_free_bytes(data, &left, NULL) != PRAC_OK || left / 11 >= max_store / 10) return;
+  if (sys_free_bytes(data, &left, NULL, NULL) != PRAC_OK || left / 11 >= max_store / 10) return;
   fprintf(stderr,
           "practice: %s has %.1f GB free, and --max-store is %.1f GB: when a disk is full, the "
           "site's server stands still until somebody makes room\n",

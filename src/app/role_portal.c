@@ -1,4 +1,5 @@
 /* The portal as a process: hears everything, says nothing on the bus, reads the store. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ static const struct prac_log_event ev_open = {
     "without accounts it must check who asks"};
 
 struct portal_role {
+  char disk[ROLE_PATH];
   struct bus bus;
   struct store store;
   struct lookup *geo;
@@ -62,6 +64,24 @@ static void open_store(struct role_env *e, struct portal_role *s)
   prac_log(&e->log, &ev_no_store, "live numbers only: %s", err.text);
 }
 
+/* Accounts that root made before the first start, or brought back from a copy, become the role's.
+ */
+static prac_rc own_accounts(const struct role_env *e, struct prac_err *reterr)
+{
+  static const char *const ends[] = {"", "-wal", "-shm"};
+  char path[ROLE_PATH];
+  if (geteuid() != 0 || e->uid < 0) return PRAC_OK;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(ends); i++) {
+    (void)snprintf(path, sizeof path, "%s/%s%s", e->real_data, ROLE_ACCOUNTS, ends[i]);
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) continue;
+    bool ok = fchown(fd, (uid_t)e->uid, (gid_t)e->uid) == 0;
+    close(fd);
+    if (!ok) return PRAC_FAIL(reterr, PRAC_DENIED, "%s belongs to somebody else", path);
+  }
+  return PRAC_OK;
+}
+
 /* Where addresses are says which of them a reader may see: without it, only scopes of prefixes
  * show any. */
 static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
@@ -71,7 +91,7 @@ static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
       "see the settings of lookup; readers of countries and networks are shown no addresses"};
   struct portal_role *s = st;
   struct prac_err err = {0};
-  (void)reterr;
+  PRAC_TRY(own_accounts(e, reterr));
   const struct lookup_conf *c = prac_conf_get(e->settings, lookup_conf_section.path, 0);
   if (lookup_new(c, prac_now(&e->clock), &e->log, &s->geo, &err) != PRAC_OK)
     prac_log(&e->log, &no_places, "%s", err.text);
@@ -94,8 +114,10 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
                            .geo = s->geo,
                            .listen_fd = e->http_fd,
                            .clock = &e->clock,
-                           .accounts = role_path(e, "portal/access.db", accounts),
+                           .accounts = role_path(e, ROLE_ACCOUNTS, accounts),
                            .version = PRACTICE_VERSION,
+                           .disk = where_is_outside(e->settings) ? NULL
+                                                                 : role_path(e, "store", s->disk),
                            .counters = e->others,
                            .n_counters = e->n_others,
                            .log = &e->log};

@@ -101,6 +101,11 @@ void portal_attacks(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_attack(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_about(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_compare(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_groups(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_ports_heat(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_ports_risk(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_mine(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_system(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_query(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_events(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_metrics(struct portal *p, struct sys_http_req *r, const char *word);
@@ -154,12 +159,48 @@ PRAC_NODISCARD prac_rc portal_read_question(struct portal_job *j, const char *mo
  * record wanted. */
 void portal_ask(struct portal *p, struct sys_http_req *r, enum store_what what,
                 const struct model_kind *k, const char *more, const char *single);
+/* A row's value by the name of its column; NULL: no such column. */
+const struct store_value *portal_value(const char *name, const struct store_col *cols, size_t n,
+                                       const struct store_value *v);
+/* The times that the store keeps something for: "flows", "minutes", "hours"; NONE: nothing. */
+PRAC_NODISCARD prac_rc portal_kept(struct store *s, const char *what, struct prac_span *ret,
+                                   struct prac_err *reterr);
+/* The span asked for; what is open of it: the last `usual_ns` that there are hours of, or back from
+ * its end. */
+PRAC_NODISCARD prac_rc portal_span(struct store *s, struct prac_span asked, int64_t usual_ns,
+                                   struct prac_span *ret, struct prac_err *reterr);
 /* Records fit to leave, one after the other; they live in the job's arena, and are gone after the
  * call unless *keep is set. */
 typedef prac_rc portal_record_fn(void *arg, const void *rec, bool *keep);
 PRAC_NODISCARD prac_rc portal_records(struct portal_job *j, struct store *s,
                                       const struct store_query *q, portal_record_fn *each,
                                       void *arg, struct prac_err *reterr);
+/* The same for a view that decides by more than a question can ask for: at most PORTAL_CHUNK at a
+ * time, all of a chunk at once, gone after the call. Ends when `each` does not return PRAC_OK, or
+ * when 10000 were looked at: then the answer's next page begins there. */
+enum { PORTAL_CHUNK = 200 };
+typedef prac_rc portal_chunk_fn(void *arg, const void *const *recs, size_t n,
+                                struct prac_err *reterr);
+PRAC_NODISCARD prac_rc portal_scan(struct portal_job *j, struct store *s, struct store_query q,
+                                   portal_chunk_fn *each, void *arg, struct prac_err *reterr);
+/* Attacks as a list: those that q asks for, of one definition, maybe with one vector. What is part
+ * of a carpet, or of an attack with several vectors, is not listed beside it. */
+enum { PORTAL_PARENTS = 256 };
+struct portal_attacks {
+  struct portal_job *job;
+  struct store *store;
+  struct store_query q;
+  const char *vector, *profile;
+  bool found;
+  size_t n_parents;
+  struct {
+    uint64_t id; /* hash */
+    bool listed;
+  } parents[PORTAL_PARENTS]; /* the latest that were looked for */
+};
+/* Not within a callback of the store: it asks for the parent. */
+PRAC_NODISCARD prac_rc portal_attack_listed(struct portal_attacks *a, const struct episode *e,
+                                            bool *ret, struct prac_err *reterr);
 prac_rc portal_warm(struct portal *p, struct prac_err *reterr);
 /* The audience of whoever asks; NULL: answered already. The caller unrefs. */
 struct portal_audience *portal_audience_at(struct portal *p, struct sys_http_req *r);

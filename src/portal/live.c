@@ -12,7 +12,9 @@ struct live {
   struct live_sensor *sensors[LIVE_SENSORS]; /* in order of names */
   size_t n_sensors;
   prac_time now, pots; /* the telescopes' clock; the honeypots' */
-  char geo[96];
+  char geo[96], list_text[LIVE_LISTS][64];
+  const char *lists[LIVE_LISTS];
+  uint32_t n_lists;
   uint64_t dropped;
   size_t n_dirty;
   struct live_slots *slots;
@@ -114,6 +116,15 @@ void live_event_time_set(struct live *l, prac_time t)
   if (t != PRAC_TIME_NONE && (l->now == PRAC_TIME_NONE || t > l->now)) l->now = t;
 }
 
+static void take_lists(struct live *l, const struct model_strs *from)
+{
+  l->n_lists = from->n < LIVE_LISTS ? from->n : LIVE_LISTS;
+  for (uint32_t i = 0; i < l->n_lists; i++) {
+    (void)snprintf(l->list_text[i], sizeof l->list_text[i], "%s", from->v[i]);
+    l->lists[i] = l->list_text[i];
+  }
+}
+
 void live_batch(struct live *l, const struct flow_batch *b)
 {
   struct live_sensor *s = sensor_of(l, b->sensor);
@@ -127,6 +138,7 @@ void live_batch(struct live *l, const struct flow_batch *b)
   live_slots_add(l->slots, b);
   live_event_time_set(l, b->minute + PRAC_MIN);
   if (b->geo && *b->geo) (void)snprintf(l->geo, sizeof l->geo, "%s", b->geo);
+  if (b->lists.n > 0) take_lists(l, &b->lists);
 }
 
 void live_minute_put(struct live *l, const char *sensor, prac_time at, uint64_t packets,
@@ -194,6 +206,11 @@ prac_time live_clock_of(const struct live *l, const struct live_sensor *s)
 const char *live_geo(const struct live *l)
 {
   return l->geo;
+}
+
+struct model_strs live_lists(const struct live *l)
+{
+  return (struct model_strs){l->lists, l->n_lists};
 }
 
 uint64_t live_dropped(const struct live *l)

@@ -17,6 +17,7 @@ enum {
   LIVE_SENSORS = 256,
   LIVE_MINUTES = 1440,
   LIVE_AS = 8192,
+  LIVE_LISTS = 16,
   LIVE_SLOT_MIN = 5,
   LIVE_NOW = 3,     /* slots that are "now" */
   LIVE_BEFORE = 12, /* slots that now is compared with */
@@ -62,6 +63,8 @@ prac_time live_event_time(const struct live *l);
 prac_time live_clock_of(const struct live *l, const struct live_sensor *s);
 void live_event_time_set(struct live *l, prac_time t);
 const char *live_geo(const struct live *l);
+/* The survey lists, with their dates, that the newest batch goes by. */
+struct model_strs live_lists(const struct live *l);
 uint64_t live_dropped(const struct live *l);
 size_t live_sensor_count(const struct live *l);
 const struct live_sensor *live_sensor_at(const struct live *l, size_t i); /* in order of names */

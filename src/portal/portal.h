@@ -50,6 +50,7 @@ struct portal_env {
   const struct prac_clock *clock; /* the wall, for "now" beside event time; NULL: not shown */
   const char *accounts;           /* the file of conf.accounts (access/access.h) */
   const char *version;
+  const char *disk; /* a directory on the device that the data are on; NULL: not told */
   const struct prac_counters *counters; /* others' counters for /metrics; borrowed */
   size_t n_counters;
   const struct prac_log *log;

@@ -86,6 +86,28 @@ static const struct portal_param audit_params[] = {
     {"before", "integer", "lines before this number"},
     {"limit", "integer", "at most so many lines, up to 1000; 100 when not given"},
     END};
+static const struct portal_param group_params[] = {
+    SPAN,
+    {"country", "string", "most hosts in it: two letters, ISO 3166"},
+    {"port", "string", "after this port: 1433/tcp"},
+    {"sensor", "string", "seen by it"},
+    {"state", "open|update|resume|close", "in this state"},
+    PAGE,
+    FORMAT,
+    END};
+static const struct portal_param heat_params[] = {
+    SPAN,
+    {"sensor", "string", "name of a sensor"},
+    {"limit", "integer", "so many of the biggest ports, 1 to 50; 20 when not given"},
+    END};
+static const struct portal_param risk_params[] = {
+    {"limit", "integer", "at most so many rows, up to 10000"}, FORMAT, END};
+static const struct portal_param mine_params[] = {
+    SPAN,
+    {"since", "string", "what began from then on counts as new"},
+    {"country", "string", "for a reader of the whole world: two letters, ISO 3166"},
+    {"asn", "string", "for a reader of the whole world: number of a network"},
+    END};
 
 const struct portal_route portal_routes[] = {
     {"/status", SYS_HTTP_GET, PORTAL_VIEWER, "status",
@@ -127,6 +149,21 @@ const struct portal_route portal_routes[] = {
     {"/compare", SYS_HTTP_GET, PORTAL_VIEWER, "compare",
      "Sensors against each other: who sees what first; what is not at home", PORTAL_OBJECT,
      portal_compare, compare_params},
+    {"/groups", SYS_HTTP_GET, PORTAL_VIEWER, "groups",
+     "Hosts that act together: a story each, newest revision first", PORTAL_ROWS, portal_groups,
+     group_params},
+    {"/ports/heat", SYS_HTTP_GET, PORTAL_VIEWER, "portsHeat",
+     "The biggest ports by the hour: packets and sources", PORTAL_OBJECT, portal_ports_heat,
+     heat_params},
+    {"/ports/risk", SYS_HTTP_GET, PORTAL_VIEWER, "portsRisk",
+     "Ports whose risk of attack has risen, as last said, with level and reasons", PORTAL_ROWS,
+     portal_ports_risk, risk_params},
+    {"/mine", SYS_HTTP_GET, PORTAL_VIEWER, "mine",
+     "The reader's own part of the world: sources now and before, victims, surges, groups, what is "
+     "new",
+     PORTAL_OBJECT, portal_mine, mine_params},
+    {"/system", SYS_HTTP_GET, PORTAL_OPERATOR, "system",
+     "Sites, what is kept, counters, dates of data, disk", PORTAL_OBJECT, portal_system, none},
     {"/query", SYS_HTTP_GET, PORTAL_ANALYST, "query", "Any question in the one query language",
      PORTAL_ROWS, portal_query, query_params},
     {"/events", SYS_HTTP_GET, PORTAL_VIEWER, "events",
@@ -277,9 +314,9 @@ static void send_asset(struct sys_http_req *r, const struct portal_asset *a)
 
 /* The views of the page (web/src/views.js) are all the same file; "/" at the end: and what is
  * below. */
-static const char *const views[] = {"/",        "/mine",   "/attacks", "/attacks/", "/ports",
-                                    "/groups",  "/about/", "/flows",   "/compare",  "/alerts",
-                                    "/alerts/", "/system", "/admin",   "/account",  "/sign-in"};
+static const char *const views[] = {
+    "/",      "/mine",    "/attacks", "/attacks/", "/ports",  "/groups", "/groups/", "/about/",
+    "/flows", "/compare", "/alerts",  "/alerts/",  "/system", "/admin",  "/account", "/sign-in"};
 
 static bool is_view(const char *path)
 {

@@ -8,32 +8,6 @@
 
 /* ---- /attacks ---- */
 
-enum { CHUNK = 200, CHUNKS_MAX = 50, PARENTS = 256 };
-struct attacks {
-  struct store_query q;
-  const char *vector, *profile;
-};
-struct parent { /* of a part: does it stand in the same list? Else the part stands for itself */
-  uint64_t id;
-  bool listed;
-};
-struct page {
-  struct portal_job *job;
-  struct store *store;
-  const struct episode *v[CHUNK];
-  size_t n, n_parents;
-  bool found;
-  struct parent parents[PARENTS]; /* the latest */
-};
-
-static prac_rc take_episode(void *arg, const void *rec, bool *keep)
-{
-  struct page *g = arg;
-  *keep = true;
-  g->v[g->n++] = rec;
-  return PRAC_OK;
-}
-
 static bool has_vector(const struct episode *e, const char *vector)
 {
   for (uint32_t i = 0; i < e->vectors.n; i++)
@@ -41,78 +15,75 @@ static bool has_vector(const struct episode *e, const char *vector)
   return false;
 }
 
-static bool wanted(const struct attacks *a, const struct episode *e)
+static bool wanted(const struct portal_attacks *a, const struct episode *e)
 {
   return strcmp(e->profile, a->profile) == 0 && (!a->vector || has_vector(e, a->vector));
 }
 
 static prac_rc take_parent(void *arg, const void *rec, bool *keep)
 {
-  struct page *g = arg;
+  struct portal_attacks *a = arg;
   (void)keep;
-  g->found = wanted(g->job->ask, rec);
+  a->found = wanted(a, rec);
   return PRAC_OK;
 }
 
-static prac_rc parent_listed(struct page *g, const char *id, bool *ret, struct prac_err *err)
+/* Does the parent stand in the same list? */
+static prac_rc parent_listed(struct portal_attacks *a, const char *id, bool *ret,
+                             struct prac_err *err)
 {
-  const struct attacks *a = g->job->ask;
   uint64_t h = prac_hash_bytes(0, id, strlen(id));
-  for (size_t i = 0; i < g->n_parents && i < PARENTS; i++)
-    if (g->parents[i].id == h) {
-      *ret = g->parents[i].listed;
+  for (size_t i = 0; i < a->n_parents && i < PRAC_ARRAY_LEN(a->parents); i++)
+    if (a->parents[i].id == h) {
+      *ret = a->parents[i].listed;
       return PRAC_OK;
     }
   struct store_query q = a->q;
   q.id = id;
   q.after = NULL;
-  g->found = false;
-  PRAC_TRY(portal_records(g->job, g->store, &q, take_parent, g, err));
-  g->parents[g->n_parents++ % PARENTS] = (struct parent){h, g->found};
-  *ret = g->found;
+  a->found = false;
+  PRAC_TRY(portal_records(a->job, a->store, &q, take_parent, a, err));
+  a->parents[a->n_parents++ % PRAC_ARRAY_LEN(a->parents)].id = h;
+  a->parents[(a->n_parents - 1) % PRAC_ARRAY_LEN(a->parents)].listed = a->found;
+  *ret = a->found;
   return PRAC_OK;
 }
 
-static prac_rc put_page(struct page *g, struct prac_err *err)
+prac_rc portal_attack_listed(struct portal_attacks *a, const struct episode *e, bool *ret,
+                             struct prac_err *reterr)
 {
-  for (size_t i = 0; i < g->n; i++) {
-    const struct episode *e = g->v[i];
-    bool part = false;
-    if (!wanted(g->job->ask, e)) continue;
-    if (e->parent[0]) PRAC_TRY(parent_listed(g, e->parent, &part, err));
-    if (!part) PRAC_TRY(rows_put_record(&g->job->rows, &model_episode, e));
+  bool part = false;
+  if (wanted(a, e) && e->parent[0]) PRAC_TRY(parent_listed(a, e->parent, &part, reterr));
+  *ret = wanted(a, e) && !part;
+  return PRAC_OK;
+}
+
+static prac_rc put_attacks(void *arg, const void *const *recs, size_t n, struct prac_err *err)
+{
+  struct portal_attacks *a = arg;
+  for (size_t i = 0; i < n; i++) {
+    bool listed = false;
+    PRAC_TRY(portal_attack_listed(a, recs[i], &listed, err));
+    if (listed) PRAC_TRY(rows_put_record(&a->job->rows, &model_episode, recs[i]));
   }
   return PRAC_OK;
 }
 
-/* Chunk by chunk: which ones are parts is only known when they have been read. */
 static prac_rc attacks(struct portal_job *j, struct store *s, struct prac_err *reterr)
 {
-  const struct attacks *a = j->ask;
-  struct page g = {.job = j, .store = s};
-  struct store_query q = a->q;
-  struct prac_arena_mark m = prac_arena_mark(j->arena);
-  q.limit = CHUNK;
-  for (int i = 0; i < CHUNKS_MAX; i++) {
-    g.n = 0;
-    PRAC_TRY(portal_records(j, s, &q, take_episode, &g, reterr));
-    PRAC_TRY(put_page(&g, reterr));
-    if (g.n < CHUNK) return PRAC_OK;
-    rows_cursor(&j->rows, g.v[CHUNK - 1]->at, g.v[CHUNK - 1]->id);
-    prac_arena_rewind(j->arena, m);
-    PRAC_TRY(rows_cursor_read(j->rows.next, j->arena, &q, reterr));
-  }
-  j->rows.truncated = true; /* enough looked at for one answer */
-  return PRAC_OK;
+  struct portal_attacks *a = j->ask;
+  a->job = j;
+  a->store = s;
+  return portal_scan(j, s, a->q, put_attacks, a, reterr);
 }
 
 void portal_attacks(struct portal *p, struct sys_http_req *r, const char *word)
 {
   struct prac_err err = {0};
-  struct portal_job *j = portal_job_new(p, r, attacks, sizeof(struct attacks));
+  struct portal_job *j = portal_job_new(p, r, attacks, sizeof(struct portal_attacks));
   (void)word;
   if (!j) return;
-  struct attacks *a = j->ask;
+  struct portal_attacks *a = j->ask;
   a->q = (struct store_query){.what = STORE_RECORDS, .kind = &model_episode};
   prac_rc rc = portal_read_question(j, NULL, &a->q, &err);
   if (rc == PRAC_OK) rc = portal_job_param(j, "vector", NULL, &a->vector);

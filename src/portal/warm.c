@@ -7,14 +7,6 @@
 
 enum { WARM_ALERTS = 200 };
 
-static const struct store_value *named(const char *name, const struct store_col *cols, size_t n,
-                                       const struct store_value *v)
-{
-  for (size_t i = 0; i < n; i++)
-    if (strcmp(cols[i].name, name) == 0) return &v[i];
-  return NULL;
-}
-
 static const char *words(const struct store_value *v)
 {
   return v ? v->s : "";
@@ -30,17 +22,19 @@ static prac_rc sensor(void *arg, const struct store_col *cols, size_t n,
                       const struct store_value *v)
 {
   struct sensors *s = arg;
-  const struct store_value *last = named("last", cols, n, v), *at = named("health_at", cols, n, v);
-  const struct store_value *lost = named("lost", cols, n, v);
+  const struct store_value *last = portal_value("last", cols, n, v),
+                           *at = portal_value("health_at", cols, n, v);
+  const struct store_value *lost = portal_value("lost", cols, n, v);
   if (last && last->t != PRAC_TIME_NONE && (s->newest == PRAC_TIME_NONE || last->t > s->newest))
     s->newest = last->t;
   if (!at || at->t == PRAC_TIME_NONE) return PRAC_OK;
-  live_health(s->p->live, &(struct health){.sensor = words(named("sensor", cols, n, v)),
-                                           .site_country = words(named("site_country", cols, n, v)),
-                                           .source = words(named("source", cols, n, v)),
-                                           .version = words(named("version", cols, n, v)),
-                                           .at = at->t,
-                                           .lost = lost ? lost->u : 0});
+  live_health(s->p->live,
+              &(struct health){.sensor = words(portal_value("sensor", cols, n, v)),
+                               .site_country = words(portal_value("site_country", cols, n, v)),
+                               .source = words(portal_value("source", cols, n, v)),
+                               .version = words(portal_value("version", cols, n, v)),
+                               .at = at->t,
+                               .lost = lost ? lost->u : 0});
   return PRAC_OK;
 }
 
@@ -48,9 +42,10 @@ static prac_rc minute(void *arg, const struct store_col *cols, size_t n,
                       const struct store_value *v)
 {
   struct portal *p = arg;
-  const struct store_value *at = named("at", cols, n, v), *sensor = named("sensor", cols, n, v),
-                           *packets = named("packets", cols, n, v),
-                           *sources = named("sources", cols, n, v);
+  const struct store_value *at = portal_value("at", cols, n, v),
+                           *sensor = portal_value("sensor", cols, n, v),
+                           *packets = portal_value("packets", cols, n, v),
+                           *sources = portal_value("sources", cols, n, v);
   if (at && sensor && packets && sources)
     live_minute_put(p->live, sensor->s, at->t, packets->u, sources->u);
   return PRAC_OK;

@@ -202,10 +202,11 @@ prac_rc sys_unseal_file(const char *path, const char magic[8], size_t max, uint8
   return PRAC_OK;
 }
 
-prac_rc sys_free_bytes(const char *path, uint64_t *ret, struct prac_err *reterr)
+prac_rc sys_free_bytes(const char *path, uint64_t *ret, uint64_t *ret_all, struct prac_err *reterr)
 {
   struct statvfs v;
   if (statvfs(path, &v) != 0) return sys_errno_rc(errno, reterr, "ask the free space of", path);
   *ret = (uint64_t)v.f_bavail * v.f_frsize;
+  if (ret_all) *ret_all = (uint64_t)v.f_blocks * v.f_frsize;
   return PRAC_OK;
 }

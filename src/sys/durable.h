@@ -36,4 +36,5 @@ PRAC_NODISCARD prac_rc sys_seal_file(const char *path, const char magic[8], cons
 PRAC_NODISCARD prac_rc sys_unseal_file(const char *path, const char magic[8], size_t max,
                                        uint8_t **ret, size_t *ret_len, struct prac_err *reterr);
 /* Bytes an unprivileged writer still has on the device of `path`. */
-PRAC_NODISCARD prac_rc sys_free_bytes(const char *path, uint64_t *ret, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc sys_free_bytes(const char *path, uint64_t *ret, uint64_t *ret_all,
+                                      struct prac_err *reterr);

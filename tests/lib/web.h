@@ -40,11 +40,17 @@ static inline const char *web_ask(uint16_t port, const char *target)
   return web_ask_raw(port, req, NULL);
 }
 
+static inline const char *web_body(void)
+{
+  const char *end = strstr(got, "\r\n\r\n");
+  return end ? end + 4 : "";
+}
+
 #define HAS(what)                                                                                  \
   do {                                                                                             \
-    if (!strstr(got, what)) fail_msg("no %s in: %.600s", what, got);                               \
+    if (!strstr(got, what)) fail_msg("no %s in: %.20s ...%.4000s", what, got, web_body());         \
   } while (0)
 #define HAS_NOT(what)                                                                              \
   do {                                                                                             \
-    if (strstr(got, what)) fail_msg("%s in: %.600s", what, got);                                   \
+    if (strstr(got, what)) fail_msg("%s in: %.20s ...%.4000s", what, got, web_body());             \
   } while (0)

@@ -163,6 +163,46 @@ static void plant_story(void)
                     .host_count = 1,
                     .flows = "what=hits victim=192.0.2.9 dst=" OURS "7"};
   keep(NULL, &model_alert, &a);
+  a.id = "al2";
+  a.key = f.key;
+  a.kind = f.kind;
+  a.country = "CN";
+  a.hosts = f.hosts;
+  a.flows = f.flows;
+  a.opened = T0 + 60 * PRAC_MIN;
+  keep(NULL, &model_alert, &a);
+  a.id = "al3";
+  a.key = "country:CN";
+  a.kind = "surge-country";
+  a.state = "close";
+  keep(NULL, &model_alert, &a);
+}
+
+/* Of each port the latest counts: 80's risk is over, 23's has risen since. */
+static void plant_risks(void)
+{
+  static const struct {
+    const char *id, *key, *kind, *state;
+    uint32_t level, minute;
+  } said[] = {{"r1", "port:23/tcp", "risk-port", "on", 2, 10},
+              {"r2", "port:80/tcp", "risk-port", "on", 3, 20},
+              {"r3", "port:23/tcp", "risk-port", "on", 4, 30},
+              {"r4", "port:80/tcp", "risk-port", "off", 1, 40},
+              {"r5", "port:443/tcp", "surge-port", "on", 5, 50}};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(said); i++) {
+    struct finding f = {.id = said[i].id,
+                        .engine = "riskport",
+                        .key = said[i].key,
+                        .kind = said[i].kind,
+                        .state = said[i].state,
+                        .at = T0 + said[i].minute * PRAC_MIN,
+                        .from = T0,
+                        .to = T0 + said[i].minute * PRAC_MIN,
+                        .level = said[i].level,
+                        .value = 120,
+                        .text = "120 sources, above the limit of 40"};
+    keep(NULL, &model_finding, &f);
+  }
 }
 
 static int setup(void **state)
@@ -175,10 +215,11 @@ static int setup(void **state)
   for (size_t i = 0; i < PRAC_ARRAY_LEN(plans); i++) plant_attack(&plans[i]);
   plant_hits();
   plant_story();
+  plant_risks();
   prac_conf_defaults(&portal_conf_section, &conf);
   conf.listen = "127.0.0.1:0";
   conf.rate = 0;
-  const struct portal_env env = {.store = &store, .listen_fd = -1, .version = "9.9.9"};
+  const struct portal_env env = {.store = &store, .disk = ".", .listen_fd = -1, .version = "9.9.9"};
   return portal_open(&conf, &env, &portal, &err) != PRAC_OK;
 }
 
@@ -291,6 +332,8 @@ static void anything_is_looked_at(void **state)
   HAS("\"hosts\":20");
   HAS("\"more_lines\":15");
   ask("/about/group:52869%2Ftcp");
+  HAS("\"about\":\"alert\"");
+  ask("/about/f1");
   HAS("\"about\":\"finding\"");
   HAS("\"host\":\"203.0.113.0\"");
   ask("/about/203.0.113.0%2F24?from=2013-08-07T00:00:00Z&to=2013-08-07T00:30:00Z");
@@ -322,12 +365,93 @@ static void sensors_are_compared(void **state)
   HAS("400 Bad Request");
 }
 
+/* ---- groups, ports, mine, system ---- */
+
+static void groups_are_stories(void **state)
+{
+  (void)state;
+  ask("/groups");
+  HAS("\"id\":\"al2\"");
+  HAS_NOT("\"id\":\"al1\"");
+  ask("/groups?port=23/tcp");
+  HAS("\"rows\":[]");
+}
+
+static void ports_by_the_hour(void **state)
+{
+  (void)state;
+  /* 12 minutes of the first hour and 6 of the second: 20 hosts, 2 packets, 2 sensors */
+  ask("/ports/heat?from=2013-08-07T00:00:00Z&to=2013-08-07T02:00:00Z");
+  HAS("\"hours\":[\"2013-08-07T00:00:00Z\",\"2013-08-07T01:00:00Z\"]");
+  HAS("\"ports\":[\"52869/tcp\",\"23/tcp\"]");
+  HAS("\"packets\":[[960,120],[480,60]]");
+  HAS("\"sources\":[[20,1],[20,1]]");
+  ask("/ports/heat?limit=1&sensor=bonn&from=2013-08-07T01:00:00Z");
+  HAS("\"ports\":[\"52869/tcp\"]");
+  HAS("\"packets\":[[240]]");
+  ask("/ports/heat?from=2013-08-08&to=2013-08-07");
+  HAS("400 Bad Request");
+}
+
+static void risks_as_last_said(void **state)
+{
+  (void)state;
+  ask("/ports/risk");
+  HAS("\"rows\":[{\"port\":\"23/tcp\",\"level\":4,");
+  HAS("\"id\":\"r3\"");
+  HAS_NOT("80/tcp");
+  HAS_NOT("443/tcp");
+  HAS("above the limit of 40");
+  ask("/ports/risk?format=csv");
+  HAS("port,level,score,sources,usual");
+}
+
+static void ones_own_part_of_the_world(void **state)
+{
+  (void)state;
+  ask("/mine");
+  HAS("\"all\":true");
+  HAS("\"sources\":[],\"victims\":{\"rows\":[],\"all\":0,\"open\":0,\"new\":0}");
+  ask("/mine?country=CN&from=2013-08-07T01:00:00Z&to=2013-08-07T02:00:00Z&since=2013-08-07T00:30:"
+      "00Z");
+  HAS("{\"kind\":\"country\",\"name\":\"CN\",\"now\":{\"packets\":480,\"sources\":20},"
+      "\"before\":{\"packets\":960,\"sources\":20},\"hours\":[{\"at\":"
+      "\"2013-08-07T00:00:00Z\",\"packets\":960,\"sources\":20},");
+  HAS("\"surges\":{\"rows\":[{\"id\":\"al3\"");
+  HAS("\"groups\":{\"rows\":[{\"id\":\"al2\"");
+  HAS("\"all\":1,\"open\":1,\"new\":1}");
+  ask("/mine?asn=64510");
+  HAS("\"name\":\"AS64510\"");
+  HAS("\"victims\":{\"rows\":[{\"id\":\"o1\"");
+  HAS_NOT("\"id\":\"p1\"");
+  ask("/mine?since=yesterday");
+  HAS("400 Bad Request");
+}
+
+static void the_machinery(void **state)
+{
+  (void)state;
+  ask("/system");
+  HAS("\"version\":\"9.9.9\",\"store\":\"ram\",\"kept\":{\"flows\":{\"from\":\"2013-08-07T00:00:"
+      "00Z\"");
+  HAS("\"disk\":{\"free_bytes\":");
+  HAS("\"sensors\":[{\"name\":\"bonn\"");
+  HAS("{\"room\":\"portal\",\"name\":\"queries\",\"unit\":\"1\",\"value\":");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(attacks_hold_their_parts), cmocka_unit_test(pages_end_where_the_next_begin),
-      cmocka_unit_test(one_attack_closely),       cmocka_unit_test(anything_is_looked_at),
+      cmocka_unit_test(attacks_hold_their_parts),
+      cmocka_unit_test(pages_end_where_the_next_begin),
+      cmocka_unit_test(one_attack_closely),
+      cmocka_unit_test(anything_is_looked_at),
       cmocka_unit_test(sensors_are_compared),
+      cmocka_unit_test(groups_are_stories),
+      cmocka_unit_test(ports_by_the_hour),
+      cmocka_unit_test(risks_as_last_said),
+      cmocka_unit_test(ones_own_part_of_the_world),
+      cmocka_unit_test(the_machinery),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

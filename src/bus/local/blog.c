@@ -32,7 +32,7 @@ prac_rc bus_log_look(struct bus_log *l, struct prac_err *reterr)
 {
   uint64_t left;
   l->since_look = 0;
-  PRAC_TRY(sys_free_bytes(l->conf.dir, &left, reterr));
+  PRAC_TRY(sys_free_bytes(l->conf.dir, &left, NULL, reterr));
   l->device_low = left < (uint64_t)l->conf.keep_free;
   return PRAC_OK;
 }
