@@ -1,4 +1,4 @@
-/* The portal as a process: hears everything, says nothing on the bus, reads the store. */
+/* The portal as a process: hears everything, reads the store, says what people decide. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static bool is_made(const struct store *s)
 {
   struct prac_err err = {0};
   struct store_query q = {.what = STORE_RECORDS,
-                          .kind = &model_episode,
+                          .kind = &model_decision,
                           .span = {PRAC_TIME_NONE, PRAC_TIME_NONE},
                           .limit = 1};
   return s->ops->query(s->st, &q, nothing, NULL, &err) == PRAC_OK;
@@ -99,6 +99,20 @@ static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
   return PRAC_OK;
 }
 
+/* Once: who asked hears of it when the bus is away, and may ask again. */
+static prac_rc say(void *arg, const struct model_kind *k, const void *rec, const char *subject,
+                   const char *id, struct prac_err *reterr)
+{
+  struct portal_role *s = arg;
+  struct prac_json j = prac_json_of(0);
+  model_to_json(k, rec, &j);
+  prac_rc rc =
+      j.bad ? PRAC_NOMEM : s->bus.ops->publish(s->bus.st, subject, id, j.buf, j.len, reterr);
+  if (rc == PRAC_OK) rc = s->bus.ops->flush(s->bus.st, PRAC_SEC, reterr);
+  prac_json_done(&j);
+  return rc;
+}
+
 static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct portal_role *s = st;
@@ -111,6 +125,8 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
   const char *open = portal_open_text(&s->conf);
   if (open) prac_log(&e->log, &ev_open, "%s %s", s->conf.listen, open);
   struct portal_env env = {.store = s->store.ops ? &s->store : NULL,
+                           .say = say,
+                           .say_arg = s,
                            .geo = s->geo,
                            .listen_fd = e->http_fd,
                            .clock = &e->clock,
