@@ -14,8 +14,8 @@
 enum { BUSY_MS = 5000, SCHEMA = 1 };
 
 const struct access_who access_local = {.user = "local",
-                                        .name = "",
-                                        .org = "",
+                                        .name = "local",
+                                        .org = "local",
                                         .org_title = "",
                                         .role = ACCESS_OPERATOR,
                                         .scope = {.all = true, .clearance = ACCESS_RED},

@@ -43,12 +43,6 @@ static bool sees(const struct gate *g, const struct prac_ip *ip)
   return access_scope_ip(g->who.scope, g->who.geo, ip);
 }
 
-bool access_gate_ip(const struct access_scope *scope, const struct lookup *geo,
-                    const struct prac_ip *ip)
-{
-  return access_scope_ip(scope, geo, ip);
-}
-
 /* ---- rows ---- */
 
 static bool called(const struct store_col *c, const char *name)

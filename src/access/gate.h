@@ -36,6 +36,6 @@ PRAC_NODISCARD prac_rc access_gate_open(const struct store *inner, const struct 
 PRAC_NODISCARD prac_rc access_gate_record(const struct access_scope *scope,
                                           const struct lookup *geo, const struct model_kind *k,
                                           void *rec, struct prac_arena *a, bool *ret_seen);
-/* May this address be named to the reader? For what is no record. */
-bool access_gate_ip(const struct access_scope *scope, const struct lookup *geo,
-                    const struct prac_ip *ip);
+/* For what is no record: any text on its way out. *s is replaced by one that lives in a. */
+PRAC_NODISCARD prac_rc access_gate_text(const struct access_scope *scope, const struct lookup *geo,
+                                        const char **s, struct prac_arena *a);

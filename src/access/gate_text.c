@@ -303,6 +303,12 @@ prac_rc gate_text(const struct gate_who *w, const char **s, struct prac_arena *a
   return clean(w, s, runs, a);
 }
 
+prac_rc access_gate_text(const struct access_scope *scope, const struct lookup *geo, const char **s,
+                         struct prac_arena *a)
+{
+  return gate_text(&(struct gate_who){scope, geo}, s, a);
+}
+
 /* ---- words of a query ---- */
 
 /* The senders of a list that are inside; false: none. */

@@ -209,7 +209,8 @@ static prac_rc user_put(struct access *a, const char *by, const struct access_us
                             .role = or_else(u->role, was.role),
                             .disabled = u->disabled < 0 ? was.disabled : u->disabled};
   if (!now.org || !now.role)
-    return PRAC_FAIL(reterr, PRAC_MALFORMED, "%s: a new user needs one", now.org ? "role" : "org");
+    return PRAC_FAIL(reterr, PRAC_MALFORMED, "there is no user %s; a new one needs %s", u->user,
+                     now.org ? "a role" : "an organisation");
   PRAC_TRY(access_text_ok("name", now.name, reterr));
   if (access_word_of(access_role_names, now.role) < 0)
     return PRAC_FAIL(reterr, PRAC_MALFORMED, "role: viewer, analyst, operator or admin");

@@ -26,10 +26,11 @@ uint64_t access_totp_fits(const uint8_t secret[ACCESS_SECRET], const char *code,
   uint64_t at = (uint64_t)(now / PRAC_SEC) / STEP_S, found = 0;
   char given[DIGITS + 1] = "", want[16];
   if (strlen(code) == DIGITS) memcpy(given, code, DIGITS);
-  for (uint64_t step = at + 1; step + 1 >= at; step--) {
+  for (uint64_t i = 0; i < 3; i++) {
+    uint64_t step = at + i - 1; /* before 1970 it wraps, and fits nothing */
     (void)snprintf(want, sizeof want, "%06u", access_totp_at(secret, ACCESS_SECRET, step, MODULUS));
     bool fits = CRYPTO_memcmp(want, given, DIGITS) == 0;
-    if (fits && step > used) found = step;
+    if (fits && step > used && step <= at + 1) found = step;
   }
   return found;
 }

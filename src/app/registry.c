@@ -15,6 +15,7 @@
   X(gen)                                                                                           \
   X(evaluate)                                                                                      \
   X(check_config)                                                                                  \
+  X(access)                                                                                        \
   X(settings)                                                                                      \
   X(capture)                                                                                       \
   X(bus)                                                                                           \

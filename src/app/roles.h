@@ -123,6 +123,7 @@ struct role {
   /* The tables of its counters (room, defs, n), at most max; before it is started. NULL: none. */
   size_t (*counters)(struct role_env *e, struct prac_counters *to, size_t max);
 };
+#define ROLE_ACCOUNTS "portal/access.db" /* below the data directory */
 #define BUS_OPERATOR "operator" /* the client that may forget consumers */
 extern const struct role role_bus, role_store, role_sensor, role_engine, role_alert, role_portal,
     role_honeypot, role_collector, role_notify;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "portal/impl.h"
+#include "portal/job.h"
 
 static void key_text(struct prac_json *j, const char *key, const char *s)
 {

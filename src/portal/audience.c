@@ -173,6 +173,15 @@ void portal_audience_unref(struct portal *p, struct portal_audience **ap)
   *ap = NULL;
 }
 
+prac_rc portal_audience_keep(struct portal *p, const struct access_who *who,
+                             struct prac_err *reterr)
+{
+  struct portal_audience *a = portal_audience_of(p, who);
+  if (!a) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for live events");
+  portal_audience_unref(p, &a);
+  return PRAC_OK;
+}
+
 void portal_audiences_done(struct portal *p)
 {
   for (size_t i = 0; i < p->audiences.n; i++) audience_free(&p->audiences.v[i]);

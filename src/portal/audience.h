@@ -38,6 +38,9 @@ struct portal_audiences {
 
 /* Of whoever asks. NULL: no memory, or too many kinds of readers at once. The caller unrefs. */
 struct portal_audience *portal_audience_of(struct portal *p, const struct access_who *who);
+/* Made now, for whoever comes later: its ring has all from now on. */
+PRAC_NODISCARD prac_rc portal_audience_keep(struct portal *p, const struct access_who *who,
+                                            struct prac_err *reterr);
 void portal_audience_unref(struct portal *p, struct portal_audience **ap);
 void portal_audiences_done(struct portal *p);
 /* The same to everybody. */

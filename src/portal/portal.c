@@ -141,6 +141,7 @@ prac_rc portal_open(const struct portal_conf *c, const struct portal_env *env, s
   prac_rc rc = p->live && p->scratch ? portal_alerts_init(&p->alerts) : PRAC_NOMEM;
   if (rc != PRAC_OK) (void)PRAC_FAIL(reterr, rc, "no memory for the portal");
   if (rc == PRAC_OK) rc = portal_warm(p, reterr);
+  if (rc == PRAC_OK && !c->accounts) rc = portal_audience_keep(p, &access_local, reterr);
   if (rc == PRAC_OK) rc = portal_jobs_start(p, reterr);
   if (rc == PRAC_OK) rc = portal_door_open(p, reterr);
   if (rc == PRAC_OK) rc = open_http(p, reterr);
@@ -325,6 +326,7 @@ void portal_tick(struct portal *p, prac_time event_time)
   if (due(&p->minutes_at, now, MINUTES_EVERY_MS)) tell_minutes(p);
   if (due(&p->tops_at, now, TOPS_EVERY_MS)) tell_tops(p);
   if (due(&p->status_at, now, STATUS_EVERY_MS)) tell_status(p);
+  portal_jobs_outside(p);
   if (p->env.query_in_tick) portal_jobs_run(p);
   sys_http_tick(p->http);
 }

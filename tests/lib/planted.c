@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/store_made.h"
 #include "lib/world.h"
 
 enum form { PLAIN, UPPER, LONG, MAPPED, MAPPED_HEX, DASHES, ARPA, FORMS };
@@ -171,4 +172,116 @@ struct access_scope planted_scope(struct choice *c, struct prac_arena *a)
   if (access_scope_parse(text, (enum access_tlp)choice_below(c, 5), a, &s, NULL) != PRAC_OK)
     abort();
   return s;
+}
+
+/* ---- records and flows ---- */
+
+enum { ROWS = 60, RECORDS = 6, TEXTS = 24 };
+
+static void die(const char *why)
+{
+  fprintf(stderr, "# %s\n", why);
+  abort();
+}
+
+static const char *words(struct choice *c)
+{
+  static char v[TEXTS][PLANTED_TEXT];
+  static unsigned n;
+  return planted_text(c, v[n++ % TEXTS]);
+}
+
+/* Fields that decide what a record is about are often plain, so that all ways are gone. */
+static void plain(struct choice *c, const char *name, void *at)
+{
+  static const char *const countries[] = {"JP", "US", "MM", ""};
+  static const char *const keys[] = {"port:23/tcp", "sensor:tokyo/silent", "country:JP", "noise:x"};
+  static const char *const tlps[] = {"TLP:CLEAR", "TLP:GREEN", "TLP:AMBER", "", "TLP:RED"};
+  const char **s = at;
+  if (strcmp(name, "country") == 0) *s = countries[choice_u8(c) % 4];
+  if (strcmp(name, "tlp") == 0) *s = tlps[choice_u8(c) % 5];
+  if (strcmp(name, "key") == 0 && choice_u8(c) % 2) *s = keys[choice_u8(c) % 4];
+  if (strcmp(name, "asn") == 0) *(uint32_t *)at = choice_u8(c) % 2 ? 64501 : 0;
+  if (strcmp(name, "prefix_bits") == 0) *(uint32_t *)at = choice_u8(c) % 3 ? 128 : 120;
+  if (strcmp(name, "at") == 0) *(prac_time *)at = MADE_DAY + choice_below(c, 86400) * PRAC_SEC;
+  if (strcmp(name, "sensor") == 0) *s = "tokyo";
+  if (strcmp(name, "profile") == 0) *s = "isp";
+  if (strcmp(name, "parent") == 0) *s = "";
+}
+
+void planted_record(struct choice *c, const struct model_kind *k, union planted_record *ret)
+{
+  static struct prac_ip ips[4];
+  static const char *strs[8][3];
+  memset(ret, 0, sizeof *ret);
+  if (k->size > sizeof *ret) die("a record bigger than these");
+  for (size_t i = 0; i < k->n_fields; i++) {
+    void *at = (char *)ret + k->fields[i].offset;
+    const char **s = at;
+    if (k->fields[i].type == MODEL_STR) *s = words(c);
+    if (k->fields[i].type == MODEL_IP) *(struct prac_ip *)at = planted_ip(c);
+    if (k->fields[i].type == MODEL_IPS) {
+      struct model_ips l = {ips, choice_u8(c) % 5};
+      for (uint32_t n = 0; n < l.n; n++) ips[n] = planted_ip(c);
+      *(struct model_ips *)at = l;
+    }
+    if (k->fields[i].type == MODEL_STRS) {
+      struct model_strs l = {strs[i % 8], choice_u8(c) % 4};
+      for (uint32_t n = 0; n < l.n; n++) strs[i % 8][n] = words(c);
+      *(struct model_strs *)at = l;
+    }
+    plain(c, k->fields[i].name, at);
+  }
+}
+
+static uint16_t letters(const char *cc)
+{
+  return *cc ? (uint16_t)(cc[0] << 8 | cc[1]) : 0;
+}
+
+struct flow_batch *planted_batch(struct choice *c, prac_time minute)
+{
+  static struct flow_row rows[ROWS];
+  struct flow_batch *b = NULL;
+  for (uint32_t i = 0; i < ROWS; i++) {
+    struct flow_row *r = &rows[i];
+    *r = (struct flow_row){.src = planted_ip(c), .dst = prac_ip4(0xc6120700u + choice_u8(c) % 9)};
+    const struct world_place *p = world_place_of(&r->src);
+    r->proto = 6;
+    r->dport = 23;
+    r->sport = (uint16_t)i;
+    r->packets = 1 + choice_u8(c) % 3;
+    r->bytes = 40;
+    r->first_ms = (uint16_t)choice_below(c, 60000);
+    r->country = letters(p->country);
+    r->asn = p->asn;
+    if (choice_u8(c) % 3 == 0) r->marks = FLOW_BACKSCATTER, r->victim = planted_ip(c);
+  }
+  if (flow_batch_new("tokyo", minute, rows, ROWS, &b) != PRAC_OK) die("a batch");
+  return b;
+}
+
+static void keep(struct store *s, const struct store_tx *tx)
+{
+  struct prac_err err = {0};
+  if (s->ops->append(s->st, tx, &err) != PRAC_OK) die(err.text);
+}
+
+void planted_store(struct choice *c, struct store *s)
+{
+  for (int m = 0; m < 3; m++) {
+    struct flow_batch *b = planted_batch(c, MADE_DAY + m * 7 * PRAC_MIN);
+    keep(s, &(struct store_tx){.batches = &b, .n_batches = 1});
+    flow_batch_unref(&b);
+  }
+  for (int i = 0; i < RECORDS; i++)
+    for (int k = 0; model_kinds[k]; k++) {
+      char id[40];
+      union planted_record rec;
+      planted_record(c, model_kinds[k], &rec);
+      (void)snprintf(id, sizeof id, "r%d", i);
+      if (i % 2) *(const char **)&rec = id; /* the first field of all of them */
+      const struct store_rec one = {model_kinds[k], &rec};
+      keep(s, &(struct store_tx){.recs = &one, .n_recs = 1});
+    }
 }

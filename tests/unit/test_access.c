@@ -1,0 +1,597 @@
+/* Accounts: time codes by RFC 6238, the life of a session on a made clock, pauses, keys, rights,
+ * and an audit that shows whoever edits it. */
+#include "lib/t.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "access/impl.h"
+
+#define T0 (INT64_C(1375833600) * PRAC_SEC) /* 2013-08-07T00:00:00Z */
+#define PASSWORD "correct horse battery"
+#define IDLE (30 * PRAC_MIN)
+#define LIFE (12 * PRAC_HOUR)
+
+struct lab {
+  char dir[64], path[96];
+  struct access *a;
+  struct prac_arena *arena;
+  prac_time now;
+};
+
+static void put_org(struct lab *l, const char *name, const char *scope, const char *clearance)
+{
+  struct prac_err err = {0};
+  struct access_org o = {.name = name, .scope = scope, .clearance = clearance};
+  if (access_org_put(l->a, "test", &o, &err) != PRAC_OK) fail_msg("%s", err.text);
+}
+static void put_user(struct lab *l, const char *user, const char *role)
+{
+  struct prac_err err = {0};
+  struct access_user u = {.user = user, .org = "jp", .role = role, .disabled = -1};
+  if (access_user_put(l->a, "test", &u, PASSWORD, &err) != PRAC_OK) fail_msg("%s", err.text);
+}
+
+static void at(struct lab *l, int64_t ns)
+{
+  l->a->wall.at = l->now = ns;
+}
+static void forward(struct lab *l, int64_t ns)
+{
+  at(l, l->now + ns);
+}
+
+static void open_lab(struct lab *l)
+{
+  struct prac_err err = {0};
+  struct prac_clock wall = prac_clock_virtual(T0);
+  struct access_conf c = {.idle_ns = IDLE, .life_ns = LIFE};
+  (void)snprintf(l->dir, sizeof l->dir, "/tmp/practice-access-XXXXXX");
+  assert_non_null(mkdtemp(l->dir));
+  (void)snprintf(l->path, sizeof l->path, "%s/access.db", l->dir);
+  if (access_open(l->path, &c, &wall, &l->a, &err) != PRAC_OK) fail_msg("%s", err.text);
+  l->now = T0;
+  l->arena = prac_arena_new(4096);
+  put_org(l, "jp", "JP AS64500", "TLP:AMBER");
+  put_user(l, "mika", "analyst");
+}
+
+static void close_lab(struct lab *l)
+{
+  static const char *const ends[] = {"", "-wal", "-shm"};
+  char file[128];
+  access_close(&l->a);
+  prac_arena_free(&l->arena);
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(ends); i++) {
+    (void)snprintf(file, sizeof file, "%s%s", l->path, ends[i]);
+    (void)unlink(file);
+  }
+  assert_int_equal(rmdir(l->dir), 0);
+}
+
+static prac_rc sign(struct lab *l, const char *user, const char *password, const char *code,
+                    const char *from, char token[ACCESS_TOKEN_TEXT])
+{
+  struct prac_ip ip;
+  int wait = 0;
+  assert_int_equal(prac_ip_parse(from, strlen(from), &ip), PRAC_OK);
+  struct access_signing s = {.user = user, .password = password, .code = code, .from = &ip};
+  return access_sign_in(l->a, &s, token, &wait, NULL);
+}
+static prac_rc who(struct lab *l, const char *token, struct access_who *w)
+{
+  prac_arena_reset(l->arena);
+  return access_who_is(l->a, token, l->arena, w, NULL);
+}
+
+/* Other processes see a row as SQLite does. */
+static void raw(struct lab *l, const char *sql)
+{
+  sqlite3 *db;
+  assert_int_equal(sqlite3_open(l->path, &db), SQLITE_OK);
+  if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) fail_msg("%s", sqlite3_errmsg(db));
+  (void)sqlite3_close(db);
+}
+
+/* ---- time codes ---- */
+
+static void test_totp_vectors(void **state)
+{
+  static const struct {
+    uint64_t at;
+    uint32_t code;
+  } rfc[] = {{59, 94287082},         {1111111109, 7081804},  {1111111111, 14050471},
+             {1234567890, 89005924}, {2000000000, 69279037}, {20000000000, 65353130}};
+  const uint8_t secret[] = "12345678901234567890";
+  (void)state;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(rfc); i++)
+    assert_int_equal(access_totp_at(secret, 20, rfc[i].at / 30, 100000000), rfc[i].code);
+  /* RFC 4226, appendix D: the same by a counter, six digits */
+  static const uint32_t hotp[] = {755224, 287082, 359152, 969429, 338314,
+                                  254676, 287922, 162583, 399871, 520489};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(hotp); i++)
+    assert_int_equal(access_totp_at(secret, 20, i, 1000000), hotp[i]);
+}
+
+static void test_totp_window(void **state)
+{
+  const uint8_t secret[] = "12345678901234567890";
+  prac_time now = 59 * PRAC_SEC; /* step 1 */
+  (void)state;
+  assert_int_equal(access_totp_fits(secret, "755224", now, 0),
+                   0); /* step 0 can not be told from none */
+  assert_int_equal(access_totp_fits(secret, "287082", now, 0), 1);
+  assert_int_equal(access_totp_fits(secret, "359152", now, 0), 2);
+  assert_int_equal(access_totp_fits(secret, "969429", now, 0), 0);
+  assert_int_equal(access_totp_fits(secret, "287082", now + 30 * PRAC_SEC, 0), 1);
+  assert_int_equal(access_totp_fits(secret, "287082", now + 60 * PRAC_SEC, 0), 0);
+  assert_int_equal(access_totp_fits(secret, "287082", now, 1), 0); /* used */
+  assert_int_equal(access_totp_fits(secret, "", now, 0), 0);
+  assert_int_equal(access_totp_fits(secret, "2870820", now, 0), 0);
+}
+
+static void test_base32(void **state)
+{
+  char to[40];
+  (void)state;
+  access_base32((const uint8_t *)"fooba", 5, to); /* RFC 4648, 10 */
+  assert_string_equal(to, "MZXW6YTB");
+  access_base32((const uint8_t *)"12345678901234567890", 20, to);
+  assert_string_equal(to, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+}
+
+/* The secret of an otpauth URI, back in bytes. */
+static void secret_of(const char *uri, uint8_t to[ACCESS_SECRET])
+{
+  const char *s = strstr(uri, "secret="), *letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  unsigned bits = 0, n = 0;
+  assert_non_null(s);
+  s += 7;
+  for (size_t i = 0, k = 0; k < ACCESS_SECRET; i++) {
+    bits = bits << 5 | (unsigned)(strchr(letters, s[i]) - letters);
+    n += 5;
+    if (n >= 8) to[k++] = (uint8_t)(bits >> (n -= 8));
+  }
+}
+
+static void test_second_factor(void **state)
+{
+  struct lab l;
+  char uri[ACCESS_URI], token[ACCESS_TOKEN_TEXT], code[16];
+  uint8_t secret[ACCESS_SECRET];
+  (void)state;
+  open_lab(&l);
+  assert_int_equal(access_totp_new(l.a, "mika", "mika", uri, NULL), PRAC_OK);
+  assert_int_equal(access_totp_new(l.a, "mika", "nobody", uri, NULL), PRAC_UNKNOWN);
+  assert_int_equal(access_totp_new(l.a, "mika", "mika", uri, NULL), PRAC_OK);
+  secret_of(uri, secret);
+  /* not in force before it is confirmed */
+  assert_int_equal(sign(&l, "mika", PASSWORD, NULL, "192.0.2.1", token), PRAC_OK);
+  assert_int_equal(access_totp_confirm(l.a, "mika", "mika", "000000", NULL), PRAC_DENIED);
+  uint64_t step = (uint64_t)(T0 / PRAC_SEC / 30);
+  (void)snprintf(code, sizeof code, "%06u", access_totp_at(secret, ACCESS_SECRET, step, 1000000));
+  assert_int_equal(access_totp_confirm(l.a, "mika", "mika", code, NULL), PRAC_OK);
+  assert_int_equal(sign(&l, "mika", PASSWORD, NULL, "192.0.2.1", token), PRAC_END);
+  assert_int_equal(sign(&l, "mika", PASSWORD, "", "192.0.2.1", token), PRAC_END);
+  assert_int_equal(sign(&l, "mika", PASSWORD, code, "192.0.2.1", token), PRAC_DENIED); /* used */
+  (void)snprintf(code, sizeof code, "%06u",
+                 access_totp_at(secret, ACCESS_SECRET, step + 1, 1000000));
+  assert_int_equal(sign(&l, "mika", "wrong password", code, "192.0.2.1", token), PRAC_DENIED);
+  assert_int_equal(sign(&l, "mika", PASSWORD, code, "192.0.2.1", token), PRAC_OK);
+  assert_int_equal(sign(&l, "mika", PASSWORD, code, "192.0.2.1", token), PRAC_DENIED);
+  assert_int_equal(access_totp_off(l.a, "admin", "mika", NULL), PRAC_OK);
+  assert_int_equal(sign(&l, "mika", PASSWORD, NULL, "192.0.2.1", token), PRAC_OK);
+  close_lab(&l);
+}
+
+/* ---- sessions ---- */
+
+static void test_session(void **state)
+{
+  struct lab l;
+  struct access_who w;
+  char token[ACCESS_TOKEN_TEXT], second[ACCESS_TOKEN_TEXT];
+  (void)state;
+  open_lab(&l);
+  struct stat st;
+  assert_int_equal(stat(l.path, &st), 0);
+  assert_int_equal(st.st_mode & 0777, 0600);
+  assert_int_equal(sign(&l, "Mika", PASSWORD, NULL, "192.0.2.1", token), PRAC_OK);
+  assert_int_equal(sign(&l, "mika", PASSWORD, NULL, "192.0.2.1", second), PRAC_OK);
+  assert_string_not_equal(token, second);
+  assert_int_equal(strlen(token), 64);
+  assert_int_equal(who(&l, token, &w), PRAC_OK);
+  assert_string_equal(w.user, "mika");
+  assert_string_equal(w.org, "jp");
+  assert_int_equal(w.role, ACCESS_ANALYST);
+  assert_int_equal(w.scope.clearance, ACCESS_AMBER);
+  assert_int_equal(w.scope.n_countries, 1);
+  assert_int_equal(w.scope.n_asns, 1);
+  assert_false(w.scope.all || w.by_key || w.totp);
+  assert_true(w.ends == T0 + LIFE && w.seen == T0);
+  /* what never was a token */
+  assert_int_equal(who(&l, "", &w), PRAC_DENIED);
+  assert_int_equal(who(&l, "pk_", &w), PRAC_DENIED);
+  token[5] ^= 1;
+  assert_int_equal(who(&l, token, &w), PRAC_DENIED);
+  token[5] ^= 1;
+  /* idle */
+  forward(&l, IDLE - 1);
+  assert_int_equal(who(&l, token, &w), PRAC_OK);
+  assert_int_equal(access_seen(l.a, &w, NULL), PRAC_OK);
+  forward(&l, IDLE - 1);
+  assert_int_equal(who(&l, token, &w), PRAC_OK);
+  assert_int_equal(who(&l, second, &w), PRAC_DENIED);
+  /* life: however busy */
+  while (l.now < T0 + LIFE - IDLE) {
+    assert_int_equal(who(&l, token, &w), PRAC_OK);
+    assert_int_equal(access_seen(l.a, &w, NULL), PRAC_OK);
+    forward(&l, IDLE / 2);
+  }
+  assert_int_equal(who(&l, token, &w), PRAC_OK);
+  assert_int_equal(access_seen(l.a, &w, NULL), PRAC_OK);
+  at(&l, T0 + LIFE);
+  assert_int_equal(who(&l, token, &w), PRAC_DENIED);
+  close_lab(&l);
+}
+
+static void test_sign_out(void **state)
+{
+  struct lab l;
+  struct access_who w;
+  char token[ACCESS_TOKEN_TEXT], second[ACCESS_TOKEN_TEXT];
+  uint64_t before, after;
+  (void)state;
+  open_lab(&l);
+  assert_int_equal(sign(&l, "mika", PASSWORD, NULL, "192.0.2.1", token), PRAC_OK);
+  assert_int_equal(sign(&l, "mika", PASSWORD, NULL, "192.0.2.1", second), PRAC_OK);
+  assert_int_equal(who(&l, token, &w), PRAC_OK);
+  assert_int_equal(access_rights(l.a, &before, NULL), PRAC_OK);
+  assert_int_equal(access_sign_out(l.a, &w, NULL), PRAC_OK);
+  assert_int_equal(access_rights(l.a, &after, NULL), PRAC_OK);
+  assert_int_not_equal(before, after);
+  assert_int_equal(who(&l, token, &w), PRAC_DENIED);
+  assert_int_equal(who(&l, second, &w), PRAC_OK);
+  close_lab(&l);
+}
+
+/* A change of rights ends sessions; one that changes none does not. */
+static void test_rights(void **state)
+{
+  struct lab l;
+  struct access_who w;
+  char token[ACCESS_TOKEN_TEXT], key[ACCESS_TOKEN_TEXT];
+  (void)state;
+  open_lab(&l);
+  assert_int_equal(access_key_new(l.a, "mika", "mika", "script", key, NULL), PRAC_OK);
+  static const struct {
+    struct access_user u;
+    const char *password;
+    bool ends, key_ends;
+  } users[] = {{{.user = "mika", .name = "Mika", .disabled = -1}, NULL, false, false},
+               {{.user = "mika", .role = "viewer", .disabled = -1}, NULL, true, false},
+               {{.user = "mika", .disabled = -1}, PASSWORD, true, false},
+               {{.user = "mika", .disabled = 1}, NULL, true, true},
+               {{.user = "mika", .disabled = 0}, NULL, false, false}};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(users); i++) {
+    bool in = sign(&l, "mika", PASSWORD, NULL, "192.0.2.1", token) == PRAC_OK;
+    assert_true(in || i == 4); /* disabled by then */
+    assert_int_equal(access_user_put(l.a, "test", &users[i].u, users[i].password, NULL), PRAC_OK);
+    if (in) assert_int_equal(who(&l, token, &w), users[i].ends ? PRAC_DENIED : PRAC_OK);
+    assert_int_equal(who(&l, key, &w), users[i].key_ends ? PRAC_DENIED : PRAC_OK);
+  }
+  assert_int_equal(who(&l, key, &w), PRAC_OK);
+  assert_true(w.by_key && w.role == ACCESS_VIEWER);
+  assert_int_equal(sign(&l, "mika", PASSWORD, NULL, "192.0.2.1", token), PRAC_OK);
+  put_org(&l, "jp", "AS64500 JP", "TLP:AMBER"); /* the same in other words */
+  assert_int_equal(who(&l, token, &w), PRAC_OK);
+  put_org(&l, "jp", "JP", "TLP:AMBER");
+  assert_int_equal(who(&l, token, &w), PRAC_DENIED);
+  assert_int_equal(who(&l, key, &w), PRAC_OK);
+  assert_int_equal(w.scope.n_asns, 0);
+  close_lab(&l);
+}
+
+static void test_keys(void **state)
+{
+  struct lab l;
+  struct access_who w;
+  char key[ACCESS_TOKEN_TEXT];
+  (void)state;
+  open_lab(&l);
+  put_user(&l, "ken", "viewer");
+  assert_int_equal(access_key_new(l.a, "mika", "mika", "script", key, NULL), PRAC_OK);
+  assert_int_equal(access_key_new(l.a, "mika", "nobody", "script", key, NULL), PRAC_UNKNOWN);
+  assert_int_equal(access_key_new(l.a, "mika", "mika", "two\nlines", key, NULL), PRAC_MALFORMED);
+  assert_int_equal(access_key_new(l.a, "mika", "mika", "second", key, NULL), PRAC_OK);
+  assert_memory_equal(key, "pk_", 3);
+  forward(&l, 365 * PRAC_DAY);
+  assert_int_equal(who(&l, key, &w), PRAC_OK);
+  assert_true(w.by_key);
+  assert_int_equal(access_seen(l.a, &w, NULL), PRAC_OK);
+  assert_int_equal(access_sign_out(l.a, &w, NULL), PRAC_DENIED);
+  struct prac_json j = prac_json_of(0);
+  assert_int_equal(access_keys_json(l.a, "mika", &j), PRAC_OK);
+  assert_non_null(strstr(j.buf, "\"label\":\"second\""));
+  assert_non_null(strstr(j.buf, "\"used\":\"2014-08-07"));
+  assert_null(strstr(j.buf, key + 3));
+  prac_json_done(&j);
+  assert_int_equal(access_key_end(l.a, "ken", "ken", 2, NULL), PRAC_UNKNOWN); /* not his */
+  assert_int_equal(access_key_end(l.a, "mika", "mika", 2, NULL), PRAC_OK);
+  assert_int_equal(access_key_end(l.a, "mika", "mika", 2, NULL), PRAC_UNKNOWN);
+  assert_int_equal(who(&l, key, &w), PRAC_DENIED);
+  close_lab(&l);
+}
+
+/* ---- guessing ---- */
+
+static int wait_of(struct lab *l, const char *user, const char *from)
+{
+  struct prac_ip ip;
+  int wait = 0;
+  assert_int_equal(prac_ip_parse(from, strlen(from), &ip), PRAC_OK);
+  struct access_signing s = {.user = user, .password = "", .from = &ip};
+  struct access_guess_keys k = access_guess_keys(&s);
+  prac_rc rc = access_guess_check(l->a, &k, &wait, NULL);
+  assert_true(rc == PRAC_OK || rc == PRAC_AGAIN);
+  return rc == PRAC_OK ? 0 : wait;
+}
+
+static void test_guesses(void **state)
+{
+  struct lab l;
+  char token[ACCESS_TOKEN_TEXT], from[32];
+  (void)state;
+  open_lab(&l);
+  for (int i = 0; i < 5; i++) { /* of a name: from anywhere */
+    assert_int_equal(wait_of(&l, "mika", "192.0.2.200"), 0);
+    (void)snprintf(from, sizeof from, "192.0.2.%d", i);
+    assert_int_equal(sign(&l, "mika", "wrong password", NULL, from, token), PRAC_DENIED);
+  }
+  assert_int_equal(wait_of(&l, "mika", "192.0.2.200"), 1);
+  assert_int_equal(wait_of(&l, "ken", "192.0.2.0"), 0);
+  /* even the right password waits, and waiting is no failure */
+  assert_int_equal(sign(&l, "mika", PASSWORD, NULL, "192.0.2.9", token), PRAC_AGAIN);
+  forward(&l, PRAC_SEC);
+  for (int i = 0, pause = 2; i < 12; i++) {
+    assert_int_equal(sign(&l, "mika", "wrong password", NULL, "198.51.100.1", token), PRAC_DENIED);
+    assert_int_equal(wait_of(&l, "mika", "192.0.2.200"), pause);
+    forward(&l, pause * PRAC_SEC);
+    pause = pause * 2 > 900 || pause == 900 ? 900 : pause * 2;
+  }
+  assert_int_equal(sign(&l, "mika", PASSWORD, NULL, "192.0.2.9", token), PRAC_OK);
+  assert_int_equal(wait_of(&l, "mika", "192.0.2.200"), 0);
+  /* the address is still in trouble, whatever name it tries; a /64 is one address */
+  assert_int_equal(sign(&l, "nobody", "wrong password", NULL, "198.51.100.1", token), PRAC_DENIED);
+  assert_true(wait_of(&l, "ken", "198.51.100.1") > 0);
+  for (int i = 0; i < 5; i++) {
+    char name[16];
+    (void)snprintf(from, sizeof from, "2001:db8::%d", i + 1);
+    (void)snprintf(name, sizeof name, "name%d", i);
+    assert_int_equal(sign(&l, name, "wrong password", NULL, from, token), PRAC_DENIED);
+  }
+  assert_true(wait_of(&l, "ken", "2001:db8::ffff") > 0);
+  assert_int_equal(wait_of(&l, "ken", "2001:db8:0:1::1"), 0);
+  forward(&l, 2 * PRAC_HOUR); /* forgotten at the next failure */
+  assert_int_equal(sign(&l, "nobody", "wrong password", NULL, "203.0.113.1", token), PRAC_DENIED);
+  assert_int_equal(wait_of(&l, "ken", "198.51.100.1"), 0);
+  close_lab(&l);
+}
+
+/* A name that is not there costs the same work: argon2 with the same parameters, whose hash is
+ * thrown away. Seen by its effect: without it the answer needs no 19 MiB. */
+static void test_unknown_names(void **state)
+{
+  struct lab l;
+  char token[ACCESS_TOKEN_TEXT];
+  struct prac_err known = {0}, unknown = {0};
+  struct prac_ip ip = prac_ip4(0xc0000201);
+  int wait;
+  bool fits = true;
+  (void)state;
+  open_lab(&l);
+  struct access_signing a = {"mika", "wrong password", NULL, &ip};
+  struct access_signing b = {"nobody", "wrong password", NULL, &ip};
+  assert_int_equal(access_sign_in(l.a, &a, token, &wait, &known), PRAC_DENIED);
+  assert_int_equal(access_sign_in(l.a, &b, token, &wait, &unknown), PRAC_DENIED);
+  assert_string_equal(known.text, unknown.text);
+  assert_int_equal(access_password_fits(PASSWORD, NULL, &fits, NULL), PRAC_OK);
+  assert_false(fits);
+  struct prac_json j = prac_json_of(0);
+  assert_int_equal(access_audit_json(l.a, 0, 2, &j), PRAC_OK);
+  assert_null(strstr(j.buf, "nobody")); /* it might have been a password */
+  assert_non_null(strstr(j.buf, "(unknown)"));
+  prac_json_done(&j);
+  close_lab(&l);
+}
+
+static void test_passwords(void **state)
+{
+  struct lab l;
+  char hash[ACCESS_PASSWORD_TEXT], again[ACCESS_PASSWORD_TEXT], longest[300];
+  bool fits = false;
+  (void)state;
+  open_lab(&l);
+  assert_int_equal(access_password_hash(PASSWORD, hash, NULL), PRAC_OK);
+  assert_int_equal(access_password_hash(PASSWORD, again, NULL), PRAC_OK);
+  assert_memory_equal(hash, "$argon2id$v=19$m=19456,t=2,p=1$", 31);
+  assert_string_not_equal(hash, again);
+  assert_int_equal(access_password_fits(PASSWORD, hash, &fits, NULL), PRAC_OK);
+  assert_true(fits);
+  assert_int_equal(access_password_fits(PASSWORD " ", hash, &fits, NULL), PRAC_OK);
+  assert_false(fits);
+  memset(longest, 'x', sizeof longest);
+  longest[299] = 0;
+  static const char *const bad[] = {"", "short", "aaaaaaaaaaaaaaaa"};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(bad); i++)
+    assert_int_equal(access_password_ok(bad[i], NULL), PRAC_MALFORMED);
+  assert_int_equal(access_password_ok(longest, NULL), PRAC_MALFORMED);
+  /* one's own */
+  struct prac_ip ip = prac_ip4(0xc0000201);
+  struct access_signing s = {"mika", "wrong password", NULL, &ip};
+  char token[ACCESS_TOKEN_TEXT];
+  struct access_who w;
+  int wait;
+  assert_int_equal(sign(&l, "mika", PASSWORD, NULL, "192.0.2.1", token), PRAC_OK);
+  assert_int_equal(access_password_change(l.a, &s, "another password", &wait, NULL), PRAC_DENIED);
+  s.password = PASSWORD;
+  assert_int_equal(access_password_change(l.a, &s, "short", &wait, NULL), PRAC_MALFORMED);
+  assert_int_equal(access_password_change(l.a, &s, "another password", &wait, NULL), PRAC_OK);
+  assert_int_equal(who(&l, token, &w), PRAC_DENIED);
+  assert_int_equal(sign(&l, "mika", PASSWORD, NULL, "192.0.2.1", token), PRAC_DENIED);
+  assert_int_equal(sign(&l, "mika", "another password", NULL, "192.0.2.1", token), PRAC_OK);
+  close_lab(&l);
+}
+
+static void test_refusals(void **state)
+{
+  struct lab l;
+  (void)state;
+  open_lab(&l);
+  static const struct access_org orgs[] = {{.name = "", .scope = "JP"},
+                                           {.name = "Upper", .scope = "JP"},
+                                           {.name = "x"},
+                                           {.name = "x", .scope = "JP nonsense"},
+                                           {.name = "x", .scope = "JP", .clearance = "secret"},
+                                           {.name = "x", .scope = "JP", .title = "a\tb"}};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(orgs); i++)
+    assert_int_not_equal(access_org_put(l.a, "test", &orgs[i], NULL), PRAC_OK);
+  static const struct access_user users[] = {{.user = "a b", .org = "jp", .role = "viewer"},
+                                             {.user = "x", .role = "viewer"},
+                                             {.user = "x", .org = "jp"},
+                                             {.user = "x", .org = "jp", .role = "king"},
+                                             {.user = "x", .org = "nowhere", .role = "viewer"}};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(users); i++)
+    assert_int_not_equal(access_user_put(l.a, "test", &users[i], NULL, NULL), PRAC_OK);
+  /* without a password nobody signs in */
+  struct access_user u = {.user = "x", .org = "jp", .role = "viewer", .disabled = -1};
+  char token[ACCESS_TOKEN_TEXT];
+  assert_int_equal(access_user_put(l.a, "test", &u, NULL, NULL), PRAC_OK);
+  assert_int_equal(sign(&l, "x", "", NULL, "192.0.2.1", token), PRAC_DENIED);
+  struct prac_json j = prac_json_of(0);
+  assert_int_equal(access_users_json(l.a, NULL, &j), PRAC_OK);
+  assert_null(strstr(j.buf, "argon2"));
+  prac_json_done(&j);
+  close_lab(&l);
+}
+
+/* ---- the audit ---- */
+
+static prac_rc check(struct lab *l, uint64_t *bad)
+{
+  struct access_audit_state s = {0};
+  prac_rc rc = access_audit_check(l->a, &s, NULL);
+  *bad = s.bad;
+  return rc;
+}
+
+static void test_audit(void **state)
+{
+  static const char *const tampers[] = {
+      "UPDATE audit SET detail = 'rows=1' WHERE n = 4",
+      "UPDATE audit SET detail = detail || char(0) || 'x' WHERE n = 4",
+      "UPDATE audit SET at = at + 1 WHERE n = 4",
+      "UPDATE audit SET user = 'ken' WHERE n = 4",
+      "DELETE FROM audit WHERE n = 4",
+      "UPDATE audit SET n = -1 WHERE n = 4; UPDATE audit SET n = 4 WHERE n = 5;"
+      " UPDATE audit SET n = 5 WHERE n = -1",
+      "UPDATE audit SET n = n + 1000 WHERE n >= 4; UPDATE audit SET n = n - 1001 WHERE n > 1000;"
+      " DELETE FROM audit WHERE n = 3",
+  };
+  static const char *const at_the_end[] = {
+      "DELETE FROM audit WHERE n = 12",
+      "INSERT INTO audit SELECT 13, at, user, org, what, subject, detail, source, hash FROM audit"
+      " WHERE n = 12",
+      "UPDATE meta SET n = 11 WHERE k = 'audit'",
+  };
+  uint64_t bad;
+  (void)state;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(tampers) + PRAC_ARRAY_LEN(at_the_end); i++) {
+    struct lab l;
+    bool end = i >= PRAC_ARRAY_LEN(tampers);
+    open_lab(&l); /* two lines */
+    for (int k = 0; k < 10; k++) {
+      char detail[32];
+      (void)snprintf(detail, sizeof detail, "rows=%d", 100 + k);
+      struct access_event e = {"export", "/api/v1/flows", detail, "192.0.2.1"};
+      assert_int_equal(access_note(l.a, &access_local, &e, NULL), PRAC_OK);
+    }
+    assert_int_equal(check(&l, &bad), PRAC_OK);
+    raw(&l, end ? at_the_end[i - PRAC_ARRAY_LEN(tampers)] : tampers[i]);
+    assert_int_equal(check(&l, &bad), PRAC_DAMAGED);
+    if (!end) assert_in_range(bad, 3, 4);
+    if (end) assert_in_range(bad, 12, 13);
+    close_lab(&l);
+  }
+}
+
+static void test_audit_pages(void **state)
+{
+  struct lab l;
+  struct prac_json j = prac_json_of(0);
+  (void)state;
+  open_lab(&l);
+  struct access_event e = {.what = "decision", .on = "a-1"};
+  assert_int_equal(access_begin(l.a, NULL), PRAC_OK);
+  for (int i = 0; i < 5; i++) assert_int_equal(access_note(l.a, &access_local, &e, NULL), PRAC_OK);
+  assert_int_equal(access_end(l.a, PRAC_OK, NULL), PRAC_OK);
+  assert_int_equal(access_audit_json(l.a, 5, 2, &j), PRAC_OK);
+  assert_non_null(strstr(j.buf, "\"n\":4"));
+  assert_non_null(strstr(j.buf, "\"n\":3"));
+  assert_null(strstr(j.buf, "\"n\":5"));
+  assert_null(strstr(j.buf, "\"n\":2,"));
+  prac_json_done(&j);
+  /* a transaction that is given up leaves nothing */
+  struct access_audit_state s;
+  assert_int_equal(access_begin(l.a, NULL), PRAC_OK);
+  assert_int_equal(access_note(l.a, &access_local, &e, NULL), PRAC_OK);
+  assert_int_equal(access_end(l.a, PRAC_STOPPED, NULL), PRAC_STOPPED);
+  assert_int_equal(access_audit_check(l.a, &s, NULL), PRAC_OK);
+  assert_int_equal(s.lines, 7);
+  close_lab(&l);
+}
+
+/* What one handle changes, another sees; the reading one changes nothing. */
+static void test_reader(void **state)
+{
+  struct lab l;
+  struct access *r;
+  struct access_who w;
+  char token[ACCESS_TOKEN_TEXT];
+  uint64_t a, b;
+  struct prac_clock wall = prac_clock_virtual(T0);
+  struct access_conf c = {.idle_ns = IDLE, .life_ns = LIFE, .reads_only = true};
+  (void)state;
+  assert_int_equal(access_open("/nonexistent/access.db", &c, &wall, &r, NULL), PRAC_UNKNOWN);
+  open_lab(&l);
+  assert_int_equal(access_open(l.path, &c, &wall, &r, NULL), PRAC_OK);
+  assert_int_equal(sign(&l, "mika", PASSWORD, NULL, "192.0.2.1", token), PRAC_OK);
+  assert_int_equal(access_who_is(r, token, l.arena, &w, NULL), PRAC_OK);
+  assert_int_equal(access_rights(r, &a, NULL), PRAC_OK);
+  assert_int_not_equal(access_seen(r, &w, NULL), PRAC_OK);
+  put_user(&l, "mika", "viewer");
+  assert_int_equal(access_rights(r, &b, NULL), PRAC_OK);
+  assert_int_not_equal(a, b);
+  assert_int_equal(access_who_is(r, token, l.arena, &w, NULL), PRAC_DENIED);
+  access_close(&r);
+  close_lab(&l);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_totp_vectors), cmocka_unit_test(test_totp_window),
+      cmocka_unit_test(test_base32),       cmocka_unit_test(test_second_factor),
+      cmocka_unit_test(test_session),      cmocka_unit_test(test_sign_out),
+      cmocka_unit_test(test_rights),       cmocka_unit_test(test_keys),
+      cmocka_unit_test(test_guesses),      cmocka_unit_test(test_unknown_names),
+      cmocka_unit_test(test_passwords),    cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_audit),        cmocka_unit_test(test_audit_pages),
+      cmocka_unit_test(test_reader),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
