@@ -4,7 +4,7 @@ import { createHmac } from 'node:crypto';
 import { check, complaints, open, run, say, text, until, url } from './lib.mjs';
 import { lookAtAll } from './look.mjs';
 
-const SLOW = 40000, PASSWORD = 'correct horse battery', NEXT = 'another horse, another battery', BAD = '<img src=x onerror=alert(1)>';
+const SLOW = 40000, PASSWORD = 'correct horse battery', NEXT = 'another horse, another battery', ROLES = ['viewer', 'analyst', 'operator', 'admin'] /* names of people, too */, BAD = '<img src=x onerror=alert(1)>';
 const panel = (id) => `section[aria-labelledby=${id}]`;
 const there = (p, sel) => until(() => p.locator(sel).count(), SLOW);
 const saying = (p, sel, words) => until(async () => words.test(await text(p, sel).catch(() => '')), SLOW);
@@ -38,8 +38,8 @@ async function administers() {
   await there(p, panel('orgs') + ' tbody tr');
   await p.locator('button', { hasText: 'Add an organisation' }).click();
   await there(p, 'form.edit');
-  check('a form takes the focus', await p.evaluate(() => document.activeElement.name === 'org'));
-  await p.locator('input[name=org]').fill('isp');
+  check('a form takes the focus', await p.evaluate(() => document.activeElement.name === 'name'));
+  await p.locator('form.edit input[name=name]').fill('isp');
   await p.locator('input[name=title]').fill('An ISP ' + BAD);
   await p.locator('input[name=scope]').fill('AS64500 192.0.2.0/24 nowhere');
   check('what a scope means is said while it is written', await saying(p, 'form.edit', /network 64500, addresses 192\.0\.2\.0\/24, nowhere: not understood/));
@@ -50,7 +50,7 @@ async function administers() {
   await p.keyboard.press('Enter');
   check('an organisation is added', await until(async () => (await p.locator(panel('orgs') + ' tbody tr', { hasText: 'An ISP' }).count()) === 1 && (await p.locator('form.edit').count()) === 0, SLOW), await text(p, 'main'));
   await at(p, '/admin?edit=isp&part=orgs');
-  check('what is changed is in the address', await until(async () => (await p.locator('input[name=org]').inputValue()) === 'isp' && (await p.locator('select[name=clearance]').inputValue()) === 'TLP:AMBER', SLOW));
+  check('what is changed is in the address', await until(async () => (await p.locator('form.edit input[name=name]').inputValue()) === 'isp' && (await p.locator('select[name=clearance]').inputValue()) === 'TLP:AMBER', SLOW));
   await p.locator('select[name=clearance]').selectOption('TLP:GREEN');
   await p.locator('form.edit button[type=submit]').click();
   check('and changed', await saying(p, panel('orgs') + ' tbody', /isp[\s\S]*TLP:GREEN/), await text(p, 'main'));
@@ -69,7 +69,7 @@ async function administers() {
   check('people of one organisation', await until(async () => (await p.locator(panel('users') + ' tbody tr').count()) === 1 && p.url().includes('of=isp')), p.url());
 
   /* The log, a page at a time. */
-  await p.evaluate(async () => { for (let i = 0; i < 105; i++) await fetch('/api/v1/orgs', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Practice': '1' }, body: JSON.stringify({ name: 'isp', title: 'An ISP ' + i }) }); });
+  await p.evaluate(async () => { for (let i = 0; i < 190; i++) await fetch('/api/v1/orgs', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Practice': '1' }, body: JSON.stringify({ name: 'isp', title: 'An ISP ' + i }) }); });
   await at(p, '/admin?part=audit');
   await there(p, panel('audit') + ' tbody tr');
   const numbers = async () => (await p.locator(panel('audit') + ' tbody th').allInnerTexts()).map((x) => Number(x.replace(/,/g, '')));
@@ -77,10 +77,17 @@ async function administers() {
   check('the log: a hundred lines, the newest first', first.length === 100 && first.every((n, i) => i === 0 || n === first[i - 1] - 1), first);
   await p.locator('a', { hasText: 'Older' }).click();
   check('then those before', await until(async () => (await numbers())[0] === first[99] - 1, SLOW) && p.url().includes('before=' + first[99]), p.url());
-  check('to the very first', (await numbers()).at(-1) === 1, await numbers());
+  await p.locator('a', { hasText: 'Older' }).click();
+  check('to the very first', await until(async () => (await numbers()).at(-1) === 1, SLOW) && (await p.locator('a', { hasText: 'Older' }).count()) === 0, await numbers());
   await p.locator('a', { hasText: 'Newest' }).click();
   check('and back to the newest', await until(async () => (await numbers())[0] >= first[0], SLOW));
-  await lookAtAll([['/admin', panel('users') + ' tbody tr', /keiko/], ['/admin?part=orgs&edit=jp', 'form.edit', /TLP:AMBER/], ['/admin?part=audit', panel('audit') + ' tbody tr', /admin/], ['/account', panel('acc-keys') + ' form', /admin/]]);
+  await lookAtAll([['/admin', panel('users') + ' tbody tr', /keiko/, ROLES], ['/admin?part=orgs&edit=jp', 'form.edit', /TLP:AMBER/], ['/admin?part=audit', panel('audit') + ' tbody tr', /admin/, ROLES], ['/account', panel('acc-keys') + ' form', /admin/]]);
+  /* Where an address is, this portal does not know: the attack's prefix is theirs. */
+  await at(p, '/admin?part=orgs&edit=jp');
+  await there(p, 'form.edit');
+  await p.locator('input[name=scope]').fill('JP 203.0.113.0/24');
+  await p.keyboard.press('Enter');
+  check('a scope is changed', await saying(p, panel('orgs') + ' tbody', /203\.0\.113\.0\/24/));
   await signOut(p);
 }
 
@@ -147,7 +154,7 @@ async function mine() {
     await there(p, panel('victims') + ' tbody tr');
     await until(async () => (await p.locator('main .waiting').count()) === 0, SLOW);
     const main = await text(p, 'main');
-    check(`${role}: the own part is given, not chosen`, main.includes('Your part of the world: JP') && (await p.locator('.field-form').count()) === 0, main);
+    check(`${role}: the own part is given, not chosen`, /Your part of the world:\s+JP/.test(main) && (await p.locator('.field-form').count()) === 0, main);
     check(`${role}: attacks on it`, main.includes('203.0.113.77'));
     const hosts = await text(p, panel('hosts'));
     check(`${role}: ${role === 'viewer' ? 'addresses of senders are not for it' : 'hosts suspected of infection'}`, role === 'viewer' ? hosts.includes('Addresses are shown to analysts') && !/203\.\d+\.\d+\.\d+/.test(hosts) : !hosts.includes('shown to analysts'), hosts);

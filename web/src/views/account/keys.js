@@ -22,7 +22,7 @@ export function Keys() {
       <p class="note">${t('acc_key_use')} <code>curl -H "Authorization: Bearer $KEY" ${location.origin}/api/v1/status</code></p></div>`}
     <${Load} of=${of} rows=${2} empty=${html`<${Empty} text=${t('acc_keys_none')} />`}>${(v) => html`<${Table} label=${t('acc_keys')} rows=${v.rows} by=${(k) => k.id} columns=${[
       { head: t('acc_label'), of: (k) => html`<b class="name"><${Text} v=${k.label} /></b>` }, { head: t('acc_made'), of: (k) => html`<${Time} at=${k.made} />` },
-      { head: t('acc_used'), of: (k) => (k.seen ? html`<${Time} at=${k.seen} />` : t('acc_never')) },
+      { head: t('acc_used'), of: (k) => (k.used ? html`<${Time} at=${k.used} />` : t('acc_never')) },
       { head: t('acc_key_state'), of: (k) => (k.ended ? html`${t('acc_ended')} <small><${Time} at=${k.ended} /></small>` : html`<${End} k=${k} end=${end} />`) }]} />`}<//>
     <form class="decide" onSubmit=${make}><${Field} label=${t('acc_label')} grow><input name="label" value=${label} required maxlength="60" placeholder="SIEM" onInput=${(e) => setLabel(e.target.value)} /><//><button type="submit" class="strong small" disabled=${busy}>${t('acc_key_new')}</button></form>
     <${Said} said=${said} /><//>`;

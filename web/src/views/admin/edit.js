@@ -19,7 +19,7 @@ export function Edit({ path, fields, start, name, saved, extra }) {
   const [v, set] = useState(start), [run, busy, said] = useDoing();
   useEffect(() => { box.current?.querySelector('input:not([readonly]), select')?.focus(); }, []);
   const take = (k) => (e) => set({ ...v, [k]: e.target.type === 'checkbox' ? e.target.checked : e.target.value });
-  const body = () => Object.fromEntries(fields.filter((f) => f.type === 'checkbox' || (v[f.key] != null && v[f.key] !== '')).map((f) => [f.as || f.key, f.type === 'checkbox' ? !!v[f.key] : v[f.key]]));
+  const body = () => Object.fromEntries(fields.filter((f) => f.type === 'checkbox' || (v[f.key] != null && v[f.key] !== '')).map((f) => [f.key, f.type === 'checkbox' ? !!v[f.key] : v[f.key]]));
   const submit = (e) => { e.preventDefault(); run(post(path, body()), () => { close(); saved(); }); };
   const input = (f) => (f.options ? html`<select name=${f.key} value=${v[f.key]} required=${!f.optional} onChange=${take(f.key)}>${f.options.map(([o, w]) => html`<option value=${o} selected=${v[f.key] === o}>${w}</option>`)}</select>`
     : f.type === 'checkbox' ? html`<input name=${f.key} type="checkbox" checked=${!!v[f.key]} onChange=${take(f.key)} />`

@@ -9,7 +9,7 @@ import { Editing, NEW, open } from './edit.js';
 const ROLES = ['viewer', 'analyst', 'operator', 'admin'], LEAST = 12;
 export function Users() {
   const of = useAnswer('/users'), orgs = useAnswer('/orgs'), only = param('of');
-  const names = (orgs.value?.rows || []).map((o) => [o.org, o.title && o.title !== o.org ? `${o.org} (${o.title})` : o.org]);
+  const names = (orgs.value?.rows || []).map((o) => [o.name, o.title && o.title !== o.name ? `${o.name} (${o.title})` : o.name]);
   const fields = [{ key: 'user', label: t('admin_user'), fixed: true, hint: t('admin_name_rule'), pattern: '[a-z0-9._@\\-]{1,64}' }, { key: 'name', label: t('admin_name') },
     { key: 'org', label: t('admin_org'), options: [['', '–'], ...names] }, { key: 'role', label: t('admin_role'), options: ROLES.map((r) => [r, t('role_' + r)]) },
     { key: 'password', label: t('admin_password'), type: 'password', optional: true, min: LEAST, hint: t('admin_password_rule', { n: LEAST }) }, { key: 'disabled', label: t('admin_disabled'), type: 'checkbox', hint: t('admin_disabled_rule') }];

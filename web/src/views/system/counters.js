@@ -5,7 +5,7 @@ import { number, t } from '../../i18n.js';
 import { Empty, Table } from '../../parts.js';
 import { bytes } from './kept.js';
 
-const value = (c) => (c.unit === 'bytes' ? bytes(c.value) : `${number(c.value)}${c.unit ? ` ${c.unit}` : ''}`);
+const value = (c) => (c.unit === 'bytes' ? bytes(c.value) : `${number(c.value)}${c.unit && c.unit !== '1' ? ` ${c.unit}` : ''}`);
 export function Counters({ v }) {
   const [all, setAll] = useState(false), [word, setWord] = useState('');
   const rows = (v.counters || []).filter((c) => (all || c.value > 0) && `${c.room} ${c.name} ${c.help}`.toLowerCase().includes(word.toLowerCase()));
