@@ -82,7 +82,9 @@ static prac_rc own_accounts(const struct role_env *e, struct prac_err *reterr)
 
 static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
 {
+  const struct portal_conf *c = prac_conf_get(e->settings, "portal", 0);
   PRAC_TRY(own_accounts(e, reterr));
+  if (e->http_fd < 0) PRAC_TRY(role_listen_http(c->listen, &e->http_fd, reterr));
   if (where_is_outside(e->settings)) open_store(e, st);
   return PRAC_OK;
 }
