@@ -9,6 +9,7 @@
 #include "app/roles.h"
 #include "app/stop.h"
 #include "app/where.h"
+#include "lookup/lookup.h"
 #include "portal/portal.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
@@ -24,6 +25,7 @@ struct portal_role {
   char disk[ROLE_PATH];
   struct bus bus;
   struct store store;
+  struct lookup *geo;
   struct portal *portal;
   struct portal_conf conf;
 };
@@ -80,12 +82,22 @@ static prac_rc own_accounts(const struct role_env *e, struct prac_err *reterr)
   return PRAC_OK;
 }
 
+/* Where addresses are says which of them a reader may see: without it, only scopes of prefixes
+ * show any. */
 static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
 {
-  const struct portal_conf *c = prac_conf_get(e->settings, "portal", 0);
+  static const struct prac_log_event no_places = {
+      "portal_no_places", PRAC_LOG_WARN,
+      "see the settings of lookup; readers of countries and networks are shown no addresses"};
+  struct portal_role *s = st;
+  struct prac_err err = {0};
+  const struct portal_conf *p = prac_conf_get(e->settings, "portal", 0);
   PRAC_TRY(own_accounts(e, reterr));
-  if (e->http_fd < 0) PRAC_TRY(role_listen_http(c->listen, &e->http_fd, reterr));
-  if (where_is_outside(e->settings)) open_store(e, st);
+  if (e->http_fd < 0) PRAC_TRY(role_listen_http(p->listen, &e->http_fd, reterr));
+  const struct lookup_conf *c = prac_conf_get(e->settings, lookup_conf_section.path, 0);
+  if (lookup_new(c, prac_now(&e->clock), &e->log, &s->geo, &err) != PRAC_OK)
+    prac_log(&e->log, &no_places, "%s", err.text);
+  if (where_is_outside(e->settings)) open_store(e, s);
   return PRAC_OK;
 }
 
@@ -101,6 +113,7 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
   const char *open = portal_open_text(&s->conf);
   if (open) prac_log(&e->log, &ev_open, "%s %s", s->conf.listen, open);
   struct portal_env env = {.store = s->store.ops ? &s->store : NULL,
+                           .geo = s->geo,
                            .listen_fd = e->http_fd,
                            .clock = &e->clock,
                            .accounts = role_path(e, ROLE_ACCOUNTS, accounts),
@@ -133,6 +146,7 @@ static void done(void *st)
   portal_close(&s->portal);
   bus_close(&s->bus);
   store_close(&s->store);
+  lookup_unref(&s->geo);
 }
 
 const struct role role_portal = {

@@ -34,7 +34,18 @@ static const char *state_of(const struct live_sensor *s, prac_time now)
   return now - seen <= SILENT_MIN * PRAC_MIN ? "late" : "silent";
 }
 
-void portal_sensors_json(const struct portal *p, struct prac_json *j)
+static void setup_json(const struct live_sensor *s, struct prac_json *j)
+{
+  prac_json_key(j, "clock_offset_ns");
+  prac_json_i64(j, s->clock_offset_ns);
+  key_u64(j, "queue", s->queue);
+  prac_json_key(j, "clock_synced");
+  prac_json_bool(j, s->clock_synced);
+  key_text(j, "source", s->source);
+  key_text(j, "version", s->version);
+}
+
+void portal_sensors_json(const struct portal *p, bool setup, struct prac_json *j)
 {
   prac_time now = live_event_time(p->live);
   prac_json_open(j, '[');
@@ -55,27 +66,20 @@ void portal_sensors_json(const struct portal *p, struct prac_json *j)
     key_u64(j, "lost", s->lost);
     key_u64(j, "evicted", s->evicted);
     key_u64(j, "malformed", s->malformed);
-    prac_json_key(j, "clock_offset_ns");
-    prac_json_i64(j, s->clock_offset_ns);
-    key_u64(j, "queue", s->queue);
-    prac_json_key(j, "clock_synced");
-    prac_json_bool(j, s->clock_synced);
-    key_text(j, "source", s->source);
-    key_text(j, "version", s->version);
+    if (setup) setup_json(s, j);
     prac_json_close(j, '}');
   }
   prac_json_close(j, ']');
 }
 
-void portal_alert_counts_json(const struct portal *p, struct prac_json *j)
+void portal_alert_counts_json(const struct portal_alerts *l, struct prac_json *j)
 {
   static const char *const words[] = {"unknown", "notice", "low", "medium", "high", "critical"};
   uint64_t by[PRAC_ARRAY_LEN(words)] = {0}, open = 0;
-  for (size_t i = 0; i < live_alert_count(p->live); i++) {
-    const struct live_alert *a = live_alert_at(p->live, i);
-    if (!a->open) continue;
+  for (size_t i = 0; i < l->n; i++) {
+    if (!l->v[i].open) continue;
     open++;
-    by[a->rank]++;
+    by[l->v[i].rank]++;
   }
   prac_json_open(j, '{');
   key_u64(j, "open", open);
@@ -86,9 +90,11 @@ void portal_alert_counts_json(const struct portal *p, struct prac_json *j)
 void portal_status(struct portal *p, struct sys_http_req *r, const char *word)
 {
   struct prac_json j = prac_json_of(4 << 20);
-  /* Before the numbers: events after this id are not in them, or are and do no harm again. */
-  uint64_t last = sys_http_feed_last(p->feed);
+  struct portal_audience *a = portal_audience_at(p, r);
   (void)word;
+  if (!a) return;
+  /* Before the numbers: events after this id are not in them, or are and do no harm again. */
+  uint64_t last = sys_http_feed_last(a->feed);
   pthread_mutex_lock(&p->lock);
   prac_json_open(&j, '{');
   key_text(&j, "name", "PRACTICE");
@@ -102,18 +108,19 @@ void portal_status(struct portal *p, struct sys_http_req *r, const char *word)
   prac_json_bool(&j, p->env.store != NULL);
   key_u64(&j, "last_event", last);
   prac_json_key(&j, "alerts");
-  portal_alert_counts_json(p, &j);
+  portal_alert_counts_json(&a->alerts, &j);
   prac_json_key(&j, "sensors");
-  portal_sensors_json(p, &j);
+  portal_sensors_json(p, a->setup, &j);
   prac_json_key(&j, "counters");
   prac_json_open(&j, '{');
   key_u64(&j, "messages", prac_counter_get(&p->counters[PORTAL_C_MESSAGES]));
   key_u64(&j, "unreadable", prac_counter_get(&p->counters[PORTAL_C_UNREADABLE]));
-  key_u64(&j, "dropped", live_dropped(p->live));
+  key_u64(&j, "dropped", live_dropped(p->live) + p->alerts.dropped);
   prac_json_close(&j, '}');
   prac_json_close(&j, '}');
   pthread_mutex_unlock(&p->lock);
   prac_json_newline(&j);
+  portal_audience_unref(p, &a);
   portal_send_json(r, &j);
 }
 
@@ -332,36 +339,39 @@ void portal_alerts(struct portal *p, struct sys_http_req *r, const char *word)
     portal_ask(p, r, STORE_RECORDS, &model_alert, NULL, NULL);
     return;
   }
-  if (!number(r, "limit", 1, LIVE_ALERTS, &n)) return;
+  if (!number(r, "limit", 1, PORTAL_ALERTS, &n)) return;
+  struct portal_audience *a = portal_audience_at(p, r);
+  if (!a) return;
   struct prac_json j = prac_json_of(8 << 20);
   prac_json_open(&j, '{');
   prac_json_key(&j, "rows");
   prac_json_open(&j, '[');
   pthread_mutex_lock(&p->lock);
-  size_t have = live_alert_count(p->live);
-  for (size_t i = 0; i < have && i < (size_t)n; i++) {
-    const char *brief = live_alert_at(p->live, i)->brief;
-    prac_json_raw(&j, brief, strlen(brief));
-  }
+  size_t have = a->alerts.n;
+  for (size_t i = 0; i < have && i < (size_t)n; i++)
+    prac_json_raw(&j, a->alerts.v[i].json, strlen(a->alerts.v[i].json));
   prac_json_close(&j, ']');
   prac_json_key(&j, "truncated");
   prac_json_bool(&j, have > (size_t)n);
   prac_json_key(&j, "counts");
-  portal_alert_counts_json(p, &j);
+  portal_alert_counts_json(&a->alerts, &j);
   pthread_mutex_unlock(&p->lock);
   prac_json_close(&j, '}');
   prac_json_newline(&j);
+  portal_audience_unref(p, &a);
   portal_send_json(r, &j);
 }
 
 void portal_alert(struct portal *p, struct sys_http_req *r, const char *word)
 {
   struct prac_json j = prac_json_of(1 << 20);
+  struct portal_audience *a = portal_audience_at(p, r);
+  if (!a) return;
   pthread_mutex_lock(&p->lock);
-  const struct live_alert *a = live_alert_find(p->live, word);
-  if (a) prac_json_raw(&j, a->full, strlen(a->full));
+  bool found = portal_alert_json(p, a, word, &j);
   pthread_mutex_unlock(&p->lock);
-  if (j.len > 0) {
+  portal_audience_unref(p, &a);
+  if (found) {
     prac_json_newline(&j);
     portal_send_json(r, &j);
     return;
@@ -372,6 +382,9 @@ void portal_alert(struct portal *p, struct sys_http_req *r, const char *word)
 
 void portal_events(struct portal *p, struct sys_http_req *r, const char *word)
 {
+  struct portal_audience *a = portal_audience_at(p, r);
   (void)word;
-  sys_http_stream(r, p->feed);
+  if (!a) return;
+  sys_http_stream(r, a->feed);
+  portal_audience_unref(p, &a);
 }

@@ -108,7 +108,7 @@ static void sensor_gauges(struct portal *p, struct prac_json *j)
   free(m);
   free(c);
   uint64_t open = 0;
-  for (size_t i = 0; i < live_alert_count(p->live); i++) open += live_alert_at(p->live, i)->open;
+  for (size_t i = 0; i < p->alerts.n; i++) open += p->alerts.v[i].open;
   put(j,
       "# HELP practice_alerts_open alerts that are open\n# TYPE practice_alerts_open gauge\n"
       "practice_alerts_open %" PRIu64 "\n",

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "access/access.h"
+#include "portal/audience.h"
 #include "portal/live.h"
 #include "portal/portal.h"
 #include "portal/rows.h"
@@ -32,12 +33,14 @@ struct portal {
   struct portal_conf conf;
   struct portal_env env;
   struct sys_http *http;
-  struct sys_http_feed *feed;
   const char *hosts[24];
   size_t n_hosts;
-  pthread_mutex_t lock; /* guards live, dirty flags and counters. Taken alone: never held while
-                         * calling the HTTP server, the feed or the store */
+  pthread_mutex_t lock; /* guards live, alerts, audiences, dirty flags and counters. Taken before a
+                         * feed's own; never held while calling the HTTP server or the store */
   struct live *live;
+  struct portal_alerts alerts; /* all of them, in full: nobody is shown these */
+  struct portal_audiences audiences;
+  uint64_t told; /* events so far: no ring has a higher id */
   bool tops_dirty, status_dirty;
   struct portal_door *door; /* accounts (who.c); NULL: none */
   _Atomic uint64_t counters[PORTAL_C_COUNT_];
@@ -108,9 +111,9 @@ void portal_events(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_metrics(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_openapi(struct portal *p, struct sys_http_req *r, const char *word);
 
-/* Parts shared by answers and events; p->lock held. */
-void portal_sensors_json(const struct portal *p, struct prac_json *j);
-void portal_alert_counts_json(const struct portal *p, struct prac_json *j);
+/* Parts shared by answers and events; p->lock held. setup: with how the machines are set up. */
+void portal_sensors_json(const struct portal *p, bool setup, struct prac_json *j);
+void portal_alert_counts_json(const struct portal_alerts *l, struct prac_json *j);
 void portal_tops_json(const struct portal *p, enum live_dim dim, size_t n, struct prac_json *j);
 
 /* A question that one thread puts to the store (job.c). It is made on the server's thread, which
@@ -125,6 +128,7 @@ struct portal_job {
   struct portal *p;
   struct sys_http_req *req;
   portal_job_fn *run;
+  struct portal_audience *audience; /* whose scope the answer is made for; held */
   struct prac_arena *arena;
   void *ask;    /* what run needs to know; in the arena */
   bool is_rows; /* else the answer is one object: run writes all of it to rows.j */
@@ -141,9 +145,6 @@ void portal_job_put(struct portal_job *j, prac_rc rc, const struct prac_err *err
 prac_rc portal_jobs_start(struct portal *p, struct prac_err *reterr);
 void portal_jobs_stop(struct portal *p);
 void portal_jobs_run(struct portal *p); /* all that wait, on this thread */
-
-/* Who asks. */
-const struct access_who *portal_who(const struct sys_http_req *r);
 
 /* A parameter, or what holds without it, in the arena. PRAC_NOMEM. */
 PRAC_NODISCARD prac_rc portal_job_param(struct portal_job *j, const char *name, const char *usual,
@@ -201,4 +202,5 @@ struct portal_attacks {
 PRAC_NODISCARD prac_rc portal_attack_listed(struct portal_attacks *a, const struct episode *e,
                                             bool *ret, struct prac_err *reterr);
 prac_rc portal_warm(struct portal *p, struct prac_err *reterr);
-void portal_keep_alert(struct portal *p, const struct alert *a, bool tell);
+/* The audience of whoever asks; NULL: answered already. The caller unrefs. */
+struct portal_audience *portal_audience_at(struct portal *p, struct sys_http_req *r);

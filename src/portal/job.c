@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access/gate.h"
 #include "portal/impl.h"
 
 enum { JOBS_MAX = 64, JOB_BYTES = 32 << 20 };
@@ -13,6 +14,7 @@ static void job_free(struct portal_job **jp)
   struct portal_job *j = *jp;
   if (!j) return;
   rows_done(&j->rows);
+  if (j->audience) portal_audience_unref(j->p, &j->audience);
   prac_arena_free(&j->arena);
   free(j);
   *jp = NULL;
@@ -72,6 +74,11 @@ struct portal_job *portal_job_new(struct portal *p, struct sys_http_req *r, port
     return NULL;
   }
   j->p = p;
+  j->audience = portal_audience_at(p, r);
+  if (!j->audience) {
+    job_free(&j);
+    return NULL;
+  }
   j->req = r;
   j->run = run;
   j->rows.j = prac_json_of(JOB_BYTES);
@@ -125,12 +132,11 @@ void portal_job_put(struct portal_job *j, prac_rc rc, const struct prac_err *err
 
 /* ---- asking ---- */
 
-/* The one place that hands out the store of a request. */
+/* The one place that hands out the store of a request: behind the gate of whoever asks. */
 static prac_rc open_store(const struct portal_job *j, struct store *ret, struct prac_err *reterr)
 {
-  (void)reterr;
-  *ret = *j->p->env.store;
-  return PRAC_OK;
+  const struct portal_env *e = &j->p->env;
+  return access_gate_open(e->store, &j->audience->scope, e->geo, ret, reterr);
 }
 
 static void run_job(struct portal *p, struct portal_job *j)
@@ -140,6 +146,7 @@ static void run_job(struct portal *p, struct portal_job *j)
   portal_count(p, PORTAL_C_QUERIES);
   prac_rc rc = open_store(j, &s, &err);
   if (rc == PRAC_OK) rc = j->run(j, &s, &err);
+  store_close(&s);
   if (rc != PRAC_OK && rc != PRAC_STOPPED) {
     fail(p, j->req, rc, &err);
   } else if (j->is_rows) {

@@ -18,8 +18,6 @@ struct live {
   uint64_t dropped;
   size_t n_dirty;
   struct live_slots *slots;
-  struct live_alert *alerts; /* newest revision first */
-  size_t n_alerts;
 };
 
 struct live *live_new(void)
@@ -28,16 +26,8 @@ struct live *live_new(void)
   if (!l) return NULL;
   l->now = l->pots = PRAC_TIME_NONE;
   l->slots = live_slots_new();
-  l->alerts = calloc(LIVE_ALERTS, sizeof *l->alerts);
-  if (!l->slots || !l->alerts) live_free(&l);
+  if (!l->slots) live_free(&l);
   return l;
-}
-
-static void alert_done(struct live_alert *a)
-{
-  free(a->full);
-  free(a->brief);
-  *a = (struct live_alert){.full = NULL};
 }
 
 void live_free(struct live **lp)
@@ -48,8 +38,6 @@ void live_free(struct live **lp)
     free(l->sensors[i]->minutes);
     free(l->sensors[i]);
   }
-  for (size_t i = 0; i < l->n_alerts; i++) alert_done(&l->alerts[i]);
-  free(l->alerts);
   live_slots_free(&l->slots);
   free(l);
   *lp = NULL;
@@ -272,70 +260,4 @@ size_t live_tops(struct live *l, enum live_dim dim, bool by_packets, struct live
   if (l->now == PRAC_TIME_NONE) return 0;
   if (dim != LIVE_SENSOR) return live_slots_top(l->slots, l->now, dim, by_packets, to, n);
   return live_top_rank(sensors, sensor_tops(l, sensors), by_packets, to, n);
-}
-
-/* ---- alerts ---- */
-
-static int severity_rank(const char *s)
-{
-  static const char *const words[] = {"notice", "low", "medium", "high", "critical"};
-  for (size_t i = 0; s && i < PRAC_ARRAY_LEN(words); i++)
-    if (strcmp(s, words[i]) == 0) return (int)i + 1;
-  return 0;
-}
-
-/* Where to make room: the oldest closed alert, else the oldest of all. */
-static size_t victim(const struct live *l)
-{
-  for (size_t i = l->n_alerts; i-- > 0;)
-    if (!l->alerts[i].open) return i;
-  return l->n_alerts - 1;
-}
-
-static void alert_remove(struct live *l, size_t i)
-{
-  alert_done(&l->alerts[i]);
-  memmove(&l->alerts[i], &l->alerts[i + 1], (l->n_alerts - i - 1) * sizeof *l->alerts);
-  l->n_alerts--;
-}
-
-void live_alert_take(struct live *l, const struct alert *a, char *full, char *brief)
-{
-  struct live_alert new = {.open = a->state && strcmp(a->state, "close") != 0,
-                           .rank = severity_rank(a->severity),
-                           .at = a->at,
-                           .full = full,
-                           .brief = brief};
-  (void)snprintf(new.id, sizeof new.id, "%s", a->id ? a->id : "");
-  for (size_t i = 0; i < l->n_alerts; i++)
-    if (strcmp(l->alerts[i].id, new.id) == 0) {
-      alert_remove(l, i);
-      break;
-    }
-  if (l->n_alerts == LIVE_ALERTS) {
-    alert_remove(l, victim(l));
-    l->dropped++;
-  }
-  size_t i = 0;
-  while (i < l->n_alerts && l->alerts[i].at > new.at) i++;
-  memmove(&l->alerts[i + 1], &l->alerts[i], (l->n_alerts - i) * sizeof *l->alerts);
-  l->alerts[i] = new;
-  l->n_alerts++;
-}
-
-size_t live_alert_count(const struct live *l)
-{
-  return l->n_alerts;
-}
-
-const struct live_alert *live_alert_at(const struct live *l, size_t i)
-{
-  return &l->alerts[i];
-}
-
-const struct live_alert *live_alert_find(const struct live *l, const char *id)
-{
-  for (size_t i = 0; i < l->n_alerts; i++)
-    if (strcmp(l->alerts[i].id, id) == 0) return &l->alerts[i];
-  return NULL;
 }

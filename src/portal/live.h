@@ -5,7 +5,7 @@
  * tops      per port, country and AS, in slots of five minutes: packets, and sources a minute (a
  *           source counts once a minute and sensor). Backscatter is left out: its ports and
  *           countries are the victims', not the senders'
- * bounds    LIVE_SENSORS sensors, LIVE_MINUTES minutes, LIVE_ALERTS alerts, LIVE_AS networks a
+ * bounds    LIVE_SENSORS sensors, LIVE_MINUTES minutes, LIVE_AS networks a
  *           slot; beyond: counted in `dropped`
  * threads   none of its own: the portal's lock guards every call
  */
@@ -16,7 +16,6 @@
 enum {
   LIVE_SENSORS = 256,
   LIVE_MINUTES = 1440,
-  LIVE_ALERTS = 512,
   LIVE_AS = 8192,
   LIVE_LISTS = 16,
   LIVE_SLOT_MIN = 5,
@@ -42,13 +41,6 @@ struct live_sensor {
   bool honeypot;               /* goes by the honeypots' clock */
   struct live_minute *minutes; /* LIVE_MINUTES, by minute number; owned */
 };
-struct live_alert {
-  char id[64];
-  bool open;
-  int rank; /* of severity, 1 notice .. 5 critical */
-  prac_time at;
-  char *full, *brief; /* JSON, already fit to leave; owned */
-};
 enum live_dim { LIVE_PORT, LIVE_COUNTRY, LIVE_ASN, LIVE_SENSOR };
 struct live_top {
   uint32_t key; /* port: proto << 16 | port; country: letters; AS number; index of the sensor */
@@ -62,8 +54,6 @@ struct live *live_new(void); /* NULL: no memory */
 void live_free(struct live **lp);
 void live_batch(struct live *l, const struct flow_batch *b);
 void live_health(struct live *l, const struct health *h);
-/* full and brief: taken (malloc'ed JSON). */
-void live_alert_take(struct live *l, const struct alert *a, char *full, char *brief);
 /* From the store at start: one sensor's minute. */
 void live_minute_put(struct live *l, const char *sensor, prac_time at, uint64_t packets,
                      uint64_t sources);
@@ -85,6 +75,3 @@ typedef void live_minute_fn(void *arg, const struct live_sensor *s, const struct
 bool live_changed(struct live *l, size_t n, live_minute_fn *each, void *arg);
 /* The biggest n by sources a minute (by_packets: by packets), biggest first. Returns how many. */
 size_t live_tops(struct live *l, enum live_dim dim, bool by_packets, struct live_top *to, size_t n);
-size_t live_alert_count(const struct live *l);
-const struct live_alert *live_alert_at(const struct live *l, size_t i); /* newest revision first */
-const struct live_alert *live_alert_find(const struct live *l, const char *id);

@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "portal/impl.h"
-#include "portal/record.h"
 #include "portal/who.h"
 
 /* No inline script or style anywhere, nothing from elsewhere, and no string ever becomes markup. */
@@ -30,7 +29,6 @@ static const struct prac_counter_def counter_defs[] = {
 };
 
 enum {
-  RING_BYTES = 16 << 20,
   BODY_MAX = 64 << 10,
   MINUTES_AN_EVENT = 600,
   MINUTES_EVERY_MS = 250,
@@ -140,8 +138,7 @@ prac_rc portal_open(const struct portal_conf *c, const struct portal_env *env, s
   (void)pthread_cond_init(&p->jobs_more, NULL);
   p->live = live_new();
   p->scratch = prac_arena_new(ARENA_CHUNK);
-  prac_rc rc =
-      p->live && p->scratch ? sys_http_feed_new((size_t)c->ring, RING_BYTES, &p->feed) : PRAC_NOMEM;
+  prac_rc rc = p->live && p->scratch ? portal_alerts_init(&p->alerts) : PRAC_NOMEM;
   if (rc != PRAC_OK) (void)PRAC_FAIL(reterr, rc, "no memory for the portal");
   if (rc == PRAC_OK) rc = portal_warm(p, reterr);
   if (rc == PRAC_OK) rc = portal_jobs_start(p, reterr);
@@ -162,7 +159,8 @@ void portal_close(struct portal **pp)
   portal_door_stop(p);
   sys_http_close(&p->http);
   portal_door_close(p);
-  sys_http_feed_free(&p->feed);
+  portal_audiences_done(p);
+  portal_alerts_done(&p->alerts);
   live_free(&p->live);
   prac_arena_free(&p->scratch);
   pthread_cond_destroy(&p->jobs_more);
@@ -174,38 +172,11 @@ void portal_close(struct portal **pp)
 
 /* ---- taking ---- */
 
-static void tell(struct portal *p, const char *event, struct prac_json *j)
-{
-  bool ok = !j->bad && sys_http_feed_put(p->feed, event, j->buf, j->len) == PRAC_OK;
-  portal_count(p, ok ? PORTAL_C_EVENTS : PORTAL_C_EVENTS_LOST);
-}
-
 void portal_take_batch(struct portal *p, const struct flow_batch *b)
 {
   pthread_mutex_lock(&p->lock);
   live_batch(p->live, b);
   p->tops_dirty = p->status_dirty = true;
-  pthread_mutex_unlock(&p->lock);
-}
-
-void portal_keep_alert(struct portal *p, const struct alert *a, bool tell_it)
-{
-  struct prac_json full = prac_json_of(1 << 20), brief = prac_json_of(1 << 20);
-  struct alert clean = *a;
-  if (record_clean(&model_alert, &clean, p->scratch) == PRAC_OK) {
-    model_to_json(&model_alert, &clean, &full);
-    record_alert_brief(&clean, &brief);
-  }
-  if (full.bad || brief.bad || full.len == 0) {
-    portal_count(p, PORTAL_C_EVENTS_LOST);
-    prac_json_done(&full);
-    prac_json_done(&brief);
-    return;
-  }
-  if (tell_it) tell(p, "alert", &brief);
-  pthread_mutex_lock(&p->lock);
-  live_alert_take(p->live, &clean, full.buf, brief.buf);
-  p->status_dirty = true;
   pthread_mutex_unlock(&p->lock);
 }
 
@@ -302,7 +273,7 @@ static void tell_minutes(struct portal *p)
   prac_json_close(&j, ']');
   prac_json_close(&j, '}');
   pthread_mutex_unlock(&p->lock);
-  if (any) tell(p, "minutes", &j);
+  if (any) portal_tell(p, "minutes", &j);
   prac_json_done(&j);
 }
 
@@ -322,27 +293,27 @@ static void tell_tops(struct portal *p)
     prac_json_close(&j, '}');
   }
   pthread_mutex_unlock(&p->lock);
-  if (dirty) tell(p, "top", &j);
+  if (dirty) portal_tell(p, "top", &j);
   prac_json_done(&j);
+}
+
+static void status_json(struct portal *p, const struct portal_audience *a, struct prac_json *j)
+{
+  event_head(p, j);
+  prac_json_key(j, "alerts");
+  portal_alert_counts_json(&a->alerts, j);
+  prac_json_key(j, "sensors");
+  portal_sensors_json(p, a->setup, j);
+  prac_json_close(j, '}');
 }
 
 static void tell_status(struct portal *p)
 {
-  struct prac_json j = prac_json_of(1 << 20);
   pthread_mutex_lock(&p->lock);
   bool dirty = p->status_dirty;
   p->status_dirty = false;
-  if (dirty) {
-    event_head(p, &j);
-    prac_json_key(&j, "alerts");
-    portal_alert_counts_json(p, &j);
-    prac_json_key(&j, "sensors");
-    portal_sensors_json(p, &j);
-    prac_json_close(&j, '}');
-  }
   pthread_mutex_unlock(&p->lock);
-  if (dirty) tell(p, "status", &j);
-  prac_json_done(&j);
+  if (dirty) portal_tell_each(p, "status", status_json);
 }
 
 void portal_tick(struct portal *p, prac_time event_time)

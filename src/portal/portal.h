@@ -3,17 +3,17 @@
  * live      numbers of the last day come from the bus (portal_take), not from the store: they are
  *           there at once and do not wait for a query
  * history   from the store's roll-ups, by one query language (store_query_parse) everywhere
- * darknet   our own addresses (dst) never leave by the page or the API, only counts do, and no
- *           question may name one: the rule lives in rows.c (columns), records.c (records) and
- *           query.c (questions)
+ * scope     every question, list, export and event goes through the gate of whoever asks
+ *           (access/gate.h): what is outside, and our own addresses (dst), never leave
  * threads   open, take, tick and close belong to the caller's thread. Requests arrive on the
  *           server's; questions to the store run on one thread of the portal's own, or inside tick
  *           (`query_in_tick`) when the store's handle belongs to the caller
- * bounds    256 sensors, a day of minutes each, 512 alerts, 64 waiting questions, a ring of events
- *           for all listeners together, 1024 notes and 16 sign-ins: what falls out is counted,
- * never waited for access    without accounts it listens on loopback unless told otherwise, answers
- * only to names it knows when it does, and whoever asks is an operator of the whole world. With
- * them everything but the page's files takes a session or an API key, and a role (route.c)
+ * bounds    256 sensors, a day of minutes each, 512 alerts, 64 waiting questions, rings of events
+ *           that share 16 MiB (audience.h), 1024 notes and 16 sign-ins: what falls out is counted,
+ *           never waited for
+ * access    without accounts it listens on loopback unless told otherwise, answers only to names it
+ *           knows when it does, and whoever asks is an operator of the whole world. With them
+ *           everything but the page's files takes a session or an API key, and a role (route.c)
  */
 #pragma once
 #include "base/clock.h"
@@ -22,6 +22,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "bus/bus.h"
+#include "lookup/lookup.h"
 #include "store/store.h"
 
 struct portal_conf {
@@ -45,6 +46,7 @@ struct portal_env {
   const struct store *store;      /* read-only handle; NULL: live numbers only */
   bool query_in_tick;             /* the store's handle belongs to the caller's thread */
   int listen_fd;                  /* >= 0: already listening, taken; -1: open conf's `listen` */
+  const struct lookup *geo;       /* where addresses are; NULL: only scopes of prefixes see any */
   const struct prac_clock *clock; /* the wall, for "now" beside event time; NULL: not shown */
   const char *accounts;           /* the file of conf.accounts (access/access.h) */
   const char *version;

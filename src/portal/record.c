@@ -5,36 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "dst=..." names an address of ours, wherever it stands among the words. */
-static prac_rc clean_words(const char **words, struct prac_arena *a)
-{
-  const char *s = *words;
-  if (!s || !strstr(s, "dst=")) return PRAC_OK;
-  char *to = prac_arena_alloc(a, strlen(s) + 1);
-  size_t at = 0;
-  if (!to) return PRAC_NOMEM;
-  while (*s) {
-    size_t n = strcspn(s, " "), gap = strspn(s + n, " ");
-    if (n > 0 && !memmem(s, n, "dst=", 4)) {
-      if (at > 0) to[at++] = ' ';
-      memcpy(to + at, s, n);
-      at += n;
-    }
-    s += n + gap;
-  }
-  to[at] = 0;
-  *words = to;
-  return PRAC_OK;
-}
-
-prac_rc record_clean(const struct model_kind *k, void *rec, struct prac_arena *a)
-{
-  for (size_t i = 0; i < k->n_fields; i++)
-    if (k->fields[i].type == MODEL_STR && strcmp(k->fields[i].name, "flows") == 0)
-      PRAC_TRY(clean_words((void *)((char *)rec + k->fields[i].offset), a));
-  return PRAC_OK;
-}
-
 static void text(struct prac_json *j, const char *key, const char *s)
 {
   prac_json_key(j, key);

@@ -22,7 +22,6 @@ static prac_rc take_record(void *arg, const struct store_col *cols, size_t n,
   void *rec = prac_arena_alloc(a, t->kind->size);
   if (!rec) return PRAC_NOMEM;
   PRAC_TRY(model_from_json(t->kind, v[0].s, strlen(v[0].s), a, rec, NULL));
-  PRAC_TRY(record_clean(t->kind, rec, a));
   bool keep = false;
   prac_rc rc = t->each(t->arg, rec, &keep);
   if (!keep) prac_arena_rewind(a, m);

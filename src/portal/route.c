@@ -82,6 +82,10 @@ static const struct portal_param attack_params[] = {
     FORMAT,
     END};
 
+static const struct portal_param audit_params[] = {
+    {"before", "integer", "lines before this number"},
+    {"limit", "integer", "at most so many lines, up to 1000; 100 when not given"},
+    END};
 static const struct portal_param group_params[] = {
     SPAN,
     {"country", "string", "most hosts in it: two letters, ISO 3166"},
@@ -103,11 +107,6 @@ static const struct portal_param mine_params[] = {
     {"since", "string", "what began from then on counts as new"},
     {"country", "string", "for a reader of the whole world: two letters, ISO 3166"},
     {"asn", "string", "for a reader of the whole world: number of a network"},
-    END};
-
-static const struct portal_param audit_params[] = {
-    {"before", "integer", "lines before this number"},
-    {"limit", "integer", "at most so many lines, up to 1000; 100 when not given"},
     END};
 
 const struct portal_route portal_routes[] = {
@@ -315,9 +314,9 @@ static void send_asset(struct sys_http_req *r, const struct portal_asset *a)
 
 /* The views of the page (web/src/views.js) are all the same file; "/" at the end: and what is
  * below. */
-static const char *const views[] = {"/",        "/mine",   "/attacks", "/attacks/", "/ports",
-                                    "/groups",  "/about/", "/flows",   "/compare",  "/alerts",
-                                    "/alerts/", "/system", "/admin",   "/account",  "/sign-in"};
+static const char *const views[] = {
+    "/",      "/mine",    "/attacks", "/attacks/", "/ports",  "/groups", "/groups/", "/about/",
+    "/flows", "/compare", "/alerts",  "/alerts/",  "/system", "/admin",  "/account", "/sign-in"};
 
 static bool is_view(const char *path)
 {

@@ -1,5 +1,5 @@
-/* The one place where rows become bytes for a reader, and so the place of the rule that the
- * darknet's addresses stay inside. */
+/* The one place where rows become bytes for a reader. What may be in them the gate has said
+ * (access/gate.h). */
 #include "portal/rows.h"
 
 #include <inttypes.h>
@@ -7,11 +7,6 @@
 #include <string.h>
 
 #include "portal/record.h"
-
-static bool may_leave(const struct store_col *c)
-{
-  return strcmp(c->name, "dst") != 0;
-}
 
 void rows_init(struct rows *r, enum rows_format f, size_t max_rows, size_t max_bytes)
 {
@@ -102,15 +97,13 @@ static void begin(struct rows *r, const struct store_col *cols, size_t n)
   r->begun = true;
   if (r->format == ROWS_NDJSON) return;
   if (r->format == ROWS_CSV) {
-    for (size_t i = 0; i < n; i++)
-      if (may_leave(&cols[i])) prac_json_raw(&r->j, cols[i].name, strlen(cols[i].name));
+    for (size_t i = 0; i < n; i++) prac_json_raw(&r->j, cols[i].name, strlen(cols[i].name));
     prac_json_newline(&r->j);
     return;
   }
   prac_json_key(&r->j, "columns");
   prac_json_open(&r->j, '[');
   for (size_t i = 0; i < n; i++) {
-    if (!may_leave(&cols[i])) continue;
     prac_json_open(&r->j, '{');
     prac_json_key(&r->j, "name");
     prac_json_str(&r->j, cols[i].name);
@@ -140,7 +133,6 @@ prac_rc rows_put(void *arg, const struct store_col *cols, size_t n, const struct
   if (full(r)) return PRAC_STOPPED;
   if (r->format != ROWS_CSV) prac_json_open(&r->j, '{');
   for (size_t i = 0; i < n; i++) {
-    if (!may_leave(&cols[i])) continue;
     if (r->format != ROWS_CSV) prac_json_key(&r->j, cols[i].name);
     value(r, &cols[i], &v[i]);
   }

@@ -2,7 +2,6 @@
  *
  * json      {"columns":[{name,unit}],"rows":[{...}],"truncated":false}
  * csv       a header line; text that a spreadsheet would take for a formula gets a leading '
- * rule      a column named "dst" is never written: our own addresses do not leave
  * pages     of records: "next", or the header X-Next, is the cursor of the last row given when
  * there are more bounds    max_rows and max_bytes; what is more is cut, and said ("truncated", or
  * the header X-Truncated)

@@ -61,7 +61,7 @@ static void put_live(const struct portal *p, struct prac_json *j)
   for (uint32_t i = 0; i < lists.n; i++) prac_json_str(j, lists.v[i]);
   prac_json_close(j, ']');
   prac_json_key(j, "sensors");
-  portal_sensors_json(p, j);
+  portal_sensors_json(p, true, j); /* operators only (route.c) */
 }
 
 static void put_counters(struct prac_json *j, const struct prac_counters *c, size_t n)

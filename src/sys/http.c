@@ -192,6 +192,7 @@ prac_rc sys_http_open(const struct sys_http_conf *c, struct sys_http **ret, stru
   if (h->c.beat_ns <= 0) h->c.beat_ns = 15 * PRAC_SEC;
   h->beat_at_ns = http_mono_ns();
   (void)pthread_mutex_init(&h->lock, NULL);
+  (void)pthread_mutex_init(&h->streams_lock, NULL);
   if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed) seed ^= (uint64_t)http_mono_ns();
   prac_rc rc = sys_http_rate_new(c->rate_per_s, c->rate_burst, seed, &h->rate);
   if (rc == PRAC_OK && h->fd < 0) rc = listen_on(c->host, c->port, &h->fd, reterr);
@@ -222,11 +223,12 @@ void sys_http_close(struct sys_http **hp)
       MHD_resume_connection(r->mc);
     }
     pthread_mutex_unlock(&h->lock);
-    if (h->feed) sys_http_feed_wake_all(h->feed);
+    http_streams_wake(h);
     MHD_stop_daemon(h->daemon);
   }
   if (h->fd >= 0) close(h->fd);
   sys_http_rate_free(&h->rate);
+  pthread_mutex_destroy(&h->streams_lock);
   pthread_mutex_destroy(&h->lock);
   free(h);
   *hp = NULL;
@@ -255,11 +257,9 @@ void sys_http_tick(struct sys_http *h)
 {
   int64_t now_ns = http_mono_ns();
   cut_late(h, now_ns);
-  struct sys_http_feed *f = h->feed;
-  if (f && now_ns - h->beat_at_ns >= h->c.beat_ns) {
-    h->beat_at_ns = now_ns;
-    sys_http_feed_beat(f);
-  }
+  if (now_ns - h->beat_at_ns < h->c.beat_ns) return;
+  h->beat_at_ns = now_ns;
+  http_streams_beat(h);
 }
 
 struct prac_counters sys_http_counters(const struct sys_http *h)

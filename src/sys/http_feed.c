@@ -92,6 +92,18 @@ void sys_http_feed_free(struct sys_http_feed **fp)
   *fp = NULL;
 }
 
+void sys_http_feed_begin(struct sys_http_feed *f, uint64_t last)
+{
+  f->last = last;
+}
+
+void sys_http_feed_limit(struct sys_http_feed *f, size_t max_bytes)
+{
+  pthread_mutex_lock(&f->lock);
+  f->max_bytes = max_bytes;
+  pthread_mutex_unlock(&f->lock);
+}
+
 static void rouse(struct sys_http_reader *r)
 {
   if (!r->asleep) return;
@@ -258,22 +270,20 @@ size_t sys_http_reader_read(struct sys_http_reader *r, char *to, size_t cap,
   return n;
 }
 
-void sys_http_feed_beat(struct sys_http_feed *f)
+void sys_http_reader_beat(struct sys_http_reader *r)
 {
-  pthread_mutex_lock(&f->lock);
-  for (struct sys_http_reader *r = f->readers; r; r = r->next) {
-    if (!r->sent) {
-      r->beat = true;
-      rouse(r);
-    }
-    r->sent = false;
+  pthread_mutex_lock(&r->feed->lock);
+  if (!r->sent) {
+    r->beat = true;
+    rouse(r);
   }
-  pthread_mutex_unlock(&f->lock);
+  r->sent = false;
+  pthread_mutex_unlock(&r->feed->lock);
 }
 
-void sys_http_feed_wake_all(struct sys_http_feed *f)
+void sys_http_reader_wake(struct sys_http_reader *r)
 {
-  pthread_mutex_lock(&f->lock);
-  for (struct sys_http_reader *r = f->readers; r; r = r->next) rouse(r);
-  pthread_mutex_unlock(&f->lock);
+  pthread_mutex_lock(&r->feed->lock);
+  rouse(r);
+  pthread_mutex_unlock(&r->feed->lock);
 }

@@ -5,8 +5,8 @@
  *           overtaken gets one `gap` event (from, to: the ids it missed) and goes on from the
  *           oldest
  * bytes     "id: 7\nevent: minute\ndata: {...}\n\n"; silence is filled with ": \n\n" (heartbeat)
- * threads   any thread may put; a reader belongs to one thread; the ring's mutex guards both, and
- *           is never held while calling out, except `wake`
+ * threads   any thread may put, beat and wake; a reader belongs to one thread; the ring's mutex
+ *           guards all, and is never held while calling out, except `wake`
  */
 #pragma once
 #include <stdbool.h>
@@ -22,6 +22,10 @@ struct sys_http_reader;
 PRAC_NODISCARD prac_rc sys_http_feed_new(size_t max_events, size_t max_bytes,
                                          struct sys_http_feed **ret);
 void sys_http_feed_free(struct sys_http_feed **fp); /* no reader may be left */
+/* Before anything is put: ids go on behind `last`, as of a ring that was there before. */
+void sys_http_feed_begin(struct sys_http_feed *f, uint64_t last);
+/* Another bound; older events go when the next one comes. */
+void sys_http_feed_limit(struct sys_http_feed *f, size_t max_bytes);
 /* data: one line of text (line breaks are refused). An event bigger than the ring is refused. */
 PRAC_NODISCARD prac_rc sys_http_feed_put(struct sys_http_feed *f, const char *event,
                                          const char *data, size_t n);
@@ -39,8 +43,8 @@ void sys_http_reader_close(struct sys_http_reader **rp);
  * that no event can slip in between the look and the sleep. */
 size_t sys_http_reader_read(struct sys_http_reader *r, char *to, size_t cap,
                             void (*pause)(void *arg));
-/* Readers that were sent nothing since the last beat get a heartbeat. */
-void sys_http_feed_beat(struct sys_http_feed *f);
-void sys_http_feed_wake_all(struct sys_http_feed *f); /* for the end: every sleeper is woken */
+/* A reader that was sent nothing since the last beat gets a heartbeat. */
+void sys_http_reader_beat(struct sys_http_reader *r);
+void sys_http_reader_wake(struct sys_http_reader *r); /* for the end: when it sleeps */
 uint64_t
 sys_http_feed_gaps(const struct sys_http_feed *f); /* events readers were told they missed */

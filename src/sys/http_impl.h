@@ -50,6 +50,7 @@ struct sys_http_req {
   int status;
 };
 struct stream {
+  struct stream *next, **link; /* in the server's list */
   struct sys_http *h;
   struct MHD_Connection *mc;
   struct sys_http_reader *reader;
@@ -58,8 +59,7 @@ struct stream {
 struct sys_http {
   struct MHD_Daemon *daemon;
   struct sys_http_conf c;
-  struct sys_http_rate *rate;         /* server's thread only */
-  struct sys_http_feed *_Atomic feed; /* the one that streams were opened on */
+  struct sys_http_rate *rate; /* server's thread only */
   int fd;
   uint16_t port;
   int64_t beat_at_ns;
@@ -68,6 +68,8 @@ struct sys_http {
   struct http_conn *conns;
   struct sys_http_req *pending;
   _Atomic bool closing;
+  pthread_mutex_t streams_lock; /* guards the list; taken before a feed's */
+  struct stream *streams;
   _Atomic uint64_t n_streams;
   _Atomic uint64_t counters[C_COUNT_];
 };
@@ -78,6 +80,8 @@ void http_count(struct sys_http *h, int which, uint64_t by);
 void http_conn_state(struct sys_http *h, struct http_conn *c, enum http_conn_state s);
 void http_add_headers(struct sys_http *h, struct MHD_Response *m, const struct sys_http_resp *a);
 void http_respond_text(struct sys_http_req *r, int status, const char *code, const char *text);
+void http_streams_beat(struct sys_http *h);
+void http_streams_wake(struct sys_http *h);
 void http_pending_remove(struct sys_http_req *r); /* h->lock held */
 /* true: *ret (malloc'ed) is smaller than data. */
 bool http_gzip(const void *data, size_t n, void **ret, size_t *ret_n);

@@ -28,9 +28,43 @@ static ssize_t stream_read(void *arg, uint64_t pos, char *buf, size_t max)
   return (ssize_t)n;
 }
 
+static void link_stream(struct stream *s)
+{
+  struct sys_http *h = s->h;
+  pthread_mutex_lock(&h->streams_lock);
+  s->next = h->streams;
+  s->link = &h->streams;
+  if (s->next) s->next->link = &s->next;
+  h->streams = s;
+  pthread_mutex_unlock(&h->streams_lock);
+}
+
+static void unlink_stream(struct stream *s)
+{
+  pthread_mutex_lock(&s->h->streams_lock);
+  if (s->link) *s->link = s->next;
+  if (s->next) s->next->link = s->link;
+  pthread_mutex_unlock(&s->h->streams_lock);
+}
+
+void http_streams_beat(struct sys_http *h)
+{
+  pthread_mutex_lock(&h->streams_lock);
+  for (struct stream *s = h->streams; s; s = s->next) sys_http_reader_beat(s->reader);
+  pthread_mutex_unlock(&h->streams_lock);
+}
+
+void http_streams_wake(struct sys_http *h)
+{
+  pthread_mutex_lock(&h->streams_lock);
+  for (struct stream *s = h->streams; s; s = s->next) sys_http_reader_wake(s->reader);
+  pthread_mutex_unlock(&h->streams_lock);
+}
+
 static void stream_free(void *arg)
 {
   struct stream *s = arg;
+  unlink_stream(s);
   sys_http_reader_close(&s->reader);
   atomic_fetch_sub(&s->h->n_streams, 1);
   free(s);
@@ -68,7 +102,7 @@ void sys_http_stream(struct sys_http_req *r, struct sys_http_feed *f)
     return;
   }
   r->status = 200;
-  h->feed = f;
+  link_stream(s);
   http_add_headers(h, r->resp, &a);
   http_count(h, C_STREAMS, 1);
   http_conn_state(h, r->conn, CONN_STREAM);

@@ -1,69 +1,8 @@
-/* Looks at the page as a reader would, and prints TAP. Usage: node page.mjs PAGE_SERVER */
-import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+/* Looks at the live view as a reader would, and prints TAP. Usage: node page.mjs PAGE_SERVER */
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { axeRun, browser, check, open, require, root, run, say, shot, text, until, url } from './lib.mjs';
 
-const root = process.env.PRACTICE_SOURCE || process.cwd();
-const require = createRequire(join(root, 'web/package.json'));
-const { chromium } = require('playwright-core');
-const axe = require.resolve('axe-core/axe.min.js');
-
-let n = 0, bad = 0;
-const check = (what, ok, saw) => {
-  n++;
-  if (!ok) bad++;
-  console.log(`${ok ? 'ok' : 'not ok'} ${n} - ${what}`);
-  if (!ok && saw !== undefined) console.log('# ' + String(typeof saw === 'string' ? saw : JSON.stringify(saw)).slice(0, 2000).replace(/\n/g, '\n# '));
-};
-const until = async (what, ms = 5000) => {
-  for (const end = Date.now() + ms; Date.now() < end;) {
-    if (await what()) return true;
-    await new Promise((r) => setTimeout(r, 25));
-  }
-  return false;
-};
-
-/* ---- the server ---- */
-const server = spawn(process.argv[2], [], { stdio: ['pipe', 'pipe', 'inherit'] });
-const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
-const port = (await lines.next()).value.split(' ')[1];
-const say = async (x) => { server.stdin.write(x + '\n'); await lines.next(); };
-const url = `http://127.0.0.1:${port}/`;
-
-const home = mkdtempSync(join(tmpdir(), 'page-'));
-const browser = await chromium.launchPersistentContext(home, {
-  executablePath: '/usr/bin/chromium', viewport: { width: 1280, height: 900 }, locale: 'en',
-  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-});
-const complaints = [];
-let bytes = 0;
-async function open({ width = 1280, height = 900, dark = false, query = '', reduced = false } = {}) {
-  const p = await browser.newPage();
-  await p.setViewportSize({ width, height });
-  await p.emulateMedia({ colorScheme: dark ? 'dark' : 'light', reducedMotion: reduced ? 'reduce' : 'no-preference' });
-  p.mine = true;
-  p.on('console', (m) => { if (p.mine && ['error', 'warning'].includes(m.type())) complaints.push(m.text()); });
-  p.on('pageerror', (e) => complaints.push(String(e)));
-  await p.addInitScript(() => document.addEventListener('securitypolicyviolation', (e) => console.error('CSP ' + e.violatedDirective + ' ' + e.blockedURI)));
-  await p.goto(url + query);
-  return p;
-}
-const text = (p, sel) => p.locator(sel).first().innerText();
-const axeRun = async (p) => {
-  /* The page's policy lets no foreign script in: axe comes by the debugger, and what it tries by
-   * itself (it makes functions from text) is not the page's fault. */
-  const session = await browser.newCDPSession(p);
-  p.mine = false;
-  await session.send('Runtime.evaluate', { expression: readFileSync(axe, 'utf8') });
-  const r = await session.send('Runtime.evaluate', { awaitPromise: true, returnByValue: true,
-    expression: "axe.run(document, {runOnly: ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice']}).then(r => r.violations.map(v => ({id: v.id, impact: v.impact, nodes: v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' :: ' + n.failureSummary.slice(0, 200))})))" });
-  return r.result.value ?? [{ id: 'axe did not run', impact: 'serious', nodes: [JSON.stringify(r.exceptionDetails ?? r)] }];
-};
-
-try {
+await run(async () => {
   /* Nothing has been seen yet. */
   let p = await open();
   await p.waitForSelector('.whole h2');
@@ -78,6 +17,7 @@ try {
   await say('alert a-3 close low surge-country country:VN');
 
   /* First view: what crosses the wire. */
+  let bytes = 0;
   const first = await browser.newPage();
   const cdp = await browser.newCDPSession(first);
   await cdp.send('Network.enable');
@@ -230,16 +170,4 @@ try {
   await p.locator('[role=alert] button').click();
   check('and trying again works', await until(() => p.locator('.stats').count()));
   await p.close();
-
-  const expected = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|net::ERR_FAILED/;
-  const real = complaints.filter((c) => !expected.test(c));
-  check('no complaint in the console, no violation of the policy', real.length === 0, real.slice(0, 5));
-} catch (e) {
-  check('the test itself', false, e.stack || String(e));
-} finally {
-  await browser.close().catch(() => {});
-  rmSync(home, { recursive: true, force: true });
-  server.stdin.end();
-}
-console.log(`1..${n}`);
-process.exit(bad ? 1 : 0);
+});

@@ -1,5 +1,6 @@
 /* The real portal with made records, for tests in a browser: listens on a free port of loopback and
- * does what standard input says. No clock of its own, no randomness but a fixed seed.
+ * does what standard input says. No clock of its own, no randomness but a fixed seed. With a path
+ * as its argument it has accounts, kept there: one of each role, named by it, in two organisations.
  *
  *   minutes N        N more minutes of all sensors that speak
  *   run MS           a minute every MS milliseconds from now on; 0: no more
@@ -17,8 +18,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "access/access.h"
 #include "base/rng.h"
 #include "portal/portal.h"
+#include "sys/wall.h"
 
 #define START (INT64_C(1375833600) * PRAC_SEC) /* 2013-08-07T00:00:00Z */
 
@@ -142,7 +145,7 @@ static void say_minute(struct world *w)
     portal_take_batch(w->p, b);
     keep(w, &(struct store_tx){.batches = &b, .n_batches = 1});
     flow_batch_unref(&b);
-    struct health h = {.id = "h",
+    struct health h = {.id = names[s],
                        .sensor = names[s],
                        .site_country = sites[s],
                        .at = at + PRAC_MIN,
@@ -151,6 +154,7 @@ static void say_minute(struct world *w)
                        .source = "made",
                        .version = "test"};
     portal_take_record(w->p, &model_health, &h);
+    keep(w, &(struct store_tx){.recs = &(struct store_rec){&model_health, &h}, .n_recs = 1});
   }
   w->minute++;
 }
@@ -361,28 +365,75 @@ static void say_finding(struct world *w, struct finding f)
   keep(w, &(struct store_tx){.recs = &rec, .n_recs = 1});
 }
 
+static const char *const group_engines[] = {"nmf", "glasso"};
+
+static void say_group_alert(struct world *w, const char *id, const struct finding *f)
+{
+  static const char *const sensors[] = {"bonn", "tokyo"};
+  char a_id[80];
+  (void)snprintf(a_id, sizeof a_id, "%s-a", id);
+  struct alert a = {.id = a_id,
+                    .key = f->key,
+                    .kind = f->kind,
+                    .state = "open",
+                    .revision = 1,
+                    .at = f->to,
+                    .opened = f->from,
+                    .from = f->from,
+                    .to = f->to,
+                    .closed = PRAC_TIME_NONE,
+                    .severity = "medium",
+                    .tlp = "TLP:AMBER",
+                    .title = "Hosts in step at 52869/tcp " BAD,
+                    .text = f->text,
+                    .score = f->score,
+                    .value = f->value,
+                    .baseline = f->baseline,
+                    .unit = f->unit,
+                    .country = "VN",
+                    .asn = 45899,
+                    .engines = {group_engines, PRAC_ARRAY_LEN(group_engines)},
+                    .sensors = {sensors, 2},
+                    .ports = f->ports,
+                    .hosts = f->hosts,
+                    .host_count = f->host_count,
+                    .packets = f->packets,
+                    .finding_count = PRAC_ARRAY_LEN(group_engines),
+                    .flows = f->flows};
+  struct store_rec rec = {&model_alert, &a};
+  keep(w, &(struct store_tx){.recs = &rec, .n_recs = 1});
+  portal_take_record(w->p, &model_alert, &a);
+}
+
+/* Two engines claim it, and what they claim is an alert. */
 static void say_group(struct world *w, const char *id)
 {
   static const struct model_port port[] = {{52869, 6}};
   struct prac_ip hosts[GROUP];
   for (uint32_t i = 0; i < GROUP; i++) hosts[i] = group_host(i);
-  say_finding(w, (struct finding){.id = id,
-                                  .engine = "nmf",
-                                  .key = "group:52869/tcp",
-                                  .kind = "sync-group",
-                                  .from = START + 100 * PRAC_MIN,
-                                  .to = START + w->minute * PRAC_MIN,
-                                  .level = 3,
-                                  .score = 9.5,
-                                  .value = GROUP,
-                                  .baseline = 1.2,
-                                  .unit = "sources",
-                                  .ports = {port, 1},
-                                  .hosts = {hosts, GROUP},
-                                  .host_count = GROUP,
-                                  .packets = 4000,
-                                  .text = "24 hosts send to 52869/tcp in the same minutes",
-                                  .flows = "from=2013-08-07 to=2013-08-08 port=52869/tcp"});
+  struct finding f = {.key = "group:52869/tcp",
+                      .kind = "sync-group",
+                      .from = START + 100 * PRAC_MIN,
+                      .to = START + w->minute * PRAC_MIN,
+                      .level = 3,
+                      .score = 9.5,
+                      .value = GROUP,
+                      .baseline = 1.2,
+                      .unit = "sources",
+                      .ports = {port, 1},
+                      .hosts = {hosts, GROUP},
+                      .host_count = GROUP,
+                      .packets = 4000,
+                      .text = "24 hosts send to 52869/tcp in the same minutes",
+                      .flows = "from=2013-08-07 to=2013-08-08 port=52869/tcp"};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(group_engines); i++) {
+    char f_id[80];
+    (void)snprintf(f_id, sizeof f_id, "%s%s", id, i ? "-2" : "");
+    f.id = f_id;
+    f.engine = group_engines[i];
+    say_finding(w, f);
+  }
+  say_group_alert(w, id, &f);
 }
 
 static void say_risk(struct world *w, const char *id, const char *port)
@@ -465,10 +516,35 @@ static bool read_commands(struct world *w, int timeout_ms)
   return true;
 }
 
-int main(void)
+#define PASSWORD "correct horse battery"
+
+/* A viewer and an analyst of one country, an operator and an administrator of the world. */
+static void people(const char *path, const struct prac_clock *wall)
+{
+  struct access_conf c = {.idle_ns = PRAC_HOUR, .life_ns = PRAC_DAY};
+  struct access *a = NULL;
+  struct prac_err err = {0};
+  struct access_org orgs[] = {{"jp", "CSIRT of Japan", "JP", "TLP:AMBER"},
+                              {"centre", "The centre", "*", "TLP:RED"}};
+  prac_rc rc = access_open(path, &c, wall, &a, &err);
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(orgs) && rc == PRAC_OK; i++)
+    rc = access_org_put(a, "test", &orgs[i], &err);
+  for (int i = 0; access_role_names[i] && rc == PRAC_OK; i++) {
+    const char *role = access_role_names[i];
+    struct access_user u = {role, role, orgs[i >= ACCESS_OPERATOR].name, role, 0};
+    rc = access_user_put(a, "test", &u, PASSWORD, &err);
+  }
+  access_close(&a);
+  if (rc == PRAC_OK) return;
+  fprintf(stderr, "%s\n", err.text);
+  exit(1);
+}
+
+int main(int argc, char **argv)
 {
   static struct world w;
   static char listen[40];
+  struct prac_clock wall = sys_wall_clock();
   setvbuf(stdout, NULL, _IOLBF, 0);
   w.rng = prac_rng_of(20130807);
   prac_conf_defaults(&portal_conf_section, &w.conf);
@@ -484,6 +560,12 @@ int main(void)
   }
   w.env = (struct portal_env){
       .store = &w.store, .query_in_tick = true, .listen_fd = -1, .version = PRACTICE_VERSION};
+  if (argc > 1) {
+    people(argv[1], &wall);
+    w.conf.accounts = true;
+    w.env.accounts = argv[1];
+    w.env.clock = &wall;
+  }
   listen_again(&w);
   (void)snprintf(listen, sizeof listen, "127.0.0.1:%u", portal_port(w.p));
   w.conf.listen = listen;

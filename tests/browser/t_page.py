@@ -1,22 +1,5 @@
 #!/usr/bin/env python3
-"""The page in a real browser (tests/browser/page.mjs): Debian's chromium, the portal with made records on loopback."""
-import os
-import pathlib
-import shutil
-import subprocess
-import sys
+"""The live view in a real browser: tests/browser/page.mjs."""
+from browser import run
 
-from tap import ROOT, skip
-
-SERVER = os.environ.get('PAGE_SERVER', str(ROOT / 'build/tests/page_server'))
-for need in ('node', 'chromium'):
-    if not shutil.which(need):
-        skip(f'{need} is not installed')
-if not (ROOT / 'web/node_modules/playwright-core').is_dir():
-    skip('web/node_modules is missing: ./dev build makes it')
-if not pathlib.Path(SERVER).is_file():
-    skip('page_server is not built')
-if not (ROOT / 'web/dist/index.html').is_file():
-    skip('the page is not built: ./dev build makes it')
-done = subprocess.run(['node', str(ROOT / 'tests/browser/page.mjs'), SERVER], timeout=280, env={**os.environ, 'PRACTICE_SOURCE': str(ROOT)})
-sys.exit(done.returncode)
+run('page.mjs')

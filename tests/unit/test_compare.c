@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access/gate.h"
 #include "base/rng.h"
 #include "lib/t.h"
 #include "view/compare.h"
@@ -94,14 +95,19 @@ static struct flow_row row(uint32_t host, uint16_t port)
   return r;
 }
 
+static bool behind_gate;
 static struct compare look_at(struct store *s, const char *home, struct prac_arena *a)
 {
   static const struct compare_place places[] = {{"osaka", "JP"}, {"paris", "FR"}, {"tokyo", "JP"}};
+  static const struct access_scope all = {.all = true, .clearance = ACCESS_RED};
   struct compare c;
   struct prac_err err = {0};
+  struct store gated;
   const struct compare_conf k = {
       .span = {PRAC_TIME_NONE, PRAC_TIME_NONE}, .home = home, .places = places, .n_places = 3};
-  if (compare_look(s, &k, a, &c, &err) != PRAC_OK) fail_msg("%s", err.text);
+  assert_int_equal(access_gate_open(s, &all, NULL, &gated, &err), PRAC_OK);
+  if (compare_look(behind_gate ? &gated : s, &k, a, &c, &err) != PRAC_OK) fail_msg("%s", err.text);
+  store_close(&gated);
   return c;
 }
 
@@ -255,10 +261,19 @@ static void nobody(void **state)
   prac_arena_free(&a);
 }
 
+/* Once more, through the gate of a reader of the whole world. */
+static void for_the_world(void **state)
+{
+  (void)state;
+  behind_gate = true;
+}
+
+#define LOOKS cmocka_unit_test(senders), cmocka_unit_test(sampled), cmocka_unit_test(abroad)
+
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(onsets),  cmocka_unit_test(odd_series),
-                                     cmocka_unit_test(senders), cmocka_unit_test(sampled),
-                                     cmocka_unit_test(abroad),  cmocka_unit_test(nobody)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(onsets), cmocka_unit_test(odd_series),    LOOKS,
+      cmocka_unit_test(nobody), cmocka_unit_test(for_the_world), LOOKS};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access/gate.h"
 #include "base/rng.h"
 #include "lib/t.h"
 #include "view/view_int.h"
@@ -12,7 +13,9 @@
 #define T0 INT64_C(1420070400000000000) /* 2015-01-01 */
 enum { GROUP = 20, NOISE = 12, MINUTES = 120 };
 
-static struct store s;
+static struct store s, inner; /* inner: behind a gate */
+static struct access_scope scope;
+static const char *reader; /* the gate's scope; NULL: no gate */
 static struct prac_arena *arena;
 
 static struct prac_ip host(uint32_t i)
@@ -117,6 +120,7 @@ static int teardown(void **state)
 {
   (void)state;
   store_close(&s);
+  store_close(&inner);
   prac_arena_free(&arena);
   return 0;
 }
@@ -217,7 +221,7 @@ static void a_host(void **state)
   assert_int_equal(v.lines[0].active, MINUTES);
   assert_string_equal(v.lines[1].name, "52869/tcp");
   assert_int_equal(v.lines[1].active, 8);
-  assert_int_equal(v.groups[VIEW_TARGETS].n, 1);
+  assert_int_equal(v.groups[VIEW_TARGETS].n, reader ? 0 : 1); /* our addresses stay inside */
   assert_int_equal(v.naming.n, 2);
   v = look_at("203.0.113.5", &u, any);
   bool net = false; /* named by its network's address */
@@ -335,12 +339,44 @@ static void nothing_there(void **state)
   store_close(&empty);
 }
 
+/* Once more, through a reader's gate: of the whole world, and of all that is stored here. */
+static void put_gate(const char *words)
+{
+  struct prac_err err = {0};
+  if (reader)
+    store_close(&s);
+  else
+    inner = s;
+  reader = words;
+  assert_int_equal(access_scope_parse(words, ACCESS_RED, arena, &scope, &err), PRAC_OK);
+  assert_int_equal(access_gate_open(&inner, &scope, NULL, &s, &err), PRAC_OK);
+}
+
+static void for_the_world(void **state)
+{
+  (void)state;
+  put_gate("*");
+}
+
+static void for_all_stored(void **state)
+{
+  (void)state;
+  put_gate("203.0.113.0/24 192.0.2.0/24 2001:db8::/32");
+}
+
+#define LOOKS                                                                                      \
+  cmocka_unit_test(a_group), cmocka_unit_test(its_kin), cmocka_unit_test(a_port),                  \
+      cmocka_unit_test(a_host), cmocka_unit_test(time_asked_for), cmocka_unit_test(unknown)
+
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(a_group),        cmocka_unit_test(its_kin),
-                                     cmocka_unit_test(a_port),         cmocka_unit_test(a_host),
-                                     cmocka_unit_test(time_asked_for), cmocka_unit_test(unknown),
-                                     cmocka_unit_test(synchrony),      cmocka_unit_test(networks),
-                                     cmocka_unit_test(nothing_there)};
+  const struct CMUnitTest tests[] = {LOOKS,
+                                     cmocka_unit_test(synchrony),
+                                     cmocka_unit_test(networks),
+                                     cmocka_unit_test(nothing_there),
+                                     cmocka_unit_test(for_the_world),
+                                     LOOKS,
+                                     cmocka_unit_test(for_all_stored),
+                                     LOOKS};
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -5,14 +5,19 @@ import { country, dayTime, duration, number, seconds, t, unit } from './i18n.js'
 import { get } from './api.js';
 import { sevWord } from './alerts.js';
 import { Decisions } from './decisions.js';
+import { Copy } from './form.js';
 import { Chips, Flows, Host, Network, Port, Text } from './parts.js';
 import { about } from './router.js';
+import { may } from './session.js';
 import { isOpen, status } from './state.js';
 import { ofHoneypots, timesUsual, titleOf, valueOf } from './words.js';
 
 function Row({ name, children }) {
   return html`<div><dt>${name}</dt><dd>${children}</dd></div>`;
 }
+
+/* Findings, hits and flows can be asked for: there is a store, and the reader's role may. */
+const reads = () => status.value?.history && may('analyst');
 
 /* Seen against usual, to scale. */
 function Compare({ a }) {
@@ -26,14 +31,8 @@ function Compare({ a }) {
   </div>`;
 }
 
-function Copy({ text }) {
-  const [done, setDone] = useState(false);
-  const copy = () => navigator.clipboard?.writeText(text).then(() => { setDone(true); setTimeout(() => setDone(false), 2000); }, () => {});
-  return html`<button type="button" class="plain small" onClick=${copy}>${done ? t('copied') : t('copy')}</button>`;
-}
-
 function Findings({ list }) {
-  if (!status.value?.history) return html`<p class="note">${t('history_none')}</p>`;
+  if (!reads()) return html`<p class="note">${t(status.value?.history ? 'analyst_only' : 'history_none')}</p>`;
   if (list && list.length === 0) return html`<p class="note">${t('findings_none')}</p>`;
   return html`<ol class="findings">${(list || []).slice(0, 8).map((f) => html`<li key=${f.id}>
     <span class="when">${dayTime(seconds(f.at))}</span> <a class="plain-link" lang="en" href=${about(f.id)}><${Text} v=${f.text} /></a>
@@ -42,7 +41,7 @@ function Findings({ list }) {
 
 /* What the honeypots were asked: the newest hits of the very question that the alert names. */
 function Hits({ list }) {
-  if (!status.value?.history) return html`<p class="note">${t('history_none')}</p>`;
+  if (!reads()) return html`<p class="note">${t(status.value?.history ? 'analyst_only' : 'history_none')}</p>`;
   if (list && list.length === 0) return html`<p class="note">${t('hits_none')}</p>`;
   return html`<ol class="findings hits">${(list || []).map((h) => html`<li key=${h.id}>
     <span class="when">${dayTime(seconds(h.to))}</span> ${t('hit_line', { n: number(h.packets), vector: h.vector, sensor: h.sensor })}
@@ -65,7 +64,7 @@ function Evidence({ a, full, findings, hits }) {
       <li><h4>${t(isHits ? 'step_hits' : 'step_flows')}</h4><p>${t(isHits ? 'step_hits_text' : 'step_flows_text')}</p>
         ${isHits && html`<${Hits} list=${hits} />`}
         ${flows && html`<pre class="query"><code><${Text} v=${flows} /></code></pre><p class="row"><${Copy} text=${flows} />
-          ${status.value?.history && html`${isHits ? null : html`<${Flows} q=${words}>${t('open_flows')}<//>`}
+          ${reads() && html`${isHits ? null : html`<${Flows} q=${words}>${t('open_flows')}<//>`}
             <a href=${`/api/v1/query?what=${what}&format=csv&q=` + encodeURIComponent(words)} download="practice.csv">${t(isHits ? 'open_hits' : 'open_flows')} (CSV)</a>`}</p>`}</li>
     </ol>
     ${status.value?.history && html`<p class="row"><a href=${about(a.id)}>${t('about_alert')}</a></p>`}
@@ -77,14 +76,14 @@ export function AlertContent({ a, page }) {
   useEffect(() => {
     let gone = false;
     get('/alerts/' + encodeURIComponent(a.id)).then((v) => { if (!gone) setFull(v); }, () => {});
-    if (status.value?.history)
+    if (reads())
       get('/findings?limit=8&key=' + encodeURIComponent(a.key)).then((v) => { if (!gone) setFindings(v.rows); }, () => { if (!gone) setFindings([]); });
     return () => { gone = true; };
   }, [a.id, a.revision]);
   useEffect(() => {
     let gone = false;
     const { what, words } = question(full);
-    if (what === 'hits' && status.value?.history)
+    if (what === 'hits' && reads())
       get('/query?what=hits&limit=6&q=' + encodeURIComponent(words)).then((v) => { if (!gone) setHits(v.rows); }, () => { if (!gone) setHits([]); });
     return () => { gone = true; };
   }, [full?.flows]);
@@ -92,7 +91,7 @@ export function AlertContent({ a, page }) {
   return html`<div class="halves"><div>
     <p class="alert-top"><${Severity} level=${a.severity} /><b class=${'sev-text sev-' + a.severity}>${sevWord(a.severity)}</b>
       <span class=${'state state-' + a.state}>${t('state_' + a.state)}</span> <span class="tlp" translate="no">${a.tlp}</span></p>
-    ${!page && html`<h2 id="drawer-title"><${Text} v=${titleOf(a)} /></h2>`}
+    ${page ? html`<h2 class="sr">${t('alert_details')}</h2>` : html`<h2 id="drawer-title"><${Text} v=${titleOf(a)} /></h2>`}
     <p class="lead" lang="en"><${Text} v=${a.text} /></p>
     <${Compare} a=${a} />
     <dl class="facts">

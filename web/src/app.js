@@ -24,7 +24,7 @@ function useView(view) {
 }
 
 const Footer = () => html`<footer class="foot"><p>${t('footer_darknet')}</p>
-  <p><a href="/api/v1/openapi.json">${t('footer_api')}</a> · <a href="/api/v1/metrics">${t('footer_metrics')}</a> · <a href="/licenses.txt">${t('footer_licenses')}</a> · ${t('version', { v: s.status.value?.version || '?' })}</p></footer>`;
+  <p><a href="/api/v1/openapi.json">${t('footer_api')}</a>${may('operator') && html` · <a href="/api/v1/metrics">${t('footer_metrics')}</a>`} · <a href="/licenses.txt">${t('footer_licenses')}</a> · ${t('version', { v: s.status.value?.version || '?' })}</p></footer>`;
 
 /* Screen readers and keyboards follow to where the reader went: its heading. */
 function useFocus(ready) {

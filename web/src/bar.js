@@ -31,7 +31,7 @@ function Filters({ uses }) {
 
 export function Bar({ usual, uses }) {
   const [open, setOpen] = useState(false), f = fixed();
-  const words = Object.keys(RANGES).map((k) => [k, t('range_' + k)]);
+  const words = [...(RANGES[usual] ? [] : [usual]), ...Object.keys(RANGES)].map((k) => [k, t('range_' + k)]);
   const pick = (v) => { if (v === 'custom') setOpen(true); else { setOpen(false); put({ range: v === usual ? null : v, from: null, to: null }, true); } };
   const iso = (s) => dayTime(s);
   return html`<div class="range-bar"><${Choice} name="span" label=${t('range')} value=${f || open ? 'custom' : rangeOf(usual)} onChange=${pick}

@@ -35,7 +35,7 @@ function draw(canvas, width, { rows, times, tall }, s) {
 }
 
 /* data: {times: seconds, rows: [{key, name, values}]}; head(row): how its name is shown; value(v): in words. */
-export function Heat({ data, label, head = (r) => r.name, value = number, tall = 20, legend }) {
+export function Heat({ data, label, head = (r) => r.name, value = number, tall = 24, legend }) {
   const [box, width] = useWidth(), canvas = useRef(), look = useTheme(), [over, setOver] = useState(null);
   const s = scale(data.rows.flatMap((r) => r.values.filter((v) => v > 0)));
   useEffect(() => { if (width > 20 && data.times.length) draw(canvas.current, width, { ...data, tall }, s); }, [data, width, look, lang.value, zone.value]);
@@ -44,8 +44,8 @@ export function Heat({ data, label, head = (r) => r.name, value = number, tall =
     setOver(data.rows[y] && x >= 0 && x < data.times.length ? [y, x] : null);
   };
   const at = over && data.rows[over[0]] && data.times[over[1]] != null ? over : null;
-  return html`<figure class="heat" role="group" aria-label=${label}>
-    <div class="heat-body"><ol class=${'heat-names' + (tall < 16 ? ' tiny' : '')}>${data.rows.map((r) => html`<li key=${r.key ?? r.name} class=${'tall-' + tall}>${head(r)}</li>`)}</ol>
+  return html`<figure class="heat" aria-label=${label}>
+    <div class="heat-body"><ol class="heat-names">${data.rows.map((r) => html`<li key=${r.key ?? r.name} class=${'tall-' + tall}>${head(r)}</li>`)}</ol>
       <div class="heat-box" ref=${box}><canvas ref=${canvas} aria-hidden="true" onPointerMove=${move} onPointerLeave=${() => setOver(null)}></canvas></div></div>
     <figcaption><span class="ramp" aria-hidden="true"><span class="ramp-name">${legend}</span>${[0, ...s.edges].map((e, i) => html`<span class="swatch"><svg width="18" height="12"><rect width="18" height="12" rx="2" class=${'r' + (i + 1)} /></svg>${i === 0 ? '<' + short(s.edges[0] ?? 1) : short(e)}</span>`)}</span>
       <span class="over" aria-hidden="true">${at ? `${data.rows[at[0]].name} · ${dayTime(data.times[at[1]])}: ${value(data.rows[at[0]].values[at[1]] ?? 0)}` : t('heat_hint')}</span></figcaption>
@@ -54,7 +54,7 @@ export function Heat({ data, label, head = (r) => r.name, value = number, tall =
 
 /* All of its numbers. */
 export function HeatTable({ data, label, corner }) {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}><table class="grid-table">
+  return html`<div class="scroll" tabindex="0" role="group" aria-label=${label}><table class="grid-table">
     <thead><tr><th scope="col">${corner}</th>${data.times.map((at) => html`<th scope="col" class="num">${dayTime(at)}</th>`)}</tr></thead>
     <tbody>${data.rows.map((r) => html`<tr key=${r.key ?? r.name}><th scope="row">${r.name}</th>${r.values.map((v) => html`<td class="num">${v ? number(v) : ''}</td>`)}</tr>`)}</tbody></table></div>`;
 }

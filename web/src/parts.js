@@ -66,7 +66,7 @@ export function Export({ path }) {
  * `cards`. columns: [{head, num, of(row, i)}], what is false left out; by(row): what tells rows apart. */
 export function Table({ label, columns, rows, by, cards = true }) {
   const cols = columns.filter(Boolean);
-  return html`<div class="scroll tall" tabindex="0" role="region" aria-label=${label}><table class=${cards ? 'cards' : ''}>
+  return html`<div class="scroll tall" tabindex="0" role="group" aria-label=${label}><table class=${cards ? 'cards' : ''}>
     <thead><tr>${cols.map((c) => html`<th scope="col" class=${c.num ? 'num' : ''}>${c.head}</th>`)}</tr></thead>
     <tbody>${rows.map((r, i) => html`<tr key=${by ? by(r) : i}>${cols.map((c, k) => (k === 0
       ? html`<th scope="row" class=${c.num ? 'num' : ''}>${c.of(r, i)}</th>` : html`<td class=${c.num ? 'num' : ''} data-head=${c.head}>${c.of(r, i)}</td>`))}</tr>`)}</tbody>

@@ -71,7 +71,7 @@ export function Plot({ data, hidden, setAt, height, steps }) {
 export function PlotTable({ data, label, name = (s) => s.name }) {
   const every = Math.ceil(data.times.length / 60);
   const rows = data.times.map((at, i) => i).filter((i) => (data.times.length - 1 - i) % every === 0).reverse();
-  return html`<div class="scroll" tabindex="0" role="region" aria-label=${label}><table>
+  return html`<div class="scroll" tabindex="0" role="group" aria-label=${label}><table>
     <thead><tr><th scope="col">${t('minute')}</th>${data.list.map((s) => html`<th scope="col" class="num">${name(s)}</th>`)}</tr></thead>
     <tbody>${rows.map((i) => html`<tr><th scope="row">${dayTime(data.times[i])}</th>
       ${data.list.map((s) => html`<td class="num">${number(s.values[i] == null ? null : Math.round(s.values[i]))}</td>`)}</tr>`)}</tbody>

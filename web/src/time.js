@@ -25,6 +25,6 @@ export function span({ usual, honeypots } = {}) {
   if (f) return { from: iso(f.from), to: f.to ? iso(f.to) : null, length: f.to ? f.to - f.from : null };
   const now = (honeypots ? honeypotNow() : null) ?? eventTime.value;
   if (now == null) return null;
-  const length = RANGES[rangeOf(usual)], step = length <= 10800 ? 60 : length <= 86400 ? 300 : 3600;
+  const length = RANGES[rangeOf(usual)] ?? RANGES['24h'], step = length <= 10800 ? 60 : length <= 86400 ? 300 : 3600;
   return { from: iso(Math.floor(now / step) * step - length), to: null, length };
 }

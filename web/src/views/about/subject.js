@@ -44,7 +44,7 @@ function Matrix({ v }) {
   if (!v.lines.length) return null;
   const head = (r) => (micro ? html`<${Port} port=${r.name} />` : html`<${Host} ip=${r.name} />`);
   return html`<${Panel} id="sync" title=${t(micro ? 'about_ports_when' : 'about_sync')} note=${micro ? null : t('about_sync_note')} className="wide-12">
-    <${Heat} data=${data} label=${t(micro ? 'about_ports_when' : 'about_sync')} head=${head} tall=${18} legend=${t('packets')} />
+    <${Heat} data=${data} label=${t(micro ? 'about_ports_when' : 'about_sync')} tall=${18} legend=${t('packets')} />
     <details><summary>${t('about_all_lines', { n: number(v.lines.length) })}</summary><${Table} label=${t('about_lines')} rows=${v.lines} by=${(l) => l.host ?? l.port} columns=${[
       { head: micro ? t('port') : t('hosts'), of: (l) => head({ name: l.host ?? l.port }) },
       !micro && { head: t('country'), of: (l) => html`<${Place} code=${l.country} />` }, !micro && { head: t('network'), of: (l) => html`<${Network} asn=${l.asn} />` },

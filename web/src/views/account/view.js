@@ -1,51 +1,36 @@
-/* One's own account: what one may see, API keys, the second factor. */
-import { useState } from 'preact/hooks';
-import { Panel, html } from '../../dom.js';
-import { addTexts, dayTime, seconds, t } from '../../i18n.js';
-import { post, useAnswer } from '../../api.js';
-import { Empty, Load, Table, Text } from '../../parts.js';
-import { me } from '../../session.js';
+/* One's own account: what one may see, how one signs in, keys for programs, and how the page looks. */
+import { Choice, Panel, html } from '../../dom.js';
+import { addTexts, lang, t, theme, zone, zoneLabel } from '../../i18n.js';
+import { Text } from '../../parts.js';
+import { endSession, me } from '../../session.js';
+import { Keys } from './keys.js';
+import { Password } from './password.js';
+import { Totp } from './totp.js';
 import en from './en.json';
 import ja from './ja.json';
 
 addTexts({ en, ja });
 
+const fact = (name, v) => html`<div><dt>${name}</dt><dd>${v}</dd></div>`;
 function Who() {
-  const m = me.value, fact = (name, v) => html`<div><dt>${name}</dt><dd>${v}</dd></div>`;
-  return html`<${Panel} id="acc-who" title=${t('acc_who')} className="wide-6"><dl class="facts">
+  const m = me.value;
+  return html`<${Panel} id="acc-who" title=${t('acc_who')} className="wide-6" tools=${html`<button type="button" class="plain" onClick=${endSession}>${t('sign_out')}</button>`}><dl class="facts">
     ${fact(t('acc_user'), html`<${Text} v=${m.user} />`)}${fact(t('acc_name'), html`<${Text} v=${m.name} />`)}${fact(t('acc_org'), html`<${Text} v=${m.org_title || m.org} />`)}
-    ${fact(t('acc_role'), t('role_' + m.role))}${fact(t('acc_scope'), m.scope?.all ? t('scope_all') : html`<span class="mono"><${Text} v=${m.scope?.words} /></span>`)}
-    ${fact(t('acc_clearance'), html`<span class="tlp" translate="no">${m.clearance}</span>`)}${fact(t('acc_totp'), t(m.totp ? 'yes' : 'no'))}</dl>
+    ${fact(t('acc_role'), html`${t('role_' + m.role)} <small>${t('acc_may_' + m.role)}</small>`)}${fact(t('acc_scope'), m.scope?.all ? t('scope_all') : html`<span class="mono"><${Text} v=${m.scope?.words} /></span>`)}
+    ${fact(t('acc_clearance'), html`<span class="tlp" translate="no">${m.clearance}</span>`)}</dl>
     <p class="note">${t('acc_rights_note')}</p><//>`;
 }
 
-/* The key is shown once: the portal keeps its hash only. */
-function Keys() {
-  const of = useAnswer('/keys'), [label, setLabel] = useState(''), [made, setMade] = useState(null), [said, setSaid] = useState(null);
-  const run = (what) => what.then((v) => { setSaid(null); of.again(); return v; }, (e) => { setSaid(e.said?.text || t('trouble_failed')); });
-  const make = (e) => { e.preventDefault(); run(post('/keys', { label })).then((v) => { if (v) { setMade(v.key); setLabel(''); } }); };
-  return html`<${Panel} id="acc-keys" title=${t('acc_keys')} note=${t('acc_keys_note')} className="wide-6">
-    ${made && html`<div class="made" role="status"><p><b>${t('acc_key_made')}</b></p><code class="secret">${made}</code><p><button type="button" class="plain small" onClick=${() => navigator.clipboard?.writeText(made)}>${t('copy')}</button></p></div>`}
-    <${Load} of=${of} rows=${2} empty=${html`<${Empty} text=${t('acc_keys_none')} />`}>${(v) => html`<${Table} label=${t('acc_keys')} rows=${v.rows} by=${(k) => k.id} columns=${[
-      { head: t('acc_label'), of: (k) => html`<${Text} v=${k.label} />` }, { head: t('acc_made'), of: (k) => dayTime(seconds(k.made ?? k.created)) }, { head: t('acc_used'), of: (k) => dayTime(seconds(k.last_used ?? k.used)) },
-      { head: t('acc_end'), of: (k) => (k.ended ? t('acc_ended') : html`<button type="button" class="plain small" onClick=${() => run(post(`/keys/${k.id}/end`))}>${t('acc_end')} <span class="sr"><${Text} v=${k.label} /></span></button>`) }]} />`}<//>
-    <form class="decide" onSubmit=${make}><label class="field grow">${t('acc_label')}<input value=${label} required maxlength="60" onInput=${(e) => setLabel(e.target.value)} /></label><button type="submit" class="strong small">${t('acc_key_new')}</button></form>
-    ${said && html`<p role="alert" class="said" lang="en">${said}</p>`}<//>`;
-}
-
-function Totp() {
-  const [uri, setUri] = useState(null), [code, setCode] = useState(''), [said, setSaid] = useState(null);
-  const secret = uri && new URLSearchParams(uri.split('?')[1]).get('secret');
-  const begin = () => post('/me/totp').then((v) => { setUri(v.uri); setSaid(null); }, () => setSaid(t('trouble_failed')));
-  const confirm = (e) => { e.preventDefault(); post('/me/totp/confirm', { code }).then(() => { setUri(null); setCode(''); setSaid(t('acc_totp_done')); me.value = { ...me.value, totp: true }; }, () => setSaid(t('acc_totp_wrong'))); };
-  return html`<${Panel} id="acc-totp" title=${t('acc_totp')} note=${t('acc_totp_note')} className="wide-6">
-    ${!uri ? html`<p><button type="button" class="plain" onClick=${begin}>${t(me.value.totp ? 'acc_totp_again' : 'acc_totp_begin')}</button></p>`
-      : html`<p>${t('acc_totp_secret')}</p><code class="secret">${secret}</code><p><a href=${uri}>${t('acc_totp_open')}</a></p>
-        <form class="decide" onSubmit=${confirm}><label class="field">${t('acc_code')}<input value=${code} inputmode="numeric" pattern="[0-9]{6}" autocomplete="one-time-code" required onInput=${(e) => setCode(e.target.value)} /></label><button type="submit" class="strong small">${t('acc_totp_confirm')}</button></form>`}
-    <p role="status" class="said">${said}</p><//>`;
+/* The same choices as in the head of the page, with room to explain them. */
+function Looks({ wide }) {
+  const row = (name, choice, note) => html`<div class="look"><span>${name}</span>${choice}${note && html`<small>${note}</small>`}</div>`;
+  return html`<${Panel} id="acc-looks" title=${t('acc_looks')} note=${t('acc_looks_note')} className=${wide ? 'wide-12' : 'wide-6'}>
+    ${row(t('language'), html`<${Choice} name="acc-lang" label=${t('language')} value=${lang.value} options=${[['en', 'English'], ['ja', '日本語']]} onChange=${(v) => { lang.value = v; }} />`)}
+    ${row(t('timezone'), html`<${Choice} name="acc-tz" label=${t('timezone')} value=${zone.value} options=${['utc', 'jst', 'local'].map((z) => [z, t('tz_' + z)])} onChange=${(v) => { zone.value = v; }} />`, t('acc_zone_note', { z: zoneLabel.value }))}
+    ${row(t('theme'), html`<${Choice} name="acc-theme" label=${t('theme')} value=${theme.value} options=${['auto', 'light', 'dark'].map((x) => [x, t('theme_' + x)])} onChange=${(v) => { theme.value = v; }} />`)}<//>`;
 }
 
 export default function Account() {
-  if (!me.value.accounts) return html`<p class="note">${t('acc_none')}</p>`;
-  return html`<div class="grid"><${Who} /><${Totp} /><${Keys} /></div>`;
+  if (!me.value.accounts) return html`<p class="note lead-row">${t('acc_none')}</p><div class="grid"><${Looks} wide /></div>`;
+  return html`<div class="grid"><${Who} /><${Looks} /><${Password} /><${Totp} /><${Keys} /></div>`;
 }

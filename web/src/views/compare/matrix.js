@@ -38,7 +38,7 @@ export function Matrix({ v }) {
   const tools = html`<${Choice} name="compare-by" label=${t('compare_matrix')} value=${by} options=${[['lag', t('compare_lag')], ['overlap', t('compare_overlap')]]} onChange=${(x) => put({ by: x === 'lag' ? null : x })} />`;
   const head = (s) => html`<${Text} v=${s.name} /><small>${s.country ? country(s.country) : ''}${s.home ? ` · ${t('compare_home')}` : ''}</small>`;
   return html`<${Panel} id="matrix" title=${t('compare_matrix')} note=${t(by === 'lag' ? 'compare_lag_note' : 'compare_overlap_note')} tools=${tools} className="wide-7">
-    ${!v.pairs.length ? html`<${Empty} />` : html`<div class="scroll tall" tabindex="0" role="region" aria-label=${t('compare_matrix')}><table class="sensors-matrix"><thead><tr><td></td>${v.sensors.map((s) => html`<th scope="col" class=${s.home ? 'at-home' : ''}>${head(s)}</th>`)}</tr></thead>
+    ${!v.pairs.length ? html`<${Empty} />` : html`<div class="scroll tall" tabindex="0" role="group" aria-label=${t('compare_matrix')}><table class="sensors-matrix"><thead><tr><td></td>${v.sensors.map((s) => html`<th scope="col" class=${s.home ? 'at-home' : ''}>${head(s)}</th>`)}</tr></thead>
       <tbody>${v.sensors.map((s) => html`<tr key=${s.name}><th scope="row" class=${s.home ? 'at-home' : ''}>${head(s)}</th>${names.map((b) => {
         const c = s.name === b ? null : cell(v, by, s.name, b);
         return s.name === b ? html`<td class="same"></td>` : !c ? html`<td>–</td>`

@@ -83,7 +83,7 @@ function Picture({ v, order, by }) {
 function Columns({ v, order }) {
   const g = useMemo(() => grid(v, order), [v]);
   const rows = g.count.map((k, x) => [g.from + x * g.step, k, g.rows.reduce((a, r) => a + (r.values.get(x) || 0), 0)]).filter(([, k]) => k);
-  return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('sync_title')}><table><thead><tr><th scope="col">${t('minute')}</th><th scope="col" class="num">${t('sync_hosts')}</th><th scope="col" class="num">${t('sync_part')}</th><th scope="col" class="num">${t('packets')}</th></tr></thead>
+  return html`<div class="scroll" tabindex="0" role="group" aria-label=${t('sync_title')}><table><thead><tr><th scope="col">${t('minute')}</th><th scope="col" class="num">${t('sync_hosts')}</th><th scope="col" class="num">${t('sync_part')}</th><th scope="col" class="num">${t('packets')}</th></tr></thead>
     <tbody>${rows.map(([at, k, p]) => html`<tr key=${at}><th scope="row">${dayTime(at)}</th><td class="num">${number(k)}</td><td class="num">${Math.round((100 * k) / g.rows.length)} %</td><td class="num">${number(p)}</td></tr>`)}</tbody></table></div>`;
 }
 

@@ -68,7 +68,7 @@ function Map({ view }) {
 }
 
 function Table() {
-  return html`<div class="scroll" tabindex="0" role="region" aria-label=${t('world')}><table>
+  return html`<div class="scroll" tabindex="0" role="group" aria-label=${t('world')}><table>
     <thead><tr><th scope="col">${t('country')}</th><th scope="col" class="num">${t('sources_min')}</th><th scope="col" class="num">${t('packets_min')}</th></tr></thead>
     <tbody>${world.value.map((r) => html`<tr key=${r[0]}><th scope="row">${country(r[0])} <small>${r[0]}</small></th><td class="num">${number(r[2])}</td><td class="num">${number(r[1])}</td></tr>`)}</tbody>
   </table></div>`;

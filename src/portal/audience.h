@@ -1,0 +1,52 @@
+/* portal/audience.h — readers who may see the same: one scope, one ring of events, one list of
+ * alerts as that scope may see them.
+ *
+ * made      at the first request of a scope, filled from what the portal keeps; numbers go to all
+ *           rings, an alert goes through the gate once for each
+ * bounds    PORTAL_AUDIENCES; the one unused for longest goes first, one that is being read never.
+ *           They share PORTAL_RING_BYTES of events, each has at least PORTAL_RING_LEAST
+ * threads   any; p->lock guards the list, the counts of users and the alerts. Who holds a reference
+ *           may use scope and feed without it
+ */
+#pragma once
+#include "access/access.h"
+#include "portal/alerts.h"
+#include "sys/http_feed.h"
+
+enum {
+  PORTAL_AUDIENCES = 256,
+  PORTAL_RING_BYTES = 16 << 20,
+  PORTAL_RING_LEAST = 256 << 10,
+};
+struct portal;
+struct portal_audience {
+  struct access_scope scope;
+  bool setup; /* is shown how sensors' machines are set up */
+  struct sys_http_feed *feed;
+  struct portal_alerts alerts; /* briefly */
+  /* the list's own */
+  struct prac_arena *arena;
+  const char *words;
+  unsigned refs;
+  uint64_t used;
+};
+struct portal_audiences {
+  struct portal_audience *v[PORTAL_AUDIENCES];
+  size_t n;
+  uint64_t uses;
+};
+
+/* Of whoever asks. NULL: no memory, or too many kinds of readers at once. The caller unrefs. */
+struct portal_audience *portal_audience_of(struct portal *p, const struct access_who *who);
+void portal_audience_unref(struct portal *p, struct portal_audience **ap);
+void portal_audiences_done(struct portal *p);
+/* The same to everybody. */
+void portal_tell(struct portal *p, const char *event, const struct prac_json *j);
+/* To each what `make` writes for it, with p->lock held. */
+typedef void portal_make_fn(struct portal *p, const struct portal_audience *a, struct prac_json *j);
+void portal_tell_each(struct portal *p, const char *event, portal_make_fn *make);
+/* A revision of an alert as each may see it; tell: and as an event. The caller's thread. */
+void portal_keep_alert(struct portal *p, const struct alert *a, bool tell);
+/* The alert `id` as the audience may see it; false: not at all. p->lock held. */
+bool portal_alert_json(struct portal *p, const struct portal_audience *a, const char *id,
+                       struct prac_json *j);

@@ -1,0 +1,90 @@
+/* What the tests in a browser share: TAP, the portal with made records (the program that is the first argument, with
+ * the further ones), Debian's chromium, and how a page is opened and looked at. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export const root = process.env.PRACTICE_SOURCE || process.cwd();
+export const require = createRequire(join(root, 'web/package.json'));
+const { chromium } = require('playwright-core');
+const axe = require.resolve('axe-core/axe.min.js');
+
+let n = 0, bad = 0;
+export const check = (what, ok, saw) => {
+  n++;
+  if (!ok) bad++;
+  console.log(`${ok ? 'ok' : 'not ok'} ${n} - ${what}`);
+  if (!ok && saw !== undefined) console.log('# ' + String(typeof saw === 'string' ? saw : JSON.stringify(saw)).slice(0, 2000).replace(/\n/g, '\n# '));
+};
+export const until = async (what, ms = 5000) => {
+  for (const end = Date.now() + ms; Date.now() < end;) {
+    if (await what()) return true;
+    await new Promise((r) => setTimeout(r, 25));
+  }
+  return false;
+};
+
+/* ---- the server ---- */
+export const server = spawn(process.argv[2], process.argv.slice(3), { stdio: ['pipe', 'pipe', 'inherit'] });
+const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
+const port = (await lines.next()).value.split(' ')[1];
+export const say = async (x) => { server.stdin.write(x + '\n'); await lines.next(); };
+export const url = `http://127.0.0.1:${port}/`;
+
+const home = mkdtempSync(join(tmpdir(), 'page-'));
+export const browser = await chromium.launchPersistentContext(home, {
+  executablePath: '/usr/bin/chromium', viewport: { width: 1280, height: 900 }, locale: 'en',
+  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+});
+export const complaints = [];
+export async function open({ width = 1280, height = 900, dark = false, query = '', reduced = false } = {}) {
+  const p = await browser.newPage();
+  await p.setViewportSize({ width, height });
+  await p.emulateMedia({ colorScheme: dark ? 'dark' : 'light', reducedMotion: reduced ? 'reduce' : 'no-preference' });
+  p.mine = true;
+  p.on('console', (m) => { if (p.mine && ['error', 'warning'].includes(m.type())) complaints.push(m.text()); });
+  p.on('pageerror', (e) => complaints.push(String(e)));
+  await p.addInitScript(() => document.addEventListener('securitypolicyviolation', (e) => console.error('CSP ' + e.violatedDirective + ' ' + e.blockedURI)));
+  await p.goto(url + query);
+  return p;
+}
+export const text = (p, sel) => p.locator(sel).first().innerText();
+export const axeRun = async (p) => {
+  /* The page's policy lets no foreign script in: axe comes by the debugger, and what it tries by
+   * itself (it makes functions from text) is not the page's fault. */
+  const session = await browser.newCDPSession(p);
+  p.mine = false;
+  await session.send('Runtime.evaluate', { expression: readFileSync(axe, 'utf8') });
+  const r = await session.send('Runtime.evaluate', { awaitPromise: true, returnByValue: true,
+    expression: "axe.run(document, {runOnly: ['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa','best-practice']}).then(r => r.violations.map(v => ({id: v.id, impact: v.impact, nodes: v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' :: ' + n.failureSummary.slice(0, 200))})))" });
+  return r.result.value ?? [{ id: 'axe did not run', impact: 'serious', nodes: [JSON.stringify(r.exceptionDetails ?? r)] }];
+};
+
+
+/* A picture of all of the page, for people to look at: into the directory PAGE_SHOTS. */
+export async function shot(p, name) {
+  if (!process.env.PAGE_SHOTS) return;
+  mkdirSync(process.env.PAGE_SHOTS, { recursive: true });
+  await p.screenshot({ path: join(process.env.PAGE_SHOTS, name + '.png'), fullPage: true });
+}
+
+/* The test, and whatever happens, the end of all that was started. */
+export async function run(test) {
+  try {
+    await test();
+    const expected = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|net::ERR_FAILED/;
+    const real = complaints.filter((c) => !expected.test(c));
+    check('no complaint in the console, no violation of the policy', real.length === 0, real.slice(0, 5));
+  } catch (e) {
+    check('the test itself', false, e.stack || String(e));
+  } finally {
+    await browser.close().catch(() => {});
+    rmSync(home, { recursive: true, force: true });
+    server.stdin.end();
+  }
+  console.log(`1..${n}`);
+  process.exit(bad ? 1 : 0);
+}

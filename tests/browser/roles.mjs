@@ -1,0 +1,71 @@
+/* The door, and what each role finds behind it; one's own account; administration. Prints TAP.
+ * Usage: node roles.mjs PAGE_SERVER ACCOUNTS */
+import { axeRun, check, complaints, open, run, say, shot, text, until } from './lib.mjs';
+
+const NAV = {
+  viewer: ['Now', 'My network', 'Alerts', 'Attacks', 'Ports', 'Groups', 'Compare sensors'],
+  analyst: ['Flows'], operator: ['System'], admin: ['Administration'],
+};
+const signIn = async (p, user, password = 'correct horse battery') => {
+  await p.waitForSelector('.sign-in');
+  await p.locator('input[name=user]').fill(user);
+  await p.locator('input[name=password]').fill(password);
+  await p.keyboard.press('Enter');
+};
+const signedIn = (p) => until(() => p.locator('nav a').count(), 20000);
+const clean = async (p, what) => {
+  const found = await axeRun(p), over = await p.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  check(`${what}: axe finds nothing, no horizontal scroll`, found.length === 0 && over <= 0, found);
+  await shot(p, what.replace(/\W+/g, '-'));
+};
+
+await run(async () => {
+  await say('minutes 30');
+  await say('alert a-1 open high surge-port port:1433/tcp');
+  await say('attack e-1 203.0.113.77 end dns');
+
+  /* The door: nothing is shown before it; wrong is wrong; then on to what was asked for. */
+  let p = await open({ query: 'attacks?range=7d&lang=en' });
+  check('without a session everything leads to the door', await until(async () => new URL(p.url()).pathname === '/sign-in'), p.url());
+  await p.waitForSelector('.sign-in');
+  check('and shows nothing else', (await p.locator('nav, .clock, .search').count()) === 0);
+  await clean(p, 'sign-in');
+  await signIn(p, 'viewer', 'wrong horse battery');
+  check('a wrong password is said, and no more than that', await until(async () => (await text(p, '.sign-in [role=alert]')).includes('Name, password or code'), 15000));
+  let allowed = [];
+  for (const [role, more] of Object.entries(NAV)) {
+    allowed = [...allowed, ...more];
+    await signIn(p, role);
+    check(`${role}: is let in, back to where it was`, (await signedIn(p)) && (role !== 'viewer' || (p.url().includes('/attacks') && p.url().includes('range=7d'))), p.url());
+    const nav = (await p.locator('nav a').allInnerTexts()).map((x) => x.replace(/ ?\d+$/, '')).sort();
+    check(`${role}: sees the views of its role`, JSON.stringify(nav) === JSON.stringify([...allowed].sort()), nav);
+    await p.goto(new URL('/admin', p.url()).href);
+    check(`${role}: ${role === 'admin' ? 'administers' : 'is told that administration is not for it'}`, await until(async () => (role === 'admin' ? (await p.locator('main tbody tr').count()) > 0 : (await text(p, 'main')).includes('does not see this view')), 15000));
+    if (role === 'admin') break;
+    await p.locator('.account summary').click();
+    await p.locator('.account button', { hasText: 'Sign out' }).click();
+    await p.waitForSelector('.sign-in', { timeout: 20000 });
+  }
+
+  /* Administration and one's own account. */
+  await p.waitForSelector('main tbody tr');
+  await clean(p, 'admin, people');
+  for (const part of ['orgs', 'audit']) {
+    await p.goto(new URL('/admin?part=' + part, p.url()).href);
+    check(`admin: ${part}`, await until(async () => (await p.locator('main tbody tr').count()) > 1, 15000));
+    await clean(p, 'admin, ' + part);
+  }
+  check('the log tells of the wrong password', (await text(p, 'main')).includes('viewer'));
+  await p.goto(new URL('/account', p.url()).href);
+  check('the account says who one is', await until(async () => (await text(p, 'main')).includes('The centre'), 15000));
+  await clean(p, 'account');
+
+  /* A session that is over is said by the next answer, wherever one is. */
+  await p.context().clearCookies();
+  await p.goto(new URL('/attacks', p.url()).href);
+  check('a session that is over leads to the door', await until(async () => new URL(p.url()).pathname === '/sign-in'), p.url());
+  await p.close();
+
+  const expected = complaints.filter((c) => /40[13]/.test(c)); /* wrong password, closed door */
+  complaints.splice(0, complaints.length, ...complaints.filter((c) => !expected.includes(c)));
+});
