@@ -20,7 +20,7 @@ async function lookAt(views, { width, height, dark, lang, axe }) {
   for (const [path, sign, tells] of views) {
     const what = `${path} (${how})`;
     await move(p, path);
-    const there = await until(async () => new URL(p.url()).pathname === path.split('?')[0] && (await p.locator('main ' + sign).count()) > 0 && (await p.locator('main .waiting').count()) === 0, 15000);
+    const there = await until(async () => new URL(p.url()).pathname === path.split('?')[0] && (await p.locator('main ' + sign).count()) > 0 && (await p.locator('main .waiting').count()) === 0, 60000);
     const main = await text(p, 'main');
     check(`${what}: has its data`, there && tells.test(main) && (await p.locator('main [role=alert]').count()) === 0, main);
     const over = await p.evaluate(() => document.documentElement.scrollWidth - innerWidth);

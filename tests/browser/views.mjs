@@ -58,13 +58,13 @@ async function reading() {
   for (const [what, path, head] of [['1433/tcp', '/about/1433/tcp', 'About 1433/tcp'], ['AS4134', '/about/AS4134', 'About AS4134'], ['203.0.113.0/24', '/about/203.0.113.0/24', 'About 203.0.113.0/24'], ['g-1', '/about/g-1', 'About g-1']]) {
     await p.locator('.search input').fill(what);
     await p.keyboard.press('Enter');
-    check(`search: ${what}`, await until(async () => new URL(p.url()).pathname === path && (await text(p, 'h1')) === head && (await p.locator('main .plot .u-over').count()) > 0, 15000), p.url());
+    check(`search: ${what}`, await until(async () => new URL(p.url()).pathname === path && (await text(p, 'h1')) === head && (await p.locator('main .plot .u-over').count()) > 0, 60000), p.url());
   }
 
   /* From a number to the rows behind it. */
   await move(p, '/ports');
   await p.locator('#ranking ~ * a, section:has(#ranking) td a').first().click();
-  check('a number leads to its flows', await until(async () => new URL(p.url()).pathname === '/flows' && (await p.locator('main tbody tr').count()) > 1, 15000), p.url());
+  check('a number leads to its flows', await until(async () => new URL(p.url()).pathname === '/flows' && (await p.locator('main tbody tr').count()) > 1, 60000), p.url());
   const csv = await p.evaluate(async () => (await fetch(document.querySelector('.export a').href)).text());
   check('and they can be taken along', csv.split('\n').length > 3 && csv.startsWith('first,'), csv.slice(0, 200));
 
