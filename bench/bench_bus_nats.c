@@ -376,13 +376,13 @@ static void run(size_t nodes, uint32_t rows, size_t messages)
 
 int main(int argc, char **argv)
 {
-  bool all = argc < 2; /* "3": the cluster only */
+  char only = argc > 1 ? argv[1][0] : '\0'; /* '1': one server; '3': the cluster */
   if (!mkdtemp(dir)) return 1;
   find_ports();
-  if (all) run(1, 1000, 16000);
-  if (all) run(1, 10000, 3200);
-  if (all || argv[1][0] == '3') run(NODES, 1000, 6000);
-  if (all || argv[1][0] == '3') run(NODES, 10000, 1200);
+  if (only != '3') run(1, 1000, 16000);
+  if (only != '3') run(1, 10000, 3200);
+  if (only != '1') run(NODES, 1000, 6000);
+  if (only != '1') run(NODES, 10000, 1200);
   execlp("rm", "rm", "-rf", dir, (char *)NULL);
   return 1;
 }
