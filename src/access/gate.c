@@ -185,9 +185,10 @@ static enum rows push_down(const struct gate *g, struct store_query *c, char cou
 {
   const struct access_scope *s = g->who.scope;
   bool countries = s->n_asns + s->n_prefixes == 0, asns = s->n_countries + s->n_prefixes == 0;
+  bool other_country = countries && names(c->country) && !access_scope_country(s, c->country);
+  bool other_asn = asns && c->asn && !access_scope_asn(s, c->asn);
   if (s->all || c->n_srcs || c->src.bits) return ROWS_ALL;
-  if (countries && names(c->country) && !access_scope_country(s, c->country)) return ROWS_NONE;
-  if (asns && c->asn && !access_scope_asn(s, c->asn)) return ROWS_NONE;
+  if (other_country || other_asn) return ROWS_NONE;
   if (countries && s->n_countries == 1) {
     (void)snprintf(country, 3, "%c%c", s->countries[0] >> 8, s->countries[0] & 0xff);
     c->country = country;

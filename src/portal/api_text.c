@@ -241,15 +241,39 @@ static void responses(struct prac_json *j, const struct portal_route *t)
   prac_json_close(j, '}');
 }
 
-static void route(struct prac_json *j, const struct portal_route *t)
+static void body(struct prac_json *j, const struct model_kind *kind)
 {
-  open_key(j, t->path, '{');
-  open_key(j, "get", '{');
+  open_key(j, "requestBody", '{');
+  prac_json_key(j, "required");
+  prac_json_bool(j, true);
+  open_key(j, "content", '{');
+  open_key(j, "application/json", '{');
+  prac_json_key(j, "schema");
+  model_schema(kind, j);
+  prac_json_close(j, '}');
+  prac_json_close(j, '}');
+  prac_json_close(j, '}');
+}
+
+static void operation(struct prac_json *j, const struct portal_route *t)
+{
+  open_key(j, t->method == SYS_HTTP_POST ? "post" : "get", '{');
   text(j, "operationId", t->name);
   text(j, "summary", t->about);
   params(j, t);
+  if (t->body) body(j, t->body);
   responses(j, t);
   prac_json_close(j, '}');
+}
+
+/* t and what else there is at its path, unless that was written with an earlier one. */
+static void path(struct prac_json *j, const struct portal_route *t)
+{
+  for (const struct portal_route *o = portal_routes; o < t; o++)
+    if (strcmp(o->path, t->path) == 0) return;
+  open_key(j, t->path, '{');
+  for (const struct portal_route *o = t; o->path; o++)
+    if (strcmp(o->path, t->path) == 0) operation(j, o);
   prac_json_close(j, '}');
 }
 
@@ -284,7 +308,7 @@ void portal_openapi(struct portal *p, struct sys_http_req *r, const char *word)
   prac_json_close(&j, '}');
   prac_json_close(&j, ']');
   open_key(&j, "paths", '{');
-  for (const struct portal_route *t = portal_routes; t->path; t++) route(&j, t);
+  for (const struct portal_route *t = portal_routes; t->path; t++) path(&j, t);
   prac_json_close(&j, '}');
   open_key(&j, "components", '{');
   prac_json_key(&j, "schemas");

@@ -59,7 +59,7 @@ async function compare() {
   check('what began abroad says by how much', await until(async () => /Median lead\s+3 min\s+seen abroad before/.test(await text(p, '.stats')), SLOW), await text(p, '.stats'));
   const story = await text(p, '.onsets li');
   check('the planted group was at bonn first', story.includes('group:52869/tcp') && story.includes('bonn'), story);
-  check('and later at tokyo, in words too', (await p.locator('.onset[role=img]').first().getAttribute('aria-label')) === 'bonn same time, tokyo +3 min', await p.locator('.onset[role=img]').first().getAttribute('aria-label'));
+  check('and later at tokyo, in words too', (await p.locator('.onset[role=img]').first().getAttribute('aria-label')) === 'bonn First, tokyo +3 min', await p.locator('.onset[role=img]').first().getAttribute('aria-label'));
   const cell = p.locator('.sensors-matrix tbody tr', { hasText: 'bonn' }).first().locator('td a', { hasText: '+3 min' });
   await cell.focus();
   await p.keyboard.press('Enter');

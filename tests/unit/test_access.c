@@ -499,8 +499,8 @@ static void test_audit(void **state)
       "DELETE FROM audit WHERE n = 4",
       "UPDATE audit SET n = -1 WHERE n = 4; UPDATE audit SET n = 4 WHERE n = 5;"
       " UPDATE audit SET n = 5 WHERE n = -1",
-      "UPDATE audit SET n = n + 1000 WHERE n >= 4; UPDATE audit SET n = n - 1001 WHERE n > 1000;"
-      " DELETE FROM audit WHERE n = 3",
+      "DELETE FROM audit WHERE n = 3; UPDATE audit SET n = n + 1000 WHERE n >= 4;"
+      " UPDATE audit SET n = n - 1001 WHERE n > 1000",
   };
   static const char *const at_the_end[] = {
       "DELETE FROM audit WHERE n = 12",
