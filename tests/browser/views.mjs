@@ -21,7 +21,7 @@ const VIEWS = [
 
 const BAD = '<img src=x onerror=alert(1)>';
 async function reading() {
-  const p = await open();
+  const p = await open({ query: '?lang=en' });
   /* Keyboard: over the skip link into the content; by the navigation to a view, whose heading then has the focus. */
   await p.waitForSelector('.map path');
   await p.keyboard.press('Tab');
