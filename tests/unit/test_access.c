@@ -504,8 +504,8 @@ static void test_audit(void **state)
   };
   static const char *const at_the_end[] = {
       "DELETE FROM audit WHERE n = 12",
-      "INSERT INTO audit SELECT 13, at, user, org, what, subject, detail, source, hash FROM audit"
-      " WHERE n = 12",
+      ("INSERT INTO audit SELECT 13, at, user, org, what, subject, detail, source, hash FROM audit"
+       " WHERE n = 12"),
       "UPDATE meta SET n = 11 WHERE k = 'audit'",
   };
   uint64_t bad;
