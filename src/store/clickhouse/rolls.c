@@ -1,6 +1,6 @@
 /* Questions that roll-ups answer: counts are added up, sorted and cut by ClickHouse; the sketches
- * of senders are read for the groups that are in the answer, and merged here. Hours of days that
- * were given up by age stand in `day`. */
+ * of senders are read for the groups that are in the answer, and merged here. Hours that are over
+ * stand in `rolled`, those of days that were given up by age in `day`. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,10 +86,14 @@ static void say_key(const struct store_plan *p, struct ch_buf *sql)
          p->by_sensor ? "sensor" : "''");
 }
 
+enum table { ROLL, ROLLED, DAY };
+
 static void say_from(const struct ch *c, const struct store_query *q, const struct store_plan *p,
-                     bool days, struct ch_buf *sql)
+                     enum table t, struct ch_buf *sql)
 {
-  ch_say(sql, " FROM %s WHERE dim = %d", days ? "day" : "roll", (int)p->dim);
+  static const char *const name[] = {[ROLL] = "roll", [ROLLED] = "rolled", [DAY] = "day"};
+  bool days = t == DAY;
+  ch_say(sql, " FROM %s WHERE dim = %d", name[t], (int)p->dim);
   if (!days) ch_say(sql, " AND level = %d", p->level_ns == PRAC_MIN ? CH_MINUTES : CH_HOURS);
   if (c->view.edge) ch_say(sql, " AND start %s toDateTime(%u)", days ? "<" : ">=", c->view.edge);
   if (p->span.from > 0) ch_say(sql, " AND start >= toDateTime(%u)", ch_seconds(p->span.from));
@@ -101,26 +105,29 @@ static void say_from(const struct ch *c, const struct store_query *q, const stru
   if (p->key_lo > 0 || p->key_hi < UINT32_MAX)
     ch_say(sql, " AND key >= %u AND key <= %u", (uint32_t)p->key_lo, (uint32_t)p->key_hi);
   if (q->sensor && q->sensor[0]) ch_say(sql, " AND sensor = '%s'", q->sensor);
-  ch_say_view(c, sql);
+  if (t == ROLL)
+    ch_say_view_roll(c, sql);
+  else
+    ch_say_view(c, sql);
 }
 
 /* Where nobody asks for hours, days that were given up count too. */
-static bool has_days(const struct ch *c, const struct store_plan *p)
+static bool has(const struct ch *c, const struct store_plan *p, enum table t)
 {
-  return c->view.edge && p->level_ns == PRAC_HOUR && p->step_ns % PRAC_DAY == 0;
+  if (t == ROLLED) return c->view.fold_edge > 0;
+  return t == ROLL || (c->view.edge && p->level_ns == PRAC_HOUR && p->step_ns % PRAC_DAY == 0);
 }
 
 static void say_rows(const struct ch *c, const struct store_query *q, const struct store_plan *p,
                      const char *columns, struct ch_buf *sql)
 {
-  say_key(p, sql);
-  ch_say(sql, ", %s", columns);
-  say_from(c, q, p, false, sql);
-  if (!has_days(c, p)) return;
-  ch_say(sql, " UNION ALL ");
-  say_key(p, sql);
-  ch_say(sql, ", %s", columns);
-  say_from(c, q, p, true, sql);
+  for (enum table t = ROLL; t <= DAY; t++) {
+    if (!has(c, p, t)) continue;
+    if (t != ROLL) ch_say(sql, " UNION ALL ");
+    say_key(p, sql);
+    ch_say(sql, ", %s", columns);
+    say_from(c, q, p, t, sql);
+  }
 }
 
 static prac_rc first_pass(struct ch *c, const struct store_query *q, struct acc *a,
@@ -169,12 +176,22 @@ static prac_rc second_pass(struct ch *c, const struct store_query *q, struct acc
   return rc;
 }
 
+/* Again where an edge moved meanwhile: what was counted may have been removed half way. */
 prac_rc ch_rolls_query(struct ch *c, const struct store_query *q, const struct store_plan *p,
                        store_row *each, void *arg, struct prac_err *reterr)
 {
-  struct acc a = {.plan = p};
-  prac_rc rc = first_pass(c, q, &a, reterr);
-  if (rc == PRAC_OK && a.several) rc = second_pass(c, q, &a, reterr);
+  struct acc a;
+  bool moved = false;
+  prac_rc rc;
+  for (;;) {
+    a = (struct acc){.plan = p};
+    rc = first_pass(c, q, &a, reterr);
+    if (rc == PRAC_OK && a.several) rc = second_pass(c, q, &a, reterr);
+    if (rc == PRAC_OK) rc = ch_view_moved(c, &moved, reterr);
+    if (rc != PRAC_OK || !moved) break;
+    acc_done(&a);
+    PRAC_TRY(ch_view_read(c, reterr));
+  }
   if (rc == PRAC_OK) rc = store_groups_emit(q, a.g, a.n, each, arg);
   acc_done(&a);
   return rc;
