@@ -28,6 +28,7 @@ struct ch_conf {
   bool replicated;
   int64_t quorum;
   int64_t connect_ns, timeout_ns, retry_ns;
+  int64_t count_at_once;
   int64_t retention_ns, rollup_retention_ns;
 };
 extern const struct prac_conf_section ch_conf_section;
@@ -133,6 +134,7 @@ prac_rc ch_flows_query(struct ch *c, const struct store_query *q, store_row *eac
 prac_rc ch_host_query(struct ch *c, const struct store_query *q, store_row *each, void *arg,
                       struct prac_err *reterr);
 /* groups.c */
+int ch_group_cmp(const void *a, const void *b); /* of struct store_group, by their keys */
 prac_rc ch_groups_query(struct ch *c, const struct store_query *q, store_row *each, void *arg,
                         struct prac_err *reterr);
 prac_rc ch_cells_query(struct ch *c, const struct store_query *q, store_row *each, void *arg,

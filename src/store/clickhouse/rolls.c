@@ -53,14 +53,6 @@ static prac_rc take_counts(void *arg, struct prac_rd *r)
   return PRAC_OK;
 }
 
-static int by_key(const void *pa, const void *pb)
-{
-  const struct store_group *a = pa, *b = pb;
-  if (a->at != b->at) return a->at < b->at ? -1 : 1;
-  int c = strcmp(a->sensor, b->sensor);
-  return c ? c : (a->lo > b->lo) - (a->lo < b->lo);
-}
-
 static prac_rc take_sketch(void *arg, struct prac_rd *r)
 {
   struct acc *a = arg;
@@ -69,7 +61,7 @@ static prac_rc take_sketch(void *arg, struct prac_rd *r)
   PRAC_TRY(read_key(r, a->plan, &like));
   const char *text = ch_rd_text(r, SIZE_MAX, &n);
   if (r->bad) return PRAC_OK;
-  const struct store_group *g = bsearch(&like, a->g, a->n, sizeof *a->g, by_key);
+  const struct store_group *g = bsearch(&like, a->g, a->n, sizeof *a->g, ch_group_cmp);
   struct prac_rd in = prac_rd_of(text, n);
   return g ? store_sketch_read(&a->sketch[g - a->g], &in) : PRAC_OK;
 }
@@ -162,7 +154,7 @@ static prac_rc second_pass(struct ch *c, const struct store_query *q, struct acc
   struct ch_buf sql = {0};
   a->sketch = calloc(a->n + 1, sizeof *a->sketch);
   if (!a->sketch) return ch_no_memory(reterr);
-  qsort(a->g, a->n, sizeof *a->g, by_key);
+  qsort(a->g, a->n, sizeof *a->g, ch_group_cmp);
   ch_say(&sql, "SELECT k_at, k_no, k_text, sketch FROM (");
   say_rows(c, q, a->plan, "sketch", &sql);
   ch_say(&sql, ")");
