@@ -49,7 +49,8 @@ struct ch_consumer {
   char name[64];
   uint64_t seq;
 };
-enum { CH_MINUTES, CH_HOURS }; /* levels of the table roll */
+/* Levels of the tables roll and rolled; CH_ALL more: all sensors together, rolled only. */
+enum { CH_MINUTES, CH_HOURS, CH_ALL };
 enum { CH_CONSUMERS_MAX = 4096, CH_DATABASE = 64 };
 struct ch {
   struct ch_conf conf;

@@ -2,7 +2,9 @@
  * the hours of a day in `day`. One slot (an hour or a day of a level and dimension) after another,
  * and of a big one some of its keys at a time, so that neither side holds much. That the new rows
  * count and the old ones do so no more is one commit; only then the old ones are removed. What
- * comes for an hour afterwards stands in `roll` until the next time, and becomes another row. */
+ * comes for an hour afterwards stands in `roll` until the next time, and becomes another row.
+ * `rolled` has each key a second time, of all sensors together and without the sketch: what most
+ * questions ask for. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +17,12 @@ struct slot {
   uint32_t start;
   uint64_t rows;
 };
+struct group {
+  bool any; /* has begun */
+  char sensor[STORE_SENSOR_MAX + 1];
+  struct store_roll_row row;
+  struct store_sketch sketch;
+};
 struct adding {
   struct ch *c;
   bool days;         /* into `day`: without a level; they start where their slot does */
@@ -24,11 +32,8 @@ struct adding {
   size_t n, cap;
   struct ch_buf rows; /* made, not sent */
   const struct slot *at;
-  bool any; /* the group below has begun */
   uint32_t start;
-  char sensor[STORE_SENSOR_MAX + 1];
-  struct store_roll_row row;
-  struct store_sketch sketch;
+  struct group one, all; /* of a sensor; of all */
 };
 
 /* The rows to add up; s: those of a slot, and of them every pieces-th key. */
@@ -95,22 +100,56 @@ static prac_rc find_slots(struct adding *a, struct prac_err *reterr)
   return rc;
 }
 
-static void put_group(struct adding *a)
+static void put_group(struct adding *a, struct group *g)
 {
-  if (!a->any) return;
-  if (!a->days) ch_put_u64(&a->rows, a->at->level, 1);
+  if (!g->any) return;
+  bool all = g == &a->all;
+  if (!a->days) ch_put_u64(&a->rows, a->at->level + (all ? 0u + CH_ALL : 0u), 1);
   ch_put_u64(&a->rows, a->at->dim, 1);
   ch_put_u64(&a->rows, a->start, 4);
-  ch_put_text(&a->rows, a->sensor);
-  ch_put_u64(&a->rows, a->row.key, 4);
-  ch_put_u64(&a->rows, a->row.packets, 8);
-  ch_put_u64(&a->rows, a->row.flows, 8);
-  ch_put_u64(&a->rows, a->row.bytes, 8);
-  ch_put_u64(&a->rows, store_sketch_count(&a->sketch), 8);
-  ch_put_sketch(&a->rows, a->sketch.v, a->sketch.n, a->sketch.dense);
+  ch_put_text(&a->rows, g->sensor);
+  ch_put_u64(&a->rows, g->row.key, 4);
+  ch_put_u64(&a->rows, g->row.packets, 8);
+  ch_put_u64(&a->rows, g->row.flows, 8);
+  ch_put_u64(&a->rows, g->row.bytes, 8);
+  ch_put_u64(&a->rows, store_sketch_count(&g->sketch), 8);
+  if (all)
+    ch_put_text(&a->rows, "");
+  else
+    ch_put_sketch(&a->rows, g->sketch.v, g->sketch.n, g->sketch.dense);
   ch_put_u64(&a->rows, a->no, 8);
-  store_sketch_done(&a->sketch);
-  a->any = false;
+  store_sketch_done(&g->sketch);
+  g->any = false;
+}
+
+static void add_row(struct group *g, const char *sensor, const struct store_roll_row *row)
+{
+  if (!g->any) {
+    *g = (struct group){.any = true, .row = {.key = row->key}};
+    memcpy(g->sensor, sensor, strlen(sensor) + 1);
+  }
+  g->row.packets += row->packets;
+  g->row.flows += row->flows;
+  g->row.bytes += row->bytes;
+}
+
+/* The sensor's group is whole: it goes into that of all sensors, and away. */
+static prac_rc end_sensor(struct adding *a)
+{
+  if (!a->one.any) return PRAC_OK;
+  if (!a->days) {
+    add_row(&a->all, "", &a->one.row);
+    PRAC_TRY(store_sketch_merge(&a->all.sketch, &a->one.sketch));
+  }
+  put_group(a, &a->one);
+  return PRAC_OK;
+}
+
+static prac_rc end_key(struct adding *a)
+{
+  PRAC_TRY(end_sensor(a));
+  put_group(a, &a->all);
+  return PRAC_OK;
 }
 
 static prac_rc take_row(void *arg, struct prac_rd *r)
@@ -127,19 +166,14 @@ static prac_rc take_row(void *arg, struct prac_rd *r)
   const char *sketch = ch_rd_text(r, SIZE_MAX, &n);
   if (r->bad) return PRAC_OK;
   if (a->days) start = a->at->start;
-  if (a->any && (start != a->start || row.key != a->row.key || strcmp(sensor, a->sensor) != 0))
-    put_group(a);
-  if (!a->any) {
-    a->any = true;
-    a->start = start;
-    memcpy(a->sensor, sensor, sizeof a->sensor);
-    a->row = (struct store_roll_row){.key = row.key};
-  }
-  a->row.packets += row.packets;
-  a->row.flows += row.flows;
-  a->row.bytes += row.bytes;
+  if (a->one.any && (start != a->start || row.key != a->one.row.key))
+    PRAC_TRY(end_key(a));
+  else if (a->one.any && strcmp(sensor, a->one.sensor) != 0)
+    PRAC_TRY(end_sensor(a));
+  a->start = start;
+  add_row(&a->one, sensor, &row);
   struct prac_rd in = prac_rd_of(sketch, n);
-  return store_sketch_read(&a->sketch, &in);
+  return store_sketch_read(&a->one.sketch, &in);
 }
 
 static prac_rc add_piece(struct adding *a, uint64_t piece, uint64_t pieces, struct prac_err *reterr)
@@ -147,12 +181,11 @@ static prac_rc add_piece(struct adding *a, uint64_t piece, uint64_t pieces, stru
   struct ch_buf sql = {0};
   ch_say(&sql, "SELECT * FROM (");
   say_rows(a, "start, sensor, key, packets, flows, bytes, sketch", a->at, piece, pieces, &sql);
-  ch_say(&sql, ") ORDER BY %ssensor, key", a->days ? "" : "start, ");
+  ch_say(&sql, ") ORDER BY %skey, sensor", a->days ? "" : "start, ");
   say_all(a, &sql);
   prac_rc rc = ch_ask(&a->c->http, &sql, take_row, a, reterr);
   ch_buf_done(&sql);
-  if (rc == PRAC_OK) put_group(a);
-  return rc;
+  return rc == PRAC_OK ? end_key(a) : rc;
 }
 
 static prac_rc hand_over(struct adding *a, struct prac_err *reterr)
@@ -196,7 +229,8 @@ static prac_rc add_up(struct adding *a, prac_rc rc, struct prac_err *reterr)
   if (rc == PRAC_TRUNCATED || rc == PRAC_MALFORMED)
     (void)PRAC_FAIL(reterr, rc, "a roll-up's count of senders is damaged");
   if (rc == PRAC_NOMEM) (void)ch_no_memory(reterr);
-  store_sketch_done(&a->sketch);
+  store_sketch_done(&a->one.sketch);
+  store_sketch_done(&a->all.sketch);
   ch_buf_done(&a->rows);
   free(a->slot);
   return rc;

@@ -7,6 +7,7 @@
 #include "store/clickhouse/clickhouse.h"
 
 struct acc {
+  const struct store_query *q;
   const struct store_plan *plan;
   struct store_group *g;
   struct store_sketch *sketch;
@@ -78,15 +79,30 @@ static void say_key(const struct store_plan *p, struct ch_buf *sql)
          p->by_sensor ? "sensor" : "''");
 }
 
+/* Few keys of many: only their sketches are sent. */
+static void say_wanted(const struct acc *a, struct ch_buf *sql)
+{
+  enum { FEW = 4096 };
+  if (!a->plan->by_key || a->plan->step_ns || a->n > FEW) return;
+  for (size_t i = 0; i < a->n; i++)
+    ch_say(sql, "%s%u", i ? ", " : " AND key IN (", (uint32_t)a->g[i].lo);
+  ch_say(sql, ")");
+}
+
 enum table { ROLL, ROLLED, DAY };
 
-static void say_from(const struct ch *c, const struct store_query *q, const struct store_plan *p,
-                     enum table t, struct ch_buf *sql)
+/* sketches: of each sensor, and of the groups that are there already */
+static void say_from(const struct ch *c, const struct acc *a, enum table t, bool sketches,
+                     struct ch_buf *sql)
 {
   static const char *const name[] = {[ROLL] = "roll", [ROLLED] = "rolled", [DAY] = "day"};
-  bool days = t == DAY;
+  const struct store_plan *p = a->plan;
+  const char *sensor = a->q->sensor && a->q->sensor[0] ? a->q->sensor : NULL;
+  bool days = t == DAY, all = t == ROLLED && !sketches && !p->by_sensor && !sensor;
   ch_say(sql, " FROM %s WHERE dim = %d", name[t], (int)p->dim);
-  if (!days) ch_say(sql, " AND level = %d", p->level_ns == PRAC_MIN ? CH_MINUTES : CH_HOURS);
+  if (!days)
+    ch_say(sql, " AND level = %d",
+           (p->level_ns == PRAC_MIN ? CH_MINUTES : CH_HOURS) + (all ? CH_ALL : 0));
   if (c->view.edge) ch_say(sql, " AND start %s toDateTime(%u)", days ? "<" : ">=", c->view.edge);
   if (p->span.from > 0) ch_say(sql, " AND start >= toDateTime(%u)", ch_seconds(p->span.from));
   if (p->span.to <= 0)
@@ -96,7 +112,8 @@ static void say_from(const struct ch *c, const struct store_query *q, const stru
            ch_seconds(p->span.to - (days ? PRAC_DAY - PRAC_SEC : 0)));
   if (p->key_lo > 0 || p->key_hi < UINT32_MAX)
     ch_say(sql, " AND key >= %u AND key <= %u", (uint32_t)p->key_lo, (uint32_t)p->key_hi);
-  if (q->sensor && q->sensor[0]) ch_say(sql, " AND sensor = '%s'", q->sensor);
+  if (sensor) ch_say(sql, " AND sensor = '%s'", sensor);
+  if (sketches) say_wanted(a, sql);
   if (t == ROLL)
     ch_say_view_roll(c, sql);
   else
@@ -110,55 +127,39 @@ static bool has(const struct ch *c, const struct store_plan *p, enum table t)
   return t == ROLL || (c->view.edge && p->level_ns == PRAC_HOUR && p->step_ns % PRAC_DAY == 0);
 }
 
-static void say_rows(const struct ch *c, const struct store_query *q, const struct store_plan *p,
-                     const char *columns, struct ch_buf *sql)
+static void say_rows(const struct ch *c, const struct acc *a, bool sketches, struct ch_buf *sql)
 {
   for (enum table t = ROLL; t <= DAY; t++) {
-    if (!has(c, p, t)) continue;
+    if (!has(c, a->plan, t)) continue;
     if (t != ROLL) ch_say(sql, " UNION ALL ");
-    say_key(p, sql);
-    ch_say(sql, ", %s", columns);
-    say_from(c, q, p, t, sql);
+    say_key(a->plan, sql);
+    ch_say(sql, sketches ? ", sketch" : ", packets, flows, bytes, sources");
+    say_from(c, a, t, sketches, sql);
   }
 }
 
-static prac_rc first_pass(struct ch *c, const struct store_query *q, struct acc *a,
-                          struct prac_err *reterr)
+static prac_rc first_pass(struct ch *c, struct acc *a, struct prac_err *reterr)
 {
   struct ch_buf sql = {0};
   ch_say(&sql, "SELECT k_at, k_no, k_text, toUInt64(sum(packets)) AS s_packets,"
                " toUInt64(sum(flows)), toUInt64(sum(bytes)), toUInt64(any(sources)),"
                " toUInt64(count()) FROM (");
-  say_rows(c, q, a->plan, "packets, flows, bytes, sources", &sql);
+  say_rows(c, a, false, &sql);
   ch_say(&sql,
          ") GROUP BY k_at, k_no, k_text HAVING count() > 0 ORDER BY %s, k_text, k_no LIMIT %u",
-         a->plan->step_ns ? "k_at" : "s_packets DESC", store_limit(q));
+         a->plan->step_ns ? "k_at" : "s_packets DESC", store_limit(a->q));
   prac_rc rc = ch_ask(&c->http, &sql, take_counts, a, reterr);
   ch_buf_done(&sql);
   return rc == PRAC_NOMEM ? ch_no_memory(reterr) : rc;
 }
 
-/* Few keys of many: only their sketches are sent. */
-static void say_wanted(const struct acc *a, struct ch_buf *sql)
-{
-  enum { FEW = 4096 };
-  if (!a->plan->by_key || a->plan->step_ns || a->n > FEW) return;
-  for (size_t i = 0; i < a->n; i++)
-    ch_say(sql, "%s%u", i ? ", " : " WHERE k_no IN (", (uint32_t)a->g[i].lo);
-  ch_say(sql, ")");
-}
-
-static prac_rc second_pass(struct ch *c, const struct store_query *q, struct acc *a,
-                           struct prac_err *reterr)
+static prac_rc second_pass(struct ch *c, struct acc *a, struct prac_err *reterr)
 {
   struct ch_buf sql = {0};
   a->sketch = calloc(a->n + 1, sizeof *a->sketch);
   if (!a->sketch) return ch_no_memory(reterr);
   qsort(a->g, a->n, sizeof *a->g, ch_group_cmp);
-  ch_say(&sql, "SELECT k_at, k_no, k_text, sketch FROM (");
-  say_rows(c, q, a->plan, "sketch", &sql);
-  ch_say(&sql, ")");
-  say_wanted(a, &sql);
+  say_rows(c, a, true, &sql);
   prac_rc rc = ch_ask(&c->http, &sql, take_sketch, a, reterr);
   ch_buf_done(&sql);
   if (rc == PRAC_NOMEM) return ch_no_memory(reterr);
@@ -168,7 +169,6 @@ static prac_rc second_pass(struct ch *c, const struct store_query *q, struct acc
   return rc;
 }
 
-/* Again where an edge moved meanwhile: what was counted may have been removed half way. */
 prac_rc ch_rolls_query(struct ch *c, const struct store_query *q, const struct store_plan *p,
                        store_row *each, void *arg, struct prac_err *reterr)
 {
@@ -176,9 +176,9 @@ prac_rc ch_rolls_query(struct ch *c, const struct store_query *q, const struct s
   bool moved = false;
   prac_rc rc;
   for (;;) {
-    a = (struct acc){.plan = p};
-    rc = first_pass(c, q, &a, reterr);
-    if (rc == PRAC_OK && a.several) rc = second_pass(c, q, &a, reterr);
+    a = (struct acc){.q = q, .plan = p};
+    rc = first_pass(c, &a, reterr);
+    if (rc == PRAC_OK && a.several) rc = second_pass(c, &a, reterr);
     if (rc == PRAC_OK) rc = ch_view_moved(c, &moved, reterr);
     if (rc != PRAC_OK || !moved) break;
     acc_done(&a);
