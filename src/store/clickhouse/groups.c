@@ -7,6 +7,8 @@
 
 #include "store/clickhouse/clickhouse.h"
 
+#define NO_IP "toFixedString('', 16)"
+
 /* ---- STORE_SERIES, STORE_TOP, STORE_TOP_SCAN ---- */
 struct groups {
   struct store_group *g;
@@ -46,17 +48,17 @@ static prac_rc take_group(void *arg, struct prac_rd *r)
   return PRAC_OK;
 }
 
-/* The number, text or address of one dimension; the two others are empty. */
-static void say_by(enum store_dim by, struct ch_buf *sql)
-{
-  static const char *const numbers[] = {
-      [STORE_BY_NONE] = "toUInt32(0)",          [STORE_BY_PORT] = "port",
-      [STORE_BY_COUNTRY] = "toUInt32(country)", [STORE_BY_ASN] = "asn",
-      [STORE_BY_SENSOR] = "toUInt32(0)",        [STORE_BY_SRC] = "toUInt32(0)"};
-  ch_say(sql, ", %s AS k_no, %s AS k_text, %s AS k_ip", numbers[by],
-         by == STORE_BY_SENSOR ? "sensor" : "''",
-         by == STORE_BY_SRC ? "src" : "toFixedString('', 16)");
-}
+/* A dimension's key, and its columns in the order of take_group: a number, a text, an address. */
+static const struct {
+  const char *key, *no, *text, *ip;
+} dims[] = {
+    [STORE_BY_NONE] = {"", "toUInt32(0)", "''", NO_IP},
+    [STORE_BY_PORT] = {", k_no", "port", "''", NO_IP},
+    [STORE_BY_COUNTRY] = {", k_no", "toUInt32(country)", "''", NO_IP},
+    [STORE_BY_ASN] = {", k_no", "asn", "''", NO_IP},
+    [STORE_BY_SENSOR] = {", k_text", "toUInt32(0)", "sensor", NO_IP},
+    [STORE_BY_SRC] = {", k_ip", "toUInt32(0)", "''", "src"},
+};
 
 /* The whole, or the range whose limits are there. */
 static void say_part(const struct prac_ip *from, const struct prac_ip *to, struct ch_buf *sql)
@@ -78,20 +80,23 @@ static prac_rc count_part(struct ch *c, const struct store_query *q, const struc
   struct ch_buf sql = {0};
   bool series = q->what == STORE_SERIES, whole = !from && !to;
   long long step = (q->step_ns ? q->step_ns : PRAC_HOUR) / PRAC_SEC;
+  const char *key = dims[q->by].key;
   if (series)
     ch_say(&sql, "SELECT toUInt32(intDiv(toUInt32(minute), %lld) * %lld) AS k_at", step, step);
   else
-    ch_say(&sql, "SELECT toUInt32(0) AS k_at");
-  say_by(q->by, &sql);
+    ch_say(&sql, "SELECT toUInt32(0)");
   ch_say(&sql,
-         ", toUInt64(sum(packets)) AS s_packets, toUInt64(count()) AS s_flows,"
-         " toUInt64(sum(bytes)) AS s_bytes, toUInt64(%s) AS s_sources FROM flows",
+         ", %s AS k_no, %s AS k_text, %s AS k_ip, toUInt64(sum(packets)) AS s_packets,"
+         " toUInt64(count()), toUInt64(sum(bytes)), toUInt64(%s) FROM flows",
+         dims[q->by].no, dims[q->by].text, dims[q->by].ip,
          q->by == STORE_BY_SRC ? "1" : "uniqExact(src)");
   ch_say_where(c, q, &sql);
   say_part(from, to, &sql);
-  ch_say(&sql,
-         " GROUP BY k_at, k_no, k_text, k_ip HAVING count() > 0 ORDER BY %s, k_text, k_ip, k_no",
-         series ? "k_at" : "s_packets DESC");
+  if (series)
+    ch_say(&sql, " GROUP BY k_at%s", key);
+  else if (key[0])
+    ch_say(&sql, " GROUP BY %s", key + 2);
+  ch_say(&sql, " HAVING count() > 0 ORDER BY %s%s", series ? "k_at" : "s_packets DESC", key);
   if (whole || series || q->by == STORE_BY_SRC) ch_say(&sql, " LIMIT %u", store_limit(q));
   prac_rc rc = ch_ask(&c->http, &sql, take_group, l, reterr);
   ch_buf_done(&sql);
@@ -227,7 +232,6 @@ static prac_rc take_cell(void *arg, struct prac_rd *r)
 }
 
 /* What a key is called, what it is where it is none, and its order. */
-#define NO_IP "toFixedString('', 16)"
 #define TOOL "if(tool < 6, tool, toUInt8(0))"
 static const struct {
   const char *name, *expr, *none, *order;
