@@ -14,7 +14,7 @@ from tap import PRACTICE, Tap, practice
 
 t = Tap()
 ASKED = ('findings', 'alerts', 'health', 'top by=port', 'series step=1m', 'series step=1h by=country', 'cells by=src,dst,port,at step=1m',
-         'top by=port from=2026-06-18T00:00:00Z', 'sensors')
+         'top by=port from=2026-06-18T00:00:00Z', 'scan by=port', 'scan by=src', 'sensors')
 
 
 def answers(store, *more):

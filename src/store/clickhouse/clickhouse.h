@@ -115,6 +115,9 @@ void ch_put_sketch(struct ch_buf *to, const uint32_t *v, size_t n, const uint8_t
 
 /* where.c: a question's filters as SQL */
 #define CH_FIRST "(toInt64(toUInt32(minute)) * 1000 + first_ms)"
+/* Nothing, as a column: a bare constant that comes from several nodes is no longer one. */
+#define CH_NO_NUMBER "materialize(toUInt32(0))"
+#define CH_NO_TEXT "materialize('')"
 void ch_say_where(const struct ch *c, const struct store_query *q, struct ch_buf *sql);
 void ch_say_bytes(struct ch_buf *sql, const void *v, size_t n); /* a literal */
 uint32_t ch_seconds(prac_time t);                               /* clamped to what DateTime holds */

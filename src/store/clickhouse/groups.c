@@ -7,7 +7,7 @@
 
 #include "store/clickhouse/clickhouse.h"
 
-#define NO_IP "toFixedString('', 16)"
+#define NO_IP "materialize(toFixedString('', 16))"
 
 /* ---- STORE_SERIES, STORE_TOP, STORE_TOP_SCAN ---- */
 struct groups {
@@ -52,12 +52,12 @@ static prac_rc take_group(void *arg, struct prac_rd *r)
 static const struct {
   const char *key, *no, *text, *ip;
 } dims[] = {
-    [STORE_BY_NONE] = {"", "toUInt32(0)", "''", NO_IP},
-    [STORE_BY_PORT] = {", k_no", "port", "''", NO_IP},
-    [STORE_BY_COUNTRY] = {", k_no", "toUInt32(country)", "''", NO_IP},
-    [STORE_BY_ASN] = {", k_no", "asn", "''", NO_IP},
-    [STORE_BY_SENSOR] = {", k_text", "toUInt32(0)", "sensor", NO_IP},
-    [STORE_BY_SRC] = {", k_ip", "toUInt32(0)", "''", "src"},
+    [STORE_BY_NONE] = {"", CH_NO_NUMBER, CH_NO_TEXT, NO_IP},
+    [STORE_BY_PORT] = {", k_no", "port", CH_NO_TEXT, NO_IP},
+    [STORE_BY_COUNTRY] = {", k_no", "toUInt32(country)", CH_NO_TEXT, NO_IP},
+    [STORE_BY_ASN] = {", k_no", "asn", CH_NO_TEXT, NO_IP},
+    [STORE_BY_SENSOR] = {", k_text", CH_NO_NUMBER, "sensor", NO_IP},
+    [STORE_BY_SRC] = {", k_ip", CH_NO_NUMBER, CH_NO_TEXT, "src"},
 };
 
 /* The whole, or the range whose limits are there. */
@@ -84,7 +84,7 @@ static prac_rc count_part(struct ch *c, const struct store_query *q, const struc
   if (series)
     ch_say(&sql, "SELECT toUInt32(intDiv(toUInt32(minute), %lld) * %lld) AS k_at", step, step);
   else
-    ch_say(&sql, "SELECT toUInt32(0)");
+    ch_say(&sql, "SELECT " CH_NO_NUMBER);
   ch_say(&sql,
          ", %s AS k_no, %s AS k_text, %s AS k_ip, toUInt64(sum(packets)) AS s_packets,"
          " toUInt64(count()), toUInt64(sum(bytes)), toUInt64(%s) FROM flows",

@@ -74,9 +74,9 @@ static void say_key(const struct store_plan *p, struct ch_buf *sql)
   if (step)
     ch_say(sql, "SELECT toUInt32(intDiv(toUInt32(start), %lld) * %lld) AS k_at", step, step);
   else
-    ch_say(sql, "SELECT toUInt32(0) AS k_at");
-  ch_say(sql, ", %s AS k_no, %s AS k_text", p->by_key ? "key" : "toUInt32(0)",
-         p->by_sensor ? "sensor" : "''");
+    ch_say(sql, "SELECT " CH_NO_NUMBER " AS k_at");
+  ch_say(sql, ", %s AS k_no, %s AS k_text", p->by_key ? "key" : CH_NO_NUMBER,
+         p->by_sensor ? "sensor" : CH_NO_TEXT);
 }
 
 /* Few keys of many: only their sketches are sent. */
@@ -158,8 +158,8 @@ static prac_rc first_pass(struct ch *c, struct acc *a, struct prac_err *reterr)
   ch_say(&sql,
          "SELECT %s, %s, %s, toUInt64(sum(packets)) AS s_packets, toUInt64(sum(flows)),"
          " toUInt64(sum(bytes)), toUInt64(any(sources)), toUInt64(count()) FROM (",
-         p->step_ns ? "k_at" : "toUInt32(0)", p->by_key ? "k_no" : "toUInt32(0)",
-         p->by_sensor ? "k_text" : "''");
+         p->step_ns ? "k_at" : CH_NO_NUMBER, p->by_key ? "k_no" : CH_NO_NUMBER,
+         p->by_sensor ? "k_text" : CH_NO_TEXT);
   say_rows(c, a, false, &sql);
   ch_say(&sql, ")");
   say_group_by(p, &sql);
