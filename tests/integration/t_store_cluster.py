@@ -102,8 +102,10 @@ def folded(dir, nodes):
         for n in nodes:
             removed(n)
         rows = [n.query(f'SELECT count() > 0 FROM {name}.rolled{"_own" if "shards" in name else ""}') for n in nodes]
-        left = [n.query(f"SELECT count() FROM {name}.roll WHERE start < '2026-06-18 02:00:00'") for n in nodes]
-        t.equal('on every node', rows + left, ['1', '1', '0', '0'])
+        t.equal('on every node', rows, ['1', '1'])
+        if 'quorum: 2' not in more:  # with one, ClickHouse keeps the last part as it is until there is another
+            t.equal('and removed from where they were', [n.query(f"SELECT count() FROM {name}.roll_own WHERE start < '2026-06-18 02:00:00'")
+                                                         for n in nodes], ['0', '0'])
         for n in nodes:
             same('and the answers stay', answers(n.url + '/' + name, '--config', conf), answers(dir / 'one'))
 
