@@ -14,6 +14,7 @@
  * median and the first; a question that takes long is asked less often, and `asked` says how often.
  */
 #include <ftw.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,9 +135,13 @@ static bool outside(const char *dir)
   return strncmp(dir, "http", 4) == 0;
 }
 
+/* As many threads as there are cores for us: two of one real-time priority on one core would wait
+ * for each other for minutes. */
 static void open_at(const char *dir, bool read_only, struct store *ret)
 {
-  struct store_env env = {.dir = dir, .read_only = read_only, .nthreads = 2};
+  cpu_set_t cores;
+  bool one = sched_getaffinity(0, sizeof cores, &cores) == 0 && CPU_COUNT(&cores) == 1;
+  struct store_env env = {.dir = dir, .read_only = read_only, .nthreads = one ? 1 : 2};
   struct prac_err err = {0};
   if (store_open(outside(dir) ? "clickhouse" : "embedded", NULL, &env, ret, &err) != PRAC_OK)
     die("opening", &err);
