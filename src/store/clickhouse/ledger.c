@@ -81,6 +81,16 @@ static bool counts(const struct ch_view *v, uint64_t tx)
   return yes;
 }
 
+static void move_edge(struct ch_view *v, bool fold, uint64_t tx, uint64_t n)
+{
+  if (tx > v->moved) v->moved = tx;
+  if (!counts(v, tx)) return;
+  if (!fold && n > v->edge) v->edge = (uint32_t)n;
+  if (!fold || tx <= v->fold_tx) return;
+  v->fold_tx = tx;
+  v->fold_edge = (uint32_t)n;
+}
+
 static prac_rc take_mark(void *arg, struct prac_rd *r)
 {
   struct ch_view *v = arg;
@@ -89,14 +99,10 @@ static prac_rc take_mark(void *arg, struct prac_rd *r)
   uint64_t tx = prac_rd_u64le(r), n = prac_rd_u64le(r);
   if (r->bad) return PRAC_OK;
   if (strcmp(what, "base") == 0) return add_void(v, (struct ch_void){n, tx}); /* they come first */
-  bool edge = strcmp(what, "edge") == 0, fold = strcmp(what, "fold") == 0;
-  if ((edge || fold) && tx > v->moved) v->moved = tx;
-  if (edge && counts(v, tx) && n > v->edge) v->edge = (uint32_t)n;
-  if (fold && counts(v, tx) && tx > v->fold_tx) {
-    v->fold_tx = tx;
-    v->fold_edge = (uint32_t)n;
+  if (strcmp(what, "swept") != 0) {
+    move_edge(v, strcmp(what, "fold") == 0, tx, n);
+    return PRAC_OK;
   }
-  if (edge || fold) return PRAC_OK;
   for (size_t i = 0; i < v->n; i++)
     if (v->v[i].before == tx) v->v[i--] = v->v[--v->n];
   return PRAC_OK;

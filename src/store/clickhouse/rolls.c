@@ -91,6 +91,17 @@ static void say_wanted(const struct acc *a, struct ch_buf *sql)
 
 enum table { ROLL, ROLLED, DAY };
 
+static void say_span(const struct ch *c, const struct store_plan *p, bool days, struct ch_buf *sql)
+{
+  if (c->view.edge) ch_say(sql, " AND start %s toDateTime(%u)", days ? "<" : ">=", c->view.edge);
+  if (p->span.from > 0) ch_say(sql, " AND start >= toDateTime(%u)", ch_seconds(p->span.from));
+  if (p->span.to <= 0)
+    ch_say(sql, " AND 0");
+  else if (p->span.to / PRAC_SEC <= UINT32_MAX)
+    ch_say(sql, " AND start < toDateTime(%u)",
+           ch_seconds(p->span.to - (days ? PRAC_DAY - PRAC_SEC : 0)));
+}
+
 /* sketches: of each sensor, and of the groups that are there already */
 static void say_from(const struct ch *c, const struct acc *a, enum table t, bool sketches,
                      struct ch_buf *sql)
@@ -103,13 +114,7 @@ static void say_from(const struct ch *c, const struct acc *a, enum table t, bool
   if (!days)
     ch_say(sql, " AND level = %d",
            (p->level_ns == PRAC_MIN ? CH_MINUTES : CH_HOURS) + (all ? CH_ALL : 0));
-  if (c->view.edge) ch_say(sql, " AND start %s toDateTime(%u)", days ? "<" : ">=", c->view.edge);
-  if (p->span.from > 0) ch_say(sql, " AND start >= toDateTime(%u)", ch_seconds(p->span.from));
-  if (p->span.to <= 0)
-    ch_say(sql, " AND 0");
-  else if (p->span.to / PRAC_SEC <= UINT32_MAX)
-    ch_say(sql, " AND start < toDateTime(%u)",
-           ch_seconds(p->span.to - (days ? PRAC_DAY - PRAC_SEC : 0)));
+  say_span(c, p, days, sql);
   if (p->key_lo > 0 || p->key_hi < UINT32_MAX)
     ch_say(sql, " AND key >= %u AND key <= %u", (uint32_t)p->key_lo, (uint32_t)p->key_hi);
   if (sensor) ch_say(sql, " AND sensor = '%s'", sensor);
