@@ -179,6 +179,16 @@ static bool names(const char *s)
 /* Which rows of an answer are inside? */
 enum rows { ROWS_NONE, ROWS_SOME, ROWS_ALL };
 
+static bool other_country(const struct access_scope *s, const struct store_query *q)
+{
+  return names(q->country) && !access_scope_country(s, q->country);
+}
+
+static bool other_asn(const struct access_scope *s, const struct store_query *q)
+{
+  return q->asn && !access_scope_asn(s, q->asn);
+}
+
 /* The scope in the question's words. Countries and networks stand in rows as they were when the
  * rows were made: they make the question smaller, and each row is still looked up. */
 static enum rows push_down(const struct gate *g, struct store_query *c, char country[3])
@@ -186,8 +196,7 @@ static enum rows push_down(const struct gate *g, struct store_query *c, char cou
   const struct access_scope *s = g->who.scope;
   bool countries = s->n_asns + s->n_prefixes == 0, asns = s->n_countries + s->n_prefixes == 0;
   if (s->all || c->n_srcs || c->src.bits) return ROWS_ALL;
-  if (countries && names(c->country) && !access_scope_country(s, c->country)) return ROWS_NONE;
-  if (asns && c->asn && !access_scope_asn(s, c->asn)) return ROWS_NONE;
+  if ((countries && other_country(s, c)) || (asns && other_asn(s, c))) return ROWS_NONE;
   if (countries && s->n_countries == 1) {
     (void)snprintf(country, 3, "%c%c", s->countries[0] >> 8, s->countries[0] & 0xff);
     c->country = country;

@@ -91,7 +91,9 @@ static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
       "see the settings of lookup; readers of countries and networks are shown no addresses"};
   struct portal_role *s = st;
   struct prac_err err = {0};
+  const struct portal_conf *p = prac_conf_get(e->settings, "portal", 0);
   PRAC_TRY(own_accounts(e, reterr));
+  if (e->http_fd < 0) PRAC_TRY(role_listen_http(p->listen, &e->http_fd, reterr));
   const struct lookup_conf *c = prac_conf_get(e->settings, lookup_conf_section.path, 0);
   if (lookup_new(c, prac_now(&e->clock), &e->log, &s->geo, &err) != PRAC_OK)
     prac_log(&e->log, &no_places, "%s", err.text);

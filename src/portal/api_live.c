@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access/gate.h"
 #include "portal/job.h"
 
 static void key_text(struct prac_json *j, const char *key, const char *s)
@@ -34,18 +35,30 @@ static const char *state_of(const struct live_sensor *s, prac_time now)
   return now - seen <= SILENT_MIN * PRAC_MIN ? "late" : "silent";
 }
 
-static void setup_json(const struct live_sensor *s, struct prac_json *j)
+/* What the sensor itself wrote may name any address. */
+static void key_gated(const struct portal *p, const struct portal_audience *a, struct prac_json *j,
+                      const char *key, const char *s)
+{
+  struct prac_arena *arena = prac_arena_new(256);
+  if (!arena || access_gate_text(&a->scope, p->env.geo, &s, arena) != PRAC_OK) s = "";
+  key_text(j, key, s);
+  prac_arena_free(&arena);
+}
+
+static void setup_json(const struct portal *p, const struct portal_audience *a,
+                       const struct live_sensor *s, struct prac_json *j)
 {
   prac_json_key(j, "clock_offset_ns");
   prac_json_i64(j, s->clock_offset_ns);
   key_u64(j, "queue", s->queue);
   prac_json_key(j, "clock_synced");
   prac_json_bool(j, s->clock_synced);
-  key_text(j, "source", s->source);
-  key_text(j, "version", s->version);
+  key_gated(p, a, j, "source", s->source);
+  key_gated(p, a, j, "version", s->version);
 }
 
-void portal_sensors_json(const struct portal *p, bool setup, struct prac_json *j)
+void portal_sensors_json(const struct portal *p, const struct portal_audience *a,
+                         struct prac_json *j)
 {
   prac_time now = live_event_time(p->live);
   prac_json_open(j, '[');
@@ -66,7 +79,7 @@ void portal_sensors_json(const struct portal *p, bool setup, struct prac_json *j
     key_u64(j, "lost", s->lost);
     key_u64(j, "evicted", s->evicted);
     key_u64(j, "malformed", s->malformed);
-    if (setup) setup_json(s, j);
+    if (a->setup) setup_json(p, a, s, j);
     prac_json_close(j, '}');
   }
   prac_json_close(j, ']');
@@ -110,7 +123,7 @@ void portal_status(struct portal *p, struct sys_http_req *r, const char *word)
   prac_json_key(&j, "alerts");
   portal_alert_counts_json(&a->alerts, &j);
   prac_json_key(&j, "sensors");
-  portal_sensors_json(p, a->setup, &j);
+  portal_sensors_json(p, a, &j);
   prac_json_key(&j, "counters");
   prac_json_open(&j, '{');
   key_u64(&j, "messages", prac_counter_get(&p->counters[PORTAL_C_MESSAGES]));
@@ -311,6 +324,7 @@ void portal_top(struct portal *p, struct sys_http_req *r, const char *word)
   (void)word;
   for (int i = 0; by && i < (int)PRAC_ARRAY_LEN(dims); i++)
     if (strcmp(by, dims[i]) == 0) dim = i;
+  if (by && strcmp(by, "src") == 0 && !portal_may(r, PORTAL_ANALYST)) return; /* names hosts */
   if (portal_has_filters(r) || dim < 0) {
     portal_ask(p, r, STORE_TOP, NULL, NULL, NULL);
     return;

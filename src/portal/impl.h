@@ -115,8 +115,9 @@ void portal_events(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_metrics(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_openapi(struct portal *p, struct sys_http_req *r, const char *word);
 
-/* Parts shared by answers and events; p->lock held. setup: with how the machines are set up. */
-void portal_sensors_json(const struct portal *p, bool setup, struct prac_json *j);
+/* Parts shared by answers and events; p->lock held. */
+void portal_sensors_json(const struct portal *p, const struct portal_audience *a,
+                         struct prac_json *j);
 void portal_alert_counts_json(const struct portal_alerts *l, struct prac_json *j);
 void portal_tops_json(const struct portal *p, enum live_dim dim, size_t n, struct prac_json *j);
 

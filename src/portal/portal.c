@@ -304,7 +304,7 @@ static void status_json(struct portal *p, const struct portal_audience *a, struc
   prac_json_key(j, "alerts");
   portal_alert_counts_json(&a->alerts, j);
   prac_json_key(j, "sensors");
-  portal_sensors_json(p, a->setup, j);
+  portal_sensors_json(p, a, j);
   prac_json_close(j, '}');
 }
 

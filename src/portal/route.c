@@ -100,6 +100,13 @@ static const struct portal_param heat_params[] = {
     {"sensor", "string", "name of a sensor"},
     {"limit", "integer", "so many of the biggest ports, 1 to 50; 20 when not given"},
     END};
+static const struct portal_param host_params[] = {
+    SPAN,
+    {"sensor", "string", "name of a sensor"},
+    {"port", "string", "destination port: 1433/tcp"},
+    {"limit", "integer", "at most so many rows, up to 10000"},
+    FORMAT,
+    END};
 static const struct portal_param format_params[] = {FORMAT, END};
 static const struct portal_param decision_params[] = {
     SPAN, {"key", "string", "about this story"}, PAGE, FORMAT, END};
@@ -141,7 +148,7 @@ const struct portal_route portal_routes[] = {
     {"/alerts/{id}", SYS_HTTP_GET, PORTAL_VIEWER, "alert", "One alert with all its fields",
      PORTAL_OBJECT, portal_alert, none},
     {"/host/{address}", SYS_HTTP_GET, PORTAL_ANALYST, "host", "What one source did, hour by hour",
-     PORTAL_ROWS, portal_host, portal_filters},
+     PORTAL_ROWS, portal_host, host_params},
     {"/attacks", SYS_HTTP_GET, PORTAL_VIEWER, "attacks",
      "Attacks seen by the honeypots, newest first; parts of a carpet or of one with several "
      "vectors "

@@ -50,7 +50,7 @@ static prac_rc put_store(struct portal *p, struct store *s, struct prac_json *j,
 }
 
 /* p->lock held */
-static void put_live(const struct portal *p, struct prac_json *j)
+static void put_live(const struct portal *p, const struct portal_audience *a, struct prac_json *j)
 {
   struct model_strs lists = live_lists(p->live);
   prac_json_key(j, "event_time");
@@ -61,7 +61,7 @@ static void put_live(const struct portal *p, struct prac_json *j)
   for (uint32_t i = 0; i < lists.n; i++) prac_json_str(j, lists.v[i]);
   prac_json_close(j, ']');
   prac_json_key(j, "sensors");
-  portal_sensors_json(p, true, j); /* operators only (route.c) */
+  portal_sensors_json(p, a, j);
 }
 
 static void put_counters(struct prac_json *j, const struct prac_counters *c, size_t n)
@@ -88,7 +88,7 @@ static prac_rc machinery(struct portal_job *job, struct store *s, struct prac_er
   put_text(j, "version", p->env.version ? p->env.version : "");
   PRAC_TRY(put_store(p, s, j, reterr));
   pthread_mutex_lock(&p->lock);
-  put_live(p, j);
+  put_live(p, job->audience, j);
   pthread_mutex_unlock(&p->lock);
   prac_json_key(j, "counters");
   prac_json_open(j, '[');

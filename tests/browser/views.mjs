@@ -19,8 +19,9 @@ const VIEWS = [
   ['/flows?q=port%3D1433/tcp', 'tbody tr:nth-child(9)', /1433\/tcp/],
 ];
 
+const BAD = '<img src=x onerror=alert(1)>';
 async function reading() {
-  const p = await open();
+  const p = await open({ query: '?lang=en' });
   /* Keyboard: over the skip link into the content; by the navigation to a view, whose heading then has the focus. */
   await p.waitForSelector('.map path');
   await p.keyboard.press('Tab');
@@ -73,6 +74,26 @@ async function reading() {
   await p.waitForSelector('main .facts');
   const said = await text(p, 'main');
   check('names from outside are text', said.includes('<img src=x onerror=alert(1)>') && said.includes('www.⟨U+202E⟩'), said);
+
+  /* What people decide stays, as text, and says where the alert stands. */
+  await move(p, '/alerts/a-1');
+  const decide = async (act, words) => {
+    await p.locator('main .decide select').first().selectOption(act);
+    if (words) await p.locator(act === 'label' ? 'main .decide select >> nth=1' : 'main .decide input')[act === 'label' ? 'selectOption' : 'fill'](words);
+    await p.locator('main .decide button[type=submit]').click();
+  };
+  const decided = (words) => until(async () => (await p.locator('main .decisions').count()) > 0 && words.test(await text(p, 'main .decisions')), 30000);
+  await p.waitForSelector('main .decide');
+  await decide('ack');
+  check('an alert is acknowledged', await decided(/Acknowledge/));
+  check('and can then be opened again', await until(() => p.locator('main .decide option[value=reopen]').count()));
+  await decide('comment', BAD);
+  check('a comment stays, as text', (await decided(/<img src=x onerror=alert\(1\)>/)) && (await p.locator('main img').count()) === 0);
+  await decide('label', 'false-alarm');
+  check('a label is said in words', await decided(/false alarm/));
+  await p.reload();
+  await p.waitForSelector('main .decisions');
+  check('all of it outlives a reload', (await p.locator('main .decisions li').count()) === 3);
 
   /* What is not there, and what does not answer. */
   await move(p, '/alerts/no-such-alert');

@@ -16,7 +16,7 @@ import urllib.parse
 
 from tap import Tap
 
-SEED, READERS, VARIATIONS, ROUNDS = 11, 8, 3, 2
+SEED, READERS, VARIATIONS, ROUNDS = 11, 7, 2, 2
 # What administrators see of people is not about observations; changing requests have a test of their own.
 NOT_ASKED = {'/users', '/orgs', '/audit', '/events', '/metrics'}
 
@@ -229,7 +229,7 @@ def main():
         print(f'# {len(all_)} readers, {asked} requests, {sum(r.answered for r in all_)} answered, '
               f'{sum(r.refused for r in all_)} refused, {size} bytes searched')
         t.check('many questions were asked, many answered and many refused',
-                asked > 1000 and sum(r.answered for r in all_) > asked / 4 and sum(r.refused for r in all_) > 50)
+                asked > 800 and sum(r.answered for r in all_) > asked / 4 and sum(r.refused for r in all_) > 50)
         t.check('every reader heard the stream', all(b'event: ' in r.stream for r in all_),
                 [(r.words, r.stream[-200:]) for r in all_ if b'event: ' not in r.stream])
         t.check('alerts were on it for most', sum(b'event: alert' in r.stream for r in all_) > len(all_) / 2)

@@ -1,6 +1,6 @@
 /* The sensors and how they are; and the line that says when the numbers are not whole. */
 import { Panel, html } from './dom.js';
-import { country, dayTime, duration, number, seconds, short, t } from './i18n.js';
+import { country, dayTime, seconds, short, t } from './i18n.js';
 import { sensors } from './state.js';
 
 const MARKS = { ok: '✓', late: '…', silent: '×', loss: '!' };

@@ -1,0 +1,52 @@
+/* Texts on their way to a reader: whatever stands in them (honeypots are sent names, engines write
+ * sentences), what comes out names nothing outside, what names nothing outside comes out as it is,
+ * and a scope that was read has one form. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "access/gate_int.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void text(const struct gate_who *w, const char *in, struct prac_arena *a)
+{
+  const char *out = in, *words = in;
+  bool fine = gate_text_ok(w, in);
+  if (gate_text(w, &out, a) != PRAC_OK || gate_words(w, &words, a) != PRAC_OK) abort();
+  if (fine != (strcmp(in, out) == 0)) abort();
+  if (!gate_text_ok(w, out) || !gate_text_ok(w, words)) abort();
+  if (strstr(words, "dst=")) abort();
+  if (strstr(out, "8.8.8.8") || strstr(out, "2600:1::1"))
+    abort(); /* outside, as the seeds have it */
+}
+
+static void scope(const char *in, struct prac_arena *a)
+{
+  struct access_scope s, again;
+  struct prac_err err = {0};
+  if (access_scope_parse(in, ACCESS_AMBER, a, &s, &err) != PRAC_OK) {
+    if (err.text[0] == 0) abort();
+    return;
+  }
+  const char *words = access_scope_words(&s, a);
+  if (!words || access_scope_parse(words, ACCESS_AMBER, a, &again, NULL) != PRAC_OK) abort();
+  if (strcmp(words, access_scope_words(&again, a)) != 0) abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+  static const char own[] = "133.1.0.0/16 198.51.100.0/24 2400:1::/32";
+  struct access_scope s;
+  if (size == 0 || size > 1 << 14) return 0;
+  char *in = malloc(size + 1);
+  struct prac_arena *a = prac_arena_new(1024);
+  if (!in || !a || access_scope_parse(own, ACCESS_AMBER, a, &s, NULL) != PRAC_OK) abort();
+  memcpy(in, data, size);
+  in[size] = 0;
+  text(&(struct gate_who){&s, NULL}, in, a);
+  scope(in, a);
+  prac_arena_free(&a);
+  free(in);
+  return 0;
+}
