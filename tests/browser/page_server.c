@@ -468,16 +468,6 @@ static void say_risk(struct world *w, const char *id, const char *port)
                                .flows = "from=2013-08-07 to=2013-08-08 port=1433/tcp"});
 }
 
-/* The bus and the store's writer in one. */
-static prac_rc say(void *arg, const struct model_kind *k, const void *rec, const char *subject,
-                   const char *id, struct prac_err *err)
-{
-  const struct store_rec r = {k, rec};
-  (void)subject, (void)id, (void)err;
-  keep(arg, &(struct store_tx){.recs = &r, .n_recs = 1});
-  return PRAC_OK;
-}
-
 static void listen_again(struct world *w)
 {
   struct prac_err err = {0};
