@@ -162,7 +162,8 @@ static void say_minute(struct world *w)
                        .packets = 800,
                        .lost = s == 2 && w->minute % 240 == 239 ? 12 : 0,
                        .source = "made",
-                       .version = "test"};
+                       .version = "test",
+                       .sent = PRAC_TIME_NONE};
     portal_take_record(w->p, &model_health, &h);
     keep(w, &(struct store_tx){.recs = &(struct store_rec){&model_health, &h}, .n_recs = 1});
   }

@@ -69,7 +69,7 @@ async function administers() {
   check('people of one organisation', await until(async () => (await p.locator(panel('users') + ' tbody tr').count()) === 1 && p.url().includes('of=isp')), p.url());
 
   /* The log, a page at a time. */
-  await p.evaluate(async () => { for (let i = 0; i < 190; i++) await fetch('/api/v1/orgs', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Practice': '1' }, body: JSON.stringify({ name: 'isp', title: 'An ISP ' + i }) }); });
+  await p.evaluate(async () => { for (let i = 0; i < 105; i++) await fetch('/api/v1/orgs', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Practice': '1' }, body: JSON.stringify({ name: 'isp', title: 'An ISP ' + i }) }); });
   await at(p, '/admin?part=audit');
   await there(p, panel('audit') + ' tbody tr');
   const numbers = async () => (await p.locator(panel('audit') + ' tbody th').allInnerTexts()).map((x) => Number(x.replace(/,/g, '')));
@@ -77,8 +77,12 @@ async function administers() {
   check('the log: a hundred lines, the newest first', first.length === 100 && first.every((n, i) => i === 0 || n === first[i - 1] - 1), first);
   await p.locator('a', { hasText: 'Older' }).click();
   check('then those before', await until(async () => (await numbers())[0] === first[99] - 1, SLOW) && p.url().includes('before=' + first[99]), p.url());
-  await p.locator('a', { hasText: 'Older' }).click();
-  check('to the very first', await until(async () => (await numbers()).at(-1) === 1, SLOW) && (await p.locator('a', { hasText: 'Older' }).count()) === 0, await numbers());
+  for (let top; (await p.locator('a', { hasText: 'Older' }).count()) && top !== (await numbers())[0];) {
+    top = (await numbers())[0];
+    await p.locator('a', { hasText: 'Older' }).click();
+    await until(async () => { const n = await numbers(); return n.length > 0 && n[0] < top; }, SLOW);
+  }
+  check('to the very first', (await numbers()).at(-1) === 1, await numbers());
   await p.locator('a', { hasText: 'Newest' }).click();
   check('and back to the newest', await until(async () => (await numbers())[0] >= first[0], SLOW));
   await lookAtAll([['/admin', panel('users') + ' tbody tr', /keiko/, ROLES], ['/admin?part=orgs&edit=jp', 'form.edit', /TLP:AMBER/], ['/admin?part=audit', panel('audit') + ' tbody tr', /admin/, ROLES], ['/account', panel('acc-keys') + ' form', /admin/]]);

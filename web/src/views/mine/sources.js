@@ -56,7 +56,7 @@ const top = (v, p, by, limit) => p && ask('/top', { by, ...filterOf(p), from: v.
 /* Who sends to addresses that nobody uses is infected, or scans by will: either way its owner should know. */
 export function Hosts({ v }) {
   const { p, tools } = usePart(v), path = may('analyst') ? top(v, p, 'src', 50) : null, of = useAnswer(path, true), [all, setAll] = useState(false);
-  return html`<${Panel} id="hosts" title=${t('mine_suspects')} note=${t('mine_suspects_note')} tools=${html`${tools}<${Export} path=${path} />`} className="wide-6">
+  return html`<${Panel} id="hosts" title=${t('mine_suspects')} note=${t('mine_suspects_note')} tools=${may('analyst') && html`${tools}<${Export} path=${path} />`} className="wide-6">
     ${!may('analyst') ? html`<${Empty} text=${t('mine_analysts')} />` : !p ? html`<${Empty} />` : html`<${Load} of=${of} empty=${html`<${Empty} text=${t('mine_no_hosts')} />`}>${(x) => html`
       <${Table} label=${t('mine_suspects')} cards=${false} rows=${all ? x.rows : x.rows.slice(0, 10)} by=${(r) => r.src} columns=${[
         { head: t('mine_host'), of: (r) => html`<${Host} ip=${r.src} />` },
