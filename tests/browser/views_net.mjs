@@ -59,6 +59,7 @@ async function compare() {
   const story = await text(p, '.onsets li');
   check('the planted group was at bonn first', story.includes('group:52869/tcp') && story.includes('bonn'), story);
   check('and later at tokyo, in words too', (await p.locator('.onset[role=img]').first().getAttribute('aria-label')) === 'bonn First, tokyo +3 min', await p.locator('.onset[role=img]').first().getAttribute('aria-label'));
+  check('who is first and who is later have their colours', (await p.locator('.plus-5').count()) === 1 && (await p.locator('.minus-5').count()) === 1);
   const cell = p.locator('.sensors-matrix tbody tr', { hasText: 'bonn' }).first().locator('td a', { hasText: '+3 min' });
   await cell.focus();
   await p.keyboard.press('Enter');

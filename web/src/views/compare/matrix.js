@@ -15,8 +15,8 @@ function cell(v, by, a, b) {
   if (!p) return null;
   if (by === 'overlap') return { text: percent(p.jaccard), note: t('compare_shared', { n: number(p.shared) }), step: p.shared ? Math.max(1, Math.min(5, Math.ceil(p.jaccard * 12))) : 0 };
   if (!p.stories) return null;
-  const s = p.a === a ? p.lag_median_s : -p.lag_median_s, first = p.a === a ? p.a_first : p.b_first;
-  return { text: lag(s), note: t('compare_first_of', { n: number(first), m: number(p.stories) }), step: Math.round((10 * first) / p.stories - 5) };
+  const s = p.a === a ? p.lag_median_s : -p.lag_median_s, [first, later] = p.a === a ? [p.a_first, p.b_first] : [p.b_first, p.a_first];
+  return { text: lag(s), note: t('compare_first_of', { n: number(first), m: number(p.stories) }), step: Math.round((5 * (first - later)) / p.stories) };
 }
 const look = (step) => (step > 0 ? 'plus-' + step : step < 0 ? 'minus-' + -step : 'level');
 

@@ -18,7 +18,7 @@ function Dot({ x, s, first }) {
 const after = (story, s, d) => `${s.name} ${s.name === story.first ? t('compare_first_at') : lag(d)}`;
 function Line({ story, sensors, most }) {
   const at0 = seconds(story.onset[story.first]);
-  const seen = sensors.filter((s) => story.onset[s.name]).map((s) => ({ s, d: seconds(story.onset[s.name]) - at0 })).sort((a, b) => b.d - a.d);
+  const seen = sensors.filter((s) => story.onset[s.name]).map((s) => ({ s, d: seconds(story.onset[s.name]) - at0 })).sort((a, b) => b.d - a.d || (a.s.name === story.first) - (b.s.name === story.first)); /* the first is drawn last, on top */
   return html`<svg class="onset" viewBox=${`0 0 ${W} ${H}`} role="img" aria-label=${[...seen].reverse().map(({ s, d }) => after(story, s, d)).join(', ')}>
     ${MARKS.filter((m) => m <= most).map((m) => html`<line class="grid-line" x1=${along(m, most)} x2=${along(m, most)} y1="0" y2=${H} />`)}
     <line class="onset-line" x1=${along(0, most)} x2=${along(seen[0]?.d ?? 0, most)} y1=${H / 2} y2=${H / 2} />
