@@ -179,6 +179,14 @@ static bool names(const char *s)
 /* Which rows of an answer are inside? */
 enum rows { ROWS_NONE, ROWS_SOME, ROWS_ALL };
 
+/* Is the question about a country or network in which nothing can be inside? */
+static bool elsewhere(const struct access_scope *s, const struct store_query *c)
+{
+  if (s->n_prefixes > 0) return false;
+  if (s->n_asns == 0 && names(c->country)) return !access_scope_country(s, c->country);
+  return s->n_countries == 0 && c->asn && !access_scope_asn(s, c->asn);
+}
+
 /* The scope in the question's words. Countries and networks stand in rows as they were when the
  * rows were made: they make the question smaller, and each row is still looked up. */
 static enum rows push_down(const struct gate *g, struct store_query *c, char country[3])
@@ -186,8 +194,7 @@ static enum rows push_down(const struct gate *g, struct store_query *c, char cou
   const struct access_scope *s = g->who.scope;
   bool countries = s->n_asns + s->n_prefixes == 0, asns = s->n_countries + s->n_prefixes == 0;
   if (s->all || c->n_srcs || c->src.bits) return ROWS_ALL;
-  if (countries && names(c->country) && !access_scope_country(s, c->country)) return ROWS_NONE;
-  if (asns && c->asn && !access_scope_asn(s, c->asn)) return ROWS_NONE;
+  if (elsewhere(s, c)) return ROWS_NONE;
   if (countries && s->n_countries == 1) {
     (void)snprintf(country, 3, "%c%c", s->countries[0] >> 8, s->countries[0] & 0xff);
     c->country = country;

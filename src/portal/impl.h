@@ -203,5 +203,3 @@ struct portal_attacks {
 PRAC_NODISCARD prac_rc portal_attack_listed(struct portal_attacks *a, const struct episode *e,
                                             bool *ret, struct prac_err *reterr);
 prac_rc portal_warm(struct portal *p, struct prac_err *reterr);
-/* The audience of whoever asks; NULL: answered already. The caller unrefs. */
-struct portal_audience *portal_audience_at(struct portal *p, struct sys_http_req *r);
