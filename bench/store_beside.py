@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / 'tests/lib'))
@@ -24,6 +25,8 @@ def main():
     with tempfile.TemporaryDirectory(dir=sys.argv[2] if len(sys.argv) > 2 else None) as d, Server(pathlib.Path(d) / 'ch') as s:
         emb = bench(rows, pathlib.Path(d) / 'emb')
         ch = bench(rows, s.url + '/bench')
+        while s.query('SELECT sum(1 - is_done) FROM system.mutations') != '0':  # what was added up is still being removed
+            time.sleep(1)
         used = {}
         for line in s.query("SELECT table, sum(bytes_on_disk) FROM system.parts WHERE active AND database = 'bench' GROUP BY table").splitlines():
             used[line.split('\t')[0]] = int(line.split('\t')[1])

@@ -179,12 +179,14 @@ static bool names(const char *s)
 /* Which rows of an answer are inside? */
 enum rows { ROWS_NONE, ROWS_SOME, ROWS_ALL };
 
-/* Is the question about a country or network in which nothing can be inside? */
-static bool elsewhere(const struct access_scope *s, const struct store_query *c)
+static bool other_country(const struct access_scope *s, const struct store_query *q)
 {
-  if (s->n_prefixes > 0) return false;
-  if (s->n_asns == 0 && names(c->country)) return !access_scope_country(s, c->country);
-  return s->n_countries == 0 && c->asn && !access_scope_asn(s, c->asn);
+  return names(q->country) && !access_scope_country(s, q->country);
+}
+
+static bool other_asn(const struct access_scope *s, const struct store_query *q)
+{
+  return q->asn && !access_scope_asn(s, q->asn);
 }
 
 /* The scope in the question's words. Countries and networks stand in rows as they were when the
@@ -194,7 +196,7 @@ static enum rows push_down(const struct gate *g, struct store_query *c, char cou
   const struct access_scope *s = g->who.scope;
   bool countries = s->n_asns + s->n_prefixes == 0, asns = s->n_countries + s->n_prefixes == 0;
   if (s->all || c->n_srcs || c->src.bits) return ROWS_ALL;
-  if (elsewhere(s, c)) return ROWS_NONE;
+  if ((countries && other_country(s, c)) || (asns && other_asn(s, c))) return ROWS_NONE;
   if (countries && s->n_countries == 1) {
     (void)snprintf(country, 3, "%c%c", s->countries[0] >> 8, s->countries[0] & 0xff);
     c->country = country;

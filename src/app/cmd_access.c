@@ -287,7 +287,7 @@ static int run(int argc, char **argv)
 
 const struct cmd cmd_access = {
     .name = "access",
-    .about = "who may see what in the portal: organisations, people, keys, the audit",
+    .about = "the portal's organisations, people, keys and audit log",
     .group = "make and check",
     .text =
         "Works on DATA/portal/access.db, also while the portal runs, which sees every change at "

@@ -23,6 +23,7 @@ static const char *const pub_engine[] = {"finding.", "mark.engine", NULL};
 static const char *const pub_worker[] = {"finding.", "mark.%", NULL};
 static const char *const pub_collector[] = {"episode.", "finding.drdos", "tick.collector", NULL};
 static const char *const pub_alert[] = {"alert.", "finding.watch", "tick.alert", NULL};
+static const char *const pub_portal[] = {"decision.", NULL};
 static const char *const sub_all[] = {"", NULL};
 static const char *const sub_engine[] = {"flow.", "health.", NULL};
 static const char *const sub_collector[] = {"hit.", "health.", "tick.collector", NULL};
@@ -73,7 +74,7 @@ static void make_rules(const struct role_env *e, struct bus_role *s)
        .sub = sub_alert,
        .derived = true,
        .uid = own ? base + 3 : BUS_ANY_UID},
-      {.client = "portal", .sub = sub_all, .uid = own ? base + 4 : BUS_ANY_UID},
+      {.client = "portal", .pub = pub_portal, .sub = sub_all, .uid = own ? base + 4 : BUS_ANY_UID},
       {.client = "collector",
        .pub = pub_collector,
        .sub = sub_collector,

@@ -1,4 +1,4 @@
-/* The portal as a process: hears everything, says nothing on the bus, reads the store. */
+/* The portal as a process: hears everything, reads the store, says what people decide. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static bool is_made(const struct store *s)
 {
   struct prac_err err = {0};
   struct store_query q = {.what = STORE_RECORDS,
-                          .kind = &model_episode,
+                          .kind = &model_decision,
                           .span = {PRAC_TIME_NONE, PRAC_TIME_NONE},
                           .limit = 1};
   return s->ops->query(s->st, &q, nothing, NULL, &err) == PRAC_OK;
@@ -91,12 +91,28 @@ static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
       "see the settings of lookup; readers of countries and networks are shown no addresses"};
   struct portal_role *s = st;
   struct prac_err err = {0};
+  const struct portal_conf *p = prac_conf_get(e->settings, "portal", 0);
   PRAC_TRY(own_accounts(e, reterr));
+  if (e->http_fd < 0) PRAC_TRY(role_listen_http(p->listen, &e->http_fd, reterr));
   const struct lookup_conf *c = prac_conf_get(e->settings, lookup_conf_section.path, 0);
   if (lookup_new(c, prac_now(&e->clock), &e->log, &s->geo, &err) != PRAC_OK)
     prac_log(&e->log, &no_places, "%s", err.text);
   if (where_is_outside(e->settings)) open_store(e, s);
   return PRAC_OK;
+}
+
+/* Once: who asked hears of it when the bus is away, and may ask again. */
+static prac_rc say(void *arg, const struct model_kind *k, const void *rec, const char *subject,
+                   const char *id, struct prac_err *reterr)
+{
+  struct portal_role *s = arg;
+  struct prac_json j = prac_json_of(0);
+  model_to_json(k, rec, &j);
+  prac_rc rc =
+      j.bad ? PRAC_NOMEM : s->bus.ops->publish(s->bus.st, subject, id, j.buf, j.len, reterr);
+  if (rc == PRAC_OK) rc = s->bus.ops->flush(s->bus.st, PRAC_SEC, reterr);
+  prac_json_done(&j);
+  return rc;
 }
 
 static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
@@ -111,6 +127,8 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
   const char *open = portal_open_text(&s->conf);
   if (open) prac_log(&e->log, &ev_open, "%s %s", s->conf.listen, open);
   struct portal_env env = {.store = s->store.ops ? &s->store : NULL,
+                           .say = say,
+                           .say_arg = s,
                            .geo = s->geo,
                            .listen_fd = e->http_fd,
                            .clock = &e->clock,

@@ -143,6 +143,9 @@ const char *role_path(const struct role_env *e, const char *what, char out[ROLE_
 PRAC_NODISCARD prac_rc role_bus_open(struct role_env *e, struct bus *ret, struct prac_err *reterr);
 /* The counters of the role's bus client, when it has any; at most one set. */
 size_t role_bus_counters(struct role_env *e, struct prac_counters *to);
+/* A listening socket at "ADDRESS:PORT": opened before rights are dropped, so that the portal needs
+ * none to make sockets. */
+PRAC_NODISCARD prac_rc role_listen_http(const char *text, int *ret_fd, struct prac_err *reterr);
 /* Until it is taken, flushed, or a stop was asked for (PRAC_STOPPED). */
 PRAC_NODISCARD prac_rc role_publish(struct bus *b, const char *subject, const char *id,
                                     const void *data, size_t len, struct prac_err *reterr);

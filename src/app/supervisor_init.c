@@ -134,8 +134,7 @@ static bool http_address(const char *text, struct sockaddr_storage *ret, socklen
              : inet_pton(AF_INET, host, &to4->sin_addr) == 1;
 }
 
-/* Bound here, so that the portal needs no right to. */
-static prac_rc listen_http(const char *text, int *ret_fd, struct prac_err *reterr)
+prac_rc role_listen_http(const char *text, int *ret_fd, struct prac_err *reterr)
 {
   struct sockaddr_storage a;
   socklen_t n = 0;
@@ -160,7 +159,7 @@ static prac_rc sockets(struct supervisor *s, const char *listen, struct prac_err
   const struct portal_conf *pc = prac_conf_get(s->settings, "portal", 0);
   if (s->run->bus == RUN_BUS_LOCAL)
     PRAC_TRY(sys_unix_listen(role_path(&s->v[0].env, "bus.sock", path), 0666, &s->bus_fd, reterr));
-  PRAC_TRY(listen_http(listen ? listen : pc->listen, &s->http_fd, reterr));
+  PRAC_TRY(role_listen_http(listen ? listen : pc->listen, &s->http_fd, reterr));
   for (size_t i = 0; i < s->n; i++) {
     struct role_env *e = &s->v[i].env;
     if (e->role == &role_bus) e->bus_fd = s->bus_fd;

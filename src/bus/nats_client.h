@@ -5,10 +5,10 @@
  * before rights are dropped, and everything else after that (needs internet sockets, threads) order
  * at most one message of a subject is on its way at a time, so that no change of leader can turn
  * two round; messages of different subjects do not wait for each other reconnects for ever, with
- * the next of the servers, and sends again what was not acknowledged fails     PRAC_DENIED, final:
- * the server refuses a subject; the sentence names it. PRAC_RANGE: a message larger than the
- * server's max_payload. PRAC_UNSUPPORTED, final: the stream is there with settings that would lose
- * records.
+ * the next of the servers, from there to the one that leads the stream, and sends again what was
+ * not acknowledged fails     PRAC_DENIED, final: the server refuses a subject; the sentence names
+ * it. PRAC_RANGE: a message larger than the server's max_payload. PRAC_UNSUPPORTED, final: the
+ * stream is there with settings that would lose records.
  */
 #pragma once
 #include "base/conf.h"

@@ -20,9 +20,10 @@
  *           sweeps lie between two looks at the gap follows from how fast it fell
  * proof     W stays in |W_ij - S_ij| <= rho, W_ii = S_ii + rho (to its last digit, which is counted
  *           in), so f - min f <= f(Theta) - logdet W - p. The eigenvalues e of E = Theta W - I are
- *           real, so -logdet(Theta W) <= -tr E + tr E^2 / (2 (1 - sqrt(tr E^2))): one sparse
- *           product. That W is positive definite is shown by one Cholesky in floats, of W with
- *           rounding's worst taken off its diagonal; `objective` shows it of Theta
+ *           real, and sum e - log(1 + e) is largest when one e = -x holds all of tr E^2 = x^2, so
+ *           -logdet(Theta W) <= -tr E - x - log(1 - x): one sparse product. That W is positive
+ *           definite is shown by one Cholesky in floats, of W with rounding's worst taken off its
+ *           diagonal; `objective` shows it of Theta
  * cost      memory for a component of k different columns: 2 k^2 floats (W now and before), 2 k
  *           min(k, 1024) doubles, 48 k max_degree bytes, all from the arena; S is never stored for
  *           n <= 32, per component else. Time: about ten products W x Theta a rho

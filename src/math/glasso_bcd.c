@@ -6,7 +6,7 @@
 #include "math/glasso_int.h"
 #include "math/vec.h"
 
-enum { MANY = 16, ROUNDS = 4, MAX_SWEEPS = 100, BLOCK = 16, AHEAD = 16 };
+enum { MANY = 16, ROUNDS = 4, FIRST = 3, MAX_SWEEPS = 100, BLOCK = 16, AHEAD = 16 };
 typedef long long v4l __attribute__((vector_size(32), aligned(8), may_alias));
 typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
 
@@ -68,7 +68,16 @@ MATH_CLONES static uint32_t next_outside(const double *s, const double *v, const
   return i;
 }
 
-/* Those outside that are not active yet, at most MANY: the furthest. Returns how many now. */
+/* Those outside lim, not active yet, become so. Returns how many now. */
+static uint32_t take(struct sweep *p, uint32_t j, const double *s, double lim, uint32_t n)
+{
+  const struct gl_comp *c = p->c;
+  struct gl_work *w = p->w;
+  for (uint32_t i = 0; n < w->cap && (i = next_outside(s, w->v, c->r, lim, i, c->k)) < c->k; i++)
+    if (i != j && !w->in[i]) w->a[n] = i, w->b[n] = w->b0[n] = 0, w->in[i] = 1, n++;
+  return n;
+}
+/* At most MANY of them: the furthest. */
 static uint32_t activate(struct sweep *p, uint32_t j, const double *s, uint32_t n)
 {
   const struct gl_comp *c = p->c;
@@ -87,10 +96,15 @@ static uint32_t activate(struct sweep *p, uint32_t j, const double *s, uint32_t 
     for (uint32_t i = 0; (i = next_outside(s, w->v, c->r, lim, i, c->k)) < c->k; i++)
       if (i != j && !w->in[i]) count++;
   }
-  if (!count) return n;
-  for (uint32_t i = 0; n < w->cap && (i = next_outside(s, w->v, c->r, lim, i, c->k)) < c->k; i++)
-    if (i != j && !w->in[i]) w->a[n] = i, w->b[n] = w->b0[n] = 0, w->in[i] = 1, n++;
-  return n;
+  return count ? take(p, j, s, lim, n) : n;
+}
+/* Where the other column has j, W lies at the border of its box: known before the first round. */
+static uint32_t at_border(struct sweep *p, uint32_t j, const double *s, uint32_t n)
+{
+  const struct gl_comp *c = p->c;
+  const gl_w *own = c->w + (size_t)j * c->k;
+  for (uint32_t i = 0; i < c->k; i++) p->w->v[i] = (double)own[i];
+  return take(p, j, s, c->rho * c->r[j] * (1 - 1e-6), n);
 }
 
 /* Rows of the block at hand are ahead of the columns: their places in other rows are not used. */
@@ -255,6 +269,7 @@ static void visit(struct sweep *p, uint32_t j)
   double step = 0;
   const double *s = gl_srow(c, j, w->srow);
   for (uint32_t a = 0; a < n; a++) w->in[w->a[a]] = 1;
+  if (c->sweeps < FIRST) n = at_border(p, j, s, n);
   if (!n) {
     memset(w->v, 0, c->k * sizeof *w->v);
     n = activate(p, j, s, n);
@@ -274,13 +289,13 @@ static void visit(struct sweep *p, uint32_t j)
   settle(p, j, s);
 }
 
-/* The sum of squares at which the gap is proved: x / (2 (1 - sqrt x)) = gap. */
+/* The sum of squares at which the gap is proved: -e - log(1 - e) = gap, e its root. */
 static double goal_of(double gap)
 {
   double lo = 0, hi = 1;
   for (int i = 0; i < 40; i++) {
     double x = (lo + hi) / 2;
-    (x / (2 * (1 - sqrt(x))) < gap ? (lo = x) : (hi = x));
+    (-sqrt(x) - log1p(-sqrt(x)) < gap ? (lo = x) : (hi = x));
   }
   return lo;
 }
@@ -306,16 +321,19 @@ static void sweep(struct sweep *p)
 
 void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_work *w)
 {
-  double target = conf->gap * c->weight, goal = goal_of(0.9 * target), before = 0;
+  double target = conf->gap * c->weight, goal = goal_of(0.9 * target), before = 0, moved = 0;
   unsigned most = conf->max_sweeps ? conf->max_sweeps : MAX_SWEEPS;
   uint32_t next = 0, took = 0; /* when to look; how long it was since */
   c->gap = (double)INFINITY;
   c->converged = false;
   for (c->sweeps = 0; c->sweeps < most && !c->full;) {
-    struct sweep p = {.c = c, .w = w, .skip = 0.01 * goal / c->k, .tol = 0.001 * goal / c->k};
+    struct sweep p = {.c = c, .w = w, .skip = 0.01 * goal / c->k};
+    /* no closer than the other columns are */
+    p.tol = 0.001 * (goal > 10 * moved ? goal : 10 * moved) / c->k;
     p.over = c->sweeps ? OVER : 1;
     p.all = c->sweeps == 0 || c->sweeps + 1 == next;
     sweep(&p);
+    moved = p.moved;
     took++;
     if (c->sweeps < most && (next ? c->sweeps < next : p.moved > 0.1 * goal)) continue;
     gl_certify(c, w);

@@ -121,7 +121,7 @@ void gl_certify(struct gl_comp *c, struct gl_work *w)
   double e = sqrt(f2);
   /* W's last digit: it may lie outside its box by that much */
   double digit = size * ldexp(1, -24);
-  c->gap = e < 1 ? linear - trace + f2 / (2 * (1 - e)) + digit : (double)INFINITY;
+  c->gap = e < 1 ? linear - trace - e - log1p(-e) + digit : (double)INFINITY;
   c->linear = linear + c->weight;
 }
 

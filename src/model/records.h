@@ -1,4 +1,4 @@
-/* model/records.h — every record but the flow: findings, alerts, health, hits, episodes.
+/* model/records.h — every record but the flow: findings, alerts, health, hits, episodes, decisions.
  * Keys of findings and alerts say what they are about: "victim:203.0.113.9/tcp",
  * "country:MM", "port:1433/tcp". The same key in a later finding means the same story goes on. */
 #pragma once
@@ -152,6 +152,24 @@
   F(STR, geo, "", "date of the country and network data")                                          \
   F(TIME, started, "ns", "`at` of the first start: when the attack was detected")
 
+/* What a person decided about an alert. Whom and what it is about is copied from the alert, so that
+ * whoever may see the one may see the other. */
+#define DECISION_FIELDS(F)                                                                         \
+  F(STR, id, "", "random")                                                                         \
+  F(TIME, at, "ns", "when it was decided, by the portal's clock")                                  \
+  F(STR, alert, "", "id of the alert")                                                             \
+  F(U32, alert_revision, "", "that was the latest then")                                           \
+  F(STR, key, "", "of the alert")                                                                  \
+  F(STR, kind, "", "of the alert")                                                                 \
+  F(STR, act, "", "ack, assign, comment, label, reopen")                                           \
+  F(STR, text, "", "whom it is given to, the comment, the label; else why, or empty")              \
+  F(STR, user, "", "who decided")                                                                  \
+  F(STR, org, "", "of which organisation")                                                         \
+  F(STR, tlp, "", "of the alert")                                                                  \
+  F(STR, country, "", "of the alert")                                                              \
+  F(U32, asn, "", "of the alert")                                                                  \
+  F(IPS, hosts, "", "of the alert, as far as who decided may see them")
+
 struct finding {
   FINDING_FIELDS(MODEL_FIELD)
 };
@@ -167,4 +185,8 @@ struct hit {
 struct episode {
   EPISODE_FIELDS(MODEL_FIELD)
 };
-extern const struct model_kind model_finding, model_alert, model_health, model_hit, model_episode;
+struct decision {
+  DECISION_FIELDS(MODEL_FIELD)
+};
+extern const struct model_kind model_finding, model_alert, model_health, model_hit, model_episode,
+    model_decision;

@@ -13,6 +13,8 @@ static const struct model_field health_fields[] = {HEALTH_FIELDS(HEALTH)};
 static const struct model_field hit_fields[] = {HIT_FIELDS(HIT)};
 #define EPISODE(type, name, unit, help) MODEL_DESC(episode, type, name, unit, help)
 static const struct model_field episode_fields[] = {EPISODE_FIELDS(EPISODE)};
+#define DECISION(type, name, unit, help) MODEL_DESC(decision, type, name, unit, help)
+static const struct model_field decision_fields[] = {DECISION_FIELDS(DECISION)};
 
 const struct model_kind model_finding = {"finding",
                                          "an engine's claim about one key and one time",
@@ -50,8 +52,12 @@ const struct model_kind model_episode = {"episode",
                                          PRAC_ARRAY_LEN(episode_fields),
                                          "id"};
 
-const struct model_kind *const model_kinds[] = {&model_finding, &model_alert,   &model_health,
-                                                &model_hit,     &model_episode, NULL};
+const struct model_kind model_decision = {
+    "decision",      "what a person decided about an alert", 1,   sizeof(struct decision),
+    decision_fields, PRAC_ARRAY_LEN(decision_fields),        "id"};
+
+const struct model_kind *const model_kinds[] = {
+    &model_finding, &model_alert, &model_health, &model_hit, &model_episode, &model_decision, NULL};
 
 const struct model_kind *model_kind_find(const char *name, size_t n)
 {

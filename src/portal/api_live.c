@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "access/gate.h"
-#include "portal/impl.h"
+#include "portal/job.h"
 
 static void key_text(struct prac_json *j, const char *key, const char *s)
 {
@@ -324,6 +324,7 @@ void portal_top(struct portal *p, struct sys_http_req *r, const char *word)
   (void)word;
   for (int i = 0; by && i < (int)PRAC_ARRAY_LEN(dims); i++)
     if (strcmp(by, dims[i]) == 0) dim = i;
+  if (by && strcmp(by, "src") == 0 && !portal_may(r, PORTAL_ANALYST)) return; /* names hosts */
   if (portal_has_filters(r) || dim < 0) {
     portal_ask(p, r, STORE_TOP, NULL, NULL, NULL);
     return;

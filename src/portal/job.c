@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "access/gate.h"
-#include "portal/impl.h"
+#include "portal/job.h"
 
 enum { JOBS_MAX = 64, JOB_BYTES = 32 << 20 };
 
@@ -101,17 +101,23 @@ void portal_job_rows(struct portal_job *j, size_t max_rows)
   rows_init(&j->rows, f, max_rows, JOB_BYTES);
 }
 
+/* p->jobs_lock held */
+static void append(struct portal *p, struct portal_job *j)
+{
+  j->next = NULL;
+  *p->jobs_end = j;
+  p->jobs_end = &j->next;
+  p->n_jobs++;
+  pthread_cond_signal(&p->jobs_more);
+}
+
 static bool enqueue(struct portal *p, struct portal_job *j)
 {
-  bool ok = false;
   pthread_mutex_lock(&p->jobs_lock);
-  if (!p->stopping && p->n_jobs < JOBS_MAX) {
-    ok = true;
+  bool ok = !p->stopping && p->n_jobs + p->n_aside < JOBS_MAX;
+  if (ok) {
     sys_http_later(j->req);
-    *p->jobs_end = j;
-    p->jobs_end = &j->next;
-    p->n_jobs++;
-    pthread_cond_signal(&p->jobs_more);
+    append(p, j);
   }
   pthread_mutex_unlock(&p->jobs_lock);
   return ok;
@@ -139,6 +145,16 @@ static prac_rc open_store(const struct portal_job *j, struct store *ret, struct 
   return access_gate_open(e->store, &j->audience->scope, e->geo, ret, reterr);
 }
 
+static void step_aside(struct portal *p, struct portal_job *j)
+{
+  pthread_mutex_lock(&p->jobs_lock);
+  j->next = p->aside;
+  p->aside = j;
+  p->n_aside++;
+  pthread_mutex_unlock(&p->jobs_lock);
+}
+
+/* Takes the job. */
 static void run_job(struct portal *p, struct portal_job *j)
 {
   struct prac_err err = {0};
@@ -147,6 +163,10 @@ static void run_job(struct portal *p, struct portal_job *j)
   prac_rc rc = open_store(j, &s, &err);
   if (rc == PRAC_OK) rc = j->run(j, &s, &err);
   store_close(&s);
+  if (rc == PRAC_AGAIN && j->outside) {
+    step_aside(p, j);
+    return;
+  }
   if (rc != PRAC_OK && rc != PRAC_STOPPED) {
     fail(p, j->req, rc, &err);
   } else if (j->is_rows) {
@@ -154,6 +174,27 @@ static void run_job(struct portal *p, struct portal_job *j)
   } else {
     prac_json_newline(&j->rows.j);
     portal_send_json(j->req, &j->rows.j);
+  }
+  job_free(&j);
+}
+
+void portal_jobs_outside(struct portal *p)
+{
+  pthread_mutex_lock(&p->jobs_lock);
+  struct portal_job *list = p->aside;
+  p->aside = NULL;
+  pthread_mutex_unlock(&p->jobs_lock);
+  for (struct portal_job *j = list, *next; j; j = next) {
+    struct prac_err err = {0};
+    next = j->next;
+    prac_rc rc = j->outside(j, &err);
+    pthread_mutex_lock(&p->jobs_lock);
+    p->n_aside--;
+    if (rc == PRAC_OK) append(p, j);
+    pthread_mutex_unlock(&p->jobs_lock);
+    if (rc == PRAC_OK) continue;
+    fail(p, j->req, rc, &err);
+    job_free(&j);
   }
 }
 
@@ -175,19 +216,13 @@ static struct portal_job *next_job(struct portal *p, bool wait)
 static void *asker(void *arg)
 {
   struct portal *p = arg;
-  for (struct portal_job *j; (j = next_job(p, true));) {
-    run_job(p, j);
-    job_free(&j);
-  }
+  for (struct portal_job *j; (j = next_job(p, true));) run_job(p, j);
   return NULL;
 }
 
 void portal_jobs_run(struct portal *p)
 {
-  for (struct portal_job *j; (j = next_job(p, false));) {
-    run_job(p, j);
-    job_free(&j);
-  }
+  for (struct portal_job *j; (j = next_job(p, false));) run_job(p, j);
 }
 
 prac_rc portal_jobs_start(struct portal *p, struct prac_err *reterr)
@@ -208,11 +243,13 @@ void portal_jobs_stop(struct portal *p)
   pthread_mutex_unlock(&p->jobs_lock);
   if (p->have_thread) pthread_join(p->thread, NULL);
   p->have_thread = false;
+  *p->jobs_end = p->aside;
   while (p->jobs) {
     struct portal_job *j = p->jobs;
     p->jobs = j->next;
     job_free(&j);
   }
   p->jobs_end = &p->jobs;
-  p->n_jobs = 0;
+  p->aside = NULL;
+  p->n_jobs = p->n_aside = 0;
 }

@@ -326,6 +326,7 @@ void portal_tick(struct portal *p, prac_time event_time)
   if (due(&p->minutes_at, now, MINUTES_EVERY_MS)) tell_minutes(p);
   if (due(&p->tops_at, now, TOPS_EVERY_MS)) tell_tops(p);
   if (due(&p->status_at, now, STATUS_EVERY_MS)) tell_status(p);
+  portal_jobs_outside(p);
   if (p->env.query_in_tick) portal_jobs_run(p);
   sys_http_tick(p->http);
 }

@@ -42,9 +42,15 @@ extern const struct prac_conf_section portal_conf_section; /* "portal" */
  * say then, behind the address; NULL: no. */
 const char *portal_open_text(const struct portal_conf *c);
 
+/* Says a record on the bus and returns when it is safe. PRAC_AGAIN: the bus is away. Called within
+ * portal_tick. */
+typedef prac_rc portal_say(void *arg, const struct model_kind *k, const void *rec,
+                           const char *subject, const char *id, struct prac_err *reterr);
 struct portal_env {
-  const struct store *store;      /* read-only handle; NULL: live numbers only */
-  bool query_in_tick;             /* the store's handle belongs to the caller's thread */
+  const struct store *store; /* read-only handle; NULL: live numbers only */
+  bool query_in_tick;        /* the store's handle belongs to the caller's thread */
+  portal_say *say;           /* NULL: nobody can decide anything here */
+  void *say_arg;
   int listen_fd;                  /* >= 0: already listening, taken; -1: open conf's `listen` */
   const struct lookup *geo;       /* where addresses are; NULL: only scopes of prefixes see any */
   const struct prac_clock *clock; /* the wall, for "now" beside event time; NULL: not shown */

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "portal/impl.h"
+#include "portal/job.h"
 
 enum { WORDS_MAX = 4096 };
 

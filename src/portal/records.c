@@ -2,7 +2,7 @@
  * by more than a question can ask for. */
 #include <string.h>
 
-#include "portal/impl.h"
+#include "portal/job.h"
 #include "portal/record.h"
 
 struct taking {

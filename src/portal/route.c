@@ -100,6 +100,16 @@ static const struct portal_param heat_params[] = {
     {"sensor", "string", "name of a sensor"},
     {"limit", "integer", "so many of the biggest ports, 1 to 50; 20 when not given"},
     END};
+static const struct portal_param host_params[] = {
+    SPAN,
+    {"sensor", "string", "name of a sensor"},
+    {"port", "string", "destination port: 1433/tcp"},
+    {"limit", "integer", "at most so many rows, up to 10000"},
+    FORMAT,
+    END};
+static const struct portal_param format_params[] = {FORMAT, END};
+static const struct portal_param decision_params[] = {
+    SPAN, {"key", "string", "about this story"}, PAGE, FORMAT, END};
 static const struct portal_param risk_params[] = {
     {"limit", "integer", "at most so many rows, up to 10000"}, FORMAT, END};
 static const struct portal_param mine_params[] = {
@@ -129,10 +139,16 @@ const struct portal_route portal_routes[] = {
     {"/alerts", SYS_HTTP_GET, PORTAL_VIEWER, "alerts",
      "Alerts, newest revision first: live; with a filter, from the store", PORTAL_ROWS,
      portal_alerts, portal_filters},
+    {"/alerts/{id}/decisions", SYS_HTTP_GET, PORTAL_VIEWER, "alert_decisions",
+     "What people decided about an alert, oldest first", PORTAL_ROWS, portal_alert_decisions,
+     format_params},
+    {"/alerts/{id}/decisions", SYS_HTTP_POST, PORTAL_ANALYST, "decide",
+     "Decides something about an alert: acknowledge, assign, comment, label, reopen", PORTAL_OBJECT,
+     portal_decide, none, &portal_decide_kind},
     {"/alerts/{id}", SYS_HTTP_GET, PORTAL_VIEWER, "alert", "One alert with all its fields",
      PORTAL_OBJECT, portal_alert, none},
     {"/host/{address}", SYS_HTTP_GET, PORTAL_ANALYST, "host", "What one source did, hour by hour",
-     PORTAL_ROWS, portal_host, portal_filters},
+     PORTAL_ROWS, portal_host, host_params},
     {"/attacks", SYS_HTTP_GET, PORTAL_VIEWER, "attacks",
      "Attacks seen by the honeypots, newest first; parts of a carpet or of one with several "
      "vectors "
@@ -164,6 +180,8 @@ const struct portal_route portal_routes[] = {
      PORTAL_OBJECT, portal_mine, mine_params},
     {"/system", SYS_HTTP_GET, PORTAL_OPERATOR, "system",
      "Sites, what is kept, counters, dates of data, disk", PORTAL_OBJECT, portal_system, none},
+    {"/decisions", SYS_HTTP_GET, PORTAL_ANALYST, "decisions",
+     "All that people decided, newest first", PORTAL_ROWS, portal_decisions, decision_params},
     {"/query", SYS_HTTP_GET, PORTAL_ANALYST, "query", "Any question in the one query language",
      PORTAL_ROWS, portal_query, query_params},
     {"/events", SYS_HTTP_GET, PORTAL_VIEWER, "events",

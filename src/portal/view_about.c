@@ -2,7 +2,7 @@
  * say, without the addresses of our own that a host came to. */
 #include <string.h>
 
-#include "portal/impl.h"
+#include "portal/job.h"
 #include "view/view_json.h"
 
 /* ---- /about/{what} ---- */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "portal/impl.h"
+#include "portal/job.h"
 #include "portal/record.h"
 
 /* ---- /attacks ---- */

@@ -1,7 +1,7 @@
 /* Groups of hosts that act together: the stories that several engines tell, one row each. */
 #include <string.h>
 
-#include "portal/impl.h"
+#include "portal/job.h"
 
 static prac_rc put_groups(void *arg, const void *const *recs, size_t n, struct prac_err *reterr)
 {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "portal/impl.h"
+#include "portal/job.h"
 #include "portal/record.h"
 
 enum { PARTS_MAX = 16, ROWS_MAX = 20 };

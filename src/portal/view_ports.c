@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "portal/impl.h"
+#include "portal/job.h"
 
 /* ---- /ports/heat ---- */
 

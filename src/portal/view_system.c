@@ -1,7 +1,7 @@
 /* The machinery: sites, what is kept, what waits where, how old the data are that go with it. */
 #include <string.h>
 
-#include "portal/impl.h"
+#include "portal/job.h"
 #include "sys/durable.h"
 
 static void put_text(struct prac_json *j, const char *key, const char *s)

@@ -2,7 +2,7 @@
  * empty. A store that can not answer is no reason not to start: the page then begins with now. */
 #include <string.h>
 
-#include "portal/impl.h"
+#include "portal/job.h"
 #include "portal/record.h"
 
 enum { WARM_ALERTS = 200 };

@@ -174,9 +174,10 @@ static prac_rc refresh(struct portal_door *d, struct prac_err *err)
 static bool same(const char *a, const char *b)
 {
   size_t n = strlen(a);
-  unsigned char diff = n != strlen(b);
-  for (size_t i = 0; i < n && !diff; i++) diff |= (unsigned char)(a[i] ^ b[i]);
-  return !diff;
+  unsigned char diff = 0;
+  if (n != strlen(b)) return false;
+  for (size_t i = 0; i < n; i++) diff |= (unsigned char)(a[i] ^ b[i]);
+  return diff == 0;
 }
 
 /* *ret is the door's own reference. */

@@ -7,7 +7,7 @@
 /* Records: what must not cross the link by interest, on either side. */
 #define RAW                                                                                        \
   "\"flow.>\", \"hit.>\", \"health.>\", \"finding.>\", \"mark.>\", \"tick.>\", \"episode.>\", "    \
-  "\"alert.>\", \"lease.>\", \"state.>\""
+  "\"alert.>\", \"decision.>\", \"lease.>\", \"state.>\""
 #define TLS                                                                                        \
   "tls {\n"                                                                                        \
   "  cert_file: \"@cert@\"\n"                                                                      \

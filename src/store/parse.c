@@ -61,6 +61,7 @@ static const struct {
     {"health", STORE_RECORDS, &model_health},
     {"hits", STORE_RECORDS, &model_hit},
     {"episodes", STORE_RECORDS, &model_episode},
+    {"decisions", STORE_RECORDS, &model_decision},
     {"series", STORE_SERIES, NULL},
     {"top", STORE_TOP, NULL},
     {"scan", STORE_TOP_SCAN, NULL},
@@ -80,7 +81,7 @@ static prac_rc set_what(struct parse *p, const struct word *w)
     }
   return PRAC_FAIL(p->err, PRAC_MALFORMED,
                    WORD_FMT ": what is one of flows, findings, alerts, health, hits, episodes, "
-                            "series, top, scan, host, sensors, cells, kept",
+                            "decisions, series, top, scan, host, sensors, cells, kept",
                    WORD_ARG(w));
 }
 

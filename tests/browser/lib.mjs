@@ -39,6 +39,7 @@ export const browser = await chromium.launchPersistentContext(home, {
   executablePath: '/usr/bin/chromium', viewport: { width: 1280, height: 900 }, locale: 'en',
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
+browser.setDefaultTimeout(90000); /* a busy machine is no mistake of the page */
 export const complaints = [];
 export async function open({ width = 1280, height = 900, dark = false, query = '', reduced = false } = {}) {
   const p = await browser.newPage();
@@ -68,7 +69,7 @@ export const axeRun = async (p) => {
 export async function shot(p, name) {
   if (!process.env.PAGE_SHOTS) return;
   mkdirSync(process.env.PAGE_SHOTS, { recursive: true });
-  await p.screenshot({ path: join(process.env.PAGE_SHOTS, name + '.png'), fullPage: true });
+  await p.screenshot({ path: join(process.env.PAGE_SHOTS, name + '.png'), fullPage: true, timeout: 120000 });
 }
 
 /* The test, and whatever happens, the end of all that was started. */

@@ -133,6 +133,16 @@ static void keep(struct world *w, const struct store_tx *tx)
   exit(1);
 }
 
+/* What the portal says on the bus goes where all of the bus goes in the end. */
+static prac_rc say(void *arg, const struct model_kind *k, const void *rec, const char *subject,
+                   const char *id, struct prac_err *reterr)
+{
+  struct world *w = arg;
+  struct store_rec r = {k, rec};
+  (void)subject, (void)id;
+  return w->store.ops->append(w->store.st, &(struct store_tx){.recs = &r, .n_recs = 1}, reterr);
+}
+
 static void say_minute(struct world *w)
 {
   for (int s = 0; s < SENSORS; s++) {
@@ -558,8 +568,12 @@ int main(int argc, char **argv)
     fprintf(stderr, "%s\n", err.text);
     return 1;
   }
-  w.env = (struct portal_env){
-      .store = &w.store, .query_in_tick = true, .listen_fd = -1, .version = PRACTICE_VERSION};
+  w.env = (struct portal_env){.store = &w.store,
+                              .query_in_tick = true,
+                              .say = say,
+                              .say_arg = &w,
+                              .listen_fd = -1,
+                              .version = PRACTICE_VERSION};
   if (argc > 1) {
     people(argv[1], &wall);
     w.conf.accounts = true;

@@ -68,19 +68,22 @@ try:
     refs = set(re.findall(r'"\$ref":"#/components/schemas/(\w+)"', body))
     t.equal('every reference leads somewhere', refs - set(api['components']['schemas']), set())
     for path, ops in api['paths'].items():
-        names = {p['name'] for p in ops['get']['parameters'] if p['in'] == 'path'}
-        t.equal(f'{path}: its blanks are described', set(re.findall(r'\{(\w+)\}', path)), names)
+        for op in ops.values():
+            names = {p['name'] for p in op['parameters'] if p['in'] == 'path'}
+            t.equal(f'{op["operationId"]}: its blanks are described', set(re.findall(r'\{(\w+)\}', path)), names)
 
     say('alert a-2 open high drdos drdos:203.0.113.9:dns')
-    full = {'/alerts/{id}': '/alerts/a-1', '/host/{address}': '/host/203.0.113.7', '/attacks/{id}': '/attacks/a-2', '/about/{what}': '/about/a-1'}
+    full = {'/alerts/{id}': '/alerts/a-1', '/host/{address}': '/host/203.0.113.7', '/attacks/{id}': '/attacks/a-2', '/about/{what}': '/about/a-1', '/alerts/{id}/decisions': '/alerts/a-1/decisions'}
     for path, ops in api['paths'].items():
-        if path == '/events':
+        if path == '/events' or 'get' not in ops:
             continue
         kinds = ops['get']['responses']['200']['content']
         for kind in kinds:
             form = {'application/x-ndjson': 'ndjson', 'text/csv': 'csv'}.get(kind, '')
             what = '/api/v1' + full.get(path, path) + (f'?format={form}' if form else '')
             status, head, body = get(what)
+            if status == 404 and '"no_accounts"' in body:
+                continue
             ok = status == 200 and OURS not in body and head['X-Content-Type-Options'] == 'nosniff'
             try:
                 if form == 'ndjson':

@@ -1,63 +1,27 @@
-/* Looks at every view as a reader would, in both languages, both themes, on a desk and on a phone, and prints
+/* Looks at views as a reader would, in both languages, both themes, on a desk and on a phone, and prints
  * TAP. Usage: [PAGE_SHOTS=DIR] node views.mjs PAGE_SERVER */
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { axeRun, check, complaints, open, require, root, run, say, shot, text, until } from './lib.mjs';
+import { check, complaints, open, run, say, text, until } from './lib.mjs';
+import { lookAtAll, move } from './look.mjs';
 
 /* path, what is there when its data are, what it tells */
 const VIEWS = [
   ['/', '.map path', /1433\/tcp/],
-  ['/mine', '.mine', /203\.0\.113\.77/],
   ['/alerts', 'tbody tr:nth-child(2)', /TLP:AMBER/],
   ['/alerts?show=all', 'tbody tr:nth-child(3)', /VN|ベトナム/],
   ['/alerts/a-1', '.chain .findings li', /4,210/],
   ['/attacks', 'tbody tr:nth-child(2)', /203\.0\.113\.77/],
   ['/attacks/e-1', '.plot .u-over', /osaka/],
   ['/ports', '.heat canvas', /23\/tcp/],
-  ['/groups', 'tbody tr', /52869\/tcp/],
-  ['/groups/g-1', 'canvas', /203\.0\.113\.10/],
-  ['/compare?home=JP', '.matrix', /tokyo/],
   ['/about/g-1', '.heat canvas', /203\.0\.113\.10/],
   ['/about/203.0.113.10', '.heat canvas', /52869\/tcp/],
   ['/about/1433/tcp', '.plot .u-over', /AS4134/],
   ['/about/AS4134', '.plot .u-over', /23\/tcp/],
   ['/flows?q=port%3D1433/tcp', 'tbody tr:nth-child(9)', /1433\/tcp/],
-  ['/system', 'tbody tr:nth-child(4)', /jakarta/],
 ];
-const nameOf = (path) => path.replace(/\W+/g, '-').replace(/^-|-$/g, '') || 'now';
 
-/* To another view, as by a link, without loading the page anew. */
-const move = (p, path) => p.evaluate((u) => { const a = document.createElement('a'); a.href = u; document.body.append(a); a.click(); a.remove(); }, path);
-
-const catalogues = [join(root, 'web/src/i18n'), ...readdirSync(join(root, 'web/src/views')).map((v) => join(root, 'web/src/views', v))]
-  .map((d) => { try { return [require(join(d, 'en.json')), require(join(d, 'ja.json'))]; } catch { return [{}, {}]; } });
-const englishLeft = (body) => catalogues.flatMap(([en, ja]) => Object.entries(en).filter(([k, v]) => v !== ja[k] && !v.includes('{') && v.length > 5 && body.split('\n').some((l) => l.trim() === v)).map(([, v]) => v));
-
-async function lookAtAll({ width, height, dark, lang, axe }) {
-  const how = `${lang}, ${dark ? 'dark' : 'light'}, ${width} px`;
-  const p = await open({ width, height, dark, reduced: true, query: '?lang=' + lang });
-  await p.evaluate(() => { window.alert = () => { window.bad = true; }; });
-  for (const [path, sign, tells] of VIEWS) {
-    const what = `${path} (${how})`;
-    await move(p, path);
-    const there = await until(async () => new URL(p.url()).pathname === path.split('?')[0] && (await p.locator('main ' + sign).count()) > 0 && (await p.locator('main .waiting').count()) === 0, 15000);
-    const main = await text(p, 'main');
-    check(`${what}: has its data`, there && tells.test(main) && (await p.locator('main [role=alert]').count()) === 0, main);
-    const over = await p.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    check(`${what}: no horizontal scroll`, over <= 0, over);
-    check(`${what}: nothing became markup`, await p.evaluate(() => !window.bad && !document.querySelector('main img')));
-    if (lang === 'ja') check(`${what}: nothing is left in English`, englishLeft(main).length === 0, englishLeft(main));
-    if (axe) {
-      const found = await axeRun(p);
-      check(`${what}: axe finds nothing`, found.length === 0, found);
-    }
-    await shot(p, `${nameOf(path)}-${lang}-${dark ? 'dark' : 'light'}-${width}`);
-  }
-  await p.close();
-}
-
+const BAD = '<img src=x onerror=alert(1)>';
 async function reading() {
-  const p = await open();
+  const p = await open({ query: '?lang=en' });
   /* Keyboard: over the skip link into the content; by the navigation to a view, whose heading then has the focus. */
   await p.waitForSelector('.map path');
   await p.keyboard.press('Tab');
@@ -95,13 +59,13 @@ async function reading() {
   for (const [what, path, head] of [['1433/tcp', '/about/1433/tcp', 'About 1433/tcp'], ['AS4134', '/about/AS4134', 'About AS4134'], ['203.0.113.0/24', '/about/203.0.113.0/24', 'About 203.0.113.0/24'], ['g-1', '/about/g-1', 'About g-1']]) {
     await p.locator('.search input').fill(what);
     await p.keyboard.press('Enter');
-    check(`search: ${what}`, await until(async () => new URL(p.url()).pathname === path && (await text(p, 'h1')) === head && (await p.locator('main .plot .u-over').count()) > 0, 15000), p.url());
+    check(`search: ${what}`, await until(async () => new URL(p.url()).pathname === path && (await text(p, 'h1')) === head && (await p.locator('main .plot .u-over').count()) > 0, 60000), p.url());
   }
 
   /* From a number to the rows behind it. */
   await move(p, '/ports');
   await p.locator('#ranking ~ * a, section:has(#ranking) td a').first().click();
-  check('a number leads to its flows', await until(async () => new URL(p.url()).pathname === '/flows' && (await p.locator('main tbody tr').count()) > 1, 15000), p.url());
+  check('a number leads to its flows', await until(async () => new URL(p.url()).pathname === '/flows' && (await p.locator('main tbody tr').count()) > 1, 60000), p.url());
   const csv = await p.evaluate(async () => (await fetch(document.querySelector('.export a').href)).text());
   check('and they can be taken along', csv.split('\n').length > 3 && csv.startsWith('first,'), csv.slice(0, 200));
 
@@ -110,6 +74,26 @@ async function reading() {
   await p.waitForSelector('main .facts');
   const said = await text(p, 'main');
   check('names from outside are text', said.includes('<img src=x onerror=alert(1)>') && said.includes('www.⟨U+202E⟩'), said);
+
+  /* What people decide stays, as text, and says where the alert stands. */
+  await move(p, '/alerts/a-1');
+  const decide = async (act, words) => {
+    await p.locator('main .decide select').first().selectOption(act);
+    if (words) await p.locator(act === 'label' ? 'main .decide select >> nth=1' : 'main .decide input')[act === 'label' ? 'selectOption' : 'fill'](words);
+    await p.locator('main .decide button[type=submit]').click();
+  };
+  const decided = (words) => until(async () => (await p.locator('main .decisions').count()) > 0 && words.test(await text(p, 'main .decisions')), 30000);
+  await p.waitForSelector('main .decide');
+  await decide('ack');
+  check('an alert is acknowledged', await decided(/Acknowledge/));
+  check('and can then be opened again', await until(() => p.locator('main .decide option[value=reopen]').count()));
+  await decide('comment', BAD);
+  check('a comment stays, as text', (await decided(/<img src=x onerror=alert\(1\)>/)) && (await p.locator('main img').count()) === 0);
+  await decide('label', 'false-alarm');
+  check('a label is said in words', await decided(/false alarm/));
+  await p.reload();
+  await p.waitForSelector('main .decisions');
+  check('all of it outlives a reload', (await p.locator('main .decisions li').count()) === 3);
 
   /* What is not there, and what does not answer. */
   await move(p, '/alerts/no-such-alert');
@@ -130,9 +114,7 @@ await run(async () => {
   await say('minutes 130');
   for (const x of ['alert a-1 open high surge-port port:1433/tcp', 'alert a-2 open critical spoofed-flood victim:203.0.113.9/tcp', 'alert a-3 close low surge-country country:VN',
     'attack e-1 203.0.113.77 end dns', 'attack e-2 203.0.113.78 update ntp_monlist', 'group g-1', 'risk r-1 1433/tcp']) await say(x);
-  /* Every two of language, theme and width meet; side by side, as most of the time is waiting. */
-  const desk = { width: 1280, height: 900 }, phone = { width: 390, height: 844 };
-  await Promise.all([{ ...desk, lang: 'en', dark: false, axe: true }, { ...phone, lang: 'en', dark: true }, { ...desk, lang: 'ja', dark: true }, { ...phone, lang: 'ja', dark: false, axe: true }].map(lookAtAll));
+  await lookAtAll(VIEWS);
   await reading();
   const missing = complaints.filter((c) => /404/.test(c));
   complaints.splice(0, complaints.length, ...complaints.filter((c) => !/404/.test(c)), ...missing.slice(1)); /* the unknown alert */

@@ -140,6 +140,34 @@ def leader_of(nodes, stream='PRACTICE'):
     return None
 
 
+def to_the_leader(t, lab, nodes):
+    """Whoever reaches another server goes on to the stream's leader, if he can."""
+    leader = wait_for(lambda: leader_of(nodes))
+    others = [n for n in nodes if n is not leader]
+
+    def where(client):
+        return [int(text.rsplit(':', 1)[1]) for text in client.said('bus_nats_connected')]
+    for role, subscribe in (('sensor.far', None), ('far', 'sub durable flow.far')):
+        c = lab.client(role, lab.settings('far', [n.port for n in (*others, leader)], replicas=3))
+        if subscribe:
+            c(subscribe)
+        t.equal(f'{role}: the leader of the stream stands last in the list, and is gone to',
+                (c('pub flow.far a 1'), c('flush 20000'), where(c)), ('ok', 'ok', [leader.port]))
+        c.close()
+    silent = socket.create_server(('127.0.0.1', 0))  # says nothing: none that could be gone to
+    c = lab.client('sensor.far', lab.settings('blind', [others[0].port, silent.getsockname()[1]], replicas=3))
+    t.equal('... one who does not have it in his list stays where he is',
+            (c('pub flow.far b 2'), c('flush 20000'), where(c)), ('ok', 'ok', [others[0].port]))
+    c.close()
+    silent.close()
+    gate = Gate(leader.port)
+    c = lab.client('sensor.far', lab.settings('gate', [others[0].port, gate.port], replicas=3))
+    t.equal('one who is not let in there tries once, and goes on with another',
+            (c('pub flow.far c 3'), c('flush 30000'), gate.logins, len(where(c)), gate.port in where(c)), ('ok', 'ok', 1, 1, False))
+    c.close()
+    gate.listener.close()
+
+
 def cluster(t, lab):
     nodes = lab.cluster(3)
     where = lab.settings('cluster', [n.port for n in nodes], replicas=3)
@@ -147,8 +175,9 @@ def cluster(t, lab):
     for i, p in enumerate(pubs):
         p(f'pub flow.s{i} zero 0')
         t.equal(f'cluster: publisher {i} is acknowledged', p('flush 60000'), 'ok')
+    to_the_leader(t, lab, nodes)
     store = lab.client('store', where)
-    store('sub durable flow.')
+    store('sub durable flow.s')
     t.equal('... and read', sorted(texts(store.take(2, 20000))), ['0', '0'])
     for i, p in enumerate(pubs):
         p.send(f'many flow.s{i} 1 {N // 2} 500')
@@ -166,7 +195,7 @@ def cluster(t, lab):
     t.equal('... acknowledged', store('flush 30000'), 'ok')
     leader.start()
     info = wait_for(lambda: stream_whole(nodes))
-    t.equal('... the stream holds as many', info and info['state']['messages'], N + 2)
+    t.equal('... the stream holds as many', info and info['state']['messages'], N + 5)
     t.equal('... in three copies', info and info['config']['num_replicas'], 3)
     for c in (*pubs, store):
         c.close()
@@ -307,6 +336,27 @@ class Deaf:
     def drop(self, match):
         self.asked += 1
         return b'' if self.asked == 1 else match[0]
+
+
+class Gate:
+    """Greets as the server behind it does, and closes on whoever wants to log in."""
+
+    def __init__(self, port):
+        with socket.create_connection(('127.0.0.1', port)) as s:
+            self.greeting = s.makefile('rb').readline()
+        self.logins = 0
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                with self.listener.accept()[0] as s:
+                    s.sendall(self.greeting)
+                    self.logins += s.recv(4096).startswith(b'CONNECT')
+            except OSError:
+                return
 
 
 def no_leader(t, lab, server):

@@ -6,9 +6,10 @@ import os
 import pathlib
 import subprocess
 import tempfile
-import time
 
+import stores
 from clickhouse import Missing, Proxy, Server
+from stores import removed
 from tap import PRACTICE, Tap, practice
 
 t = Tap()
@@ -18,18 +19,11 @@ HOW = ('refuse', 'swallow', 'late')
 
 
 def answers(store, *more, asked=ASKED):
-    """What a store says, as one text."""
-    out = []
-    for words in asked:
-        code, text, err = practice('query', '--store', store, *more, *words.split(), '--json', '--limit', '1000000')
-        out.append(f'{words}: {code} {err}\n{text}')
-    return '\n'.join(out)
+    return stores.answers(store, *more, asked=asked)
 
 
 def same(what, saw, wanted):
-    """Only the first line that differs is shown."""
-    lines = [x for x in zip(saw.splitlines() + [''], wanted.splitlines() + ['']) if x[0] != x[1]]
-    t.check(what, saw == wanted, f'saw    {lines[0][0][:400]}\nwanted {lines[0][1][:400]}' if lines else 'one has more lines')
+    stores.same(t, what, saw, wanted)
 
 
 def same_answers(server):
@@ -125,18 +119,12 @@ def swept(dir, server, database):
     counted = int(server.query(f'SELECT sum(rows) FROM {database}.batch'))
     t.check('there are rows that do not count', rows > counted, f'{rows}, {counted}')
     server.query(f"ALTER TABLE {database}.ledger UPDATE at = at - 7200 WHERE what = 'base'")
-    until(lambda: server.query('SELECT sum(1 - is_done) FROM system.mutations') == '0')
+    removed(server)
     for _ in range(2):  # the first removes them, the second finds that they are gone
         practice('replay', '--quiet', '--store', f'{server.url}/{database}', *captures)
-        until(lambda: server.query('SELECT sum(1 - is_done) FROM system.mutations') == '0')
+        removed(server)
     t.equal('they have been removed, and no others', int(server.query(f'SELECT count() FROM {database}.flows')), 3 * counted)
     t.check('and that is known', server.query(f"SELECT count() FROM {database}.ledger WHERE what = 'swept'") != '0')
-
-
-def until(what, seconds=30):
-    end = time.time() + seconds
-    while time.time() < end and not what():
-        time.sleep(0.2)
 
 
 def run_once(dir, name, captures, settings):

@@ -7,22 +7,22 @@ import tempfile
 import threading
 import time
 
+import stores
 from clickhouse import Missing, Proxy, ZooKeeper, cluster
+from stores import removed, until
 from tap import PRACTICE, Tap, practice
 
 t = Tap()
 ASKED = ('findings', 'alerts', 'health', 'top by=port', 'series step=1m', 'series step=1h by=country', 'cells by=src,dst,port,at step=1m',
-         'top by=port from=2026-06-18T00:00:00Z', 'sensors')
+         'top by=port from=2026-06-18T00:00:00Z', 'scan by=port', 'scan by=src', 'sensors')
 
 
 def answers(store, *more):
-    return '\n'.join(str(practice('query', '--store', store, *more, *words.split(), '--json', '--limit', '1000000')) for words in ASKED)
+    return stores.answers(store, *more, asked=ASKED)
 
 
 def same(what, saw, wanted):
-    """Only the first line that differs is shown."""
-    lines = [x for x in zip(saw.splitlines() + [''], wanted.splitlines() + ['']) if x[0] != x[1]]
-    t.check(what, saw == wanted, f'saw    {lines[0][0][:400]}\nwanted {lines[0][1][:400]}' if lines else 'one has more lines')
+    stores.same(t, what, saw, wanted)
 
 
 def settings(path, urls, database, *more):
@@ -81,12 +81,6 @@ def opening(dir, store, nodes):
             [n.query('SELECT sum(rows) FROM quorum.batch') for n in nodes])
 
 
-def until(what, seconds=30):
-    end = time.time() + seconds
-    while time.time() < end and not what():
-        time.sleep(0.2)
-
-
 def two_shards(dir, store, nodes):
     conf = settings(dir / 'shards.yaml', [n.url for n in nodes], 'spread', 'cluster: each')
     code, out, err = practice('store', 'copy', store, 'clickhouse', '--config', conf, '--rows', '20000')
@@ -94,6 +88,26 @@ def two_shards(dir, store, nodes):
     rows = [int(n.query('SELECT count() FROM spread.flows_own')) for n in nodes]
     t.check('each has a part of the flows', min(rows) > sum(rows) / 4, rows)
     same('every answer is the same, at any node', answers(nodes[1].url + '/spread', '--config', conf), answers(store))
+
+
+def folded(dir, nodes):
+    """Roll-ups of hours that are over are added up on every node: with a quorum, and over two shards."""
+    practice('gen', '--out', dir / 'three', '--hours', '3', '--sensors', '2', '--rate', '0.3')
+    captures = sorted((dir / 'three').glob('*.pcap'))
+    practice('replay', '--quiet', '--store', dir / 'one', *captures)
+    for name, more in (('fold_quorum', ('replicated: yes', 'quorum: 2')), ('fold_shards', ('cluster: each',))):
+        conf = settings(dir / f'{name}.yaml', [n.url for n in nodes], name, *more)
+        code, _, err = practice('replay', '--quiet', '--store', 'clickhouse', '--config', conf, *captures)
+        t.check(f'{name}: hours are added up at the end of a replay', code == 0, err[-1500:])
+        for n in nodes:
+            removed(n)
+        rows = [n.query(f'SELECT count() > 0 FROM {name}.rolled{"_own" if "shards" in name else ""}') for n in nodes]
+        t.equal('on every node', rows, ['1', '1'])
+        if 'quorum: 2' not in more:  # with one, ClickHouse keeps the last part as it is until there is another
+            t.equal('and removed from where they were', [n.query(f"SELECT count() FROM {name}.roll_own WHERE start < '2026-06-18 02:00:00'")
+                                                         for n in nodes], ['0', '0'])
+        for n in nodes:
+            same('and the answers stay', answers(n.url + '/' + name, '--config', conf), answers(dir / 'one'))
 
 
 def main():
@@ -111,6 +125,7 @@ def main():
             copy_with_a_kill(dir, dir / 'store', nodes)
             opening(dir, dir / 'store', nodes)
             two_shards(dir, dir / 'store', nodes)
+            folded(dir, nodes)
         finally:
             for n in nodes:
                 n.kill()

@@ -20,5 +20,5 @@ def run(script, *args):
         skip('page_server is not built')
     if not (ROOT / 'web/dist/index.html').is_file():
         skip('the page is not built: ./dev build makes it')
-    done = subprocess.run(['node', str(ROOT / 'tests/browser' / script), SERVER, *args], timeout=280, env={**os.environ, 'PRACTICE_SOURCE': str(ROOT)})
+    done = subprocess.run(['node', str(ROOT / 'tests/browser' / script), SERVER, *args], timeout=290, env={**os.environ, 'PRACTICE_SOURCE': str(ROOT)})
     sys.exit(done.returncode)

@@ -177,12 +177,13 @@ def cluster(directory, zk, shards=1, replicas=2, name='all'):
 
 
 class Proxy:
-    """Between practice and a server. plan(n, sql) is asked for each changing statement, numbered from 1, and says:
+    """Between practice and a server. plan(n, sql) is asked for each INSERT and ALTER, numbered from 1, and says:
     'pass'; 'refuse' (cut without sending it on); 'swallow' (sent on, cut without the answer); 'late' (cut, sent on after a
-    second). after() is called once a statement was cut. `statements`: what came by."""
+    second). after() is called once a statement was cut. `statements`: what came by. asked(sql) is called before each
+    question is sent on."""
 
-    def __init__(self, port, plan=lambda n, sql: 'pass', after=lambda: None):
-        self.upstream, self.plan, self.after, self.n, self.statements = port, plan, after, 0, []
+    def __init__(self, port, plan=lambda n, sql: 'pass', after=lambda: None, asked=lambda sql: None):
+        self.upstream, self.plan, self.after, self.asked, self.n, self.statements = port, plan, after, asked, 0, []
         self.late = []
         proxy = self
 
@@ -196,10 +197,12 @@ class Proxy:
                 body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
                 sql = urllib.parse.parse_qs(urllib.parse.urlparse(self.path).query).get('query', [''])[0]
                 what = 'pass'
-                if sql.startswith('INSERT'):
+                if sql.startswith(('INSERT', 'ALTER')):
                     proxy.n += 1
                     proxy.statements.append(sql.split('(')[0][12:].strip() if '(' in sql else sql)
                     what = proxy.plan(proxy.n, sql)
+                elif not sql:
+                    proxy.asked(body.decode(errors='replace'))
                 if what == 'late':
                     t = threading.Timer(1.0, self.forward, (body,))
                     proxy.late.append(t)

@@ -20,7 +20,7 @@ static uint64_t n_bytes, n_answers, n_denied, n_rows;
 /* A case needs more bytes than the driver gives: those are its seed. */
 struct long_choice {
   struct choice c;
-  uint8_t bytes[16384];
+  uint8_t bytes[32768];
 };
 static struct choice *more(struct choice *seed, struct long_choice *to)
 {

@@ -52,6 +52,7 @@ static int open_clickhouse(struct stores *p, const struct store_env *env)
   writer.urls = (struct prac_conf_strings){&server, 1};
   writer.database = database;
   reader = writer;
+  writer.count_at_once = 100; /* in parts, where the reader asks for all at once */
   if (reader_user) reader.user = reader_user;
   if (reader_secret) reader.password_file = reader_secret;
   return open_one(&p->v[p->n++], "clickhouse", &outside, &writer, &reader);

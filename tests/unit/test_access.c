@@ -499,13 +499,13 @@ static void test_audit(void **state)
       "DELETE FROM audit WHERE n = 4",
       "UPDATE audit SET n = -1 WHERE n = 4; UPDATE audit SET n = 4 WHERE n = 5;"
       " UPDATE audit SET n = 5 WHERE n = -1",
-      "UPDATE audit SET n = n + 1000 WHERE n >= 4; UPDATE audit SET n = n - 1001 WHERE n > 1000;"
-      " DELETE FROM audit WHERE n = 3",
+      "DELETE FROM audit WHERE n = 3; UPDATE audit SET n = n + 1000 WHERE n >= 4;"
+      " UPDATE audit SET n = n - 1001 WHERE n > 1000",
   };
   static const char *const at_the_end[] = {
       "DELETE FROM audit WHERE n = 12",
-      "INSERT INTO audit SELECT 13, at, user, org, what, subject, detail, source, hash FROM audit"
-      " WHERE n = 12",
+      ("INSERT INTO audit SELECT 13, at, user, org, what, subject, detail, source, hash FROM audit"
+       " WHERE n = 12"),
       "UPDATE meta SET n = 11 WHERE k = 'audit'",
   };
   uint64_t bad;

@@ -217,14 +217,15 @@ static void a_long_run_goes_round(void **s)
 static void what_a_server_says_of_itself(void **s)
 {
   (void)s;
-  static const char line[] =
-      "INFO "
-      "{\"server_id\":\"NA\",\"version\":\"2.9.10\",\"max_payload\":1048576,\"jetstream\":true,"
-      "\"headers\":true,\"tls_required\":true,\"domain\":\"hub\"} \r\n";
+  static const char line[] = "INFO "
+                             "{\"server_id\":\"NA\",\"server_name\":\"n2\",\"version\":\"2.9.10\","
+                             "\"max_payload\":1048576,\"jetstream\":true,"
+                             "\"headers\":true,\"tls_required\":true,\"domain\":\"hub\"} \r\n";
   struct nats_info i;
   assert_int_equal(nats_info_read(line, strlen(line), &i), PRAC_OK);
   assert_string_equal(i.version, "2.9.10");
   assert_string_equal(i.domain, "hub");
+  assert_string_equal(i.name, "n2");
   assert_true(i.jetstream && i.headers && i.tls && i.max_payload == 1048576);
   for (size_t n = 0; n < sizeof line - 5; n++)
     assert_int_equal(nats_info_read(line, n, &i), PRAC_MALFORMED);
@@ -234,7 +235,7 @@ static void what_a_server_says_of_itself(void **s)
 static void versions_stand_in_order(void **s)
 {
   (void)s;
-  static const char *const rising[] = {"2.2.0",   "2.9.10", "2.9.22", "2.10.0",
+  static const char *const rising[] = {"2.2.0",   "2.9.10", "2.9.22",  "2.10.0",
                                        "2.10.27", "2.11.0", "2.11.15", "3.0.0"};
   char text[300];
   for (size_t a = 0; a < PRAC_ARRAY_LEN(rising); a++)
@@ -306,12 +307,17 @@ static void what_a_stream_is(void **s)
           nats_stream_read,
           "{\"config\":{\"subjects\":[\"flow.>\",7,\"hit.>\"],\"retention\":\"limits\",\"storage\":"
           "\"memory\",\"num_replicas\":3,\"max_age\":60000000000,\"duplicate_window\":5,\"no_ack\":"
-          "true},\"state\":{\"first_seq\":3,\"last_seq\":9,\"bytes\":100}}",
+          "true},\"state\":{\"first_seq\":3,\"last_seq\":9,\"bytes\":100},\"cluster\":{\"leader\":"
+          "\"n2\"}}",
           i),
       PRAC_OK);
+  assert_string_equal(i->leader, "n2");
   assert_true(i->first == 3 && i->last == 9 && i->n_subjects == 2 && i->no_ack && !i->sealed);
   assert_string_equal(i->subjects[1], "hit.>");
   assert_string_equal(i->storage, "memory");
+  assert_int_equal(READ(nats_stream_read, "{\"config\":{},\"state\":{},\"cluster\":[]}", i),
+                   PRAC_OK);
+  assert_string_equal(i->leader, ""); /* one server, or none leads now */
   assert_int_equal(READ(nats_stream_read, "{\"config\":{}}", i), PRAC_MALFORMED);
   free(i);
 }
@@ -401,7 +407,8 @@ int main(void)
       cmocka_unit_test(where_a_consumer_stands),
       cmocka_unit_test(what_a_stream_is),
       cmocka_unit_test(where_a_delivery_stands),
-      cmocka_unit_test(names_of_streams), cmocka_unit_test(heads),
+      cmocka_unit_test(names_of_streams),
+      cmocka_unit_test(heads),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,10 @@
  * pages too, and none of our own addresses with it. */
 #include "lib/t.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "lib/web.h"
 #include "portal/portal.h"
@@ -14,6 +17,9 @@ enum { MINUTES = 90, GROUP = 20 };
 static struct store store;
 static struct portal *portal;
 static struct portal_conf conf;
+static pthread_t ticker;
+static _Atomic bool over;
+static _Atomic int bus_rc; /* what the bus says */
 
 static const char *ask(const char *target)
 {
@@ -205,6 +211,27 @@ static void plant_risks(void)
   }
 }
 
+/* The bus and the store's writer in one: on the thread that ticks, as the store is asked there. */
+static prac_rc say(void *arg, const struct model_kind *k, const void *rec, const char *subject,
+                   const char *id, struct prac_err *err)
+{
+  (void)arg, (void)id;
+  if (strcmp(subject, "decision.local") != 0) return PRAC_FAIL(err, PRAC_IO, "%s", subject);
+  if (atomic_load(&bus_rc) != PRAC_OK) return (prac_rc)atomic_load(&bus_rc);
+  keep(NULL, k, rec);
+  return PRAC_OK;
+}
+
+static void *tick(void *arg)
+{
+  (void)arg;
+  while (!atomic_load(&over)) {
+    portal_tick(portal, PRAC_TIME_NONE);
+    nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+  }
+  return NULL;
+}
+
 static int setup(void **state)
 {
   struct prac_err err = {0};
@@ -219,13 +246,21 @@ static int setup(void **state)
   prac_conf_defaults(&portal_conf_section, &conf);
   conf.listen = "127.0.0.1:0";
   conf.rate = 0;
-  const struct portal_env env = {.store = &store, .disk = ".", .listen_fd = -1, .version = "9.9.9"};
-  return portal_open(&conf, &env, &portal, &err) != PRAC_OK;
+  const struct portal_env env = {.store = &store,
+                                 .query_in_tick = true,
+                                 .say = say,
+                                 .disk = ".",
+                                 .listen_fd = -1,
+                                 .version = "9.9.9"};
+  if (portal_open(&conf, &env, &portal, &err) != PRAC_OK) return 1;
+  return pthread_create(&ticker, NULL, tick, NULL);
 }
 
 static int teardown(void **state)
 {
   (void)state;
+  atomic_store(&over, true);
+  pthread_join(ticker, NULL);
   portal_close(&portal);
   store_close(&store);
   return 0;
@@ -439,6 +474,75 @@ static void the_machinery(void **state)
   HAS("{\"room\":\"portal\",\"name\":\"queries\",\"unit\":\"1\",\"value\":");
 }
 
+/* ---- decisions ---- */
+
+static const char *post(const char *path, const char *body)
+{
+  char req[4096];
+  (void)snprintf(req, sizeof req,
+                 "POST /api/v1%s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                 "X-Practice: 1\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+                 path, strlen(body), body);
+  return web_ask_raw(portal_port(portal), req, NULL);
+}
+
+static void decisions_are_kept(void **state)
+{
+  (void)state;
+  ask("/alerts/al1/decisions");
+  HAS("\"rows\":[]");
+  post("/alerts/al1/decisions", "{\"act\":\"ack\"}");
+  HAS("200 OK");
+  HAS("\"alert\":\"al1\",\"alert_revision\":1,\"key\":\"drdos:192.0.2.9:ntp_monlist\",\"kind\":"
+      "\"drdos\","
+      "\"act\":\"ack\",\"text\":\"\",\"user\":\"local\"");
+  HAS("\"hosts\":[\"192.0.2.9\"]");
+  post("/alerts/al1/decisions", "{\"act\":\"comment\",\"text\":\"\\u901a\\u5831 <b>\"}");
+  HAS("200 OK");
+  post("/alerts/al2/decisions", "{\"act\":\"label\",\"text\":\"survey\"}");
+  ask("/alerts/al1/decisions"); /* at once */
+  HAS("\"act\":\"ack\"");
+  HAS("<b>");
+  HAS_NOT("survey");
+  ask("/decisions?format=csv");
+  HAS("\"survey\"");
+  ask("/decisions?key=group:52869/tcp");
+  HAS("survey");
+  HAS_NOT("\"act\":\"ack\"");
+  ask("/alerts/nobody/decisions");
+  HAS("404 Not Found");
+}
+
+static void decisions_that_are_none(void **state)
+{
+  static const char *const bad[] = {"{\"act\":\"close\"}",
+                                    "{\"act\":\"comment\"}",
+                                    "{}",
+                                    "[]",
+                                    "nothing",
+                                    "{\"act\":\"comment\",\"text\":\"a\\u0007\"}",
+                                    "{\"act\":\"comment\",\"text\":\"a\\u0085\"}",
+                                    "{\"act\":\"comment\",\"text\":\"\\u202eabc\"}",
+                                    "{\"act\":\"comment\",\"text\":\"\xff\"}"};
+  char body[3000];
+  (void)state;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(bad); i++) {
+    post("/alerts/al3/decisions", bad[i]);
+    HAS("400 Bad Request");
+  }
+  (void)snprintf(body, sizeof body, "{\"act\":\"comment\",\"text\":\"%0*d\"}", 2001, 0);
+  post("/alerts/al3/decisions", body);
+  HAS("400 Bad Request");
+  post("/alerts/nobody/decisions", "{\"act\":\"ack\"}");
+  HAS("404 Not Found");
+  atomic_store(&bus_rc, PRAC_AGAIN);
+  post("/alerts/al3/decisions", "{\"act\":\"ack\"}");
+  HAS("503 Service Unavailable");
+  atomic_store(&bus_rc, PRAC_OK);
+  ask("/alerts/al3/decisions");
+  HAS("\"rows\":[]");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -452,6 +556,8 @@ int main(void)
       cmocka_unit_test(risks_as_last_said),
       cmocka_unit_test(ones_own_part_of_the_world),
       cmocka_unit_test(the_machinery),
+      cmocka_unit_test(decisions_are_kept),
+      cmocka_unit_test(decisions_that_are_none),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -58,15 +58,16 @@ static void maintain(struct pair *p)
   assert_int_equal(p->emb.ops->maintain(p->emb.st, MADE_DAY + 2 * PRAC_DAY, &err), PRAC_OK);
 }
 
-/* Whether the segments of the day allow counting runs. */
-static bool fits(struct pair *p, size_t *ret_files)
+/* Whether no source stands in two segments of the day. */
+static bool apart(struct pair *p, size_t *ret_files)
 {
   struct store_query q = {.what = STORE_TOP_SCAN, .by = STORE_BY_PORT};
   struct emb_files f = {0};
   struct emb_hot hot = {0};
   q.span = (struct prac_span){MADE_DAY, MADE_DAY + PRAC_DAY};
   assert_int_equal(emb_files_list(p->emb.st, &q, &f, NULL), PRAC_OK);
-  bool yes = emb_runs_fit(&q, &f, &hot);
+  assert_true(emb_runs_ask(&q, &f, &hot));
+  bool yes = emb_runs_apart(&f);
   *ret_files = f.n;
   emb_files_done(&f);
   return yes;
@@ -117,14 +118,14 @@ static void runs_are_the_truth(void **state)
   assert_int_equal(store_open("embedded", NULL, &env, &p.emb, &err), PRAC_OK);
   for (int i = 0; i < BATCHES; i++) append_both(&p, loud_batch(&r, MADE_DAY + i * PRAC_MIN));
   maintain(&p);
-  assert_true(fits(&p, &files));
+  assert_true(apart(&p, &files));
   assert_int_equal(files, 2); /* two lanes, no source in both */
   without_duck(&p);
   same_answers(&p);
   append_both(&p, loud_batch(&r, MADE_DAY + 3 * PRAC_MIN)); /* late: in the log, then a segment */
   same_answers(&p);
   maintain(&p);
-  assert_false(fits(&p, &files));
+  assert_false(apart(&p, &files));
   assert_int_equal(files, 3);
   same_answers(&p);
   store_close(&p.ram);

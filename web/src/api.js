@@ -1,5 +1,5 @@
 /* Questions to the portal, and the few hooks by which views ask them. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { lost } from './session.js';
 import { beat, fixed } from './time.js';
 
@@ -29,17 +29,23 @@ export function ask(path, params) {
 /* The answer to one question; asked again when it changes, and at every beat when `live`. path null: not
  * yet. What was there stays until the new is: views of another subject have another key. */
 export function useAnswer(path, live) {
-  const [state, set] = useState({ busy: true }), [n, setN] = useState(0);
+  const [state, set] = useState({ busy: true }), [n, setN] = useState(0), waits = useRef(false);
   const b = live ? beat.value : 0;
   useEffect(() => {
     if (!path) return undefined;
     const c = new AbortController();
+    waits.current = true;
     set((old) => ({ ...old, busy: true }));
     get(path, c.signal).then(
-      (value) => set({ value, path }),
-      (error) => { if (!c.signal.aborted) set((old) => ({ value: old.path === path ? old.value : undefined, path, error })); });
+      (value) => { waits.current = false; set({ value, path }); },
+      (error) => {
+        if (c.signal.aborted) return;
+        waits.current = false;
+        set((old) => ({ value: old.path === path ? old.value : undefined, path, error }));
+      });
     return () => c.abort();
-  }, [path, n, b]);
+  }, [path, n]);
+  useEffect(() => { if (b && !waits.current) setN((k) => k + 1); }, [b]); /* a slow answer is not asked for again meanwhile */
   return { ...state, asked: path, again: () => setN(n + 1) };
 }
 

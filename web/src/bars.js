@@ -8,5 +8,5 @@ export function Bars({ rows, label, max = 12 }) {
   return html`<table class="bars"><caption class="sr">${label}</caption><tbody>${shown.map((r) => html`<tr key=${r.key}><th scope="row">${r.label}
       <svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect width="100" height="4" class="bar-back" /><rect width=${(100 * r.value) / top} height="4" /></svg></th>
     <td class="num">${number(r.value)}${r.note != null && html` <small>${r.note}</small>`}</td></tr>`)}
-    ${rest.length > 0 && html`<tr><th scope="row">${t('others', { n: number(rest.length) })}</th><td class="num">${number(rest.reduce((a, r) => a + r.value, 0))}</td></tr>`}</tbody></table>`;
+    ${rest.length > 0 && html`<tr><th scope="row">${t('bars_rest', { n: number(rest.length) })}</th><td class="num">${number(rest.reduce((a, r) => a + r.value, 0))}</td></tr>`}</tbody></table>`;
 }

@@ -23,7 +23,7 @@ export function useDoing() {
 }
 
 /* The portal's own sentence, as it said it. */
-export const Said = ({ said }) => html`<p role="alert" class="said">${said && html`<span lang="en"><${Text} v=${said} /></span>`}</p>`;
+export const Said = ({ said }) => (said ? html`<p role="alert" class="said"><span lang="en"><${Text} v=${said} /></span></p>` : null);
 
 /* A control with its name above it and what it is for beneath. */
 export function Field({ label, hint, children, grow }) {

@@ -38,7 +38,7 @@ function options(width, { list, hidden, setAt, height, steps }) {
     tzDate: (s) => (zoneName.value ? uPlot.tzDate(new Date(s * 1000), zoneName.value) : new Date(s * 1000)),
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
-    padding: [10, 8, 0, 0],
+    padding: [10, 20, 0, 0],
     scales: { x: { time: true }, y: { range: (u, lo, hi) => [0, Math.max(4, (hi || 0) * 1.08)] } },
     axes: [
       { stroke: ink, font, grid: { show: false }, ticks: { stroke: grid, size: 4 }, space: 70, size: 28,

@@ -15,7 +15,7 @@
 #include "sys/durable.h"
 #include "sys/wall.h"
 
-enum { CONNECT_MS = 3000, PING_MS = 10000, WRITE_MS = 10000, INFO_MAX = 32 << 10 };
+enum { CONNECT_MS = 3000, GLANCE_MS = 500, PING_MS = 10000, WRITE_MS = 10000, INFO_MAX = 32 << 10 };
 static const struct prac_log_event ev_old = {"bus_nats_server_old", PRAC_LOG_WARN,
                                              "bring the server up to the release that is named"};
 static const struct prac_log_event ev_small = {
@@ -178,13 +178,14 @@ bool bus_nats_syncs(const char *version)
 }
 
 /* Said once for each server. */
-static void look(struct nats_link *l, struct nats_server *s)
+static void look(struct nats_link *l, struct nats_server *s, int64_t timeout_ns)
 {
   struct nats_info info;
   char advice[300];
   if (s->looked) return;
-  if (bus_nats_look(s->address, s->port, CONNECT_MS * PRAC_MS, &info, NULL) != PRAC_OK) return;
+  if (bus_nats_look(s->address, s->port, timeout_ns, &info, NULL) != PRAC_OK) return;
   s->looked = true;
+  (void)snprintf(s->name, sizeof s->name, "%s", info.name);
   if (bus_nats_advice(info.version, advice)[0])
     prac_log(l->log, &ev_old, "%s:%u: %s", s->host, s->port, advice);
   if (info.max_payload < BUS_NATS_PAYLOAD)
@@ -193,11 +194,24 @@ static void look(struct nats_link *l, struct nats_server *s)
              s->host, s->port, (unsigned long long)info.max_payload);
 }
 
+bool nats_link_leader(struct nats_link *l, size_t *ret)
+{
+  size_t at = (l->at_server - 1) % l->n_servers;
+  if (!l->leader[0] || strcmp(l->servers[at].name, l->leader) == 0) return false;
+  for (size_t i = 0; i < l->n_servers; i++) {
+    look(l, &l->servers[i], GLANCE_MS * PRAC_MS);
+    if (strcmp(l->servers[i].name, l->leader) != 0) continue;
+    *ret = i;
+    return i != at;
+  }
+  return false;
+}
+
 prac_rc nats_link_connect(struct nats_link *l, struct prac_err *reterr)
 {
   struct nats_server *s = &l->servers[l->at_server++ % l->n_servers];
   natsOptions *o = NULL;
-  look(l, s);
+  look(l, s, CONNECT_MS * PRAC_MS);
   l->news = news_new();
   if (!l->news) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a connection");
   natsStatus st = make_options(l, s, &o);

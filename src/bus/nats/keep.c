@@ -19,6 +19,7 @@
 #include "sys/wall.h"
 
 #define RETRY_NS PRAC_SEC
+#define CONFIRM_NS (200 * PRAC_MS) /* longer than a proposal is on its way */
 #define LEASE "LEASE"
 #define STATE "STATE"
 enum { WRONG_LAST = 10071, WRONG_LAST_CONSTANT = 10164 };
@@ -239,6 +240,18 @@ void nats_keep_release(struct nats_link *l)
     (void)say(l, 0, NULL);
 }
 
+/* A cluster's leader compares with what is applied, not with what is on its way (2.9): two that
+ * reach in the same moment may both be told yes. The later one is the newest then, and has it. */
+static prac_rc confirm(struct nats_link *l, struct prac_err *reterr)
+{
+  struct nats_lease v;
+  uint64_t seq = 0;
+  if (l->conf.replicas <= 1) return PRAC_OK;
+  sys_sleep_ns(CONFIRM_NS);
+  PRAC_TRY(look(l, &seq, &v, reterr));
+  return v.instance == l->instance ? PRAC_OK : PRAC_EXISTS;
+}
+
 static prac_rc nats_claim(void *st, uint64_t owner, struct prac_err *reterr)
 {
   struct nats_link *l = st;
@@ -257,6 +270,7 @@ static prac_rc nats_claim(void *st, uint64_t owner, struct prac_err *reterr)
   if (v.instance != 0 && !ours && now - k->lease_at < l->conf.lease_ns)
     return PRAC_FAIL(reterr, PRAC_AGAIN, "another process is %s", l->client);
   prac_rc rc = say(l, l->instance, reterr);
+  if (rc == PRAC_OK) rc = confirm(l, reterr);
   k->held = rc == PRAC_OK;
   if (rc != PRAC_EXISTS) return rc;
   return PRAC_FAIL(reterr, PRAC_AGAIN, "another process was faster to be %s", l->client);

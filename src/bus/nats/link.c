@@ -74,6 +74,19 @@ static prac_rc refusal(struct nats_link *l, struct prac_err *reterr)
   return final(l, reterr);
 }
 
+/* Connected, the stream is there, and where its leader is known it is that server. */
+static prac_rc reach(struct nats_link *l, struct prac_err *reterr)
+{
+  size_t to;
+  PRAC_TRY(nats_link_connect(l, reterr));
+  PRAC_TRY(nats_stream_ensure(l, reterr));
+  if (l->stay || !nats_link_leader(l, &to)) return PRAC_OK;
+  l->stay = true;
+  nats_link_drop(l, NULL);
+  l->at_server = to;
+  return nats_link_connect(l, reterr);
+}
+
 static prac_rc begin(struct nats_link *l, struct prac_err *reterr)
 {
   char subject[80];
@@ -81,7 +94,6 @@ static prac_rc begin(struct nats_link *l, struct prac_err *reterr)
   natsStatus st = natsConnection_SubscribeSync(&l->answers, l->nc, subject);
   if (st == NATS_OK) st = natsSubscription_SetPendingLimits(l->answers, -1, -1);
   if (st != NATS_OK) return PRAC_FAIL(reterr, PRAC_IO, "%s: %s", subject, natsStatus_GetText(st));
-  PRAC_TRY(nats_stream_ensure(l, reterr));
   return l->filter_n ? nats_sub_begin(l, reterr) : PRAC_OK;
 }
 
@@ -95,11 +107,13 @@ static prac_rc connect_now(struct nats_link *l, struct prac_err *reterr)
   int64_t now = sys_mono_ns();
   struct prac_err err = {.text = ""};
   if (now < l->next_try) return PRAC_AGAIN;
-  prac_rc rc = nats_link_connect(l, &err);
+  prac_rc rc = reach(l, &err);
   if (rc == PRAC_OK) rc = begin(l, &err);
   if (rc == PRAC_OK) {
     prac_count(&l->counters[BUS_NATS_connects], 1);
-    prac_log(l->log, &ev_back, "connected to the bus%s", l->said_lost ? " again" : "");
+    char url[320] = ""; /* perhaps not of the list: servers tell libnats of each other */
+    (void)natsConnection_GetConnectedUrl(l->nc, url, sizeof url);
+    prac_log(l->log, &ev_back, "connected to the bus%s: %s", l->said_lost ? " again" : "", url);
     l->said_lost = false;
     l->backoff_ns = 0;
     l->next_try = now + BACKOFF_MIN_NS; /* also when the server closes at once */
@@ -167,6 +181,7 @@ static prac_rc hear_news(struct nats_link *l, struct prac_err *reterr)
   const char *why = NULL;
   (void)natsConnection_GetLastError(l->nc, &why);
   nats_link_drop(l, why && why[0] ? why : "the connection ended");
+  l->stay = false;
   return PRAC_OK;
 }
 

@@ -3,7 +3,9 @@
  *
  * A lost connection is closed and a new one made, here and not inside libnats: one way in, whether
  * it is the first connection or the hundredth. It is made with the next server of the list, after a
- * pause that doubles up to a second.
+ * pause that doubles up to a second. Whoever reaches a server that does not lead the stream goes on
+ * to the one that does, if the list has it: what is published saves a hop, and its answer too. One
+ * attempt for every connection that was lost.
  *
  * publishing  core publish with a reply subject of our own; the window (window.h) says what is sent
  *             when. libnats' own asynchronous publisher stalls and loses after a kill (3.4.1).
@@ -40,6 +42,7 @@ enum {
 struct nats_server {
   char host[NATS_HOST_MAX + 1]; /* as in the settings: what its certificate must say */
   char address[64];             /* numeric, found before rights were dropped */
+  char name[64];                /* its own; "": not looked at yet */
   uint16_t port;
   bool tls, looked; /* looked: its version has been seen */
 };
@@ -80,6 +83,8 @@ struct nats_link {
   natsSubscription *answers; /* to publishes and acks */
   int64_t next_try, backoff_ns, lost_at;
   bool said_lost, stream_seen, said_refused;
+  bool stay;       /* the leader was tried since the last connection was lost */
+  char leader[64]; /* of the stream, when it was last looked at */
   size_t max_payload;
   uint64_t stream_first; /* oldest message at the time of connecting */
   prac_rc final;         /* PRAC_OK, or what holds for good */
@@ -120,6 +125,9 @@ void nats_link_done(struct nats_link *l);
 /* connect.c */
 PRAC_NODISCARD prac_rc nats_link_connect(struct nats_link *l, struct prac_err *reterr);
 void nats_news_unref(struct nats_news *n);
+/* The server of l->leader is another than the one we are connected to: *ret, its place in the list.
+ * Looks at those that it does not know yet. */
+bool nats_link_leader(struct nats_link *l, size_t *ret);
 /* servers.c */
 PRAC_NODISCARD prac_rc nats_conf_check(const struct bus_nats_conf *c, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc nats_servers_find(struct nats_link *l, struct prac_err *reterr);

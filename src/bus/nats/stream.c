@@ -20,7 +20,7 @@ static const struct prac_log_event ev_anew = {
 
 /* All first words of subjects that roles publish. */
 static const char *const kinds[] = {"flow",  "hit",   "health", "finding", "episode",
-                                    "alert", "label", "mark",   "tick"};
+                                    "alert", "label", "mark",   "tick",    "decision"};
 
 void bus_nats_stream_config(const struct bus_nats_conf *c, struct prac_json *j)
 {
@@ -136,6 +136,7 @@ prac_rc nats_stream_ensure(struct nats_link *l, struct prac_err *reterr)
   struct nats_stream_info *s = calloc(1, sizeof *s);
   struct prac_err err = {.text = ""};
   if (!s) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a stream's settings");
+  l->leader[0] = '\0';
   prac_rc rc = ask(l, "INFO", "", s, &err);
   if (rc == PRAC_AGAIN && atomic_load(&l->news->refused) && !l->filter_n) {
     if (!l->stream_seen)
@@ -151,6 +152,7 @@ prac_rc nats_stream_ensure(struct nats_link *l, struct prac_err *reterr)
     if (rc == PRAC_OK && !l->stream_seen) rc = check(l, s, reterr);
     if (rc == PRAC_OK) rc = stands_behind(l, s, reterr);
     if (rc == PRAC_OK) l->stream_first = s->first;
+    (void)snprintf(l->leader, sizeof l->leader, "%s", s->leader);
     if (rc == PRAC_OK) l->stream_seen = true;
   }
   free(s);

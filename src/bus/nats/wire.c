@@ -46,6 +46,7 @@ prac_rc nats_info_read(const char *p, size_t n, struct nats_info *ret)
                             .headers = flag(j, "headers"),
                             .tls = flag(j, "tls_required")};
   text(j, "version", ret->version, sizeof ret->version);
+  text(j, "server_name", ret->name, sizeof ret->name);
   text(j, "cluster", ret->cluster, sizeof ret->cluster);
   text(j, "domain", ret->domain, sizeof ret->domain);
   json_decref(j);
@@ -116,6 +117,7 @@ prac_rc nats_stream_read(const char *p, size_t n, struct nats_stream_info *ret)
   text(c, "retention", ret->retention, sizeof ret->retention);
   text(c, "storage", ret->storage, sizeof ret->storage);
   text(c, "discard", ret->discard, sizeof ret->discard);
+  text(json_object_get(j, "cluster"), "leader", ret->leader, sizeof ret->leader);
   read_subjects(c, ret);
   bool whole = ret->error.code || (c && s);
   json_decref(j);

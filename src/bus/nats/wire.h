@@ -16,7 +16,7 @@ enum { NATS_ANSWER_MAX = 256 << 10, NATS_REPLY_MAX = 255, NATS_SUBJECTS_MAX = 32
 
 /* "INFO {...}", the first line of every server. */
 struct nats_info {
-  char version[32], cluster[64], domain[64];
+  char version[32], name[64], cluster[64], domain[64];
   uint64_t max_payload;
   bool jetstream, headers, tls;
 };
@@ -39,6 +39,7 @@ PRAC_NODISCARD prac_rc nats_puback_read(const char *p, size_t n, struct nats_pub
 struct nats_stream_info {
   struct nats_answer error;
   uint64_t first, last, bytes;
+  char leader[64]; /* name of the server that takes its messages; "": no cluster, or none now */
   char retention[16], storage[16], discard[16];
   uint64_t replicas;
   int64_t max_age_ns, max_bytes, duplicates_ns;

@@ -39,6 +39,9 @@ static const struct prac_conf_item items[] = {
      .help = "longest time of one statement"},
     {"retry", PRAC_CONF_DURATION, CH(retry_ns), .lo = 0, .hi = 86400, .dflt = 30,
      .help = "how long nodes that do not answer are tried again, with growing pauses"},
+    {"count-at-once", PRAC_CONF_INT, CH(count_at_once), .lo = 100, .hi = 1e9, .dflt = 5000000,
+     .help = "flows whose senders are counted exactly at once, questions of more in parts; fewer "
+             "where a node's max_memory_usage is below 2 GB"},
     {"retention", PRAC_CONF_DURATION, CH(retention_ns), .lo = 86400, .hi = 3153600000.0,
      .dflt = 34560000,
      .help =

@@ -2,10 +2,11 @@
  *
  * flows    rows as they came, and which transaction (`tx`) brought them
  * roll     what each append added to a minute or an hour: counts by key, and the sketch of senders
- * day      the same added up, written when the hours of a day are given up by age
- * batch    which batches there are; record: every version of every record, as JSON
- * ledger   what counts: one row a committed transaction, written last. Rows of a transaction that
- *          it does not name do not exist: readers leave them out (struct ch_view)
+ * rolled   the same of hours that are over, added up: one row a key, and one more for what came
+ * late day      the hours of a day added up, written when they are given up by age batch    which
+ * batches there are; record: every version of every record, as JSON ledger   what counts: one row a
+ * committed transaction, written last. Rows of a transaction that it does not name do not exist:
+ * readers leave them out (struct ch_view)
  *
  * tx       epoch << 32 | number. A writer begins a new epoch when it opens and after every
  * statement whose end it does not know; beginning one lays down for good where the epoch before
@@ -27,6 +28,7 @@ struct ch_conf {
   bool replicated;
   int64_t quorum;
   int64_t connect_ns, timeout_ns, retry_ns;
+  int64_t count_at_once;
   int64_t retention_ns, rollup_retention_ns;
 };
 extern const struct prac_conf_section ch_conf_section;
@@ -36,7 +38,10 @@ struct ch_void { /* tx that do not count: after < tx < before */
 };
 struct ch_view { /* what a question may see */
   uint64_t upto;
-  uint32_t edge; /* seconds: flows, minutes and hours before it were given up */
+  uint32_t edge;      /* seconds: flows, minutes and hours before it were given up */
+  uint32_t fold_edge; /* rows of roll before it, of fold_tx and earlier, stand in rolled */
+  uint64_t fold_tx;
+  uint64_t moved; /* the last tx that moved one of the edges */
   struct ch_void *v;
   size_t n, cap;
 };
@@ -44,7 +49,8 @@ struct ch_consumer {
   char name[64];
   uint64_t seq;
 };
-enum { CH_MINUTES, CH_HOURS }; /* levels of the table roll */
+/* Levels of the tables roll and rolled; CH_ALL more: all sensors together, rolled only. */
+enum { CH_MINUTES, CH_HOURS, CH_ALL };
 enum { CH_CONSUMERS_MAX = 4096, CH_DATABASE = 64 };
 struct ch {
   struct ch_conf conf;
@@ -73,16 +79,20 @@ const char *ch_own(const struct ch *c); /* what a table's own name ends in: "_ow
 PRAC_NODISCARD prac_rc ch_view_read(struct ch *c, struct prac_err *reterr);
 void ch_view_done(struct ch_view *v);
 void ch_say_view(const struct ch *c, struct ch_buf *sql); /* " AND tx <= ..." */
+/* The same for roll: without what stands in rolled. */
+void ch_say_view_roll(const struct ch *c, struct ch_buf *sql);
+/* Whether an edge moved since the view was read: rows may have gone while a question ran. */
+PRAC_NODISCARD prac_rc ch_view_moved(struct ch *c, bool *ret, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc ch_ledger_open(struct ch *c, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc ch_epoch_begin(struct ch *c, struct prac_err *reterr);
 /* A number for rows; until ch_commit has said that they count, the next one begins a new epoch.
- * edge: what ch_view.edge becomes with it; 0: stays. */
+ * edge, fold: what ch_view.edge and fold_edge become with it; 0: stay. */
 PRAC_NODISCARD prac_rc ch_begin(struct ch *c, uint64_t *ret_no, struct prac_err *reterr);
 struct ch_commit {
   uint64_t no;
   const char *consumer; /* NULL: no position */
   uint64_t seq;
-  uint32_t edge;
+  uint32_t edge, fold;
 };
 PRAC_NODISCARD prac_rc ch_commit(struct ch *c, const struct ch_commit *t, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc ch_note(struct ch *c, const char *what, uint64_t tx, const char *name,
@@ -105,6 +115,9 @@ void ch_put_sketch(struct ch_buf *to, const uint32_t *v, size_t n, const uint8_t
 
 /* where.c: a question's filters as SQL */
 #define CH_FIRST "(toInt64(toUInt32(minute)) * 1000 + first_ms)"
+/* Nothing, as a column: a bare constant that comes from several nodes is no longer one. */
+#define CH_NO_NUMBER "materialize(toUInt32(0))"
+#define CH_NO_TEXT "materialize('')"
 void ch_say_where(const struct ch *c, const struct store_query *q, struct ch_buf *sql);
 void ch_say_bytes(struct ch_buf *sql, const void *v, size_t n); /* a literal */
 uint32_t ch_seconds(prac_time t);                               /* clamped to what DateTime holds */
@@ -125,6 +138,7 @@ prac_rc ch_flows_query(struct ch *c, const struct store_query *q, store_row *eac
 prac_rc ch_host_query(struct ch *c, const struct store_query *q, store_row *each, void *arg,
                       struct prac_err *reterr);
 /* groups.c */
+int ch_group_cmp(const void *a, const void *b); /* of struct store_group, by their keys */
 prac_rc ch_groups_query(struct ch *c, const struct store_query *q, store_row *each, void *arg,
                         struct prac_err *reterr);
 prac_rc ch_cells_query(struct ch *c, const struct store_query *q, store_row *each, void *arg,
@@ -140,6 +154,13 @@ prac_rc ch_records_query(struct ch *c, const struct store_query *q, store_row *e
 prac_rc ch_sensors_query(struct ch *c, const struct store_query *q, store_row *each, void *arg,
                          struct prac_err *reterr);
 prac_rc ch_kept_query(struct ch *c, store_row *each, void *arg, struct prac_err *reterr);
+/* fold.c: roll-ups of hours that are over, added up */
+PRAC_NODISCARD prac_rc ch_fold(struct ch *c, prac_time now, struct prac_err *reterr);
+/* Everything there is can be read; the view is new. */
+PRAC_NODISCARD prac_rc ch_fold_ready(struct ch *c, struct prac_err *reterr);
+/* The hours of a day into `day`, with the number `no`. */
+PRAC_NODISCARD prac_rc ch_fold_day(struct ch *c, uint32_t day, uint64_t no,
+                                   struct prac_err *reterr);
 /* batches.c, retain.c */
 PRAC_NODISCARD prac_rc ch_batches(void *st, const struct store_batch_query *q,
                                   store_batch_sink *each, void *arg, struct prac_err *reterr);

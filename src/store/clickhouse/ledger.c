@@ -4,6 +4,7 @@
  *   commit  a transaction counts; name and n: the position of a consumer
  *   swept   rows that a base of this tx voided have been looked for and are gone
  *   edge    flows (and minutes, hours) before n seconds were given up by age
+ *   fold    rows of roll before n seconds, of this tx and earlier ones, are in rolled, added up
  * Every row may stand there several times and says the same: sending one twice does no harm. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,14 @@ void ch_say_view(const struct ch *c, struct ch_buf *sql)
            (unsigned long long)c->view.v[i].before);
 }
 
+void ch_say_view_roll(const struct ch *c, struct ch_buf *sql)
+{
+  ch_say_view(c, sql);
+  if (c->view.fold_edge)
+    ch_say(sql, " AND (start >= toDateTime(%u) OR tx > %llu)", c->view.fold_edge,
+           (unsigned long long)c->view.fold_tx);
+}
+
 static prac_rc take_number(void *arg, struct prac_rd *r)
 {
   uint64_t n = prac_rd_u64le(r);
@@ -72,6 +81,16 @@ static bool counts(const struct ch_view *v, uint64_t tx)
   return yes;
 }
 
+static void move_edge(struct ch_view *v, bool fold, uint64_t tx, uint64_t n)
+{
+  if (tx > v->moved) v->moved = tx;
+  if (!counts(v, tx)) return;
+  if (!fold && n > v->edge) v->edge = (uint32_t)n;
+  if (!fold || tx <= v->fold_tx) return;
+  v->fold_tx = tx;
+  v->fold_edge = (uint32_t)n;
+}
+
 static prac_rc take_mark(void *arg, struct prac_rd *r)
 {
   struct ch_view *v = arg;
@@ -80,8 +99,8 @@ static prac_rc take_mark(void *arg, struct prac_rd *r)
   uint64_t tx = prac_rd_u64le(r), n = prac_rd_u64le(r);
   if (r->bad) return PRAC_OK;
   if (strcmp(what, "base") == 0) return add_void(v, (struct ch_void){n, tx}); /* they come first */
-  if (strcmp(what, "edge") == 0) {
-    if (counts(v, tx) && n > v->edge) v->edge = (uint32_t)n;
+  if (strcmp(what, "swept") != 0) {
+    move_edge(v, strcmp(what, "fold") == 0, tx, n);
     return PRAC_OK;
   }
   for (size_t i = 0; i < v->n; i++)
@@ -92,8 +111,9 @@ static prac_rc take_mark(void *arg, struct prac_rd *r)
 static prac_rc read_marks(struct ch *c, struct prac_err *reterr)
 {
   struct ch_buf sql = {0};
-  ch_say(&sql, "SELECT DISTINCT what, tx, n FROM ledger WHERE what IN ('base', 'edge', 'swept')"
-               " ORDER BY what, tx");
+  ch_say(&sql,
+         "SELECT DISTINCT what, tx, n FROM ledger WHERE what IN ('base', 'edge', 'fold', 'swept')"
+         " ORDER BY what, tx");
   c->view.n = 0;
   prac_rc rc = ch_ask(&c->http, &sql, take_mark, &c->view, reterr);
   ch_buf_done(&sql);
@@ -109,6 +129,16 @@ prac_rc ch_view_read(struct ch *c, struct prac_err *reterr)
                   c->view.upto));
   if (upto > c->view.upto) c->view.upto = upto;
   return read_marks(c, reterr);
+}
+
+prac_rc ch_view_moved(struct ch *c, bool *ret, struct prac_err *reterr)
+{
+  uint64_t moved;
+  PRAC_TRY(number(c, &moved, reterr,
+                  "SELECT max(tx) FROM ledger WHERE what IN ('edge', 'fold') AND tx > #",
+                  c->view.moved));
+  *ret = moved > c->view.moved;
+  return PRAC_OK;
 }
 
 /* ---- positions ---- */
@@ -200,12 +230,13 @@ prac_rc ch_begin(struct ch *c, uint64_t *ret_no, struct prac_err *reterr)
   return PRAC_OK;
 }
 
-/* Both rows in one insert: one part, there or not. */
+/* All rows in one insert: one part, there or not. */
 prac_rc ch_commit(struct ch *c, const struct ch_commit *t, struct prac_err *reterr)
 {
   struct ch_buf rows = {0};
   put_row(&rows, "commit", t->no, t->consumer ? t->consumer : "", t->seq);
   if (t->edge) put_row(&rows, "edge", t->no, "", t->edge);
+  if (t->fold) put_row(&rows, "fold", t->no, "", t->fold);
   prac_rc rc = ch_insert(c, ledger_into, &rows, reterr);
   ch_buf_done(&rows);
   if (rc == PRAC_OK) rc = still_ours(c, reterr);

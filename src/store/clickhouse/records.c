@@ -230,27 +230,39 @@ static prac_rc take_ends(void *arg, struct prac_rd *r)
   return PRAC_OK;
 }
 
+static prac_rc ask_ends(struct ch *c, const char *column, const char *from, struct ends *ret,
+                        struct prac_err *reterr)
+{
+  struct ch_buf sql = {0};
+  ch_say(&sql, "SELECT toUInt64(count()), min(at), max(at) FROM (SELECT %s AS at FROM %s", column,
+         from);
+  ch_say_view(c, &sql);
+  ch_say(&sql, " AND at >= toDateTime(%u))", c->view.edge);
+  prac_rc rc = ch_ask(&c->http, &sql, take_ends, ret, reterr);
+  ch_buf_done(&sql);
+  return rc;
+}
+
+/* What was added up may still be told from where it was: first and last are the same. */
 prac_rc ch_kept_query(struct ch *c, store_row *each, void *arg, struct prac_err *reterr)
 {
   static const struct {
-    const char *what, *column, *from;
+    const char *what, *column, *from, *and_from;
     int64_t step_ns;
-  } t[] = {{"flows", "minute", "batch WHERE rows > 0", PRAC_MIN},
-           {"minutes", "start", "roll WHERE level = 0 AND dim = 0", PRAC_MIN},
-           {"hours", "start", "roll WHERE level = 1 AND dim = 0", PRAC_HOUR}};
-  struct ch_buf sql = {0};
-  prac_rc rc = PRAC_OK;
-  for (size_t i = 0; i < PRAC_ARRAY_LEN(t) && rc == PRAC_OK; i++) {
-    struct ends e = {0};
-    ch_say(&sql, "SELECT toUInt64(count()), min(%s), max(%s) FROM %s", t[i].column, t[i].column,
-           t[i].from);
-    ch_say_view(c, &sql);
-    ch_say(&sql, " AND %s >= toDateTime(%u)", t[i].column, c->view.edge);
-    rc = ch_ask(&c->http, &sql, take_ends, &e, reterr);
-    if (rc == PRAC_OK && e.rows > 0)
-      rc = store_kept_emit(t[i].what, e.first * PRAC_SEC, e.last * PRAC_SEC + t[i].step_ns, each,
-                           arg);
+  } t[] = {{"flows", "minute", "batch WHERE rows > 0", NULL, PRAC_MIN},
+           {"minutes", "start", "roll WHERE level = 0 AND dim = 0",
+            "rolled WHERE level = 0 AND dim = 0", PRAC_MIN},
+           {"hours", "start", "roll WHERE level = 1 AND dim = 0",
+            "rolled WHERE level = 1 AND dim = 0", PRAC_HOUR}};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(t); i++) {
+    struct ends e = {0}, more = {0};
+    PRAC_TRY(ask_ends(c, t[i].column, t[i].from, &e, reterr));
+    if (t[i].and_from) PRAC_TRY(ask_ends(c, t[i].column, t[i].and_from, &more, reterr));
+    if (e.rows == 0 || (more.rows > 0 && more.first < e.first)) e.first = more.first;
+    if (more.last > e.last) e.last = more.last;
+    if (e.rows + more.rows > 0)
+      PRAC_TRY(store_kept_emit(t[i].what, e.first * PRAC_SEC, e.last * PRAC_SEC + t[i].step_ns,
+                               each, arg));
   }
-  ch_buf_done(&sql);
-  return rc;
+  return PRAC_OK;
 }

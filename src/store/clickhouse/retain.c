@@ -1,9 +1,6 @@
 /* What is no longer wanted. By age, in whole days: first the hours of a day are added up into the
  * table `day`; then one commit says that they and that the edge has moved count together; only then
  * the partitions go. And rows of transactions that do not count. */
-#include <stdlib.h>
-#include <string.h>
-
 #include "store/clickhouse/clickhouse.h"
 
 static const struct prac_log_event ev_removed = {
@@ -47,97 +44,18 @@ static prac_rc drop(struct ch *c, const char *table, const struct numbers *parts
   return PRAC_OK;
 }
 
-/* ---- a day's hours, added up ---- */
-struct adding {
-  struct ch_buf rows;
-  uint64_t no;
-  uint32_t day;
-  bool any; /* the group below has begun */
-  uint8_t dim;
-  char sensor[STORE_SENSOR_MAX + 1];
-  struct store_roll_row row;
-  struct store_sketch sketch;
-};
-
-static void put_group(struct adding *a)
-{
-  if (!a->any) return;
-  ch_put_u64(&a->rows, a->dim, 1);
-  ch_put_u64(&a->rows, a->day, 4);
-  ch_put_text(&a->rows, a->sensor);
-  ch_put_u64(&a->rows, a->row.key, 4);
-  ch_put_u64(&a->rows, a->row.packets, 8);
-  ch_put_u64(&a->rows, a->row.flows, 8);
-  ch_put_u64(&a->rows, a->row.bytes, 8);
-  ch_put_u64(&a->rows, store_sketch_count(&a->sketch), 8);
-  ch_put_sketch(&a->rows, a->sketch.v, a->sketch.n, a->sketch.dense);
-  ch_put_u64(&a->rows, a->no, 8);
-  store_sketch_done(&a->sketch);
-  a->any = false;
-}
-
-static prac_rc take_hour(void *arg, struct prac_rd *r)
-{
-  struct adding *a = arg;
-  char sensor[STORE_SENSOR_MAX + 1];
-  size_t n;
-  uint8_t dim = prac_rd_u8(r);
-  ch_rd_cstr(r, sensor, sizeof sensor);
-  struct store_roll_row row = {.key = prac_rd_u32le(r)};
-  row.packets = prac_rd_u64le(r);
-  row.flows = prac_rd_u64le(r);
-  row.bytes = prac_rd_u64le(r);
-  const char *sketch = ch_rd_text(r, SIZE_MAX, &n);
-  if (r->bad) return PRAC_OK;
-  if (a->any && (dim != a->dim || row.key != a->row.key || strcmp(sensor, a->sensor) != 0))
-    put_group(a);
-  if (!a->any) {
-    a->any = true;
-    a->dim = dim;
-    memcpy(a->sensor, sensor, sizeof a->sensor);
-    a->row = (struct store_roll_row){.key = row.key};
-  }
-  a->row.packets += row.packets;
-  a->row.flows += row.flows;
-  a->row.bytes += row.bytes;
-  struct prac_rd in = prac_rd_of(sketch, n);
-  return store_sketch_read(&a->sketch, &in);
-}
-
-static prac_rc add_up(struct ch *c, uint32_t day, uint64_t no, struct prac_err *reterr)
-{
-  struct ch_buf sql = {0};
-  struct adding a = {.no = no, .day = day};
-  ch_say(&sql,
-         "SELECT dim, sensor, key, packets, flows, bytes, sketch FROM roll WHERE level = %d AND"
-         " start >= toDateTime(%u) AND start < toDateTime(%u)",
-         CH_HOURS, day, day + 86400);
-  ch_say_view(c, &sql);
-  ch_say(&sql, " ORDER BY dim, sensor, key");
-  prac_rc rc = ch_ask(&c->http, &sql, take_hour, &a, reterr);
-  ch_buf_done(&sql);
-  if (rc == PRAC_OK) {
-    put_group(&a);
-    rc = ch_insert(c, "day (dim, start, sensor, key, packets, flows, bytes, sources, sketch, tx)",
-                   &a.rows, reterr);
-  } else {
-    (void)PRAC_FAIL(reterr, rc, "adding up the hours of a day: %s", prac_rc_text(rc));
-  }
-  store_sketch_done(&a.sketch);
-  ch_buf_done(&a.rows);
-  return rc;
-}
+static const char rolls[] = "(SELECT start FROM roll UNION ALL SELECT start FROM rolled)";
 
 static prac_rc move_edge(struct ch *c, uint32_t edge, struct prac_err *reterr)
 {
   struct numbers days;
   uint64_t no;
   PRAC_TRY(
-      numbers(c, "intDiv(toUInt32(start), 86400) * 86400", "roll", "start", edge, &days, reterr));
+      numbers(c, "intDiv(toUInt32(start), 86400) * 86400", rolls, "start", edge, &days, reterr));
   PRAC_TRY(ch_begin(c, &no, reterr));
-  PRAC_TRY(ch_view_read(c, reterr));
+  PRAC_TRY(ch_fold_ready(c, reterr));
   for (size_t i = 0; i < days.n; i++)
-    if (days.v[i] >= c->view.edge) PRAC_TRY(add_up(c, days.v[i], no, reterr));
+    if (days.v[i] >= c->view.edge) PRAC_TRY(ch_fold_day(c, days.v[i], no, reterr));
   return ch_commit(c, &(struct ch_commit){.no = no, .edge = edge}, reterr);
 }
 
@@ -151,9 +69,10 @@ static prac_rc drop_days(struct ch *c, uint32_t edge, struct prac_err *reterr)
   if (parts.n > 0)
     prac_log(c->log, &ev_removed, "flows older than %s removed",
              prac_time_text(text, edge * PRAC_SEC));
-  PRAC_TRY(numbers(c, "toYYYYMMDD(start)", "roll", "start", edge, &parts, reterr));
+  PRAC_TRY(numbers(c, "toYYYYMMDD(start)", rolls, "start", edge, &parts, reterr));
   if (parts.n == 0) return PRAC_OK;
   PRAC_TRY(drop(c, "roll", &parts, reterr));
+  PRAC_TRY(drop(c, "rolled", &parts, reterr));
   return ch_everywhere(c, reterr, "ALTER TABLE record%s DELETE WHERE kind = 'health' AND at < %lld",
                        ch_own(c), (long long)(edge * PRAC_SEC));
 }
@@ -175,7 +94,8 @@ static prac_rc by_age(struct ch *c, prac_time now, struct prac_err *reterr)
 }
 
 /* ---- rows that do not count ---- */
-static const char *const with_tx[] = {"flows", "roll", "day", "batch", "record", "ledger"};
+static const char *const with_tx[] = {"flows", "roll",   "rolled", "day",
+                                      "batch", "record", "ledger"};
 
 static prac_rc take_count(void *arg, struct prac_rd *r)
 {
@@ -240,6 +160,7 @@ prac_rc ch_maintain(void *st, prac_time now, struct prac_err *reterr)
 {
   struct ch *c = st;
   PRAC_TRY(ch_view_read(c, reterr));
+  PRAC_TRY(ch_fold(c, now, reterr));
   PRAC_TRY(by_age(c, now, reterr));
   return sweep(c, reterr);
 }

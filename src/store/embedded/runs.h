@@ -36,15 +36,32 @@ PRAC_NODISCARD prac_rc emb_cells_groups(const struct emb_cells *c, uint32_t limi
                                         struct store_group **ret, size_t *ret_n);
 void emb_cells_done(struct emb_cells *c);
 
+/* runs_columns.c: the rows of a segment, block after block, without DuckDB. PRAC_UNSUPPORTED: that
+ * cannot be, and what has been counted is of no use. */
+struct emb_rows { /* opened again for another segment, it keeps its memory */
+  enum store_dim by;
+  struct emb_pq file;
+  struct emb_pq_cursor cursor[EMB_RUNS_COLUMNS];
+  size_t column[EMB_RUNS_COLUMNS], n_columns;
+  bool use[EMB_RUNS_COLUMNS];
+  size_t group, left; /* the next row group; rows to come of the one before */
+  size_t n;           /* rows of the block below */
+  uint64_t value[EMB_RUNS_COLUMNS][EMB_BLOCK];
+  uint32_t key[EMB_BLOCK];
+};
+enum { EMB_ROWS_PACKETS, EMB_ROWS_BYTES, EMB_ROWS_SRC_HI, EMB_ROWS_SRC_LO, EMB_ROWS_KEY };
+PRAC_NODISCARD prac_rc emb_rows_open(struct emb_rows *r, const char *path);
+PRAC_NODISCARD prac_rc emb_rows_next(struct emb_rows *r); /* PRAC_END: no more */
+void emb_rows_close(struct emb_rows *r);
+void emb_rows_done(struct emb_rows *r);
+
 /* What one thread has counted, and what it works with. */
 struct emb_runs {
   enum store_dim by;
   uint64_t run, hi, lo; /* the last row's run and source */
   struct emb_block block;
   struct emb_cells cells;
-  struct emb_pq file;
-  struct emb_pq_cursor cursor[EMB_RUNS_COLUMNS];
-  uint64_t value[EMB_RUNS_COLUMNS][EMB_BLOCK];
+  struct emb_rows rows;
 };
 static inline void emb_runs_source(struct emb_runs *r, size_t i, uint64_t hi, uint64_t lo)
 {
@@ -60,8 +77,9 @@ static inline uint32_t emb_runs_port(uint64_t proto, uint64_t sport, uint64_t dp
   return (uint32_t)p.proto << 16 | p.port;
 }
 
-/* runs_columns.c: all rows of a segment, without DuckDB. PRAC_UNSUPPORTED: that cannot be, and what
- * has been counted is of no use. */
-PRAC_NODISCARD prac_rc emb_runs_file(struct emb_runs *r, const char *path);
-struct emb_runs *emb_runs_new(enum store_dim by); /* NULL: no memory */
+PRAC_NODISCARD prac_rc emb_runs_file(struct emb_runs *r, const char *path); /* all its rows */
+struct emb_runs *emb_runs_new(enum store_dim by);                           /* NULL: no memory */
 void emb_runs_free(struct emb_runs **rp);
+
+/* scan_runs.c: whether q asks for all rows of the segment. */
+bool emb_runs_whole(const struct store_query *q, const struct emb_file *f);

@@ -198,10 +198,15 @@ static prac_rc once(struct emb *e, const struct store_query *q, store_row *each,
   duckdb_result r;
   memset(&r, 0, sizeof r);
   prac_rc rc = find(e, q, &f, &own, &hot, reterr);
-  bool runs = rc == PRAC_OK && emb_runs_fit(q, &f, hot);
-  if (runs)
+  bool runs = rc == PRAC_OK && emb_runs_ask(q, &f, hot);
+  if (runs && emb_runs_apart(&f)) {
     rc = emb_runs_query(e, q, &f, each, arg, reterr);
-  else if (rc == PRAC_OK && (rc = emb_duck_open(e, reterr)) == PRAC_OK)
+  } else if (runs) {
+    rc = emb_merge_query(e, q, &f, each, arg, reterr);
+    runs = rc != PRAC_UNSUPPORTED;
+    if (!runs) rc = PRAC_OK;
+  }
+  if (!runs && rc == PRAC_OK && (rc = emb_duck_open(e, reterr)) == PRAC_OK)
     rc = ask(e, q, &f, hot, &r, reterr);
   *ret_again = rc == PRAC_AGAIN || (rc == PRAC_IO && emb_files_changed(e, &f));
   if (rc == PRAC_OK && !runs) rc = emb_scan_answer(q, &r, each, arg, reterr);

@@ -37,14 +37,18 @@ bool emb_files_changed(struct emb *e, const struct emb_files *f);
 bool emb_pick(struct emb *e, const struct store_query *q, const struct emb_files *f,
               const struct emb_hot *hot, const char *from);
 
-/* scan_runs.c: top groups from segments in which no source stands twice, and no more than 2^32 - 1
- * rows. */
+/* scan_runs.c: top groups of no more than 2^32 - 1 rows, nothing of it in the log. */
 enum { EMB_RUNS_COLUMNS = 7 };
 void emb_runs_sql(const struct store_query *q, const char *path, struct emb_sqltext *t);
-bool emb_runs_fit(const struct store_query *q, const struct emb_files *f,
+bool emb_runs_ask(const struct store_query *q, const struct emb_files *f,
                   const struct emb_hot *hot);
+bool emb_runs_apart(const struct emb_files *f); /* no source stands in two of them */
 prac_rc emb_runs_query(struct emb *e, const struct store_query *q, const struct emb_files *f,
                        store_row *each, void *arg, struct prac_err *reterr);
+/* scan_merge.c: the same of segments that share sources. PRAC_UNSUPPORTED: DuckDB is to be asked.
+ */
+prac_rc emb_merge_query(struct emb *e, const struct store_query *q, const struct emb_files *f,
+                        store_row *each, void *arg, struct prac_err *reterr);
 uint16_t emb_country_of(duckdb_string_t *s);
 
 /* Every row of a result with the columns EMB_COLUMNS. */

@@ -1,8 +1,8 @@
 /* Top groups of an hour by scan, with exact senders and no set of them: a segment is sorted by
  * source, so a source's rows stand together, and a group has one sender more whenever the source
  * differs from the last one the group had. That holds over several segments as long as no source
- * can be in two of them; otherwise, and for what still stands in the log, the question goes the way
- * of all others (scan_sql.c), many times slower.
+ * can be in two of them; otherwise they are merged by source (scan_merge.c). For what still stands
+ * in the log the question goes the way of all others (scan_sql.c), many times slower.
  *
  * Whole segments are read by our own reader (runs_columns.c). With filters, or where it does not
  * understand a file, DuckDB hands over the rows. */
@@ -122,6 +122,12 @@ static bool all_rows(const struct store_query *q)
          !q->port.proto && !q->has_port && !(q->country && q->country[0]) && !q->asn && !q->marks;
 }
 
+bool emb_runs_whole(const struct store_query *q, const struct emb_file *f)
+{
+  struct store_query mine = for_file(q, f);
+  return all_rows(&mine);
+}
+
 static prac_rc read_file(struct lane *l, const struct emb_file *f)
 {
   char path[EMB_PATH];
@@ -228,20 +234,23 @@ static int by_first(const void *pa, const void *pb)
   return memcmp(&a->src_lo, &b->src_lo, sizeof a->src_lo);
 }
 
-bool emb_runs_fit(const struct store_query *q, const struct emb_files *f, const struct emb_hot *hot)
+bool emb_runs_ask(const struct store_query *q, const struct emb_files *f, const struct emb_hot *hot)
 {
   bool groups = q->by == STORE_BY_PORT || q->by == STORE_BY_COUNTRY || q->by == STORE_BY_ASN;
-  if (q->what != STORE_TOP_SCAN || !groups || hot->n > 0 || f->n == 0) return false;
+  int64_t rows = 0;
+  for (size_t i = 0; i < f->n && rows <= UINT32_MAX; i++) rows += f->v[i].rows;
+  return q->what == STORE_TOP_SCAN && groups && hot->n == 0 && f->n > 0 && rows <= UINT32_MAX;
+}
+
+bool emb_runs_apart(const struct emb_files *f)
+{
   struct emb_file *v = malloc(f->n * sizeof *v);
   if (!v) return false;
   memcpy(v, f->v, f->n * sizeof *v);
   qsort(v, f->n, sizeof *v, by_first);
   bool apart = true;
-  int64_t rows = 0;
-  for (size_t i = 0; i < f->n && rows <= UINT32_MAX; i++) {
-    apart = apart && (i == 0 || memcmp(&v[i - 1].src_hi, &v[i].src_lo, sizeof v->src_lo) < 0);
-    rows += v[i].rows;
-  }
+  for (size_t i = 1; i < f->n && apart; i++)
+    apart = memcmp(&v[i - 1].src_hi, &v[i].src_lo, sizeof v->src_lo) < 0;
   free(v);
-  return apart && rows <= UINT32_MAX;
+  return apart;
 }

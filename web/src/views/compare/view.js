@@ -1,6 +1,6 @@
 /* Sensors against each other: home against overseas, who sees what first, what they have in common, and
  * what rises abroad and is not at home yet. */
-import { html } from '../../dom.js';
+import { Choice, html } from '../../dom.js';
 import { addTexts, country, duration, number, t } from '../../i18n.js';
 import { ask, useAnswer } from '../../api.js';
 import { Empty, Load } from '../../parts.js';
@@ -45,6 +45,7 @@ function Sums({ v }) {
     ${fact(t('compare_best'), best ? html`<a href="#matrix">${best.name}</a>` : '–', best && t('compare_best_note', { n: number(best.first), m: number(best.stories) }))}</dl>`;
 }
 
+const RECENT = ['1h', '6h', '24h']; /* in which a rise abroad is looked for, against all before */
 /* Who is at home: a country or one sensor; empty: as the settings say. */
 function Home() {
   const list = sensors.value, places = [...new Set(list.map((s) => s.country).filter(Boolean))].sort(), home = param('home') || '';
@@ -56,8 +57,9 @@ function Home() {
 
 export default function Compare() {
   const when = span({ usual: '24h' });
-  const of = useAnswer(when && ask('/compare', { from: when.from, to: when.to, home: param('home') }));
-  return html`<div class="controls"><${Home} /></div>
+  const recent = RECENT.includes(param('recent')) ? param('recent') : '6h';
+  const of = useAnswer(when && ask('/compare', { from: when.from, to: when.to, home: param('home'), recent }));
+  return html`<div class="controls"><${Home} /><span class="field row">${t('compare_recent')} <${Choice} name="recent" label=${t('compare_recent')} value=${recent} options=${RECENT.map((r) => [r, duration(parseInt(r, 10) * 3600)])} onChange=${(r) => put({ recent: r === '6h' ? null : r }, true)} /></span></div>
     <${Load} of=${of} rows=${10}>${(v) => (v.sensors.length < 2 ? html`<section class="panel"><${Empty} text=${t('compare_one')} hint=${t('compare_one_text')} /></section>`
       : html`<${Sums} v=${v} /><div class="grid"><${Abroad} v=${v} /><${Matrix} v=${v} /><${Onsets} v=${v} /></div>`)}<//>`;
 }

@@ -27,7 +27,7 @@ function Sums({ list }) {
   const open = list.filter((g) => !ended(g)), most = Math.max(0, ...list.map((g) => g.host_count));
   const big = list.find((g) => g.host_count === most), agree = list.filter((g) => g.engineSet.size > 1);
   const fact = (name, v, note) => html`<div class="stat"><dt>${name}</dt><dd><b>${v}</b>${note && html`<small>${note}</small>`}</dd></div>`;
-  return html`<dl class="stats three">${fact(t('groups_open'), number(open.length), t('stat_of', { n: number(list.length) }))}
+  return html`<dl class="stats three">${fact(t('groups_open'), number(open.length), t('groups_of', { n: number(list.length) }))}
     ${fact(t('groups_biggest'), number(most), big && html`<a href=${groupPage(big.key)}><${Text} v=${portOf(big.key) || big.key} /></a>`)}
     ${fact(t('groups_agreed'), number(agree.length), t('groups_agreed_note'))}</dl>`;
 }

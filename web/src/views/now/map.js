@@ -6,6 +6,7 @@ import { feature } from 'topojson-client';
 import { signal } from '@preact/signals';
 import { Choice, Panel, html } from '../../dom.js';
 import { country, keep, lang, number, short, t } from '../../i18n.js';
+import { about, go } from '../../router.js';
 import { scale } from '../../scale.js';
 import { status, world } from '../../state.js';
 
@@ -50,9 +51,10 @@ function Map({ view }) {
   const max = Math.max(1, ...world.value.map((r) => r[2]));
   const of = (id) => values.get(id)?.[2] ?? 0;
   const hover = (e) => setOver(e.target.getAttribute?.('data-id') || null);
+  const open = (e) => { const id = e.target.getAttribute?.('data-id'); if (id) go(about(id)); }; /* the table and the ranking lead there by keyboard */
   const line = over && `${country(over)}: ${of(over) ? `${number(of(over))} ${t('sources_min')}` : t('map_none')}`;
   return html`<figure class="map">
-    <svg viewBox=${`0 0 ${W} ${H - CUT}`} role="img" aria-label=${t('map_label')} onPointerMove=${hover} onPointerLeave=${() => setOver(null)}>
+    <svg viewBox=${`0 0 ${W} ${H - CUT}`} role="img" aria-label=${t('map_label')} onClick=${open} onPointerMove=${hover} onPointerLeave=${() => setOver(null)}>
       <path class="sea" d=${drawn.sphere} />
       <path class="graticule" d=${drawn.graticule} />
       <g class=${'areas ' + view}>${drawn.areas.map((a) => html`<path key=${a.id + a.d.length} data-id=${a.id} d=${a.d} class=${view === 'areas' && of(a.id) > 0 ? 'r' + s.step(of(a.id)) : ''} />`)}</g>
@@ -70,7 +72,7 @@ function Map({ view }) {
 function Table() {
   return html`<div class="scroll" tabindex="0" role="group" aria-label=${t('world')}><table>
     <thead><tr><th scope="col">${t('country')}</th><th scope="col" class="num">${t('sources_min')}</th><th scope="col" class="num">${t('packets_min')}</th></tr></thead>
-    <tbody>${world.value.map((r) => html`<tr key=${r[0]}><th scope="row">${country(r[0])} <small>${r[0]}</small></th><td class="num">${number(r[2])}</td><td class="num">${number(r[1])}</td></tr>`)}</tbody>
+    <tbody>${world.value.map((r) => html`<tr key=${r[0]}><th scope="row"><a class="quiet-link" href=${about(r[0])}>${country(r[0])}</a> <small>${r[0]}</small></th><td class="num">${number(r[2])}</td><td class="num">${number(r[1])}</td></tr>`)}</tbody>
   </table></div>`;
 }
 

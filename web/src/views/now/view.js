@@ -3,14 +3,16 @@ import { html } from '../../dom.js';
 import { hhmm, number, short, t } from '../../i18n.js';
 import * as s from '../../state.js';
 import { start } from '../../net.js';
+import { href } from '../../router.js';
+import { may } from '../../session.js';
 import { Alerts } from '../../alerts.js';
 import { Traffic } from './chart.js';
 import { World } from './map.js';
 import { Places, Ports } from './tops.js';
 import { Quality, Sensors } from '../../sensors.js';
 
-function Figure({ label, value, note, className }) {
-  return html`<div class=${'stat ' + (className || '')}><dt>${label}</dt><dd><b>${value}</b><small>${note}</small></dd></div>`;
+function Figure({ label, value, note, className, to }) {
+  return html`<div class=${'stat ' + (className || '')}><dt>${label}</dt><dd><b>${to ? html`<a class="quiet-link" href=${href(to)}>${value}</a>` : value}</b><small>${note}</small></dd></div>`;
 }
 
 function Figures() {
@@ -20,9 +22,9 @@ function Figures() {
   return html`<dl class="stats">
     <${Figure} label=${t('stat_packets')} value=${short(m?.packets)} note=${`${t('stat_sum_sensors')}, ${hhmm(m?.at)}`} />
     <${Figure} label=${t('stat_sources')} value=${short(m?.sources)} note=${`${t('stat_sum_sensors')}, ${hhmm(m?.at)}`} />
-    <${Figure} label=${t('stat_alerts')} value=${number(c.open)} className=${worst ? 'edge-' + worst : ''}
+    <${Figure} label=${t('stat_alerts')} value=${number(c.open)} to="/alerts" className=${worst ? 'edge-' + worst : ''}
       note=${worst ? [...s.RANKS].reverse().filter((r) => c[r] > 0).map((r) => `${t('sev_' + r)} ${number(c[r])}`).join(' · ') : t('stat_none_open')} />
-    <${Figure} label=${t('stat_sensors')} value=${number(reporting)} note=${t('stat_of', { n: number(s.sensors.value.length) })} />
+    <${Figure} label=${t('stat_sensors')} value=${number(reporting)} to=${may('operator') ? '/system' : null} note=${t('stat_of', { n: number(s.sensors.value.length) })} />
   </dl>`;
 }
 

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Roll-ups of hours that are over are added up: the same answers before, after and in the middle of it, whatever statement
+is cut off by kill -9, and when more comes late for hours that were added up."""
+import concurrent.futures
+import pathlib
+import subprocess
+import tempfile
+
+from clickhouse import Missing, Proxy, Server
+from stores import answers, removed, same
+from tap import PRACTICE, Tap, practice
+
+t = Tap()
+ASKED = ('series step=1m', 'series step=1m by=sensor', 'series step=1h by=port', 'top by=asn', 'scan by=port')
+
+
+def replay(store, captures):
+    return practice('replay', '--quiet', '--store', store, *captures)
+
+
+def folding(dir, server):
+    """Hours that are over are added up at the end of a replay. Each statement of that is cut off, and the program killed at
+    that moment; every answer stays. Then the same comes again, late for hours that were added up or not."""
+    practice('gen', '--out', dir / 'three', '--hours', '3', '--sensors', '2', '--rate', '0.3')
+    captures = sorted((dir / 'three').glob('*.pcap'))
+    wanted = []
+    for _ in range(2):
+        replay(dir / 'twice', captures)
+        wanted.append(answers(dir / 'twice', asked=ASKED))
+    with Proxy(server.port) as p:
+        replay(p.url + '/folded', captures)
+    first = p.statements.index('rolled')
+    t.equal('hours that are over are added up, in a transaction of its own, then removed from where they were',
+            p.statements[first:], ['rolled', 'ledger', 'roll DELETE WHERE start < toDateTime'])
+    removed(server)
+    t.equal('no appends of those hours are left', server.query(
+        "SELECT count() FROM folded.roll WHERE start < (SELECT toDateTime(max(n)) FROM folded.ledger WHERE what = 'fold')"), '0')
+    same(t, 'every answer is the same', answers(server.url + '/folded', asked=ASKED), wanted[0])
+    # rows that come late are another test's (faults); what counts, and what is removed, is decided in the last two
+    cases = [(1, 'late'), (2, 'refuse'), (2, 'swallow'), (2, 'late'), (3, 'refuse'), (3, 'late')]
+    with concurrent.futures.ThreadPoolExecutor(3) as side:
+        fine = list(side.map(lambda c: survives_fold(server, captures, first + c[0], c[1], wanted), cases))
+    wrong = [f'{how} at {n}' for (n, how), ok in zip(cases, fine) if not ok]
+    t.check('killed at each of its statements: every answer is the same, and so it is when more comes late', not wrong, '\n'.join(wrong))
+    reading_meanwhile(dir, server, captures)
+
+
+def survives_fold(server, captures, n, how, wanted):
+    running = []
+    with Proxy(server.port, lambda i, _: how if i == n else 'pass', lambda: running[0].kill()) as p:
+        store = f'{p.url}/fold{n}{how}'
+        running.append(subprocess.Popen([PRACTICE, 'replay', '--quiet', '--store', store, *captures], stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL))
+        killed = running[0].wait(timeout=120) != 0
+        once = answers(store, asked=ASKED) == wanted[0]
+        code = replay(store, captures)[0]
+        return killed and once and code == 0 and answers(store, asked=ASKED) == wanted[1]
+
+
+def reading_meanwhile(dir, server, captures):
+    """Hours are added up, and removed, between the two questions to ClickHouse that one of ours is made of."""
+    with Proxy(server.port, lambda n, sql: 'refuse' if sql.startswith('INSERT INTO rolled') else 'pass') as p:
+        replay(p.url + '/meanwhile', captures)
+    practice('gen', '--out', dir / 'later', '--hours', '1', '--sensors', '2', '--rate', '1', '--start', '2026-06-19T06:00:00Z')
+    later = sorted((dir / 'later').glob('*.pcap'))
+    asked = ['top by=port to=2026-06-19T00:00:00Z']
+    wanted = answers(server.url + '/meanwhile', asked=asked)
+    did = []
+
+    def fold(sql):
+        if ' FROM roll ' in sql and not did:
+            did.append(replay(server.url + '/meanwhile', later)[0])
+            removed(server)
+            did.append(int(server.query("SELECT count() FROM meanwhile.roll WHERE start < toDateTime('2026-06-19 00:00:00')")))
+
+    with Proxy(server.port, asked=fold) as p:
+        same(t, 'hours that are removed while a question runs: it is asked again', answers(p.url + '/meanwhile', asked=asked), wanted)
+    t.equal('and they were', did, [0, 0])
+
+
+try:
+    with tempfile.TemporaryDirectory() as d, Server(pathlib.Path(d) / 'ch') as server:
+        folding(pathlib.Path(d), server)
+except Missing as e:
+    t.check(str(e), False)
+t.done()
