@@ -19,6 +19,7 @@ enum {
   PORTAL_RING_LEAST = 256 << 10,
 };
 struct portal;
+struct sys_http_req;
 struct portal_audience {
   struct access_scope scope;
   bool setup; /* is shown how sensors' machines are set up */
@@ -38,6 +39,8 @@ struct portal_audiences {
 
 /* Of whoever asks. NULL: no memory, or too many kinds of readers at once. The caller unrefs. */
 struct portal_audience *portal_audience_of(struct portal *p, const struct access_who *who);
+/* The same of a request; NULL: answered already. */
+struct portal_audience *portal_audience_at(struct portal *p, struct sys_http_req *r);
 /* Made now, for whoever comes later: its ring has all from now on. */
 PRAC_NODISCARD prac_rc portal_audience_keep(struct portal *p, const struct access_who *who,
                                             struct prac_err *reterr);

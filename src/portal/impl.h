@@ -127,5 +127,3 @@ void portal_jobs_stop(struct portal *p);
 void portal_jobs_run(struct portal *p);     /* all that wait, on this thread */
 void portal_jobs_outside(struct portal *p); /* those that stepped aside go on */
 prac_rc portal_warm(struct portal *p, struct prac_err *reterr);
-/* The audience of whoever asks; NULL: answered already. The caller unrefs. */
-struct portal_audience *portal_audience_at(struct portal *p, struct sys_http_req *r);
