@@ -146,7 +146,7 @@ try:
             if '{' in path:
                 yield re.sub(r'\{\w+\}', v, path)
 
-    crowd = ThreadPoolExecutor(6)
+    crowd = ThreadPoolExecutor(16)
 
     def all_of(requests):
         return list(crowd.map(lambda q: (q[1], *ask(*q)), requests))
@@ -160,8 +160,8 @@ try:
             said = all_of((method.upper(), w, body) for w in good(path, op))
             n += len(said)
             t.equal(f'{op["operationId"]}: good requests are answered as described', [x for w, *a in said if (x := held(op, *a, w))], [])
-            refused = [(w, a[0]) for w, *a in said if a[0] >= 400]
-            if method == 'get' and not any('"no_accounts"' in a[2] for _, *a in said):
+            refused = [(w, a[0]) for w, *a in said if a[0] >= 400 and 'what=host' not in w]  # that one needs an address
+            if method == 'get' and op.get('x-role') != 'admin' and not any('"no_accounts"' in a[2] for _, *a in said):
                 t.equal(f'{op["operationId"]}: and none is refused', [x for x in refused if 'state=' not in x[0] and 'cursor=' not in x[0]], [])
             for _, status, head, text in [x for x in said if x[1] == 200 and 'format=csv' in x[0]]:
                 t.check(f'{op["operationId"]}: CSV has as many cells in every line', len({len(r) for r in csv.reader(io.StringIO(text))}) <= 1, text[:200])
