@@ -6,9 +6,9 @@ a fixed rate, flow batches and alerts over the bus; then a static file of it bes
   listeners   every event of the portal must come to all of them: ids without a hole, no `gap`
   eye         from just before an alert is given to the bus until a frame is drawn after its title is in the page
 
-Usage: bench/portal_load.py STORE [--seconds S] [--viewers N] [--rate R] [--alerts N] [--eye N] [--only MIX] [--reader JP]
+Usage: bench/portal_load.py STORE [--seconds S] [--viewers N] [--rate R] [--alerts N] [--eye N] [--only MIX] [--study] [--reader JP]
 STORE: of `practice store` (bench_store ROWS STORE makes one of a made day); only read.
-On a machine with other work: chrt -r 5 bench/portal_load.py ... Needs nginx, wrk, chromium and ninja -C build tests/bus_drive.
+On a machine with other work: nice -n -20 bench/portal_load.py ... Needs nginx, wrk, chromium and ninja -C build tests/bus_drive.
 PRACTICE: the program, else build's"""
 import argparse
 import asyncio
@@ -69,7 +69,6 @@ def mix(end):
         ('ports/heat', 2, ['/ports/heat']),
         ('mine', 2, ['/mine?country=JP', '/mine?country=AB']),
         ('flows', 2, [f'/flows?port=1433/tcp&country=AB&limit=20&{hours(1, h)}' for h in some] + [f'/flows?limit=100&{hours(1, h)}' for h in some]),
-        ('about', 1, ['/about/1433/tcp', '/about/22/tcp']),
         ('host', 1, ['/host/203.0.113.9?' + hours(24)]),
     ]
 
@@ -81,21 +80,27 @@ class Asker:
         self.port, self.head, self.rate, self.seconds, self.questions = port, head, rate, seconds, questions
         self.free, self.took, self.bad = [], {}, {}
 
+    async def exchange(self, path):
+        r, w = self.free.pop() if self.free else await asyncio.open_connection('127.0.0.1', self.port, limit=1 << 20)
+        w.write(f'GET /api/v1{path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n{self.head}\r\n'.encode())
+        head = (await r.readuntil(b'\r\n\r\n')).decode().lower()
+        n = int(re.search(r'content-length: (\d+)', head)[1])
+        await r.readexactly(n)
+        if 'connection: close' in head:
+            w.close()
+        else:
+            self.free.append((r, w))
+        return int(head.split()[1])
+
     async def one(self, due, name, path):
         try:
-            r, w = self.free.pop() if self.free else await asyncio.open_connection('127.0.0.1', self.port, limit=1 << 20)
-            w.write(f'GET /api/v1{path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n{self.head}\r\n'.encode())
-            head = (await r.readuntil(b'\r\n\r\n')).decode()
-            n = int(re.search(r'content-length: (\d+)', head, re.I)[1])
-            await r.readexactly(n)
-            status = int(head.split()[1])
-            self.free.append((r, w))
+            status = await self.exchange(path)
         except (OSError, EOFError, TypeError) as e:
-            status = repr(e)
+            status = type(e).__name__
         if status == 200:
             self.took.setdefault(name, []).append((time.monotonic() - due, path))
         else:
-            self.bad[f'{path} {status}'] = self.bad.get(f'{path} {status}', 0) + 1
+            self.bad[f'{name} {status}'] = self.bad.get(f'{name} {status}', 0) + 1
 
     async def all(self):
         loud = random.Random(1)
@@ -172,18 +177,19 @@ class Client:
 
     def __init__(self, name, sock):
         self.p = subprocess.Popen([DRIVE, name, sock], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.hear()
-
-    def hear(self):
-        said = self.p.stdout.readline().strip()
-        if said != 'ok':
-            raise RuntimeError(f'bus: {said}')
+        if self.p.stdout.readline().strip() != 'ok':
+            raise RuntimeError('no bus')
 
     def say(self, *lines):
-        self.p.stdin.write(''.join(x + '\n' for x in lines))
-        self.p.stdin.flush()
-        for _ in lines:
-            self.hear()
+        """Each is answered `ok`; `again`: it is said again."""
+        for line in lines:
+            said = 'again'
+            while said == 'again':
+                self.p.stdin.write(line + '\n')
+                self.p.stdin.flush()
+                said = self.p.stdout.readline().strip()
+            if said != 'ok':
+                raise RuntimeError(f'bus: {said}')
 
     def end(self):
         self.p.stdin.close()
@@ -285,6 +291,13 @@ class Site:
                 p.wait()
 
 
+def study(site, head, over):
+    """What takes long, one after the other, all the time."""
+    cookie = head.strip().partition(': ')[2]
+    while not over.is_set():
+        site.ask('/about/1433/tcp', {'Cookie': cookie} if cookie else None)
+
+
 def load(site, args, heads, end):
     over, ready = multiprocessing.Event(), multiprocessing.Event()
     a, a_out = multiprocessing.Pipe(False)
@@ -295,6 +308,10 @@ def load(site, args, heads, end):
     ready.wait(60)
     traffic = Traffic(site, end, args.alerts)
     traffic.start()
+    over_studies = threading.Event()
+    studies = threading.Thread(target=study, args=(site, heads[0], over_studies)) if args.study else None
+    if studies:
+        studies.start()
     time.sleep(2)
     memory, cpu = [site.memory()], site.cpu()
     asker = multiprocessing.Process(target=Asker(site.port, heads[0], args.rate, args.seconds, questions).run, args=(b_out,))
@@ -305,6 +322,7 @@ def load(site, args, heads, end):
     cpu = site.cpu() - cpu
     memory.append(site.memory())
     asker.join()
+    over_studies.set()
     traffic.end()
     time.sleep(2)
     over.set()
@@ -312,7 +330,7 @@ def load(site, args, heads, end):
     ears.join()
     every = [s for v in took.values() for s, _ in v]
     print(json.dumps(dict(bench='portal_load', questions=len(every), not_200=bad, p50_ms=ms(percentile(every, 50)), p99_ms=ms(percentile(every, 99)),
-                          max_ms=ms(max(every)), portal_cpu_s=round(cpu, 2), seconds=args.seconds, batches=traffic.said, alerts=traffic.n,
+                          max_ms=ms(max(every)), portal_cpu_s=round(cpu, 2), seconds=args.seconds, study=args.study, batches=traffic.said, alerts=traffic.n,
                           memory_mb=memory, load=os.getloadavg()[0], **heard)), flush=True)
     for name, v in sorted(took.items()):
         s = [x for x, _ in v]
@@ -346,7 +364,7 @@ def beside_nginx(site, tmp):
                     f'http {{ access_log off; types {{ text/css css; }} sendfile on; open_file_cache max=100; server {{ listen 127.0.0.1:{port}; root {www}; }} }}\n')
     p = subprocess.Popen([shutil.which('nginx') or '/usr/sbin/nginx', '-c', conf], stderr=subprocess.DEVNULL)
     try:
-        time.sleep(1)
+        time.sleep(1)  # it listens
         got = {}
         for _ in range(2):  # in turns; the better of two
             for who, at in (('portal', site.port), ('nginx', port)):
@@ -405,7 +423,8 @@ def main():
     o.add_argument('--rate', type=float, default=50)
     o.add_argument('--alerts', type=float, default=2)
     o.add_argument('--eye', type=int, default=100)
-    o.add_argument('--only')
+    o.add_argument('--only', help='only these of the mix: "status+flows"')
+    o.add_argument('--study', action='store_true', help='all the time somebody looks at a port closely (/about)')
     o.add_argument('--reader', help='with accounts: the scope of who asks, "JP AS64500" or "*"')
     args = o.parse_args()
     with tempfile.TemporaryDirectory(prefix='practice-load-') as tmp:
