@@ -24,7 +24,7 @@ static const struct prac_log_event ev_open = {
 struct portal_role {
   char disk[ROLE_PATH];
   struct bus bus;
-  struct store store;
+  struct store store, lanes[PORTAL_LANES]; /* of lanes, the first is the store itself */
   struct lookup *geo;
   struct portal *portal;
   struct portal_conf conf;
@@ -48,6 +48,21 @@ static bool is_made(const struct store *s)
   return s->ops->query(s->st, &q, nothing, NULL, &err) == PRAC_OK;
 }
 
+/* Handles for what takes longer. Two threads for one look at the flows, whoever studies waits. */
+static void open_lanes(struct role_env *e, struct portal_role *s, const char *dir)
+{
+  static const struct prac_log_event event = {"portal_one_lane", PRAC_LOG_WARN,
+                                              "questions wait for longer ones; the store has no "
+                                              "room for one more reader"};
+  static const unsigned threads[PORTAL_LANES] = {1, 2, 1};
+  struct prac_err err = {0};
+  for (int i = 1; i < PORTAL_LANES; i++) {
+    struct store_env env = {.read_only = true, .nthreads = threads[i], .log = &e->log};
+    if (where_open_own(e->settings, dir, &env, &s->lanes[i], &err) != PRAC_OK)
+      prac_log(&e->log, &event, "%s", err.text);
+  }
+}
+
 /* The store role may still be making its files. */
 static void open_store(struct role_env *e, struct portal_role *s)
 {
@@ -56,7 +71,10 @@ static void open_store(struct role_env *e, struct portal_role *s)
   struct prac_err err = {0};
   for (int i = 0; i < 50 && !stop_asked(); i++) {
     if (where_open_own(e->settings, role_path(e, "store", dir), &env, &s->store, &err) == PRAC_OK) {
-      if (is_made(&s->store) || i == 49) return;
+      if (is_made(&s->store) || i == 49) {
+        open_lanes(e, s, dir);
+        return;
+      }
       store_close(&s->store);
     }
     sys_sleep_ns(100 * PRAC_MS);
@@ -139,6 +157,8 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
                            .counters = e->others,
                            .n_counters = e->n_others,
                            .log = &e->log};
+  for (int i = 1; i < PORTAL_LANES; i++)
+    if (s->lanes[i].ops) env.lanes[i] = &s->lanes[i];
   PRAC_TRY(portal_open(&s->conf, &env, &s->portal, reterr));
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));
   PRAC_TRY(s->bus.ops->subscribe(s->bus.st, all, 1, false, reterr));
@@ -161,6 +181,7 @@ static void done(void *st)
   struct portal_role *s = st;
   portal_close(&s->portal);
   bus_close(&s->bus);
+  for (int i = 1; i < PORTAL_LANES; i++) store_close(&s->lanes[i]);
   store_close(&s->store);
   lookup_unref(&s->geo);
 }

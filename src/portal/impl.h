@@ -29,6 +29,16 @@ enum {
 
 struct portal_job;
 struct portal_door;
+/* One thread, its handle, and the questions that wait for it (job.c). */
+struct portal_queue {
+  struct portal *p;
+  const struct store *store;
+  struct portal_job *jobs, **end;
+  size_t n; /* with those that stepped aside */
+  pthread_cond_t more;
+  pthread_t thread;
+  bool have_thread;
+};
 struct portal {
   struct portal_conf conf;
   struct portal_env env;
@@ -47,12 +57,10 @@ struct portal {
   int64_t minutes_at, tops_at, status_at; /* monotonic ns of the last such event */
   struct prac_arena *scratch;             /* the caller's thread */
   /* questions to the store (job.c) */
-  pthread_mutex_t jobs_lock; /* guards the queue; taken alone */
-  pthread_cond_t jobs_more;
-  struct portal_job *jobs, **jobs_end, *aside;
-  size_t n_jobs, n_aside;
-  bool stopping, have_thread;
-  pthread_t thread;
+  pthread_mutex_t jobs_lock;                /* guards the queues; taken alone */
+  struct portal_queue queues[PORTAL_LANES]; /* store NULL: its questions go to the one before */
+  struct portal_job *aside;
+  bool stopping;
 };
 
 /* An endpoint, its parameters and its sentence: dispatch and /openapi.json are made from these. */
@@ -121,7 +129,9 @@ void portal_sensors_json(const struct portal *p, const struct portal_audience *a
 void portal_alert_counts_json(const struct portal_alerts *l, struct prac_json *j);
 void portal_tops_json(const struct portal *p, enum live_dim dim, size_t n, struct prac_json *j);
 
-/* The thread of questions (job.h). */
+/* The threads of questions (job.h). init and done always; start once, stop any number of times. */
+void portal_jobs_init(struct portal *p);
+void portal_jobs_done(struct portal *p);
 prac_rc portal_jobs_start(struct portal *p, struct prac_err *reterr);
 void portal_jobs_stop(struct portal *p);
 void portal_jobs_run(struct portal *p);     /* all that wait, on this thread */

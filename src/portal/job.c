@@ -1,6 +1,7 @@
-/* Questions to the store. The server's thread only reads the words and queues; one thread asks the
- * store, because a handle belongs to one thread and a scan may take a while. The queue is short on
- * purpose: whoever finds it full is told to come back, instead of waiting behind everybody. */
+/* Questions to the store. The server's thread only reads the words and queues; a thread for each
+ * lane asks the store, because a handle belongs to one thread, and what takes milliseconds must not
+ * wait behind what takes minutes. A queue is short on purpose: whoever finds it full is told to
+ * come back, instead of waiting behind everybody. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,23 +102,31 @@ void portal_job_rows(struct portal_job *j, size_t max_rows)
   rows_init(&j->rows, f, max_rows, JOB_BYTES);
 }
 
+static struct portal_queue *queue_of(struct portal_job *j)
+{
+  int lane = j->lane;
+  while (lane > 0 && !j->p->queues[lane].store) lane--;
+  return &j->p->queues[lane];
+}
+
 /* p->jobs_lock held */
-static void append(struct portal *p, struct portal_job *j)
+static void append(struct portal_queue *q, struct portal_job *j)
 {
   j->next = NULL;
-  *p->jobs_end = j;
-  p->jobs_end = &j->next;
-  p->n_jobs++;
-  pthread_cond_signal(&p->jobs_more);
+  *q->end = j;
+  q->end = &j->next;
+  pthread_cond_signal(&q->more);
 }
 
 static bool enqueue(struct portal *p, struct portal_job *j)
 {
   pthread_mutex_lock(&p->jobs_lock);
-  bool ok = !p->stopping && p->n_jobs + p->n_aside < JOBS_MAX;
+  struct portal_queue *q = queue_of(j);
+  bool ok = !p->stopping && q->n < JOBS_MAX;
   if (ok) {
     sys_http_later(j->req);
-    append(p, j);
+    append(q, j);
+    q->n++;
   }
   pthread_mutex_unlock(&p->jobs_lock);
   return ok;
@@ -139,10 +148,10 @@ void portal_job_put(struct portal_job *j, prac_rc rc, const struct prac_err *err
 /* ---- asking ---- */
 
 /* The one place that hands out the store of a request: behind the gate of whoever asks. */
-static prac_rc open_store(const struct portal_job *j, struct store *ret, struct prac_err *reterr)
+static prac_rc open_store(struct portal_job *j, struct store *ret, struct prac_err *reterr)
 {
   const struct portal_env *e = &j->p->env;
-  return access_gate_open(e->store, &j->audience->scope, e->geo, ret, reterr);
+  return access_gate_open(queue_of(j)->store, &j->audience->scope, e->geo, ret, reterr);
 }
 
 static void step_aside(struct portal *p, struct portal_job *j)
@@ -150,7 +159,7 @@ static void step_aside(struct portal *p, struct portal_job *j)
   pthread_mutex_lock(&p->jobs_lock);
   j->next = p->aside;
   p->aside = j;
-  p->n_aside++;
+  queue_of(j)->n++;
   pthread_mutex_unlock(&p->jobs_lock);
 }
 
@@ -189,8 +198,10 @@ void portal_jobs_outside(struct portal *p)
     next = j->next;
     prac_rc rc = j->outside(j, &err);
     pthread_mutex_lock(&p->jobs_lock);
-    p->n_aside--;
-    if (rc == PRAC_OK) append(p, j);
+    if (rc == PRAC_OK)
+      append(queue_of(j), j);
+    else
+      queue_of(j)->n--;
     pthread_mutex_unlock(&p->jobs_lock);
     if (rc == PRAC_OK) continue;
     fail(p, j->req, rc, &err);
@@ -199,15 +210,16 @@ void portal_jobs_outside(struct portal *p)
 }
 
 /* wait: sleeps until there is one, or NULL at the end. */
-static struct portal_job *next_job(struct portal *p, bool wait)
+static struct portal_job *next_job(struct portal_queue *q, bool wait)
 {
+  struct portal *p = q->p;
   pthread_mutex_lock(&p->jobs_lock);
-  while (wait && !p->jobs && !p->stopping) pthread_cond_wait(&p->jobs_more, &p->jobs_lock);
-  struct portal_job *j = p->stopping ? NULL : p->jobs;
+  while (wait && !q->jobs && !p->stopping) pthread_cond_wait(&q->more, &p->jobs_lock);
+  struct portal_job *j = p->stopping ? NULL : q->jobs;
   if (j) {
-    p->jobs = j->next;
-    if (!p->jobs) p->jobs_end = &p->jobs;
-    p->n_jobs--;
+    q->jobs = j->next;
+    if (!q->jobs) q->end = &q->jobs;
+    q->n--;
   }
   pthread_mutex_unlock(&p->jobs_lock);
   return j;
@@ -215,23 +227,46 @@ static struct portal_job *next_job(struct portal *p, bool wait)
 
 static void *asker(void *arg)
 {
-  struct portal *p = arg;
-  for (struct portal_job *j; (j = next_job(p, true));) run_job(p, j);
+  struct portal_queue *q = arg;
+  for (struct portal_job *j; (j = next_job(q, true));) run_job(q->p, j);
   return NULL;
 }
 
 void portal_jobs_run(struct portal *p)
 {
-  for (struct portal_job *j; (j = next_job(p, false));) run_job(p, j);
+  for (struct portal_job *j; (j = next_job(&p->queues[0], false));) run_job(p, j);
+}
+
+void portal_jobs_init(struct portal *p)
+{
+  (void)pthread_mutex_init(&p->jobs_lock, NULL);
+  for (int i = 0; i < PORTAL_LANES; i++) {
+    struct portal_queue *q = &p->queues[i];
+    q->p = p;
+    q->end = &q->jobs;
+    q->store = i == 0 ? p->env.store : p->env.lanes[i];
+    (void)pthread_cond_init(&q->more, NULL);
+  }
 }
 
 prac_rc portal_jobs_start(struct portal *p, struct prac_err *reterr)
 {
-  if (!p->env.store || p->env.query_in_tick) return PRAC_OK;
-  if (pthread_create(&p->thread, NULL, asker, p) != 0)
-    return PRAC_FAIL(reterr, PRAC_NOMEM, "no thread for questions to the store");
-  p->have_thread = true;
+  for (int i = 0; i < PORTAL_LANES && !p->env.query_in_tick; i++) {
+    struct portal_queue *q = &p->queues[i];
+    if (!q->store) continue;
+    if (pthread_create(&q->thread, NULL, asker, q) != 0)
+      return PRAC_FAIL(reterr, PRAC_NOMEM, "no thread for questions to the store");
+    q->have_thread = true;
+  }
   return PRAC_OK;
+}
+
+static void free_list(struct portal_job *list)
+{
+  for (struct portal_job *j = list, *next; j; j = next) {
+    next = j->next;
+    job_free(&j);
+  }
 }
 
 /* The requests themselves are answered by the server when it closes, right after this. */
@@ -239,17 +274,23 @@ void portal_jobs_stop(struct portal *p)
 {
   pthread_mutex_lock(&p->jobs_lock);
   p->stopping = true;
-  pthread_cond_broadcast(&p->jobs_more);
+  for (int i = 0; i < PORTAL_LANES; i++) pthread_cond_broadcast(&p->queues[i].more);
   pthread_mutex_unlock(&p->jobs_lock);
-  if (p->have_thread) pthread_join(p->thread, NULL);
-  p->have_thread = false;
-  *p->jobs_end = p->aside;
-  while (p->jobs) {
-    struct portal_job *j = p->jobs;
-    p->jobs = j->next;
-    job_free(&j);
+  for (int i = 0; i < PORTAL_LANES; i++) {
+    struct portal_queue *q = &p->queues[i];
+    if (q->have_thread) pthread_join(q->thread, NULL);
+    q->have_thread = false;
+    free_list(q->jobs);
+    q->jobs = NULL;
+    q->end = &q->jobs;
+    q->n = 0;
   }
-  p->jobs_end = &p->jobs;
+  free_list(p->aside);
   p->aside = NULL;
-  p->n_jobs = p->n_aside = 0;
+}
+
+void portal_jobs_done(struct portal *p)
+{
+  for (int i = 0; i < PORTAL_LANES; i++) pthread_cond_destroy(&p->queues[i].more);
+  pthread_mutex_destroy(&p->jobs_lock);
 }

@@ -2,10 +2,11 @@
 #pragma once
 #include "portal/impl.h"
 
-/* A question that one thread puts to the store (job.c). It is made on the server's thread, which
- * copies what it needs of the request into the arena; `run` has the store of this reader, and
- * writes the answer into `rows`. What it returns other than PRAC_OK and PRAC_STOPPED (rows: full)
- * is answered as an error: PRAC_END, PRAC_UNKNOWN 404; PRAC_DENIED 403; the question's fault 400.
+/* A question that a thread puts to the store (job.c), that of its lane. It is made on the server's
+ * thread, which copies what it needs of the request into the arena; `run` has the store of this
+ * reader, and writes the answer into `rows`. What it returns other than PRAC_OK and PRAC_STOPPED
+ * (rows: full) is answered as an error: PRAC_END, PRAC_UNKNOWN 404; PRAC_DENIED 403; the question's
+ * fault 400.
  */
 struct portal_job;
 typedef prac_rc portal_job_fn(struct portal_job *j, struct store *s, struct prac_err *reterr);
@@ -20,8 +21,9 @@ struct portal_job {
   portal_outside_fn *outside;
   struct portal_audience *audience; /* whose scope the answer is made for; held */
   struct prac_arena *arena;
-  void *ask;    /* what run needs to know; in the arena */
-  bool is_rows; /* else the answer is one object: run writes all of it to rows.j */
+  void *ask;             /* what run needs to know; in the arena */
+  enum portal_lane lane; /* set before portal_job_put when it is not PORTAL_SUMS */
+  bool is_rows;          /* else the answer is one object: run writes all of it to rows.j */
   struct rows rows;
 };
 enum { PORTAL_ROWS_MAX = 10000 };

@@ -132,10 +132,8 @@ prac_rc portal_open(const struct portal_conf *c, const struct portal_env *env, s
   if (!p) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the portal");
   p->conf = *c;
   p->env = *env;
-  p->jobs_end = &p->jobs;
   (void)pthread_mutex_init(&p->lock, NULL);
-  (void)pthread_mutex_init(&p->jobs_lock, NULL);
-  (void)pthread_cond_init(&p->jobs_more, NULL);
+  portal_jobs_init(p);
   p->live = live_new();
   p->scratch = prac_arena_new(ARENA_CHUNK);
   prac_rc rc = p->live && p->scratch ? portal_alerts_init(&p->alerts) : PRAC_NOMEM;
@@ -164,8 +162,7 @@ void portal_close(struct portal **pp)
   portal_alerts_done(&p->alerts);
   live_free(&p->live);
   prac_arena_free(&p->scratch);
-  pthread_cond_destroy(&p->jobs_more);
-  pthread_mutex_destroy(&p->jobs_lock);
+  portal_jobs_done(p);
   pthread_mutex_destroy(&p->lock);
   free(p);
   *pp = NULL;

@@ -6,10 +6,10 @@
  * scope     every question, list, export and event goes through the gate of whoever asks
  *           (access/gate.h): what is outside, and our own addresses (dst), never leave
  * threads   open, take, tick and close belong to the caller's thread. Requests arrive on the
- *           server's; questions to the store run on one thread of the portal's own, or inside tick
- *           (`query_in_tick`) when the store's handle belongs to the caller
- * bounds    256 sensors, a day of minutes each, 512 alerts, 64 waiting questions, rings of events
- *           that share 16 MiB (audience.h), 1024 notes and 16 sign-ins: what falls out is counted,
+ *           server's; questions to the store run on threads of the portal's own, one for each
+ *           handle, or inside tick (`query_in_tick`) when the handle belongs to the caller
+ * bounds    256 sensors, a day of minutes each, 512 alerts, 64 waiting questions a thread, rings of
+ * events that share 16 MiB (audience.h), 1024 notes and 16 sign-ins: what falls out is counted,
  *           never waited for
  * access    without accounts it listens on loopback unless told otherwise, answers only to names it
  *           knows when it does, and whoever asks is an operator of the whole world. With them
@@ -46,10 +46,20 @@ const char *portal_open_text(const struct portal_conf *c);
  * portal_tick. */
 typedef prac_rc portal_say(void *arg, const struct model_kind *k, const void *rec,
                            const char *subject, const char *id, struct prac_err *reterr);
+/* Questions by how long they may take: those of a kind wait for each other, not for longer ones.
+ */
+enum portal_lane {
+  PORTAL_SUMS,  /* records and roll-ups: milliseconds */
+  PORTAL_FLOWS, /* one look at the flows themselves: up to seconds */
+  PORTAL_STUDY, /* many looks: up to minutes */
+  PORTAL_LANES
+};
 struct portal_env {
   const struct store *store; /* read-only handle; NULL: live numbers only */
-  bool query_in_tick;        /* the store's handle belongs to the caller's thread */
-  portal_say *say;           /* NULL: nobody can decide anything here */
+  /* further handles of the same store, by lane; NULL: those questions go the lane's way before */
+  const struct store *lanes[PORTAL_LANES];
+  bool query_in_tick; /* the store's handle belongs to the caller's thread: it has no lanes */
+  portal_say *say;    /* NULL: nobody can decide anything here */
   void *say_arg;
   int listen_fd;                  /* >= 0: already listening, taken; -1: open conf's `listen` */
   const struct lookup *geo;       /* where addresses are; NULL: only scopes of prefixes see any */

@@ -122,6 +122,8 @@ void portal_ask(struct portal *p, struct sys_http_req *r, enum store_what what,
   prac_rc rc = single && strpbrk(single, " =")
                    ? PRAC_MALFORMED
                    : portal_read_question(j, single ? id : more, &a->q, &err);
+  if (a->q.what == STORE_FLOWS || a->q.what == STORE_TOP_SCAN || a->q.what == STORE_HOST)
+    j->lane = PORTAL_FLOWS;
   if (!single) portal_job_rows(j, a->q.limit);
   portal_job_put(j, rc, &err);
 }

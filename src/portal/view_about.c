@@ -30,6 +30,7 @@ void portal_about(struct portal *p, struct sys_http_req *r, const char *word)
   struct portal_job *j = portal_job_new(p, r, about, sizeof(struct about));
   if (!j) return;
   struct about *a = j->ask;
+  j->lane = PORTAL_STUDY;
   prac_rc rc = portal_read_question(j, NULL, &q, &err);
   a->conf = (struct view_conf){.span = q.span,
                                .limit = q.limit < VIEW_HOSTS_MAX ? q.limit : VIEW_HOSTS_MAX};
@@ -65,6 +66,7 @@ void portal_compare(struct portal *p, struct sys_http_req *r, const char *word)
   (void)word;
   if (!j) return;
   struct compare_conf *c = j->ask;
+  j->lane = PORTAL_STUDY;
   prac_rc rc = portal_read_question(j, NULL, &q, &err);
   if (rc == PRAC_OK) rc = read_recent(sys_http_param(r, "recent"), &c->recent_ns, &err);
   c->span = q.span;

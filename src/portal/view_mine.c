@@ -275,5 +275,7 @@ void portal_mine(struct portal *p, struct sys_http_req *r, const char *word)
     rc = PRAC_FAIL(&err, PRAC_MALFORMED, "since is a time: 2013-08-07T12:00:00Z");
   m->span = q.span;
   if (rc == PRAC_OK) rc = own_parts(m, &portal_who(r)->scope, &q, j->arena);
+  for (size_t i = 0; i < m->n_parts; i++)
+    if (m->parts[i].q.src.bits) j->lane = PORTAL_FLOWS;
   portal_job_put(j, rc, &err);
 }

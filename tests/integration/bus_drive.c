@@ -6,7 +6,8 @@
  *   pub SUBJECT ID TEXT            "ok"
  *   many SUBJECT FROM TO SIZE      "ok": messages FROM..TO, "<n>" filled up to SIZE bytes, id "<n>"
  *   fill SUBJECT SIZE              "N": so many messages are taken before the bus says again
- *   flush MS                       "ok", "again"
+ *   flow MINUTE ROWS               "ok": a made batch of the sensor that the client is, of the
+ * minute MINUTE after 1970; sources, ports and countries as on a telescope flush MS "ok", "again"
  *   sub durable|new PREFIX...      "ok"; "all" is the empty prefix
  *   fetch MS                       "SEQ SUBJECT LEN TEXT" (TEXT up to the first blank), "again"
  *   take COUNT MS                  the same for up to COUNT messages, until MS pass without one;
@@ -29,10 +30,11 @@
 #include "bus/bus.h"
 #include "bus/local_client.h"
 #include "bus/nats_client.h"
+#include "model/flow.h"
 #include "sys/logsink.h"
 #include "sys/wall.h"
 
-enum { TEXT_MAX = 16 << 20, STATE_MAX = 64 << 20 };
+enum { TEXT_MAX = 16 << 20, STATE_MAX = 64 << 20, ROWS_MAX = 1 << 20 };
 static struct bus bus;
 static bool is_nats;
 
@@ -90,6 +92,45 @@ static prac_rc fill(char *args, struct prac_err *err)
   if (rc != PRAC_AGAIN) return rc;
   printf("%zu\n", n);
   return PRAC_OK;
+}
+
+static prac_rc flow(const char *client, const char *args, struct prac_err *err)
+{
+  static const uint16_t ports[] = {23, 22, 445, 80, 443, 3389, 8080, 5555, 2323, 1433, 6379, 53};
+  const char *sensor = strchr(client, '.');
+  struct flow_batch *b = NULL;
+  char subject[128];
+  uint8_t *data = NULL;
+  uint64_t minute;
+  uint32_t rows;
+  size_t len = 0;
+  if (!sensor || sscanf(args, "%" SCNu64 " %" SCNu32, &minute, &rows) != 2 || rows > ROWS_MAX)
+    return PRAC_FAIL(err, PRAC_MALFORMED, "a sensor says: flow MINUTE ROWS");
+  struct flow_row *f = calloc(rows + 1, sizeof *f);
+  for (uint32_t i = 0; f && i < rows; i++) {
+    uint64_t h = prac_mix64(minute << 32 | i), who = prac_mix64(h % 50000);
+    f[i] = (struct flow_row){.src = prac_ip4((uint32_t)who | 1u << 24),
+                             .dst = prac_ip4(0x0a000000u | (h >> 20 & 4095)),
+                             .proto = 6,
+                             .tcp_flags = 2,
+                             .ttl = 52,
+                             .sport = (uint16_t)(h >> 32),
+                             .dport = h >> 50 & 1 ? ports[(h >> 8) % PRAC_ARRAY_LEN(ports)]
+                                                  : (uint16_t)(h >> 40),
+                             .country = (uint16_t)(('A' + who % 20) << 8 | ('A' + who / 20 % 8)),
+                             .asn = (uint32_t)(who % 6000),
+                             .packets = 1,
+                             .bytes = 40};
+  }
+  prac_rc rc =
+      f ? flow_batch_new(sensor + 1, (prac_time)minute * PRAC_MIN, f, rows, &b) : PRAC_NOMEM;
+  free(f);
+  if (rc == PRAC_OK) rc = flow_batch_encode(b, 1, &data, &len);
+  flow_batch_unref(&b);
+  (void)snprintf(subject, sizeof subject, "flow.%s", sensor + 1);
+  if (rc == PRAC_OK) rc = publish(subject, NULL, data, len, err);
+  free(data);
+  return rc;
 }
 
 static prac_rc subscribe(char *args, struct prac_err *err)
@@ -185,7 +226,7 @@ static void counters(void)
   puts("");
 }
 
-static void command(char *line)
+static void command(const char *client, char *line)
 {
   struct prac_err err = {.text = ""};
   char *save = NULL, *what = strtok_r(line, " \n", &save), *args = strtok_r(NULL, "\n", &save);
@@ -202,6 +243,8 @@ static void command(char *line)
   } else if (strcmp(what, "fill") == 0) {
     prac_rc rc = fill(args, &err);
     if (rc != PRAC_OK) answer(rc, &err);
+  } else if (strcmp(what, "flow") == 0) {
+    answer(flow(client, args, &err), &err);
   } else if (strcmp(what, "flush") == 0) {
     answer(bus.ops->flush(bus.st, atoll(args) * PRAC_MS, &err), &err);
   } else if (strcmp(what, "sub") == 0) {
@@ -240,7 +283,7 @@ int main(int argc, char **argv)
   char *line = NULL;
   size_t cap = 0;
   while (rc == PRAC_OK && getline(&line, &cap, stdin) > 0) {
-    command(line);
+    command(argv[1], line);
     (void)fflush(stdout);
   }
   free(line);
