@@ -82,8 +82,8 @@ try:
             form = {'application/x-ndjson': 'ndjson', 'text/csv': 'csv'}.get(kind, '')
             what = '/api/v1' + full.get(path, path) + (f'?format={form}' if form else '')
             status, head, body = get(what)
-            if status == 404 and '"no_accounts"' in body:
-                continue
+            if (status == 404 and '"no_accounts"' in body) or (status == 403 and '"role"' in body):
+                continue  # of accounts: who sits at the box is an operator; what admins get is tried in portal_security
             ok = status == 200 and OURS not in body and head['X-Content-Type-Options'] == 'nosniff'
             try:
                 if form == 'ndjson':
