@@ -386,7 +386,7 @@ def eye(site, n, minute, cookie):
                          stdout=subprocess.PIPE, text=True, env={**os.environ, 'PRACTICE_SOURCE': str(ROOT)})
     took, lost = [], 0
     try:
-        if p.stdout.readline().strip() != 'ready':
+        if not any(line == 'ready\n' for line in p.stdout):  # alerts of before are seen first
             raise RuntimeError('no page')
         seen = {}
 

@@ -104,7 +104,7 @@ void portal_job_rows(struct portal_job *j, size_t max_rows)
 
 static struct portal_queue *queue_of(struct portal_job *j)
 {
-  int lane = j->lane;
+  unsigned lane = j->lane;
   while (lane > 0 && !j->p->queues[lane].store) lane--;
   return &j->p->queues[lane];
 }
