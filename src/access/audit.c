@@ -88,11 +88,9 @@ static void put_line(sqlite3_stmt *s, struct prac_json *j)
   static const char *const names[] = {"user", "org", "what", "on", "detail", "from"};
   prac_json_key(j, "n");
   prac_json_i64(j, sqlite3_column_int64(s, 0));
-  prac_json_key(j, "at");
-  prac_json_time(j, sqlite3_column_int64(s, 1));
+  prac_json_key_time(j, "at", sqlite3_column_int64(s, 1));
   for (int i = 0; i < TEXTS; i++) {
-    prac_json_key(j, names[i]);
-    prac_json_str(j, access_col_text(s, 2 + i));
+    prac_json_key_str(j, names[i], access_col_text(s, 2 + i));
   }
 }
 

@@ -58,12 +58,10 @@ static void put_key(sqlite3_stmt *s, struct prac_json *j)
   prac_json_key(j, "id");
   prac_json_i64(j, sqlite3_column_int64(s, 0));
   for (int i = 0; i < 2; i++) {
-    prac_json_key(j, names[i]);
-    prac_json_str(j, access_col_text(s, 1 + i));
+    prac_json_key_str(j, names[i], access_col_text(s, 1 + i));
   }
   for (int i = 0; i < 3; i++) {
-    prac_json_key(j, times[i]);
-    prac_json_time(j, access_col_time(s, 3 + i));
+    prac_json_key_time(j, times[i], access_col_time(s, 3 + i));
   }
 }
 

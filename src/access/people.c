@@ -128,8 +128,7 @@ static void put_org(sqlite3_stmt *s, struct prac_json *j)
 {
   static const char *const names[] = {"name", "title", "scope", "clearance"};
   for (int i = 0; i < 4; i++) {
-    prac_json_key(j, names[i]);
-    prac_json_str(j, access_col_text(s, i));
+    prac_json_key_str(j, names[i], access_col_text(s, i));
   }
   prac_json_key(j, "users");
   prac_json_i64(j, sqlite3_column_int64(s, 4));
@@ -242,15 +241,12 @@ static void put_user(sqlite3_stmt *s, struct prac_json *j)
                                                                                         "totp",
                                                                                         "password"};
   for (int i = 0; i < 4; i++) {
-    prac_json_key(j, names[i]);
-    prac_json_str(j, access_col_text(s, i));
+    prac_json_key_str(j, names[i], access_col_text(s, i));
   }
   for (int i = 0; i < 3; i++) {
-    prac_json_key(j, flags[i]);
-    prac_json_bool(j, sqlite3_column_int(s, 4 + i) != 0);
+    prac_json_key_bool(j, flags[i], sqlite3_column_int(s, 4 + i) != 0);
   }
-  prac_json_key(j, "last_seen");
-  prac_json_time(j, access_col_time(s, 7));
+  prac_json_key_time(j, "last_seen", access_col_time(s, 7));
 }
 
 prac_rc access_users_json(struct access *a, const char *org, struct prac_json *j)

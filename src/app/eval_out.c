@@ -279,12 +279,6 @@ void eval_out_document(const struct eval_sum *s, const struct eval_about_run *a,
 
 /* ---- JSON ---- */
 
-static void key_u64(struct prac_json *j, const char *key, uint64_t v)
-{
-  prac_json_key(j, key);
-  prac_json_u64(j, v);
-}
-
 static void key_span(struct prac_json *j, const char *key, struct math_interval i)
 {
   prac_json_key(j, key);
@@ -304,12 +298,12 @@ static void row_json(const struct eval_sum *s, const struct eval_row *r, struct 
   prac_json_str(j, r->name);
   prac_json_key(j, "what");
   prac_json_str(j, r->what);
-  key_u64(j, "hosts", r->hosts);
-  key_u64(j, "planted", r->n);
+  prac_json_key_u64(j, "hosts", r->hosts);
+  prac_json_key_u64(j, "planted", r->n);
   for (size_t w = 0; w < s->n_who; w++) {
     prac_json_key(j, s->who[w]);
     prac_json_open(j, '{');
-    key_u64(j, "found", r->found[w]);
+    prac_json_key_u64(j, "found", r->found[w]);
     key_span(j, "recall", math_wilson(r->found[w], r->n));
     prac_json_key(j, "delay_s");
     prac_json_f64(j, r->found[w] ? math_median(r->delay_s[w], r->found[w]) : (double)NAN);
@@ -326,18 +320,18 @@ static void part_json(const struct eval_sum *s, const char *name, const struct e
   prac_json_open(j, '{');
   prac_json_key(j, "scenario");
   prac_json_str(j, name);
-  key_u64(j, "runs", p->runs);
-  key_u64(j, "events", p->events);
-  key_u64(j, "packets", p->packets);
+  prac_json_key_u64(j, "runs", p->runs);
+  prac_json_key_u64(j, "events", p->events);
+  prac_json_key_u64(j, "packets", p->packets);
   prac_json_key(j, "days");
   prac_json_f64(j, p->days);
   for (size_t w = 0; w < s->n_who; w++) {
     struct math_interval i = math_poisson(p->alarms_false[w]);
     prac_json_key(j, s->who[w]);
     prac_json_open(j, '{');
-    key_u64(j, "found", p->found[w]);
-    key_u64(j, "false", p->alarms_false[w]);
-    key_u64(j, "allowed", p->alarms_allowed[w]);
+    prac_json_key_u64(j, "found", p->found[w]);
+    prac_json_key_u64(j, "false", p->alarms_false[w]);
+    prac_json_key_u64(j, "allowed", p->alarms_allowed[w]);
     key_span(j, "false_a_day", (struct math_interval){i.lo / p->days, i.hi / p->days});
     key_span(j, "precision", math_wilson(p->found[w], p->found[w] + p->alarms_false[w]));
     prac_json_close(j, '}');

@@ -103,25 +103,13 @@ void tune_print(struct tune *t, FILE *to)
 
 /* ---- for programs ---- */
 
-static void number(struct prac_json *j, const char *key, double v)
-{
-  prac_json_key(j, key);
-  prac_json_f64(j, v);
-}
-
-static void count(struct prac_json *j, const char *key, uint64_t v)
-{
-  prac_json_key(j, key);
-  prac_json_u64(j, v);
-}
-
 static void interval(struct prac_json *j, const char *key, double v, struct math_interval w)
 {
   prac_json_key(j, key);
   prac_json_open(j, '{');
-  number(j, "value", v);
-  number(j, "lo", w.lo);
-  number(j, "hi", w.hi);
+  prac_json_key_f64(j, "value", v);
+  prac_json_key_f64(j, "lo", w.lo);
+  prac_json_key_f64(j, "hi", w.hi);
   prac_json_close(j, '}');
 }
 
@@ -129,8 +117,8 @@ static void score_json(struct tune *t, int side, struct prac_json *j)
 {
   struct tune_score s = tune_score_of(t, side);
   double n = (double)s.alerts, m = (double)s.alarms;
-  count(j, "right", s.right);
-  count(j, "seen", s.seen);
+  prac_json_key_u64(j, "right", s.right);
+  prac_json_key_u64(j, "seen", s.seen);
   interval(j, "precision", n > 0 ? (double)s.right / n : (double)NAN,
            math_wilson(s.right, s.alerts));
   interval(j, "recall", m > 0 ? (double)s.seen / m : (double)NAN, math_wilson(s.seen, s.alarms));
@@ -157,8 +145,8 @@ static void lone_json(const struct tune *t, int side, const char *key, struct pr
     prac_json_time(j, a->started);
     prac_json_key(j, "to");
     prac_json_time(j, a->to);
-    count(j, "packets", a->packets);
-    number(j, "pps_max", a->pps_max);
+    prac_json_key_u64(j, "packets", a->packets);
+    prac_json_key_f64(j, "pps_max", a->pps_max);
     prac_json_key(j, "alarm");
     prac_json_bool(j, a->alarmed);
     prac_json_close(j, '}');
@@ -171,15 +159,15 @@ prac_rc tune_print_json(struct tune *t, FILE *to)
   struct prac_json j = prac_json_of(0);
   pair(t);
   prac_json_open(&j, '{');
-  count(&j, "hits", t->hits);
-  count(&j, "refused", t->refused);
-  count(&j, "alarms", t->n_alarms);
+  prac_json_key_u64(&j, "hits", t->hits);
+  prac_json_key_u64(&j, "refused", t->refused);
+  prac_json_key_u64(&j, "alarms", t->n_alarms);
   for (int i = 0; i < 2; i++) {
     prac_json_key(&j, i == TUNE_NOW ? "now" : "changed");
     prac_json_open(&j, '{');
     prac_json_key(&j, "what");
     prac_json_str(&j, t->side[i].name);
-    count(&j, "alerts", t->side[i].n);
+    prac_json_key_u64(&j, "alerts", t->side[i].n);
     if (t->has_alarms) score_json(t, i, &j);
     prac_json_close(&j, '}');
   }

@@ -205,3 +205,33 @@ void prac_json_newline(struct prac_json *j)
   put(j, "\n", 1);
   if (j->depth == 0) j->comma = 0;
 }
+
+void prac_json_key_str(struct prac_json *j, const char *key, const char *s)
+{
+  prac_json_key(j, key);
+  prac_json_str(j, s);
+}
+
+void prac_json_key_u64(struct prac_json *j, const char *key, uint64_t v)
+{
+  prac_json_key(j, key);
+  prac_json_u64(j, v);
+}
+
+void prac_json_key_f64(struct prac_json *j, const char *key, double v)
+{
+  prac_json_key(j, key);
+  prac_json_f64(j, v);
+}
+
+void prac_json_key_bool(struct prac_json *j, const char *key, bool v)
+{
+  prac_json_key(j, key);
+  prac_json_bool(j, v);
+}
+
+void prac_json_key_time(struct prac_json *j, const char *key, prac_time t)
+{
+  prac_json_key(j, key);
+  prac_json_time(j, t);
+}

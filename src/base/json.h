@@ -39,3 +39,9 @@ void prac_json_ip(struct prac_json *j, const struct prac_ip *a);
 void prac_json_time(struct prac_json *j, prac_time t);               /* text, null for NONE */
 void prac_json_raw(struct prac_json *j, const char *json, size_t n); /* one whole value, as it is */
 void prac_json_newline(struct prac_json *j); /* between the lines of NDJSON; resets the comma */
+/* A key and its value at once. */
+void prac_json_key_str(struct prac_json *j, const char *key, const char *s);
+void prac_json_key_u64(struct prac_json *j, const char *key, uint64_t v);
+void prac_json_key_f64(struct prac_json *j, const char *key, double v);
+void prac_json_key_bool(struct prac_json *j, const char *key, bool v);
+void prac_json_key_time(struct prac_json *j, const char *key, prac_time t);

@@ -4,24 +4,6 @@
 
 enum { HOSTS_LISTED = 300 };
 
-static void pair_u64(struct prac_json *j, const char *key, uint64_t v)
-{
-  prac_json_key(j, key);
-  prac_json_u64(j, v);
-}
-
-static void pair_str(struct prac_json *j, const char *key, const char *v)
-{
-  prac_json_key(j, key);
-  prac_json_str(j, v);
-}
-
-static void pair_time(struct prac_json *j, const char *key, prac_time v)
-{
-  prac_json_key(j, key);
-  prac_json_time(j, v);
-}
-
 static void sensors(const struct gen *g, struct prac_json *j)
 {
   char text[PRAC_IP_TEXT];
@@ -30,21 +12,21 @@ static void sensors(const struct gen *g, struct prac_json *j)
   for (uint32_t i = 0; i < g->n_sensors; i++) {
     const struct gen_sensor_about *s = &g->sensors[i];
     prac_json_open(j, '{');
-    pair_str(j, "name", s->name);
-    pair_str(j, "country", s->country);
+    prac_json_key_str(j, "name", s->name);
+    prac_json_key_str(j, "country", s->country);
     prac_json_key(j, "prefixes");
     prac_json_open(j, '[');
     prac_json_str(j, prac_prefix_text(text, &s->v4));
     prac_json_str(j, prac_prefix_text(text, &s->v6));
     prac_json_close(j, ']');
-    pair_u64(j, "packets", s->packets);
-    pair_u64(j, "bytes", s->bytes);
+    prac_json_key_u64(j, "packets", s->packets);
+    prac_json_key_u64(j, "bytes", s->bytes);
     if (g->outage[i].to > 0) {
       prac_json_key(j, "outage");
       prac_json_open(j, '{');
-      pair_time(j, "from", g->start + g->outage[i].from);
-      pair_time(j, "to", g->start + g->outage[i].to);
-      pair_u64(j, "not_written", g->lost[i]);
+      prac_json_key_time(j, "from", g->start + g->outage[i].from);
+      prac_json_key_time(j, "to", g->start + g->outage[i].to);
+      prac_json_key_u64(j, "not_written", g->lost[i]);
       prac_json_close(j, '}');
     }
     prac_json_close(j, '}');
@@ -56,18 +38,18 @@ static void flood(const struct gen_actor *a, struct prac_json *j)
 {
   static const char *const words[] = {"syn", "ack", "udp", "ping", "dns"};
   bool minute = a->packets > 0 && a->last - a->first >= PRAC_MIN;
-  pair_str(j, "flood", words[a->p.flood]);
+  prac_json_key_str(j, "flood", words[a->p.flood]);
   if (a->all_sources == 1) {
     struct prac_ip victim = gen_actor_source(a, 0);
     prac_json_key(j, "victim");
     prac_json_ip(j, &victim);
-    pair_u64(j, "max_60s", a->max_60s);
+    prac_json_key_u64(j, "max_60s", a->max_60s);
     prac_json_key(j, "counts_as_attack"); /* 25 packets, 60 s, 30 packets in a minute */
     prac_json_bool(j, a->packets >= 25 && minute && a->max_60s >= 30);
   }
   if (a->p.flood == GEN_UDP_FLOOD) {
-    pair_u64(j, "quotes_truncated", a->quotes_cut);
-    pair_u64(j, "quotes_mismatched", a->quotes_wrong);
+    prac_json_key_u64(j, "quotes_truncated", a->quotes_cut);
+    prac_json_key_u64(j, "quotes_mismatched", a->quotes_wrong);
   }
 }
 
@@ -76,7 +58,7 @@ static void damages(const struct gen_actor *a, struct prac_json *j)
   prac_json_key(j, "damage");
   prac_json_open(j, '{');
   for (unsigned d = 1; d < GEN_DAMAGE_COUNT_; d++)
-    pair_u64(j, gen_damage_text((enum gen_damage)d), a->by_damage[d]);
+    prac_json_key_u64(j, gen_damage_text((enum gen_damage)d), a->by_damage[d]);
   prac_json_close(j, '}');
 }
 
@@ -147,31 +129,31 @@ void gen_planted_at(const struct gen *g, size_t i, struct gen_planted *ret)
 static void plan(const struct gen *g, const struct gen_actor *a, struct prac_json *j)
 {
   prac_json_open(j, '{');
-  pair_str(j, "name", a->p.name);
-  pair_str(j, "what", a->p.what);
-  pair_str(j, "proto", proto_text(&a->p));
+  prac_json_key_str(j, "name", a->p.name);
+  prac_json_key_str(j, "what", a->p.what);
+  prac_json_key_str(j, "proto", proto_text(&a->p));
   prac_json_key(j, "event"); /* happens once; else it is there all the time */
   prac_json_bool(j, a->p.event);
-  if (a->p.tool) pair_str(j, "tool", gen_tool_text(a->p.tool));
-  if (a->p.country) pair_str(j, "country", a->p.country);
+  if (a->p.tool) prac_json_key_str(j, "tool", gen_tool_text(a->p.tool));
+  if (a->p.country) prac_json_key_str(j, "country", a->p.country);
   prac_json_key(j, "ipv6");
   prac_json_bool(j, a->p.six);
   if (a->p.n_ports) ports(a, j);
-  pair_time(j, "planned_from", g->start + a->p.from);
-  pair_time(j, "planned_to", g->start + a->p.to);
-  pair_time(j, "from", a->first);
-  pair_time(j, "to", a->last);
-  pair_u64(j, "packets", a->packets);
-  pair_u64(j, "sources", a->n_seen);
+  prac_json_key_time(j, "planned_from", g->start + a->p.from);
+  prac_json_key_time(j, "planned_to", g->start + a->p.to);
+  prac_json_key_time(j, "from", a->first);
+  prac_json_key_time(j, "to", a->last);
+  prac_json_key_u64(j, "packets", a->packets);
+  prac_json_key_u64(j, "sources", a->n_seen);
   prac_json_key(j, "by_sensor");
   prac_json_open(j, '{');
   for (uint32_t i = 0; i < g->n_sensors; i++)
-    if (a->by_sensor[i]) pair_u64(j, g->sensors[i].name, a->by_sensor[i]);
+    if (a->by_sensor[i]) prac_json_key_u64(j, g->sensors[i].name, a->by_sensor[i]);
   prac_json_close(j, '}');
   prac_json_key(j, "first_by_sensor");
   prac_json_open(j, '{');
   for (uint32_t i = 0; i < g->n_sensors; i++)
-    if (a->by_sensor[i]) pair_time(j, g->sensors[i].name, a->first_by_sensor[i]);
+    if (a->by_sensor[i]) prac_json_key_time(j, g->sensors[i].name, a->first_by_sensor[i]);
   prac_json_close(j, '}');
   if (a->p.kind == GEN_FLOOD) flood(a, j);
   if (a->p.kind == GEN_BROKEN) damages(a, j);
@@ -184,12 +166,12 @@ void gen_truth(const struct gen *g, struct prac_json *j)
   uint64_t total = 0;
   for (uint32_t i = 0; i < g->n_sensors; i++) total += g->sensors[i].packets;
   prac_json_open(j, '{');
-  pair_str(j, "scenario", g->scenario->name);
-  pair_str(j, "note", "made traffic: no address here has sent anything");
-  pair_u64(j, "seed", g->seed);
-  pair_time(j, "from", g->start);
-  pair_time(j, "to", g->start + g->length_ns);
-  pair_u64(j, "packets", total);
+  prac_json_key_str(j, "scenario", g->scenario->name);
+  prac_json_key_str(j, "note", "made traffic: no address here has sent anything");
+  prac_json_key_u64(j, "seed", g->seed);
+  prac_json_key_time(j, "from", g->start);
+  prac_json_key_time(j, "to", g->start + g->length_ns);
+  prac_json_key_u64(j, "packets", total);
   sensors(g, j);
   prac_json_key(j, "planted");
   prac_json_open(j, '[');

@@ -6,22 +6,6 @@
 #include "access/gate.h"
 #include "portal/job.h"
 
-static void key_text(struct prac_json *j, const char *key, const char *s)
-{
-  prac_json_key(j, key);
-  prac_json_str(j, s);
-}
-static void key_u64(struct prac_json *j, const char *key, uint64_t v)
-{
-  prac_json_key(j, key);
-  prac_json_u64(j, v);
-}
-static void key_time(struct prac_json *j, const char *key, prac_time t)
-{
-  prac_json_key(j, key);
-  prac_json_time(j, t);
-}
-
 /* ---- status ---- */
 
 enum { LATE_MIN = 3, SILENT_MIN = 15 };
@@ -41,7 +25,7 @@ static void key_gated(const struct portal *p, const struct portal_audience *a, s
 {
   struct prac_arena *arena = prac_arena_new(256);
   if (!arena || access_gate_text(&a->scope, p->env.geo, &s, arena) != PRAC_OK) s = "";
-  key_text(j, key, s);
+  prac_json_key_str(j, key, s);
   prac_arena_free(&arena);
 }
 
@@ -50,9 +34,8 @@ static void setup_json(const struct portal *p, const struct portal_audience *a,
 {
   prac_json_key(j, "clock_offset_ns");
   prac_json_i64(j, s->clock_offset_ns);
-  key_u64(j, "queue", s->queue);
-  prac_json_key(j, "clock_synced");
-  prac_json_bool(j, s->clock_synced);
+  prac_json_key_u64(j, "queue", s->queue);
+  prac_json_key_bool(j, "clock_synced", s->clock_synced);
   key_gated(p, a, j, "source", s->source);
   key_gated(p, a, j, "version", s->version);
 }
@@ -68,17 +51,17 @@ void portal_sensors_json(const struct portal *p, const struct portal_audience *a
     bool speaks = s->last != PRAC_TIME_NONE && now - s->last <= (LATE_MIN + 1) * PRAC_MIN;
     const struct live_minute *m = speaks ? live_minute_at(s, s->last) : NULL;
     prac_json_open(j, '{');
-    key_text(j, "name", s->name);
-    key_text(j, "country", s->country);
-    key_text(j, "state", state_of(s, live_clock_of(p->live, s)));
-    key_time(j, "first", s->first);
-    key_time(j, "last", s->last);
-    key_time(j, "heard", s->heard);
-    key_u64(j, "packets", m ? m->packets : 0);
-    key_u64(j, "sources", m ? m->sources : 0);
-    key_u64(j, "lost", s->lost);
-    key_u64(j, "evicted", s->evicted);
-    key_u64(j, "malformed", s->malformed);
+    prac_json_key_str(j, "name", s->name);
+    prac_json_key_str(j, "country", s->country);
+    prac_json_key_str(j, "state", state_of(s, live_clock_of(p->live, s)));
+    prac_json_key_time(j, "first", s->first);
+    prac_json_key_time(j, "last", s->last);
+    prac_json_key_time(j, "heard", s->heard);
+    prac_json_key_u64(j, "packets", m ? m->packets : 0);
+    prac_json_key_u64(j, "sources", m ? m->sources : 0);
+    prac_json_key_u64(j, "lost", s->lost);
+    prac_json_key_u64(j, "evicted", s->evicted);
+    prac_json_key_u64(j, "malformed", s->malformed);
     if (a->setup) setup_json(p, a, s, j);
     prac_json_close(j, '}');
   }
@@ -95,8 +78,8 @@ void portal_alert_counts_json(const struct portal_alerts *l, struct prac_json *j
     by[l->v[i].rank]++;
   }
   prac_json_open(j, '{');
-  key_u64(j, "open", open);
-  for (size_t i = 1; i < PRAC_ARRAY_LEN(words); i++) key_u64(j, words[i], by[i]);
+  prac_json_key_u64(j, "open", open);
+  for (size_t i = 1; i < PRAC_ARRAY_LEN(words); i++) prac_json_key_u64(j, words[i], by[i]);
   prac_json_close(j, '}');
 }
 
@@ -110,25 +93,24 @@ void portal_status(struct portal *p, struct sys_http_req *r, const char *word)
   uint64_t last = sys_http_feed_last(a->feed);
   pthread_mutex_lock(&p->lock);
   prac_json_open(&j, '{');
-  key_text(&j, "name", "PRACTICE");
-  key_text(&j, "version", p->env.version ? p->env.version : "");
-  key_text(&j, "title", p->conf.title);
-  key_text(&j, "title_ja", *p->conf.title_ja ? p->conf.title_ja : p->conf.title);
-  key_time(&j, "event_time", live_event_time(p->live));
-  key_time(&j, "wall_time", p->env.clock ? prac_now(p->env.clock) : PRAC_TIME_NONE);
-  key_text(&j, "geography", live_geo(p->live));
-  prac_json_key(&j, "history");
-  prac_json_bool(&j, p->env.store != NULL);
-  key_u64(&j, "last_event", last);
+  prac_json_key_str(&j, "name", "PRACTICE");
+  prac_json_key_str(&j, "version", p->env.version ? p->env.version : "");
+  prac_json_key_str(&j, "title", p->conf.title);
+  prac_json_key_str(&j, "title_ja", *p->conf.title_ja ? p->conf.title_ja : p->conf.title);
+  prac_json_key_time(&j, "event_time", live_event_time(p->live));
+  prac_json_key_time(&j, "wall_time", p->env.clock ? prac_now(p->env.clock) : PRAC_TIME_NONE);
+  prac_json_key_str(&j, "geography", live_geo(p->live));
+  prac_json_key_bool(&j, "history", p->env.store != NULL);
+  prac_json_key_u64(&j, "last_event", last);
   prac_json_key(&j, "alerts");
   portal_alert_counts_json(&a->alerts, &j);
   prac_json_key(&j, "sensors");
   portal_sensors_json(p, a, &j);
   prac_json_key(&j, "counters");
   prac_json_open(&j, '{');
-  key_u64(&j, "messages", prac_counter_get(&p->counters[PORTAL_C_MESSAGES]));
-  key_u64(&j, "unreadable", prac_counter_get(&p->counters[PORTAL_C_UNREADABLE]));
-  key_u64(&j, "dropped", live_dropped(p->live) + p->alerts.dropped);
+  prac_json_key_u64(&j, "messages", prac_counter_get(&p->counters[PORTAL_C_MESSAGES]));
+  prac_json_key_u64(&j, "unreadable", prac_counter_get(&p->counters[PORTAL_C_UNREADABLE]));
+  prac_json_key_u64(&j, "dropped", live_dropped(p->live) + p->alerts.dropped);
   prac_json_close(&j, '}');
   prac_json_close(&j, '}');
   pthread_mutex_unlock(&p->lock);
@@ -159,7 +141,7 @@ static void series_sensor(const struct live_sensor *s, prac_time from, long minu
                           struct prac_json *j)
 {
   prac_json_open(j, '{');
-  key_text(j, "sensor", s->name);
+  prac_json_key_str(j, "sensor", s->name);
   for (int col = 0; col < 2; col++) {
     prac_json_key(j, col == 0 ? "packets" : "sources");
     prac_json_open(j, '[');
@@ -212,9 +194,9 @@ void portal_series(struct portal *p, struct sys_http_req *r, const char *word)
   prac_time from = to - minutes * PRAC_MIN;
   if (now == PRAC_TIME_NONE) minutes = 0;
   if (f == ROWS_JSON) {
-    key_time(&rows.j, "from", from);
-    key_u64(&rows.j, "step_s", 60);
-    key_u64(&rows.j, "count", (uint64_t)minutes);
+    prac_json_key_time(&rows.j, "from", from);
+    prac_json_key_u64(&rows.j, "step_s", 60);
+    prac_json_key_u64(&rows.j, "count", (uint64_t)minutes);
     prac_json_key(&rows.j, "sensors");
     prac_json_open(&rows.j, '[');
     for (size_t i = 0; i < live_sensor_count(p->live); i++)
@@ -301,10 +283,10 @@ static void top_rows(struct portal *p, enum live_dim dim, bool by_packets, size_
   struct store_value v[PRAC_ARRAY_LEN(top_cols)];
   char key[40];
   if (rows->format == ROWS_JSON) {
-    key_time(&rows->j, "at", live_event_time(p->live));
-    key_u64(&rows->j, "minutes", (uint64_t)LIVE_NOW * LIVE_SLOT_MIN);
-    key_u64(&rows->j, "minutes_before", (uint64_t)LIVE_BEFORE * LIVE_SLOT_MIN);
-    key_text(&rows->j, "geography", live_geo(p->live));
+    prac_json_key_time(&rows->j, "at", live_event_time(p->live));
+    prac_json_key_u64(&rows->j, "minutes", (uint64_t)LIVE_NOW * LIVE_SLOT_MIN);
+    prac_json_key_u64(&rows->j, "minutes_before", (uint64_t)LIVE_BEFORE * LIVE_SLOT_MIN);
+    prac_json_key_str(&rows->j, "geography", live_geo(p->live));
   }
   n = live_tops(p->live, dim, by_packets, top, n);
   for (size_t i = 0; i < n; i++) {
@@ -365,8 +347,7 @@ void portal_alerts(struct portal *p, struct sys_http_req *r, const char *word)
   for (size_t i = 0; i < have && i < (size_t)n; i++)
     prac_json_raw(&j, a->alerts.v[i].json, strlen(a->alerts.v[i].json));
   prac_json_close(&j, ']');
-  prac_json_key(&j, "truncated");
-  prac_json_bool(&j, have > (size_t)n);
+  prac_json_key_bool(&j, "truncated", have > (size_t)n);
   prac_json_key(&j, "counts");
   portal_alert_counts_json(&a->alerts, &j);
   pthread_mutex_unlock(&p->lock);

@@ -5,11 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static void text(struct prac_json *j, const char *key, const char *s)
-{
-  prac_json_key(j, key);
-  prac_json_str(j, s);
-}
 static void open_key(struct prac_json *j, const char *key, char bracket)
 {
   prac_json_key(j, key);
@@ -19,7 +14,7 @@ static void open_key(struct prac_json *j, const char *key, char bracket)
 static void schema(struct prac_json *j, const char *type)
 {
   open_key(j, "schema", '{');
-  text(j, "type", strchr(type, '|') ? "string" : type);
+  prac_json_key_str(j, "type", strchr(type, '|') ? "string" : type);
   if (strchr(type, '|')) {
     open_key(j, "enum", '[');
     for (const char *s = type; *s;) {
@@ -36,13 +31,12 @@ static void param(struct prac_json *j, const char *name, const char *in, const c
                   const char *help)
 {
   prac_json_open(j, '{');
-  text(j, "name", name);
-  text(j, "in", in);
+  prac_json_key_str(j, "name", name);
+  prac_json_key_str(j, "in", in);
   if (strcmp(in, "path") == 0) {
-    prac_json_key(j, "required");
-    prac_json_bool(j, true);
+    prac_json_key_bool(j, "required", true);
   }
-  text(j, "description", help);
+  prac_json_key_str(j, "description", help);
   schema(j, type);
   prac_json_close(j, '}');
 }
@@ -89,7 +83,7 @@ static void put_ref(struct prac_json *j, const char *name, size_t n)
   char ref[96];
   (void)snprintf(ref, sizeof ref, "#/components/schemas/%.*s", (int)n, name);
   prac_json_open(j, '{');
-  text(j, "$ref", ref);
+  prac_json_key_str(j, "$ref", ref);
   prac_json_close(j, '}');
 }
 
@@ -100,7 +94,7 @@ static void put_type(struct prac_json *j, const char *s, size_t n)
   bool maybe = s[lists] == '?';
   for (size_t i = 0; i < lists; i++) {
     prac_json_open(j, '{');
-    text(j, "type", "array");
+    prac_json_key_str(j, "type", "array");
     prac_json_key(j, "items");
   }
   s += lists + maybe;
@@ -145,7 +139,7 @@ static void put_object(struct prac_json *j, const char *fields)
 {
   const char *other = NULL;
   prac_json_open(j, '{');
-  text(j, "type", "object");
+  prac_json_key_str(j, "type", "object");
   open_key(j, "properties", '{');
   put_fields(j, fields, &other);
   prac_json_close(j, '}');
@@ -164,18 +158,17 @@ static void rows_schema(struct prac_json *j, const struct portal_answer *a)
 {
   const char *other = NULL;
   prac_json_open(j, '{');
-  text(j, "type", "object");
+  prac_json_key_str(j, "type", "object");
   open_key(j, "properties", '{');
   open_key(j, "rows", '{');
-  text(j, "type", "array");
+  prac_json_key_str(j, "type", "array");
   prac_json_key(j, "items");
   put_type(j, a->type, strlen(a->type));
   prac_json_close(j, '}');
   put_fields(j, "columns:[Row] truncated:b next:s", &other);
   if (a->beside) put_fields(j, a->beside, &other);
   prac_json_close(j, '}');
-  prac_json_key(j, "additionalProperties");
-  prac_json_bool(j, false);
+  prac_json_key_bool(j, "additionalProperties", false);
   prac_json_close(j, '}');
 }
 
@@ -214,7 +207,7 @@ static void answer(struct prac_json *j, const struct portal_route *t)
 static void error(struct prac_json *j, const char *status, const char *about)
 {
   open_key(j, status, '{');
-  text(j, "description", about);
+  prac_json_key_str(j, "description", about);
   open_key(j, "content", '{');
   media(j, "application/json", "Error");
   prac_json_close(j, '}');
@@ -225,7 +218,7 @@ static void responses(struct prac_json *j, const struct portal_route *t)
 {
   open_key(j, "responses", '{');
   open_key(j, "200", '{');
-  text(j, "description", t->about);
+  prac_json_key_str(j, "description", t->about);
   open_key(j, "content", '{');
   answer(j, t);
   prac_json_close(j, '}');
@@ -238,8 +231,7 @@ static void responses(struct prac_json *j, const struct portal_route *t)
 static void body(struct prac_json *j, const struct model_kind *k)
 {
   open_key(j, "requestBody", '{');
-  prac_json_key(j, "required");
-  prac_json_bool(j, true);
+  prac_json_key_bool(j, "required", true);
   open_key(j, "content", '{');
   open_key(j, "application/json", '{');
   prac_json_key(j, "schema");
@@ -252,13 +244,13 @@ static void body(struct prac_json *j, const struct model_kind *k)
 static void operation(struct prac_json *j, const struct portal_route *t)
 {
   open_key(j, t->method == SYS_HTTP_POST ? "post" : "get", '{');
-  text(j, "operationId", t->name);
-  text(j, "summary", t->about);
+  prac_json_key_str(j, "operationId", t->name);
+  prac_json_key_str(j, "summary", t->about);
   if (t->need == PORTAL_ANYONE) {
     open_key(j, "security", '[');
     prac_json_close(j, ']');
   } else {
-    text(j, "x-role", access_role_names[t->need - PORTAL_VIEWER]);
+    prac_json_key_str(j, "x-role", access_role_names[t->need - PORTAL_VIEWER]);
   }
   params(j, t);
   if (t->body) body(j, t->body);
@@ -305,15 +297,15 @@ static void components(struct prac_json *j)
 static void info(struct prac_json *j, const char *version)
 {
   open_key(j, "info", '{');
-  text(j, "title", "PRACTICE portal");
-  text(j, "version", version ? version : "0");
-  text(
+  prac_json_key_str(j, "title", "PRACTICE portal");
+  prac_json_key_str(j, "version", version ? version : "0");
+  prac_json_key_str(
       j, "description",
       "Observations of unused addresses and the alerts made from them. Addresses of the sensors "
       "themselves never appear. Whoever signs in or shows a key sees their own part of the world.");
   open_key(j, "license", '{');
-  text(j, "name", "Apache-2.0");
-  text(j, "identifier", "Apache-2.0");
+  prac_json_key_str(j, "name", "Apache-2.0");
+  prac_json_key_str(j, "identifier", "Apache-2.0");
   prac_json_close(j, '}');
   prac_json_close(j, '}');
 }
@@ -325,7 +317,7 @@ void portal_openapi(struct portal *p, struct sys_http_req *r, const char *word)
   struct prac_json j = prac_json_of(1 << 20);
   (void)word;
   prac_json_open(&j, '{');
-  text(&j, "openapi", "3.1.0");
+  prac_json_key_str(&j, "openapi", "3.1.0");
   info(&j, p->env.version);
   prac_json_key(&j, "servers");
   raw(&j, servers);

@@ -179,8 +179,7 @@ static void run_key_new(struct desk_job *j, struct access *a)
   }
   struct prac_json out = prac_json_of(1024);
   prac_json_open(&out, '{');
-  prac_json_key(&out, "key");
-  prac_json_str(&out, text);
+  prac_json_key_str(&out, "key", text);
   prac_json_close(&out, '}');
   prac_json_newline(&out);
   portal_send_secret(j->req, &out);

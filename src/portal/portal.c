@@ -253,8 +253,7 @@ static bool due(int64_t *last, int64_t now, int64_t every_ms)
 static void event_head(struct portal *p, struct prac_json *j)
 {
   prac_json_open(j, '{');
-  prac_json_key(j, "event_time");
-  prac_json_time(j, live_event_time(p->live));
+  prac_json_key_time(j, "event_time", live_event_time(p->live));
 }
 
 static void tell_minutes(struct portal *p)

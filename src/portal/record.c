@@ -7,20 +7,7 @@
 
 static void text(struct prac_json *j, const char *key, const char *s)
 {
-  prac_json_key(j, key);
-  prac_json_str(j, s ? s : "");
-}
-
-static void when(struct prac_json *j, const char *key, prac_time t)
-{
-  prac_json_key(j, key);
-  prac_json_time(j, t);
-}
-
-static void number(struct prac_json *j, const char *key, double v)
-{
-  prac_json_key(j, key);
-  prac_json_f64(j, v);
+  prac_json_key_str(j, key, s ? s : "");
 }
 
 enum { BRIEF_PORTS = 8 };
@@ -32,22 +19,22 @@ void record_alert_brief(const struct alert *a, struct prac_json *j)
   text(j, "key", a->key);
   text(j, "kind", a->kind);
   text(j, "state", a->state);
-  number(j, "revision", a->revision);
-  when(j, "at", a->at);
-  when(j, "opened", a->opened);
-  when(j, "from", a->from);
-  when(j, "to", a->to);
-  when(j, "closed", a->closed);
+  prac_json_key_f64(j, "revision", a->revision);
+  prac_json_key_time(j, "at", a->at);
+  prac_json_key_time(j, "opened", a->opened);
+  prac_json_key_time(j, "from", a->from);
+  prac_json_key_time(j, "to", a->to);
+  prac_json_key_time(j, "closed", a->closed);
   text(j, "severity", a->severity);
   text(j, "tlp", a->tlp);
   text(j, "title", a->title);
   text(j, "text", a->text);
-  number(j, "score", a->score);
-  number(j, "value", a->value);
-  number(j, "baseline", a->baseline);
+  prac_json_key_f64(j, "score", a->score);
+  prac_json_key_f64(j, "value", a->value);
+  prac_json_key_f64(j, "baseline", a->baseline);
   text(j, "unit", a->unit);
   text(j, "country", a->country);
-  number(j, "asn", a->asn);
+  prac_json_key_f64(j, "asn", a->asn);
   prac_json_key(j, "sensors");
   prac_json_open(j, '[');
   for (uint32_t i = 0; i < a->sensors.n; i++) prac_json_str(j, a->sensors.v[i]);
@@ -57,8 +44,8 @@ void record_alert_brief(const struct alert *a, struct prac_json *j)
   for (uint32_t i = 0; i < a->ports.n && i < BRIEF_PORTS; i++)
     prac_json_str(j, model_port_text(t, a->ports.v[i]));
   prac_json_close(j, ']');
-  number(j, "host_count", (double)a->host_count);
-  number(j, "packets", (double)a->packets);
+  prac_json_key_f64(j, "host_count", (double)a->host_count);
+  prac_json_key_f64(j, "packets", (double)a->packets);
   prac_json_close(j, '}');
 }
 

@@ -235,10 +235,8 @@ static void send_error(struct sys_http_req *r, int status, const char *code,
   prac_json_open(&j, '{');
   prac_json_key(&j, "error");
   prac_json_open(&j, '{');
-  prac_json_key(&j, "code");
-  prac_json_str(&j, code);
-  prac_json_key(&j, "text");
-  prac_json_str(&j, text);
+  prac_json_key_str(&j, "code", code);
+  prac_json_key_str(&j, "text", text);
   prac_json_close(&j, '}');
   prac_json_close(&j, '}');
   prac_json_newline(&j);

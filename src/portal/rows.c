@@ -105,10 +105,8 @@ static void begin(struct rows *r, const struct store_col *cols, size_t n)
   prac_json_open(&r->j, '[');
   for (size_t i = 0; i < n; i++) {
     prac_json_open(&r->j, '{');
-    prac_json_key(&r->j, "name");
-    prac_json_str(&r->j, cols[i].name);
-    prac_json_key(&r->j, "unit");
-    prac_json_str(&r->j, cols[i].unit);
+    prac_json_key_str(&r->j, "name", cols[i].name);
+    prac_json_key_str(&r->j, "unit", cols[i].unit);
     prac_json_close(&r->j, '}');
   }
   prac_json_close(&r->j, ']');
@@ -223,11 +221,9 @@ void rows_end(struct rows *r)
   if (r->format != ROWS_JSON) return;
   if (!r->begun) begin(r, NULL, 0);
   prac_json_close(&r->j, ']');
-  prac_json_key(&r->j, "truncated");
-  prac_json_bool(&r->j, r->truncated);
+  prac_json_key_bool(&r->j, "truncated", r->truncated);
   if (r->truncated && r->next[0]) {
-    prac_json_key(&r->j, "next");
-    prac_json_str(&r->j, r->next);
+    prac_json_key_str(&r->j, "next", r->next);
   }
   prac_json_close(&r->j, '}');
   prac_json_newline(&r->j);

@@ -98,8 +98,7 @@ void portal_send_done(struct sys_http_req *r)
 {
   struct prac_json j = prac_json_of(64);
   prac_json_open(&j, '{');
-  prac_json_key(&j, "done");
-  prac_json_bool(&j, true);
+  prac_json_key_bool(&j, "done", true);
   prac_json_close(&j, '}');
   prac_json_newline(&j);
   portal_send_json(r, &j);
@@ -107,37 +106,26 @@ void portal_send_done(struct sys_http_req *r)
 
 /* ---- who am I ---- */
 
-static void put(struct prac_json *j, const char *key, const char *value)
-{
-  prac_json_key(j, key);
-  prac_json_str(j, value);
-}
-static void put_bool(struct prac_json *j, const char *key, bool value)
-{
-  prac_json_key(j, key);
-  prac_json_bool(j, value);
-}
-
 /* who NULL: nobody. */
 static void me_json(const struct portal *p, const struct access_who *who, struct prac_arena *a,
                     struct prac_json *j)
 {
   prac_json_open(j, '{');
-  put_bool(j, "accounts", p->door != NULL);
-  put_bool(j, "signed_in", who != NULL);
+  prac_json_key_bool(j, "accounts", p->door != NULL);
+  prac_json_key_bool(j, "signed_in", who != NULL);
   if (who) {
-    put(j, "user", who->user);
-    put(j, "name", who->name);
-    put(j, "org", who->org);
-    put(j, "org_title", who->org_title);
-    put(j, "role", access_role_names[who->role]);
+    prac_json_key_str(j, "user", who->user);
+    prac_json_key_str(j, "name", who->name);
+    prac_json_key_str(j, "org", who->org);
+    prac_json_key_str(j, "org_title", who->org_title);
+    prac_json_key_str(j, "role", access_role_names[who->role]);
     prac_json_key(j, "scope");
     prac_json_open(j, '{');
-    put_bool(j, "all", who->scope.all);
-    put(j, "words", access_scope_words(&who->scope, a));
+    prac_json_key_bool(j, "all", who->scope.all);
+    prac_json_key_str(j, "words", access_scope_words(&who->scope, a));
     prac_json_close(j, '}');
-    put(j, "clearance", access_tlp_names[who->scope.clearance]);
-    put_bool(j, "totp", who->totp);
+    prac_json_key_str(j, "clearance", access_tlp_names[who->scope.clearance]);
+    prac_json_key_bool(j, "totp", who->totp);
   }
   prac_json_close(j, '}');
   prac_json_newline(j);
@@ -174,8 +162,11 @@ static void send_refused(struct sys_http_req *r, prac_rc rc, int wait_s, const s
   prac_json_open(&j, '{');
   prac_json_key(&j, "error");
   prac_json_open(&j, '{');
-  put(&j, "code", rc == PRAC_END ? "code_needed" : rc == PRAC_AGAIN ? "wait" : "denied");
-  put(&j, "text", err->text);
+  prac_json_key_str(&j, "code",
+                    rc == PRAC_END     ? "code_needed"
+                    : rc == PRAC_AGAIN ? "wait"
+                                       : "denied");
+  prac_json_key_str(&j, "text", err->text);
   if (rc == PRAC_AGAIN) {
     prac_json_key(&j, "wait_s");
     prac_json_i64(&j, wait_s);
@@ -311,7 +302,7 @@ static void run_totp(struct desk_job *j, struct access *a)
   }
   struct prac_json out = prac_json_of(1024);
   prac_json_open(&out, '{');
-  put(&out, "uri", uri);
+  prac_json_key_str(&out, "uri", uri);
   prac_json_close(&out, '}');
   prac_json_newline(&out);
   portal_send_secret(j->req, &out);

@@ -27,6 +27,9 @@ void portal_about(struct portal *p, struct sys_http_req *r, const char *word)
 {
   struct prac_err err = {0};
   struct store_query q = {0};
+  struct prac_prefix host;
+  bool is_host = prac_prefix_parse(word, strlen(word), &host) == PRAC_OK;
+  if (is_host && !portal_may(r, PORTAL_ANALYST)) return;
   struct portal_job *j = portal_job_new(p, r, about, sizeof(struct about));
   if (!j) return;
   struct about *a = j->ask;

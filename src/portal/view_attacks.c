@@ -195,10 +195,8 @@ static void sums_json(struct prac_json *j, const char *key, const struct sums *s
   prac_json_open(j, '[');
   for (size_t i = 0; i < s->n; i++) {
     prac_json_open(j, '{');
-    prac_json_key(j, "name");
-    prac_json_str(j, s->v[i].name);
-    prac_json_key(j, "packets");
-    prac_json_u64(j, s->v[i].packets);
+    prac_json_key_str(j, "name", s->v[i].name);
+    prac_json_key_u64(j, "packets", s->v[i].packets);
     prac_json_close(j, '}');
   }
   prac_json_close(j, ']');
@@ -223,18 +221,15 @@ static prac_rc put_rate(struct attack *a, struct prac_err *err)
     return PRAC_OK;
   }
   prac_json_open(j, '{');
-  prac_json_key(j, "from");
-  prac_json_time(j, a->span.from);
+  prac_json_key_time(j, "from", a->span.from);
   prac_json_key(j, "step_s");
   prac_json_i64(j, a->step_ns / PRAC_SEC);
   prac_json_key(j, "packets");
   prac_json_open(j, '[');
   for (size_t i = 0; i < a->n_steps; i++) prac_json_u64(j, a->steps[i]);
   prac_json_close(j, ']');
-  prac_json_key(j, "hits");
-  prac_json_u64(j, a->n_hits);
-  prac_json_key(j, "cut");
-  prac_json_bool(j, a->n_hits == HITS_MAX);
+  prac_json_key_u64(j, "hits", a->n_hits);
+  prac_json_key_bool(j, "cut", a->n_hits == HITS_MAX);
   sums_json(j, "sensors", &a->sensors);
   sums_json(j, "vectors", &a->vectors);
   prac_json_close(j, '}');
@@ -268,8 +263,7 @@ static prac_rc attack(struct portal_job *j, struct store *s, struct prac_err *re
                            .span = {a.e.from, PRAC_TIME_NONE},
                            .limit = PARTS_SEEN};
   PRAC_TRY(put_list(&a, "parts", &q, take_part, reterr));
-  prac_json_key(&j->rows.j, "parts_cut");
-  prac_json_bool(&j->rows.j, a.parts_cut);
+  prac_json_key_bool(&j->rows.j, "parts_cut", a.parts_cut);
   PRAC_TRY(put_rate(&a, reterr));
   q.kind = &model_alert;
   q.limit = ALERTS_MAX;

@@ -91,12 +91,9 @@ static prac_rc take_hour(void *arg, const struct store_col *cols, size_t n,
   struct sum s = {0};
   PRAC_TRY(take_sum(&s, cols, n, v));
   prac_json_open(j, '{');
-  prac_json_key(j, "at");
-  prac_json_time(j, at ? at->t : PRAC_TIME_NONE);
-  prac_json_key(j, "packets");
-  prac_json_u64(j, s.packets);
-  prac_json_key(j, "sources");
-  prac_json_u64(j, s.sources);
+  prac_json_key_time(j, "at", at ? at->t : PRAC_TIME_NONE);
+  prac_json_key_u64(j, "packets", s.packets);
+  prac_json_key_u64(j, "sources", s.sources);
   prac_json_close(j, '}');
   return PRAC_OK;
 }
@@ -109,10 +106,8 @@ static prac_rc put_sum(struct prac_json *j, const char *key, struct store *s, st
   PRAC_TRY(s->ops->query(s->st, &q, take_sum, &sum, err));
   prac_json_key(j, key);
   prac_json_open(j, '{');
-  prac_json_key(j, "packets");
-  prac_json_u64(j, sum.packets);
-  prac_json_key(j, "sources");
-  prac_json_u64(j, sum.sources);
+  prac_json_key_u64(j, "packets", sum.packets);
+  prac_json_key_u64(j, "sources", sum.sources);
   prac_json_close(j, '}');
   return PRAC_OK;
 }
@@ -123,10 +118,8 @@ static prac_rc put_part(struct prac_json *j, struct store *s, const struct mine 
 {
   struct store_query q = p->q;
   prac_json_open(j, '{');
-  prac_json_key(j, "kind");
-  prac_json_str(j, p->kind);
-  prac_json_key(j, "name");
-  prac_json_str(j, p->name);
+  prac_json_key_str(j, "kind", p->kind);
+  prac_json_key_str(j, "name", p->name);
   q.span = m->span;
   PRAC_TRY(put_sum(j, "now", s, q, err));
   q.span = (struct prac_span){m->span.from - (m->span.to - m->span.from), m->span.from};
@@ -227,12 +220,9 @@ static prac_rc put_list(struct portal_job *job, struct store *s, enum list which
   prac_json_open(j, '[');
   PRAC_TRY(ask_all(&l, s, err));
   prac_json_close(j, ']');
-  prac_json_key(j, "all");
-  prac_json_u64(j, l.n);
-  prac_json_key(j, "open");
-  prac_json_u64(j, l.open);
-  prac_json_key(j, "new");
-  prac_json_u64(j, l.fresh);
+  prac_json_key_u64(j, "all", l.n);
+  prac_json_key_u64(j, "open", l.open);
+  prac_json_key_u64(j, "new", l.fresh);
   prac_json_close(j, '}');
   return PRAC_OK;
 }
@@ -243,14 +233,10 @@ static prac_rc mine(struct portal_job *job, struct store *s, struct prac_err *re
   struct prac_json *j = &job->rows.j;
   PRAC_TRY(portal_span(s, m->span, PRAC_DAY, &m->span, reterr));
   prac_json_open(j, '{');
-  prac_json_key(j, "all");
-  prac_json_bool(j, m->all);
-  prac_json_key(j, "from");
-  prac_json_time(j, m->span.from);
-  prac_json_key(j, "to");
-  prac_json_time(j, m->span.to);
-  prac_json_key(j, "since");
-  prac_json_time(j, m->since);
+  prac_json_key_bool(j, "all", m->all);
+  prac_json_key_time(j, "from", m->span.from);
+  prac_json_key_time(j, "to", m->span.to);
+  prac_json_key_time(j, "since", m->since);
   prac_json_key(j, "sources");
   prac_json_open(j, '[');
   for (size_t i = 0; i < m->n_parts; i++) PRAC_TRY(put_part(j, s, m, &m->parts[i], reterr));

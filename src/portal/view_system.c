@@ -4,12 +4,6 @@
 #include "portal/job.h"
 #include "sys/durable.h"
 
-static void put_text(struct prac_json *j, const char *key, const char *s)
-{
-  prac_json_key(j, key);
-  prac_json_str(j, s);
-}
-
 static prac_rc take_kept(void *arg, const struct store_col *cols, size_t n,
                          const struct store_value *v)
 {
@@ -20,10 +14,8 @@ static prac_rc take_kept(void *arg, const struct store_col *cols, size_t n,
   if (!what || !from || !to) return PRAC_DAMAGED;
   prac_json_key(j, what->s);
   prac_json_open(j, '{');
-  prac_json_key(j, "from");
-  prac_json_time(j, from->t);
-  prac_json_key(j, "to");
-  prac_json_time(j, to->t);
+  prac_json_key_time(j, "from", from->t);
+  prac_json_key_time(j, "to", to->t);
   prac_json_close(j, '}');
   return PRAC_OK;
 }
@@ -33,7 +25,7 @@ static prac_rc put_store(struct portal *p, struct store *s, struct prac_json *j,
 {
   const struct store_query q = {.what = STORE_KEPT};
   uint64_t left = 0, all = 0;
-  put_text(j, "store", p->env.store->ops->name);
+  prac_json_key_str(j, "store", p->env.store->ops->name);
   prac_json_key(j, "kept");
   prac_json_open(j, '{');
   PRAC_TRY(s->ops->query(s->st, &q, take_kept, j, err));
@@ -41,10 +33,8 @@ static prac_rc put_store(struct portal *p, struct store *s, struct prac_json *j,
   if (!p->env.disk || sys_free_bytes(p->env.disk, &left, &all, NULL) != PRAC_OK) return PRAC_OK;
   prac_json_key(j, "disk");
   prac_json_open(j, '{');
-  prac_json_key(j, "free_bytes");
-  prac_json_u64(j, left);
-  prac_json_key(j, "all_bytes");
-  prac_json_u64(j, all);
+  prac_json_key_u64(j, "free_bytes", left);
+  prac_json_key_u64(j, "all_bytes", all);
   prac_json_close(j, '}');
   return PRAC_OK;
 }
@@ -53,9 +43,8 @@ static prac_rc put_store(struct portal *p, struct store *s, struct prac_json *j,
 static void put_live(const struct portal *p, const struct portal_audience *a, struct prac_json *j)
 {
   struct model_strs lists = live_lists(p->live);
-  prac_json_key(j, "event_time");
-  prac_json_time(j, live_event_time(p->live));
-  put_text(j, "geography", live_geo(p->live));
+  prac_json_key_time(j, "event_time", live_event_time(p->live));
+  prac_json_key_str(j, "geography", live_geo(p->live));
   prac_json_key(j, "surveys");
   prac_json_open(j, '[');
   for (uint32_t i = 0; i < lists.n; i++) prac_json_str(j, lists.v[i]);
@@ -69,12 +58,11 @@ static void put_counters(struct prac_json *j, const struct prac_counters *c, siz
   for (size_t i = 0; i < n; i++)
     for (size_t k = 0; k < c[i].n; k++) {
       prac_json_open(j, '{');
-      put_text(j, "room", c[i].room);
-      put_text(j, "name", c[i].defs[k].name);
-      put_text(j, "unit", c[i].defs[k].unit);
-      prac_json_key(j, "value");
-      prac_json_u64(j, prac_counter_get(&c[i].values[k]));
-      put_text(j, "help", c[i].defs[k].help);
+      prac_json_key_str(j, "room", c[i].room);
+      prac_json_key_str(j, "name", c[i].defs[k].name);
+      prac_json_key_str(j, "unit", c[i].defs[k].unit);
+      prac_json_key_u64(j, "value", prac_counter_get(&c[i].values[k]));
+      prac_json_key_str(j, "help", c[i].defs[k].help);
       prac_json_close(j, '}');
     }
 }
@@ -85,7 +73,7 @@ static prac_rc machinery(struct portal_job *job, struct store *s, struct prac_er
   struct prac_json *j = &job->rows.j;
   struct prac_counters own = portal_counters(p), http = sys_http_counters(p->http);
   prac_json_open(j, '{');
-  put_text(j, "version", p->env.version ? p->env.version : "");
+  prac_json_key_str(j, "version", p->env.version ? p->env.version : "");
   PRAC_TRY(put_store(p, s, j, reterr));
   pthread_mutex_lock(&p->lock);
   put_live(p, job->audience, j);

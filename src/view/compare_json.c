@@ -1,36 +1,6 @@
 /* A comparison for programs: an object a sensor, pair, story and port, and one for the whole. */
 #include "view/view_json.h"
 
-static void pair_u64(struct prac_json *j, const char *key, uint64_t v)
-{
-  prac_json_key(j, key);
-  prac_json_u64(j, v);
-}
-
-static void pair_f64(struct prac_json *j, const char *key, double v)
-{
-  prac_json_key(j, key);
-  prac_json_f64(j, v);
-}
-
-static void pair_str(struct prac_json *j, const char *key, const char *v)
-{
-  prac_json_key(j, key);
-  prac_json_str(j, v);
-}
-
-static void pair_bool(struct prac_json *j, const char *key, bool v)
-{
-  prac_json_key(j, key);
-  prac_json_bool(j, v);
-}
-
-static void pair_time(struct prac_json *j, const char *key, prac_time t)
-{
-  prac_json_key(j, key);
-  prac_json_time(j, t);
-}
-
 static void pair_seconds(struct prac_json *j, const char *key, int64_t ns)
 {
   prac_json_key(j, key);
@@ -40,44 +10,44 @@ static void pair_seconds(struct prac_json *j, const char *key, int64_t ns)
 static void json_sensor(struct prac_json *j, const struct compare *c, size_t i)
 {
   const struct compare_sensor *s = &c->sensors[i];
-  pair_str(j, "name", s->name);
-  pair_str(j, "country", s->country);
+  prac_json_key_str(j, "name", s->name);
+  prac_json_key_str(j, "country", s->country);
   prac_json_key(j, "home");
   if (c->n_home)
     prac_json_bool(j, s->home);
   else
     prac_json_null(j);
-  pair_u64(j, "packets", s->packets);
-  pair_u64(j, "senders", s->sources);
-  pair_u64(j, "stories", s->stories);
-  pair_u64(j, "first", s->first);
+  prac_json_key_u64(j, "packets", s->packets);
+  prac_json_key_u64(j, "senders", s->sources);
+  prac_json_key_u64(j, "stories", s->stories);
+  prac_json_key_u64(j, "first", s->first);
 }
 
 static void json_pair(struct prac_json *j, const struct compare *c, size_t i)
 {
   const struct compare_pair *p = &c->pairs[i];
-  pair_str(j, "a", c->sensors[p->a].name);
-  pair_str(j, "b", c->sensors[p->b].name);
-  pair_u64(j, "stories", p->stories);
-  pair_u64(j, "a_first", p->a_first);
-  pair_u64(j, "b_first", p->b_first);
+  prac_json_key_str(j, "a", c->sensors[p->a].name);
+  prac_json_key_str(j, "b", c->sensors[p->b].name);
+  prac_json_key_u64(j, "stories", p->stories);
+  prac_json_key_u64(j, "a_first", p->a_first);
+  prac_json_key_u64(j, "b_first", p->b_first);
   if (p->stories) {
     pair_seconds(j, "lag_lower_s", p->lag_lo_ns);
     pair_seconds(j, "lag_median_s", p->lag_ns);
     pair_seconds(j, "lag_upper_s", p->lag_hi_ns);
   }
-  pair_u64(j, "shared", p->shared);
-  pair_u64(j, "either", p->either);
-  pair_f64(j, "jaccard", p->jaccard);
-  pair_f64(j, "error", p->error);
+  prac_json_key_u64(j, "shared", p->shared);
+  prac_json_key_u64(j, "either", p->either);
+  prac_json_key_f64(j, "jaccard", p->jaccard);
+  prac_json_key_f64(j, "error", p->error);
   prac_json_key(j, "countries");
   prac_json_open(j, '[');
   for (uint32_t k = 0; k < p->n_countries; k++) {
     prac_json_open(j, '{');
-    pair_str(j, "country", p->country[k].name);
-    pair_u64(j, "shared", p->country[k].shared);
-    pair_u64(j, "either", p->country[k].either);
-    pair_f64(j, "jaccard", p->country[k].jaccard);
+    prac_json_key_str(j, "country", p->country[k].name);
+    prac_json_key_u64(j, "shared", p->country[k].shared);
+    prac_json_key_u64(j, "either", p->country[k].either);
+    prac_json_key_f64(j, "jaccard", p->country[k].jaccard);
     prac_json_close(j, '}');
   }
   prac_json_close(j, ']');
@@ -86,45 +56,44 @@ static void json_pair(struct prac_json *j, const struct compare *c, size_t i)
 static void json_story(struct prac_json *j, const struct compare *c, size_t i)
 {
   const struct compare_story *s = &c->stories[i];
-  pair_str(j, "key", s->key);
-  pair_str(j, "kind", s->kind);
-  pair_str(j, "id", s->id);
-  pair_time(j, "from", s->claim.from);
-  pair_time(j, "to", s->claim.to);
-  pair_u64(j, "host_count", s->hosts);
-  pair_u64(j, "level", s->level);
-  prac_json_key(j, "first");
-  prac_json_str(j, s->seen ? c->sensors[s->at_first].name : NULL);
+  prac_json_key_str(j, "key", s->key);
+  prac_json_key_str(j, "kind", s->kind);
+  prac_json_key_str(j, "id", s->id);
+  prac_json_key_time(j, "from", s->claim.from);
+  prac_json_key_time(j, "to", s->claim.to);
+  prac_json_key_u64(j, "host_count", s->hosts);
+  prac_json_key_u64(j, "level", s->level);
+  prac_json_key_str(j, "first", s->seen ? c->sensors[s->at_first].name : NULL);
   prac_json_key(j, "onset");
   prac_json_open(j, '{');
   for (uint32_t k = 0; k < c->n_sensors; k++)
-    if (s->onset[k] != PRAC_TIME_NONE) pair_time(j, c->sensors[k].name, s->onset[k]);
+    if (s->onset[k] != PRAC_TIME_NONE) prac_json_key_time(j, c->sensors[k].name, s->onset[k]);
   prac_json_close(j, '}');
-  pair_bool(j, "abroad_only", s->abroad);
+  prac_json_key_bool(j, "abroad_only", s->abroad);
 }
 
 static void json_port(struct prac_json *j, const struct compare *c, size_t i)
 {
   const struct compare_port *p = &c->ports[i];
-  pair_str(j, "port", p->port);
-  pair_str(j, "sensor", c->sensors[p->sensor].name);
-  pair_u64(j, "senders", p->now);
-  pair_u64(j, "before", p->before);
-  pair_u64(j, "sensors", p->sensors);
-  pair_u64(j, "home_senders", p->home_now);
-  pair_u64(j, "home_before", p->home_before);
+  prac_json_key_str(j, "port", p->port);
+  prac_json_key_str(j, "sensor", c->sensors[p->sensor].name);
+  prac_json_key_u64(j, "senders", p->now);
+  prac_json_key_u64(j, "before", p->before);
+  prac_json_key_u64(j, "sensors", p->sensors);
+  prac_json_key_u64(j, "home_senders", p->home_now);
+  prac_json_key_u64(j, "home_before", p->home_before);
 }
 
 static void json_whole(struct prac_json *j, const struct compare *c, size_t i)
 {
   (void)i;
-  pair_time(j, "from", c->span.from);
-  pair_time(j, "to", c->span.to);
-  pair_time(j, "recent_from", c->recent.from);
-  pair_time(j, "recent_to", c->recent.to);
-  pair_u64(j, "sampled", c->sampled);
-  pair_bool(j, "baseline", c->baseline);
-  pair_bool(j, "stories_cut", c->stories_cut);
+  prac_json_key_time(j, "from", c->span.from);
+  prac_json_key_time(j, "to", c->span.to);
+  prac_json_key_time(j, "recent_from", c->recent.from);
+  prac_json_key_time(j, "recent_to", c->recent.to);
+  prac_json_key_u64(j, "sampled", c->sampled);
+  prac_json_key_bool(j, "baseline", c->baseline);
+  prac_json_key_bool(j, "stories_cut", c->stories_cut);
 }
 
 const char *const compare_part_names[COMPARE_PART_COUNT_] = {[COMPARE_SENSOR] = "sensor",

@@ -59,6 +59,9 @@ def doors(s, cookies):
                     wrong.append((method, path, who, st, answer[:100]))
     t.check('every route is open to whom its role allows, to nobody else', not wrong, '\n'.join(map(str, wrong)))
     t.check('every answer has the headers that protect the page', not bare, bare[:10])
+    named = {(w, p): code(s.ask('GET', API + p, cookie=cookies[w])[2]) for w in ('viewer', 'analyst')
+             for p in ('/about/192.0.2.1', '/about/192.0.2.0/24', '/about/2001:db8::1', '/top?by=src')}
+    t.check('what names hosts takes an analyst, whatever its route', all((code == 'role') == (w == 'viewer') for (w, _), code in named.items()), named)
     st, h, _ = s.ask('GET', API + '/events')
     t.check('the live stream too asks who is there', st == 401 and not complete(h), (st, h))
     st, h, _ = s.ask('GET', '/')

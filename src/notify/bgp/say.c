@@ -31,32 +31,21 @@ const char *bgp_say_sentence(const struct bgp_saying *y, char out[BGP_SENTENCE])
   return out;
 }
 
-static void key_str(struct prac_json *j, const char *key, const char *s)
-{
-  prac_json_key(j, key);
-  prac_json_str(j, s);
-}
-static void key_u64(struct prac_json *j, const char *key, uint64_t v)
-{
-  prac_json_key(j, key);
-  prac_json_u64(j, v);
-}
-
 static void rule_json(struct prac_json *j, const struct bgp_conf *c, const struct bgp_rule *r,
                       const char *tenant)
 {
   char dst[PRAC_IP_TEXT], text[BGP_TEXT];
   struct bgp_route route;
-  key_str(j, "tenant", tenant);
-  key_str(j, "kind", bgp_kind_name(r->kind));
-  key_str(j, "destination", prac_prefix_text(dst, &r->dst));
-  key_u64(j, "port", r->port);
-  key_u64(j, "longer", r->longer);
-  key_u64(j, "rate", r->rate);
-  key_str(j, "words", bgp_rule_words(r, text));
+  prac_json_key_str(j, "tenant", tenant);
+  prac_json_key_str(j, "kind", bgp_kind_name(r->kind));
+  prac_json_key_str(j, "destination", prac_prefix_text(dst, &r->dst));
+  prac_json_key_u64(j, "port", r->port);
+  prac_json_key_u64(j, "longer", r->longer);
+  prac_json_key_u64(j, "rate", r->rate);
+  prac_json_key_str(j, "words", bgp_rule_words(r, text));
   bool ok = bgp_policy_route(c, tenant, &route, NULL) == PRAC_OK &&
             bgp_rule_text(r, &route, true, text) == PRAC_OK;
-  key_str(j, "exabgp", ok ? text : NULL);
+  prac_json_key_str(j, "exabgp", ok ? text : NULL);
 }
 
 prac_rc bgp_say_write(const char *file, const struct bgp_conf *c, const struct bgp_saying *y,
@@ -68,16 +57,16 @@ prac_rc bgp_say_write(const char *file, const struct bgp_conf *c, const struct b
   prac_json_open(&j, '{');
   prac_json_key(&j, "at");
   prac_json_time(&j, now);
-  key_str(&j, "what", y->kind < BGP_SAID_COUNT_ ? words[y->kind] : "?");
-  key_u64(&j, "id", y->id);
+  prac_json_key_str(&j, "what", y->kind < BGP_SAID_COUNT_ ? words[y->kind] : "?");
+  prac_json_key_u64(&j, "id", y->id);
   rule_json(&j, c, &y->rule, y->tenant);
-  key_str(&j, "episode", y->episode);
-  key_str(&j, "vector", y->vector);
+  prac_json_key_str(&j, "episode", y->episode);
+  prac_json_key_str(&j, "vector", y->vector);
   prac_json_key(&j, "pps_max");
   prac_json_f64(&j, y->pps);
-  key_u64(&j, "sensors", y->sensors);
-  key_str(&j, "why", y->why);
-  key_str(&j, "text", bgp_say_sentence(y, sentence));
+  prac_json_key_u64(&j, "sensors", y->sensors);
+  prac_json_key_str(&j, "why", y->why);
+  prac_json_key_str(&j, "text", bgp_say_sentence(y, sentence));
   prac_json_close(&j, '}');
   prac_json_newline(&j);
   prac_rc rc = j.bad ? PRAC_NOMEM : PRAC_OK;
@@ -98,8 +87,8 @@ static void slot_json(const struct bgp_book *b, const struct bgp_conf *c, size_t
   double pps = 0;
   const char *vector = "";
   prac_json_open(j, '{');
-  key_u64(j, "id", s->id);
-  key_str(j, "state", bgp_book_state(b, s));
+  prac_json_key_u64(j, "id", s->id);
+  prac_json_key_str(j, "state", bgp_book_state(b, s));
   rule_json(j, c, &s->rule, s->tenant);
   prac_json_key(j, "since");
   prac_json_time(j, s->since);
@@ -117,7 +106,7 @@ static void slot_json(const struct bgp_book *b, const struct bgp_conf *c, size_t
     }
   }
   prac_json_close(j, ']');
-  key_str(j, "vector", vector);
+  prac_json_key_str(j, "vector", vector);
   prac_json_key(j, "pps_max");
   prac_json_f64(j, pps);
   prac_json_close(j, '}');
