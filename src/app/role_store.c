@@ -8,6 +8,7 @@
 #include "app/roles.h"
 #include "app/stop.h"
 #include "app/where.h"
+#include "bus/origin.h"
 #include "store/store.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
@@ -83,13 +84,13 @@ static prac_rc commit(struct role_env *e, void *st, struct prac_err *reterr)
   drop_tx(s);
   s->committed = s->seq;
   PRAC_TRY(s->bus.ops->ack(s->bus.st, s->seq, reterr));
-  bool due = s->newest != PRAC_TIME_NONE &&
-             (s->maintained == PRAC_TIME_NONE || s->newest - s->maintained >= 10 * PRAC_MIN);
-  if (!due || !s->store.ops->maintain) return PRAC_OK;
-  s->maintained = s->newest;
-  struct prac_err err = {0};
-  /* A sensor whose clock is ahead must not make all else look old. */
+  /* A sensor whose clock is ahead must not make all else look old, nor put off the next time. */
   prac_time wall = prac_now(&e->clock), now = s->newest < wall ? s->newest : wall;
+  bool due = now != PRAC_TIME_NONE &&
+             (s->maintained == PRAC_TIME_NONE || now - s->maintained >= 10 * PRAC_MIN);
+  if (!due || !s->store.ops->maintain) return PRAC_OK;
+  s->maintained = now;
+  struct prac_err err = {0};
   prac_rc rc = s->store.ops->maintain(s->store.st, now, &err);
   (void)malloc_trim(0); /* it had an hour of flows in memory */
   if (rc == PRAC_DAMAGED) return prac_err_set(reterr, rc, err.where, "%s", err.text);
@@ -114,7 +115,8 @@ static prac_rc take_batch(const struct role_env *e, struct store_role *s, const 
   return PRAC_OK;
 }
 
-static prac_rc take_record(struct store_role *s, const struct bus_msg *m, struct prac_err *err)
+static prac_rc take_record(const struct role_env *e, struct store_role *s, const struct bus_msg *m,
+                           struct prac_err *err)
 {
   const char *dot = strchr(m->subject, '.');
   const struct model_kind *k = dot ? model_kind_find(m->subject, (size_t)(dot - m->subject)) : NULL;
@@ -123,6 +125,8 @@ static prac_rc take_record(struct store_role *s, const struct bus_msg *m, struct
   if (!rec) return PRAC_FAIL(err, PRAC_NOMEM, "no memory for a record");
   PRAC_TRY(model_from_json(k, m->data, m->len, s->arena, rec, err));
   PRAC_TRY(role_check_record(m, k, rec, err));
+  if (bus_origin_name(m->subject))
+    PRAC_TRY(role_check_time(e, store_record_at(k, rec), ROLE_AHEAD_KEEP, err));
   s->recs[s->n_recs++] = (struct store_rec){k, rec};
   return PRAC_OK;
 }
@@ -134,7 +138,7 @@ static prac_rc take(struct role_env *e, void *st, const struct bus_msg *m, struc
   if (s->seq == s->committed) s->since = sys_mono_ns();
   s->seq = m->seq;
   bool flow = strncmp(m->subject, "flow.", 5) == 0;
-  prac_rc rc = flow ? take_batch(e, s, m, &err) : take_record(s, m, &err);
+  prac_rc rc = flow ? take_batch(e, s, m, &err) : take_record(e, s, m, &err);
   if (rc == PRAC_NOMEM) return prac_err_set(reterr, rc, err.where, "%s", err.text);
   if (rc != PRAC_OK) role_refuse(e, &s->refused, &ev_unread, m, err.text);
   bool full = s->n_batches == BATCHES_MAX || s->n_recs == RECS_MAX || s->rows >= ROWS_MAX ||

@@ -194,10 +194,14 @@ struct store_query store_query_open(const struct store_query *q)
   if (c.span.from == 0 && c.span.to == 0)
     c.span = (struct prac_span){PRAC_TIME_NONE, PRAC_TIME_NONE};
   if (!c.after) return c;
-  bool from_later = c.span.from == PRAC_TIME_NONE || c.span.from < c.after_at;
-  bool to_earlier = c.span.to == PRAC_TIME_NONE || c.span.to > c.after_at;
-  if (c.oldest_first && from_later) c.span.from = c.after_at;
-  if (!c.oldest_first && to_earlier && c.after_at < INT64_MAX) c.span.to = c.after_at + 1;
+  /* The place may lie outside the span, which moves on: then nothing is left, and that is no error
+   */
+  struct prac_span *t = &c.span;
+  if (c.oldest_first && (t->from == PRAC_TIME_NONE || t->from < c.after_at))
+    t->from = t->to != PRAC_TIME_NONE && t->to < c.after_at ? t->to : c.after_at;
+  prac_time end = c.after_at < INT64_MAX ? c.after_at + 1 : c.after_at;
+  if (!c.oldest_first && (t->to == PRAC_TIME_NONE || t->to > end))
+    t->to = t->from != PRAC_TIME_NONE && t->from > end ? t->from : end;
   return c;
 }
 
@@ -211,7 +215,8 @@ prac_rc store_query_check(const struct store_query *q, struct prac_err *reterr)
   switch (q->what) {
   case STORE_RECORDS:
     if (!q->kind)
-      return PRAC_FAIL(reterr, PRAC_RANGE, "which records? finding, alert, health, hit, episode or decision");
+      return PRAC_FAIL(reterr, PRAC_RANGE,
+                       "which records? finding, alert, health, hit, episode or decision");
     break;
   case STORE_SERIES:
   case STORE_CELLS:

@@ -90,11 +90,14 @@ static void without_duck(struct pair *p)
 static void same_answers(struct pair *p)
 {
   static const enum store_dim by[] = {STORE_BY_PORT, STORE_BY_COUNTRY, STORE_BY_ASN};
-  for (size_t i = 0; i < 3 * PRAC_ARRAY_LEN(by); i++) {
-    struct store_query q = {.what = STORE_TOP_SCAN, .by = by[i / 3], .limit = i % 2 ? 200 : 7};
+  const struct prac_prefix two[] = {{prac_ip4(0x01000000u + 7919), 128},
+                                    {prac_ip4(0x01000000u + 2 * 7919), 128}};
+  for (size_t i = 0; i < 4 * PRAC_ARRAY_LEN(by); i++) {
+    struct store_query q = {.what = STORE_TOP_SCAN, .by = by[i / 4], .limit = i % 2 ? 200 : 7};
     q.span = (struct prac_span){MADE_DAY, MADE_DAY + PRAC_HOUR};
-    if (i % 3 == 1) q.span.to = MADE_DAY + 5 * PRAC_MIN + 17 * PRAC_SEC; /* cuts a minute */
-    if (i % 3 == 2) q.country = "JC";
+    if (i % 4 == 3) q.srcs = two, q.n_srcs = PRAC_ARRAY_LEN(two);
+    if (i % 4 == 1) q.span.to = MADE_DAY + 5 * PRAC_MIN + 17 * PRAC_SEC; /* cuts a minute */
+    if (i % 4 == 2) q.country = "JC";
     prac_rc ra, rb;
     char *a = answer_text(&p->ram, &q, &ra), *b = answer_text(&p->emb, &q, &rb);
     assert_int_equal(ra, PRAC_OK);

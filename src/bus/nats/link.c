@@ -33,6 +33,7 @@ void nats_link_drop(struct nats_link *l, const char *why)
     (void)snprintf(text, sizeof text, "%s:%u: %.100s", s->host, s->port, why);
     say_lost(l, text);
   }
+  if (why) l->stay = false;
   nats_sub_lost(l);
   natsSubscription_Destroy(l->answers);
   l->answers = NULL;
@@ -181,7 +182,6 @@ static prac_rc hear_news(struct nats_link *l, struct prac_err *reterr)
   const char *why = NULL;
   (void)natsConnection_GetLastError(l->nc, &why);
   nats_link_drop(l, why && why[0] ? why : "the connection ended");
-  l->stay = false;
   return PRAC_OK;
 }
 

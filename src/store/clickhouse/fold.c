@@ -213,7 +213,7 @@ static prac_rc add_slots(struct adding *a, struct prac_err *reterr)
 }
 
 /* A replica that lacks rows would have them left out for ever. Without a quorum every node must
- * have caught up; with one, a node that has not refuses (say_all below). */
+ * have caught up; with one, a node that has not refuses (say_all above). */
 prac_rc ch_fold_ready(struct ch *c, struct prac_err *reterr)
 {
   static const char *const name[] = {"ledger", "roll", "rolled"};
@@ -242,15 +242,31 @@ prac_rc ch_fold_day(struct ch *c, uint32_t day, uint64_t no, struct prac_err *re
   return add_up(&a, find_slots(&a, reterr), reterr);
 }
 
-static prac_rc fold(struct ch *c, uint32_t edge, struct prac_err *reterr)
+/* A day at a time, so that what was done stays done: no further than the first day that has
+ * something, but never behind the last fold. */
+static uint32_t cut(struct adding *a, uint32_t edge)
+{
+  if (a->n == 0) return edge;
+  uint32_t stop = a->slot[0].start / 86400 * 86400 + 86400;
+  if (stop < a->c->view.fold_edge) stop = a->c->view.fold_edge;
+  if (stop >= edge) return edge;
+  while (a->slot[a->n - 1].start >= stop) a->n--;
+  return stop;
+}
+
+/* *ret_more: there is another day. */
+static prac_rc fold(struct ch *c, uint32_t edge, bool *ret_more, struct prac_err *reterr)
 {
   struct adding a = {.c = c, .from = c->view.edge, .to = edge};
   prac_rc rc = find_slots(&a, reterr);
+  uint32_t end = rc == PRAC_OK ? cut(&a, edge) : edge;
   size_t n = a.n;
+  *ret_more = end < edge;
+  a.to = end;
   if (rc == PRAC_OK && n > 0) rc = ch_begin(c, &a.no, reterr);
   rc = add_up(&a, rc, reterr);
   if (rc != PRAC_OK || n == 0) return rc;
-  PRAC_TRY(ch_commit(c, &(struct ch_commit){.no = a.no, .fold = edge}, reterr));
+  PRAC_TRY(ch_commit(c, &(struct ch_commit){.no = a.no, .fold = end}, reterr));
   return ch_fold_ready(c, reterr); /* every node must know of it before rows go */
 }
 
@@ -279,9 +295,10 @@ static prac_rc remove_folded(struct ch *c, struct prac_err *reterr)
 prac_rc ch_fold(struct ch *c, prac_time now, struct prac_err *reterr)
 {
   uint32_t edge = ch_seconds(prac_time_floor(now, PRAC_HOUR) - AFTER_S * PRAC_SEC);
-  if (edge > c->view.fold_edge) {
+  for (bool more = edge > c->view.fold_edge; more;) {
     PRAC_TRY(ch_fold_ready(c, reterr));
-    PRAC_TRY(fold(c, edge, reterr));
+    PRAC_TRY(fold(c, edge, &more, reterr));
+    if (more) PRAC_TRY(remove_folded(c, reterr));
   }
   return c->view.fold_edge ? remove_folded(c, reterr) : PRAC_OK;
 }

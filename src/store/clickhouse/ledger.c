@@ -83,7 +83,8 @@ static bool counts(const struct ch_view *v, uint64_t tx)
 
 static void move_edge(struct ch_view *v, bool fold, uint64_t tx, uint64_t n)
 {
-  if (tx > v->moved) v->moved = tx;
+  /* One that is above `upto` came while we looked: it is found again by ch_view_moved. */
+  if (tx <= v->upto && tx > v->moved) v->moved = tx;
   if (!counts(v, tx)) return;
   if (!fold && n > v->edge) v->edge = (uint32_t)n;
   if (!fold || tx <= v->fold_tx) return;

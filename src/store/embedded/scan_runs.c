@@ -118,8 +118,9 @@ static struct store_query for_file(const struct store_query *q, const struct emb
 static bool all_rows(const struct store_query *q)
 {
   return q->span.from == PRAC_TIME_NONE && q->span.to == PRAC_TIME_NONE &&
-         !(q->sensor && q->sensor[0]) && !q->src.bits && !q->dst.bits && !q->victim.bits &&
-         !q->port.proto && !q->has_port && !(q->country && q->country[0]) && !q->asn && !q->marks;
+         !(q->sensor && q->sensor[0]) && !q->src.bits && !q->n_srcs && !q->dst.bits &&
+         !q->victim.bits && !q->port.proto && !q->has_port && !(q->country && q->country[0]) &&
+         !q->asn && !q->marks;
 }
 
 bool emb_runs_whole(const struct store_query *q, const struct emb_file *f)
