@@ -86,6 +86,7 @@ static const char *const sql[SQL_COUNT_] = {
     [SQL_KEY_ADD] = "INSERT INTO key(hash, user, label, made) VALUES(?1, ?2, ?3, ?4)",
     [SQL_KEY_SEEN] = "UPDATE key SET seen = ?3 WHERE user = ?1 AND ended IS NULL AND"
                      " substr(hash, 1, 8) = ?2",
+    [SQL_KEYS_END_USER] = "UPDATE key SET ended = ?2 WHERE user = ?1 AND ended IS NULL",
     [SQL_KEY_END] = "UPDATE key SET ended = ?2 WHERE id = ?1 AND ended IS NULL AND"
                     " (?3 IS NULL OR user = ?3)",
     [SQL_KEYS] = "SELECT id, user, label, made, seen, ended FROM key WHERE ?1 IS NULL OR user = ?1"

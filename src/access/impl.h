@@ -34,6 +34,7 @@ enum access_sql {
   SQL_KEY_ADD,
   SQL_KEY_SEEN,
   SQL_KEY_END,
+  SQL_KEYS_END_USER,
   SQL_KEYS,
   SQL_GUESS_GET,
   SQL_GUESS_ADD,

@@ -147,6 +147,10 @@ static prac_rc password_put(struct access *a, const char *user, const char *hash
   sqlite3_stmt *s = access_sql(a, SQL_PASSWORD_PUT);
   access_bind_text(s, 1, user);
   access_bind_text(s, 2, hash);
+  PRAC_TRY(access_sql_run(a, s, reterr));
+  s = access_sql(a, SQL_KEYS_END_USER); /* whoever knew the old one may have made some */
+  access_bind_text(s, 1, user);
+  (void)sqlite3_bind_int64(s, 2, prac_now(&a->wall));
   return access_sql_run(a, s, reterr);
 }
 

@@ -101,8 +101,11 @@ static prac_rc sign_in(struct access *a, const struct access_signing *g, struct 
   bool may = u->known && !u->disabled && u->password[0];
   PRAC_TRY(access_password_fits(g->password, may ? u->password : NULL, &fits, reterr));
   if (!fits) return refuse(a, g, &keys, u, reterr);
-  if (u->totp && (!g->code || !*g->code))
+  if (u->totp && (!g->code || !*g->code)) {
+    PRAC_TRY(access_begin(a, reterr)); /* not by its owner: the sign of a stolen password */
+    PRAC_TRY(access_end(a, line(a, g, u, "password right, code missing", reterr), reterr));
     return PRAC_FAIL(reterr, PRAC_END, "a code of the second factor is needed");
+  }
   if (u->totp) step = access_totp_fits(u->secret, g->code, prac_now(&a->wall), u->step);
   if (u->totp && step == 0) return refuse(a, g, &keys, u, reterr);
   PRAC_TRY(access_token_new("", token, hash, reterr));

@@ -93,7 +93,9 @@ static prac_rc own_accounts(const struct role_env *e, struct prac_err *reterr)
     (void)snprintf(path, sizeof path, "%s/%s%s", e->real_data, ROLE_ACCOUNTS, ends[i]);
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) continue;
-    bool ok = fchown(fd, (uid_t)e->uid, (gid_t)e->uid) == 0;
+    struct stat st; /* the directory is the role's: nothing else may be given away by a link */
+    bool ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+              fchown(fd, (uid_t)e->uid, (gid_t)e->uid) == 0 && fchmod(fd, 0600) == 0;
     close(fd);
     if (!ok) return PRAC_FAIL(reterr, PRAC_DENIED, "%s belongs to somebody else", path);
   }

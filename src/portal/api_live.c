@@ -306,7 +306,6 @@ void portal_top(struct portal *p, struct sys_http_req *r, const char *word)
   (void)word;
   for (int i = 0; by && i < (int)PRAC_ARRAY_LEN(dims); i++)
     if (strcmp(by, dims[i]) == 0) dim = i;
-  if (by && strcmp(by, "src") == 0 && !portal_may(r, PORTAL_ANALYST)) return; /* names hosts */
   if (portal_has_filters(r) || dim < 0) {
     portal_ask(p, r, STORE_TOP, NULL, NULL, NULL);
     return;

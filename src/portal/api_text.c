@@ -131,6 +131,6 @@ void portal_metrics(struct portal *p, struct sys_http_req *r, const char *word)
                                                 .body = j.buf,
                                                 .len = j.len,
                                                 .pack = true,
-                                                .cache = "no-cache"});
+                                                .cache = "private, no-cache"});
   prac_json_done(&j);
 }

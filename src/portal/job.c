@@ -57,6 +57,11 @@ static void fail(struct portal *p, struct sys_http_req *r, prac_rc rc, const str
   portal_send_error(r, 503, "store", "the store can not answer now; try again later");
 }
 
+void portal_job_drop(struct portal_job **jp)
+{
+  job_free(jp);
+}
+
 /* ---- making ---- */
 
 struct portal_job *portal_job_new(struct portal *p, struct sys_http_req *r, portal_job_fn *run,

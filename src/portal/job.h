@@ -30,6 +30,7 @@ enum { PORTAL_ROWS_MAX = 10000 };
 /* NULL: answered already (no store, no memory). ask: ask_size zeroed bytes. */
 struct portal_job *portal_job_new(struct portal *p, struct sys_http_req *r, portal_job_fn *run,
                                   size_t ask_size);
+void portal_job_drop(struct portal_job **jp); /* it has been answered otherwise */
 /* The answer is a list, in the form that the request's `format` says. Before portal_job_put. */
 void portal_job_rows(struct portal_job *j, size_t max_rows);
 /* Queues it, or says what is wrong: rc and err of reading the request, or that too many wait. */

@@ -109,6 +109,7 @@ static void run_user_put(struct desk_job *j, struct access *a)
                           .role = given(b->role),
                           .disabled = b->disabled};
   const char *by = portal_reader_who(j->reader)->user;
+  if (b->password && *b->password && !portal_not_by_key(j)) return;
   answer(j, access_user_put(a, by, &u, given(b->password), &err), &err);
 }
 void portal_user_put(struct portal *p, struct sys_http_req *r, const char *word)

@@ -68,6 +68,13 @@ static prac_rc complete(struct portal_job *j, struct store_query *q, struct prac
   return PRAC_OK;
 }
 
+/* So that the distance of any two times can be counted. */
+static bool time_ok(prac_time t)
+{
+  static const prac_time last = INT64_C(7258118400) * PRAC_SEC; /* 2200-01-01 */
+  return t == PRAC_TIME_NONE || (t >= 0 && t <= last);
+}
+
 prac_rc portal_read_question(struct portal_job *j, const char *more, struct store_query *q,
                              struct prac_err *err)
 {
@@ -76,6 +83,8 @@ prac_rc portal_read_question(struct portal_job *j, const char *more, struct stor
   if (!words_of(j->req, more, words, sizeof words))
     return PRAC_FAIL(err, PRAC_RANGE, "the question is longer than %d bytes", WORDS_MAX);
   PRAC_TRY(store_query_parse(words, q, j->arena, err));
+  if (!time_ok(q->span.from) || !time_ok(q->span.to))
+    return PRAC_FAIL(err, PRAC_RANGE, "times are from 1970 to 2200");
   q->what = what.what;
   q->kind = what.kind;
   return complete(j, q, err);
@@ -109,6 +118,13 @@ static prac_rc run(struct portal_job *j, struct store *s, struct prac_err *reter
                                      : PRAC_OK;
 }
 
+/* Who sent what, and to whom an answer went, is for analysts; counts are for everybody. */
+static bool names_hosts(const struct store_query *q)
+{
+  return q->what != STORE_RECORDS &&
+         (q->by == STORE_BY_SRC || q->src.bits > 0 || q->victim.bits > 0 || q->n_srcs > 0);
+}
+
 void portal_ask(struct portal *p, struct sys_http_req *r, enum store_what what,
                 const struct model_kind *k, const char *more, const char *single)
 {
@@ -122,6 +138,10 @@ void portal_ask(struct portal *p, struct sys_http_req *r, enum store_what what,
   prac_rc rc = single && strpbrk(single, " =")
                    ? PRAC_MALFORMED
                    : portal_read_question(j, single ? id : more, &a->q, &err);
+  if (rc == PRAC_OK && names_hosts(&a->q) && !portal_may(r, PORTAL_ANALYST)) {
+    portal_job_drop(&j);
+    return;
+  }
   if (a->q.what == STORE_FLOWS || a->q.what == STORE_TOP_SCAN || a->q.what == STORE_HOST)
     j->lane = PORTAL_FLOWS;
   if (!single) portal_job_rows(j, a->q.limit);

@@ -259,7 +259,8 @@ void portal_send_error(struct sys_http_req *r, int status, const char *code, con
   send_error(r, status, code, status == 503 ? later : status == 401 ? how : NULL, text);
 }
 
-/* no-cache, not no-store: the entity tag then saves the body when nothing has changed. */
+/* private: who may see it depends on the cookie. no-cache, not no-store: the entity tag then saves
+ * the body when nothing has changed. */
 void portal_send_json(struct sys_http_req *r, struct prac_json *j)
 {
   if (j->bad)
@@ -270,7 +271,7 @@ void portal_send_json(struct sys_http_req *r, struct prac_json *j)
                                                 .body = j->buf,
                                                 .len = j->len,
                                                 .pack = true,
-                                                .cache = "no-cache"});
+                                                .cache = "private, no-cache"});
   prac_json_done(j);
 }
 
@@ -282,7 +283,7 @@ void portal_send_rows(struct sys_http_req *r, struct rows *rows)
                             .body = rows->j.buf,
                             .len = rows->j.len,
                             .pack = true,
-                            .cache = "no-cache"};
+                            .cache = "private, no-cache"};
   size_t k = 0;
   if (rows->truncated) {
     a.extra[k++] = "X-Truncated";

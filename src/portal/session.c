@@ -256,6 +256,13 @@ void portal_sign_out(struct portal *p, struct sys_http_req *r, const char *word)
 
 /* ---- one's own account ---- */
 
+bool portal_not_by_key(struct desk_job *j)
+{
+  if (!portal_reader_who(j->reader)->by_key) return true;
+  portal_send_error(j->req, 403, "denied", "this takes a person: a key can not do it");
+  return false;
+}
+
 /* A stolen session must not take the account over: the old password is asked for, with the same
  * pauses as a sign-in. All sessions end, this one too. */
 static void run_password(struct desk_job *j, struct access *a)
@@ -282,19 +289,17 @@ void portal_me_password(struct portal *p, struct sys_http_req *r, const char *wo
   portal_desk_run(p, r, NULL, true, run_password);
 }
 
-static bool not_by_key(struct desk_job *j)
-{
-  if (!portal_reader_who(j->reader)->by_key) return true;
-  portal_send_error(j->req, 403, "denied", "a key can not change its user's account");
-  return false;
-}
-
 static void run_totp(struct desk_job *j, struct access *a)
 {
   const char *user = portal_reader_who(j->reader)->user;
   char uri[ACCESS_URI];
   struct prac_err err = {0};
-  if (!not_by_key(j)) return;
+  if (!portal_not_by_key(j)) return;
+  if (portal_reader_who(j->reader)->totp) { /* or a stolen session could lock its owner out */
+    portal_send_error(j->req, 403, "denied",
+                      "there is a second factor already: an administrator takes it off");
+    return;
+  }
   prac_rc rc = access_totp_new(a, user, user, uri, &err);
   if (rc != PRAC_OK) {
     portal_desk_failed(j, rc, &err);
@@ -320,7 +325,7 @@ static void run_totp_confirm(struct desk_job *j, struct access *a)
   const struct code *b = portal_body(j->req);
   const char *user = portal_reader_who(j->reader)->user;
   struct prac_err err = {0};
-  if (!not_by_key(j)) return;
+  if (!portal_not_by_key(j)) return;
   prac_rc rc = access_totp_confirm(a, user, user, b->code, &err);
   if (rc != PRAC_OK)
     portal_desk_failed(j, rc, &err);

@@ -26,6 +26,8 @@ struct access;
 struct desk_job;
 void portal_desk_run(struct portal *p, struct sys_http_req *r, const char *word, bool slow,
                      void (*run)(struct desk_job *j, struct access *a));
+/* A key is no person: it changes no password, second factor or key. False: answered. */
+bool portal_not_by_key(struct desk_job *j);
 /* What the accounts' file said of a request, when not PRAC_OK. */
 void portal_desk_failed(struct desk_job *j, prac_rc rc, const struct prac_err *err);
 void portal_send_secret(struct sys_http_req *r, struct prac_json *j); /* kept by nobody; frees j */

@@ -10,6 +10,7 @@
 struct about {
   const char *what;
   struct view_conf conf;
+  bool hosts; /* may be named to the reader, one by one */
 };
 
 static prac_rc about(struct portal_job *j, struct store *s, struct prac_err *reterr)
@@ -18,7 +19,13 @@ static prac_rc about(struct portal_job *j, struct store *s, struct prac_err *ret
   struct view_subject u;
   struct view v;
   PRAC_TRY(view_subject_find(s, a->what, j->arena, &u, reterr));
+  if (u.about == VIEW_FINDING && !a->hosts)
+    return PRAC_FAIL(reterr, PRAC_DENIED, "findings are for analysts and above");
   PRAC_TRY(view_look(s, &u, &a->conf, j->arena, &v, reterr));
+  if (!a->hosts) {
+    v.more_lines += v.n_lines;
+    v.n_lines = 0;
+  }
   view_json(&j->rows.j, &u, &v);
   return PRAC_OK;
 }
@@ -37,6 +44,7 @@ void portal_about(struct portal *p, struct sys_http_req *r, const char *word)
   prac_rc rc = portal_read_question(j, NULL, &q, &err);
   a->conf = (struct view_conf){.span = q.span,
                                .limit = q.limit < VIEW_HOSTS_MAX ? q.limit : VIEW_HOSTS_MAX};
+  a->hosts = portal_who(r)->role >= ACCESS_ANALYST;
   a->what = prac_arena_strndup(j->arena, word, strlen(word));
   if (!a->what) rc = PRAC_NOMEM;
   portal_job_put(j, rc, &err);

@@ -48,7 +48,7 @@ static prac_rc find_hours(struct portal_job *j, struct store *s, struct heat *h,
   t->from = prac_time_floor(t->from, PRAC_HOUR);
   t->to = prac_time_floor(t->to + PRAC_HOUR - 1, PRAC_HOUR);
   int64_t n = (t->to - t->from) / PRAC_HOUR;
-  if (n > HEAT_HOURS_MAX) n = HEAT_HOURS_MAX;
+  if (n < 0 || n > HEAT_HOURS_MAX) n = HEAT_HOURS_MAX;
   t->from = t->to - n * PRAC_HOUR;
   h->n_hours = (size_t)n;
   struct store_query q = h->q;

@@ -32,9 +32,14 @@ struct portal_door {
 /* What goes with a request. */
 struct asking {
   struct portal_reader *reader;
+  bool door; /* there are accounts: without a reader it is nobody */
   struct prac_arena *arena;
   void *body;
 };
+
+/* Sees nothing: what somebody is who has not said who, where there are accounts. */
+static const struct access_who nobody = {
+    .user = "", .name = "", .org = "", .org_title = "", .role = ACCESS_VIEWER};
 
 struct portal_reader *portal_reader_ref(struct portal_reader *rd)
 {
@@ -63,7 +68,8 @@ struct portal_reader *portal_reader(const struct sys_http_req *r)
 
 const struct access_who *portal_who(const struct sys_http_req *r)
 {
-  return portal_reader_who(portal_reader(r));
+  const struct asking *k = sys_http_kept(r);
+  return k && k->door && !k->reader ? &nobody : portal_reader_who(k ? k->reader : NULL);
 }
 
 const void *portal_body(const struct sys_http_req *r)
@@ -199,6 +205,14 @@ static prac_rc reader_of(struct portal *p, const char *token, struct portal_read
   return PRAC_OK;
 }
 
+static bool same_rights(const struct portal_reader *a, const struct portal_reader *b)
+{
+  const char *x = access_scope_words(&a->who.scope, a->arena),
+             *y = access_scope_words(&b->who.scope, b->arena);
+  return x && y && strcmp(x, y) == 0 && a->who.scope.clearance == b->who.scope.clearance &&
+         a->who.role == b->who.role && strcmp(a->who.org, b->who.org) == 0;
+}
+
 bool portal_still(void *arg, void *kept)
 {
   struct portal *p = arg;
@@ -208,9 +222,11 @@ bool portal_still(void *arg, void *kept)
   if (!d || !rd) return true;
   if (refresh(d, NULL) != PRAC_OK) return false;
   prac_time now = prac_now(p->env.clock);
-  if (rd->rights != d->rights) { /* a session that is still there has the rights that it had */
-    if (rd->who.by_key || look_up(d, rd->token, &now_is, NULL) != PRAC_OK) return false;
+  if (rd->rights != d->rights) { /* somebody's have changed: this one's? */
+    if (look_up(d, rd->token, &now_is, NULL) != PRAC_OK) return false;
+    bool same = same_rights(rd, now_is);
     portal_reader_unref(now_is);
+    if (!same) return false;
     rd->rights = d->rights;
   }
   if (expired(d, rd, now)) return false;
@@ -351,7 +367,10 @@ bool portal_admit(struct portal *p, struct sys_http_req *r, const struct portal_
     portal_send_error(r, 503, "busy", "no memory for this request now; try again");
     return false;
   }
-  if (k) sys_http_keep(r, k, asking_free);
+  if (k) {
+    k->door = p->door != NULL;
+    sys_http_keep(r, k, asking_free);
+  }
   if (p->door && !find_reader(p, r, t, k)) return false;
   if (!role_fits(r, t->need)) return false;
   if (changes && !not_from_elsewhere(r, portal_who(r)->by_key)) return false;
@@ -360,25 +379,48 @@ bool portal_admit(struct portal *p, struct sys_http_req *r, const struct portal_
 
 /* ---- the audit ---- */
 
-/* "by=port limit=10": what was asked, as far as there is room. */
+/* "by=port limit=10": what was asked; what does not fit is cut, and that is said. A blank within a
+ * value is a "+", so that none can look like two. */
 static const char *params_of(const struct sys_http_req *r, struct prac_arena *a)
 {
   char text[DETAIL_MAX];
   const char *name, *value;
   size_t n = 0;
-  for (size_t i = 0; sys_http_param_at(r, i, &name, &value); i++) {
-    int k = snprintf(text + n, sizeof text - n, "%s%s=%s", n ? " " : "", name, value);
-    if (k < 0 || (size_t)k >= sizeof text - n) break;
-    n += (size_t)k;
+  bool cut = false;
+  for (size_t i = 0; !cut && sys_http_param_at(r, i, &name, &value); i++) {
+    size_t room = sizeof text - n, start = n;
+    int k = snprintf(text + n, room, "%s%s=%s", n ? " " : "", name, value);
+    cut = k < 0 || (size_t)k >= room;
+    n += cut ? room - 1 : (size_t)k;
+    for (size_t at = start + (start > 0); at < n; at++)
+      if (text[at] == ' ') text[at] = '+';
+  }
+  if (cut) {
+    n = sizeof text - sizeof "...";
+    while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80) n--; /* no half characters */
+    memcpy(text + n, "...", sizeof "...");
+    n += 3;
   }
   return prac_arena_strndup(a, text, n);
+}
+
+/* Does a question that everybody may ask name a host? Rather too often than not. */
+static bool names_hosts(const struct sys_http_req *r)
+{
+  const char *name, *value;
+  if (strncmp(sys_http_path(r), "/api/v1/about/", 14) == 0) return true;
+  for (size_t i = 0; sys_http_param_at(r, i, &name, &value); i++)
+    if (strstr(name, "src") || strstr(value, "src") || strstr(name, "victim") ||
+        strstr(value, "victim"))
+      return true;
+  return false;
 }
 
 bool portal_note(struct portal *p, struct sys_http_req *r, const struct portal_route *t)
 {
   const char *format = sys_http_param(r, "format"), *path = sys_http_path(r);
   bool leaves = format && strcmp(format, "json") != 0;
-  bool noted = leaves || t->need == PORTAL_ANALYST || t->need == PORTAL_ADMIN ||
+  bool noted = leaves || t->need == PORTAL_ANALYST || t->need == PORTAL_ADMIN || names_hosts(r) ||
                (t->method == SYS_HTTP_POST && t->need != PORTAL_ANYONE);
   if (!p->door || !noted) return true;
   struct desk_job *j = desk_job_new(r, portal_reader(r));

@@ -210,6 +210,10 @@ prac_rc store_query_check(const struct store_query *q, struct prac_err *reterr)
   PRAC_TRY(check_texts(q, reterr));
   if (q->span.from != PRAC_TIME_NONE && q->span.to != PRAC_TIME_NONE && q->span.to < q->span.from)
     return PRAC_FAIL(reterr, PRAC_RANGE, "the time span ends before it begins");
+  int64_t length;
+  if (q->span.from != PRAC_TIME_NONE && q->span.to != PRAC_TIME_NONE &&
+      __builtin_sub_overflow(q->span.to, q->span.from, &length))
+    return PRAC_FAIL(reterr, PRAC_RANGE, "the time span is longer than 292 years");
   if (q->n_srcs > STORE_SRCS_MAX)
     return PRAC_FAIL(reterr, PRAC_RANGE, "at most %d senders", STORE_SRCS_MAX);
   switch (q->what) {

@@ -160,6 +160,16 @@ static prac_rc take_sensor(void *arg, const struct store_col *cols, size_t n,
   return PRAC_OK;
 }
 
+/* The length of a span, which loses its beginning where that can not be counted. */
+static int64_t bounded(struct prac_span *s)
+{
+  int64_t length;
+  if (!__builtin_sub_overflow(s->to, s->from, &length)) return length;
+  length = VIEW_STEPS_MAX * PRAC_DAY;
+  s->from = s->to < 0 ? s->to : s->to - length;
+  return length;
+}
+
 static void choose_span(const struct view_subject *u, const struct view_conf *c, struct view *v)
 {
   bool claimed = u->claim.from != PRAC_TIME_NONE && u->claim.to != PRAC_TIME_NONE;
@@ -174,7 +184,7 @@ static void choose_span(const struct view_subject *u, const struct view_conf *c,
   else if (s.to <= s.from)
     s.to = s.from + PRAC_DAY;
   if (s.from >= s.to) s.from = s.to - PRAC_DAY;
-  int64_t length = s.to - s.from;
+  int64_t length = bounded(&s);
   v->step_ns = length <= 2 * PRAC_DAY ? PRAC_MIN : length <= 110 * PRAC_DAY ? PRAC_HOUR : PRAC_DAY;
   v->span.from = prac_time_floor(s.from, v->step_ns);
   v->span.to = prac_time_floor(s.to + v->step_ns - 1, v->step_ns);

@@ -60,7 +60,11 @@ def doors(s, cookies):
     t.check('every route is open to whom its role allows, to nobody else', not wrong, '\n'.join(map(str, wrong)))
     t.check('every answer has the headers that protect the page', not bare, bare[:10])
     named = {(w, p): code(s.ask('GET', API + p, cookie=cookies[w])[2]) for w in ('viewer', 'analyst')
-             for p in ('/about/192.0.2.1', '/about/192.0.2.0/24', '/about/2001:db8::1', '/top?by=src')}
+             for p in ('/about/192.0.2.1', '/about/192.0.2.0/24', '/about/2001:db8::1', '/top?by=src', '/top?q=by%3Dsrc', '/series?q=by%3Dsrc',
+                       '/series?src=192.0.2.1', '/top?victim=192.0.2.1', '/top?q=src%3D192.0.2.1')}
+    for p in ('/ports/heat?from=1678-01-01&to=2261-12-31&sensor=zz', '/about/23%2Ftcp?from=1678-01-01&to=2261-12-31', '/ports/heat?from=1678-01-01'):
+        st, _, body = s.ask('GET', API + p, cookie=cookies['viewer'])
+        t.check(f'a time as long as numbers go: {p}', st == 400 and b'time' in body, (st, body[:200]))
     t.check('what names hosts takes an analyst, whatever its route', all((code == 'role') == (w == 'viewer') for (w, _), code in named.items()), named)
     st, h, _ = s.ask('GET', API + '/events')
     t.check('the live stream too asks who is there', st == 401 and not complete(h), (st, h))

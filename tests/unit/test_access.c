@@ -259,7 +259,8 @@ static void test_sign_out(void **state)
   close_lab(&l);
 }
 
-/* A change of rights ends sessions; one that changes none does not. */
+/* A change of rights ends sessions, a new password keys as well; one that changes none ends none.
+ */
 static void test_rights(void **state)
 {
   struct lab l;
@@ -274,7 +275,7 @@ static void test_rights(void **state)
     bool ends, key_ends;
   } users[] = {{{.user = "mika", .name = "Mika", .disabled = -1}, NULL, false, false},
                {{.user = "mika", .role = "viewer", .disabled = -1}, NULL, true, false},
-               {{.user = "mika", .disabled = -1}, PASSWORD, true, false},
+               {{.user = "mika", .disabled = -1}, PASSWORD, true, true},
                {{.user = "mika", .disabled = 1}, NULL, true, true},
                {{.user = "mika", .disabled = 0}, NULL, false, false}};
   for (size_t i = 0; i < PRAC_ARRAY_LEN(users); i++) {
@@ -283,6 +284,8 @@ static void test_rights(void **state)
     assert_int_equal(access_user_put(l.a, "test", &users[i].u, users[i].password, NULL), PRAC_OK);
     if (in) assert_int_equal(who(&l, token, &w), users[i].ends ? PRAC_DENIED : PRAC_OK);
     assert_int_equal(who(&l, key, &w), users[i].key_ends ? PRAC_DENIED : PRAC_OK);
+    if (users[i].password) /* whoever knew the old one may have made it */
+      assert_int_equal(access_key_new(l.a, "mika", "mika", "script", key, NULL), PRAC_OK);
   }
   assert_int_equal(who(&l, key, &w), PRAC_OK);
   assert_true(w.by_key && w.role == ACCESS_VIEWER);
