@@ -5,6 +5,7 @@
 
 #include "access/gate.h"
 #include "portal/job.h"
+#include "portal/share.h"
 
 /* ---- status ---- */
 
@@ -379,6 +380,6 @@ void portal_events(struct portal *p, struct sys_http_req *r, const char *word)
   struct portal_audience *a = portal_audience_at(p, r);
   (void)word;
   if (!a) return;
-  sys_http_stream(r, a->feed);
+  sys_http_stream(r, a->feed, portal_sharer(p, r));
   portal_audience_unref(p, &a);
 }

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "portal/desk.h"
+#include "portal/share.h"
 #include "portal/who.h"
 
 enum { NOTES_AT_ONCE = 256, RETRY_S = 1, ARENA = 2048 };
@@ -17,11 +18,13 @@ struct desk {
   pthread_cond_t more;
   struct desk_job *jobs, **jobs_end;
   size_t n, n_slow;
-  bool stopping, have_thread, failed;
+  bool stopping, have_thread;
+  bool failed; /* the disk refuses what stands first */
   pthread_t thread;
 };
 
-struct desk_job *desk_job_new(struct sys_http_req *r, struct portal_reader *reader)
+struct desk_job *desk_job_new(struct portal *p, struct sys_http_req *r,
+                              struct portal_reader *reader)
 {
   char from[PRAC_IP_TEXT] = "";
   struct prac_ip ip = r ? sys_http_client(r) : (struct prac_ip){{0}};
@@ -34,7 +37,9 @@ struct desk_job *desk_job_new(struct sys_http_req *r, struct portal_reader *read
     desk_job_free(&j);
     return NULL;
   }
+  j->p = p;
   j->req = r;
+  if (r) j->sharer = portal_sharer(p, r);
   j->reader = portal_reader_ref(reader);
   return j;
 }
@@ -49,11 +54,25 @@ void desk_job_free(struct desk_job **jp)
   free(j);
 }
 
-bool desk_put(struct desk *d, struct desk_job *j)
+/* d->lock held */
+static prac_rc room(const struct desk *d, const struct desk_job *j)
+{
+  size_t n = 0, n_slow = 0;
+  if (d->stopping || d->failed || d->n >= DESK_MAX || (j->slow && d->n_slow >= DESK_SLOW_MAX))
+    return PRAC_FULL;
+  for (const struct desk_job *o = d->jobs; o && j->sharer; o = o->next) {
+    n += o->sharer == j->sharer;
+    n_slow += o->sharer == j->sharer && o->slow;
+  }
+  bool all = n >= portal_share(DESK_MAX) || (j->slow && n_slow >= portal_share(DESK_SLOW_MAX));
+  return all ? PRAC_RANGE : PRAC_OK;
+}
+
+prac_rc desk_put(struct desk *d, struct desk_job *j)
 {
   pthread_mutex_lock(&d->lock);
-  bool ok = !d->stopping && d->n < DESK_MAX && !(j->slow && d->n_slow >= DESK_SLOW_MAX);
-  if (ok) {
+  prac_rc rc = room(d, j);
+  if (rc == PRAC_OK) {
     if (j->run) sys_http_later(j->req);
     *d->jobs_end = j;
     d->jobs_end = &j->next;
@@ -62,15 +81,15 @@ bool desk_put(struct desk *d, struct desk_job *j)
     pthread_cond_signal(&d->more);
   }
   pthread_mutex_unlock(&d->lock);
-  return ok;
+  return rc;
 }
 
 void desk_ask(struct desk *d, struct desk_job *j)
 {
-  struct sys_http_req *r = j->req;
-  if (desk_put(d, j)) return;
+  prac_rc rc = desk_put(d, j);
+  if (rc == PRAC_OK) return;
+  portal_send_busy(j->p, j->req, rc, "accounts can not be asked now; try again in a moment");
   desk_job_free(&j);
-  portal_send_error(r, 503, "busy", "too many are waiting; try again in a moment");
 }
 
 /* ---- the thread ---- */
@@ -123,6 +142,41 @@ static void wait_a_little(struct desk *d)
   pthread_mutex_unlock(&d->lock);
 }
 
+static bool set_failed(struct desk *d, bool failed)
+{
+  pthread_mutex_lock(&d->lock);
+  bool was = d->failed;
+  d->failed = failed;
+  pthread_mutex_unlock(&d->lock);
+  return was;
+}
+
+/* Whoever waits is answered now: what was asked while the disk was full must not happen when nobody
+ * waits for it any more. Notes stay. */
+static void refuse_waiting(struct desk *d)
+{
+  struct desk_job *out = NULL, **at = &d->jobs;
+  pthread_mutex_lock(&d->lock);
+  for (struct desk_job *j; (j = *at);) {
+    if (!j->run) {
+      at = &j->next;
+      continue;
+    }
+    *at = j->next;
+    d->n--;
+    d->n_slow -= j->slow;
+    j->next = out;
+    out = j;
+  }
+  d->jobs_end = at;
+  pthread_mutex_unlock(&d->lock);
+  for (struct desk_job *j = out, *next_one; j; j = next_one) {
+    next_one = j->next;
+    portal_send_error(j->req, 503, "accounts", "accounts can not be written now; try again later");
+    desk_job_free(&j);
+  }
+}
+
 /* False: the file did not take them; they stay first in the queue. */
 static bool write_notes(struct desk *d, const struct desk_job *j, size_t n)
 {
@@ -137,8 +191,7 @@ static bool write_notes(struct desk *d, const struct desk_job *j, size_t n)
     prac_rc ended = access_end(d->writer, rc, rc == PRAC_OK ? &err : &end);
     if (rc == PRAC_OK) rc = ended;
   }
-  if (rc != PRAC_OK && !d->failed) prac_log(d->log, &ev_failed, "%s", err.text);
-  d->failed = rc != PRAC_OK;
+  if (!set_failed(d, rc != PRAC_OK) && rc != PRAC_OK) prac_log(d->log, &ev_failed, "%s", err.text);
   return rc == PRAC_OK;
 }
 
@@ -160,6 +213,7 @@ static void *work(void *arg)
       if (!stopping(d)) j->run(j, d->writer);
     } else if (!write_notes(d, j, n)) {
       if (stopping(d)) break;
+      refuse_waiting(d);
       wait_a_little(d);
       continue;
     }

@@ -1,17 +1,19 @@
 /* portal/desk.h — the accounts' file, with a thread of its own: passwords are slow on purpose, and
  * whatever is written waits for the disk. The server's thread only reads, by a handle of its own.
  *
- * bounds    DESK_MAX jobs wait, DESK_SLOW_MAX of them with a password; more are answered 503
+ * bounds    DESK_MAX jobs wait, DESK_SLOW_MAX of them with a password; more are answered 503. Of
+ *           either one reader has its share (share.h)
  * audit     a note is taken before the request that it is about is answered: no room, no answer.
- *           What the disk refuses is tried again until it takes it
+ *           What the disk refuses is tried again until it takes it; until then nothing is taken,
+ * and who waits already is answered 503
  */
 #pragma once
 #include "access/access.h"
 #include "base/log.h"
 #include "portal/impl.h"
 
-enum { DESK_MAX = 1024, DESK_SLOW_MAX = 16 };
 struct desk;
+enum { DESK_MAX = 1024, DESK_SLOW_MAX = 16 };
 /* Makes the file when it is not there. wall: borrowed until close, as log. */
 PRAC_NODISCARD prac_rc desk_open(const char *path, const struct access_conf *c,
                                  const struct prac_clock *wall, const struct prac_log *log,
@@ -25,6 +27,7 @@ struct desk_job {
   struct portal *p;
   struct sys_http_req *req;                          /* waits for run's answer */
   struct portal_reader *reader;                      /* who asked; a reference, or NULL */
+  uint64_t sharer;                                   /* whose share it takes; 0: nobody's */
   void (*run)(struct desk_job *j, struct access *a); /* answers req. NULL: `note` is written,
                                                       * or, without one, that reader is active */
   bool slow;                                         /* a password is looked at */
@@ -33,9 +36,11 @@ struct desk_job {
   struct access_event note; /* what NULL: none */
 };
 /* r NULL: nobody's request. NULL: no memory. */
-struct desk_job *desk_job_new(struct sys_http_req *r, struct portal_reader *reader);
+struct desk_job *desk_job_new(struct portal *p, struct sys_http_req *r,
+                              struct portal_reader *reader);
 void desk_job_free(struct desk_job **jp);
-/* Queues and takes the job; false: no room, it is still the caller's. */
-bool desk_put(struct desk *d, struct desk_job *j);
-/* The same, or answers 503. */
+/* Queues and takes the job; else it is still the caller's. PRAC_FULL: no room, or the disk refuses;
+ * PRAC_RANGE: this reader has its share. */
+PRAC_NODISCARD prac_rc desk_put(struct desk *d, struct desk_job *j);
+/* The same, or answers. */
 void desk_ask(struct desk *d, struct desk_job *j);

@@ -19,7 +19,9 @@
   X(EVENTS_LOST, "events_lost", "1", "events that found no room or memory")                        \
   X(QUERIES, "queries", "1", "questions put to the store")                                         \
   X(QUERIES_REFUSED, "queries_refused", "1", "questions refused because too many were waiting")    \
-  X(QUERIES_FAILED, "queries_failed", "1", "questions that the store could not answer")
+  X(QUERIES_FAILED, "queries_failed", "1", "questions that the store could not answer")            \
+  X(SHARE_REFUSED, "share_refused", "1",                                                           \
+    "requests refused because their reader has a quarter of all that may wait already")
 enum {
 #define X(id, name, unit, help) PORTAL_C_##id,
   PORTAL_COUNTERS(X)
@@ -53,6 +55,7 @@ struct portal {
   uint64_t told; /* events so far: no ring has a higher id */
   bool tops_dirty, status_dirty;
   struct portal_door *door; /* accounts (who.c); NULL: none */
+  uint64_t seed;            /* of hashes of what readers send */
   _Atomic uint64_t counters[PORTAL_C_COUNT_];
   int64_t minutes_at, tops_at, status_at; /* monotonic ns of the last such event */
   struct prac_arena *scratch;             /* the caller's thread */

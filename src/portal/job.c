@@ -7,6 +7,7 @@
 
 #include "access/gate.h"
 #include "portal/job.h"
+#include "portal/share.h"
 
 enum { JOBS_MAX = 64, JOB_BYTES = 32 << 20 };
 
@@ -86,6 +87,7 @@ struct portal_job *portal_job_new(struct portal *p, struct sys_http_req *r, port
     return NULL;
   }
   j->req = r;
+  j->sharer = portal_sharer(p, r);
   j->run = run;
   j->rows.j = prac_json_of(JOB_BYTES);
   return j;
@@ -123,29 +125,45 @@ static void append(struct portal_queue *q, struct portal_job *j)
   pthread_cond_signal(&q->more);
 }
 
-static bool enqueue(struct portal *p, struct portal_job *j)
+/* How many of the same reader's wait in its lane? p->jobs_lock held */
+static size_t waiting(struct portal *p, struct portal_job *j)
 {
+  struct portal_queue *q = queue_of(j);
+  size_t n = 0;
+  for (const struct portal_job *o = q->jobs; o; o = o->next) n += o->sharer == j->sharer;
+  for (struct portal_job *o = p->aside; o; o = o->next)
+    n += o->sharer == j->sharer && queue_of(o) == q;
+  return n;
+}
+
+static prac_rc enqueue(struct portal *p, struct portal_job *j)
+{
+  prac_rc rc = PRAC_OK;
   pthread_mutex_lock(&p->jobs_lock);
   struct portal_queue *q = queue_of(j);
-  bool ok = !p->stopping && q->n < JOBS_MAX;
-  if (ok) {
+  if (p->stopping || q->n >= JOBS_MAX) {
+    rc = PRAC_FULL;
+  } else if (waiting(p, j) >= portal_share(JOBS_MAX)) {
+    rc = PRAC_RANGE;
+  } else {
     sys_http_later(j->req);
     append(q, j);
     q->n++;
   }
   pthread_mutex_unlock(&p->jobs_lock);
-  return ok;
+  return rc;
 }
 
 void portal_job_put(struct portal_job *j, prac_rc rc, const struct prac_err *err)
 {
   struct portal *p = j->p;
-  if (rc == PRAC_OK && enqueue(p, j)) return;
-  if (rc == PRAC_OK) {
-    portal_count(p, PORTAL_C_QUERIES_REFUSED);
-    portal_send_error(j->req, 503, "busy", "too many questions are waiting; try again in a moment");
-  } else {
+  if (rc != PRAC_OK) {
     refuse(j->req, rc, err);
+  } else {
+    rc = enqueue(p, j);
+    if (rc == PRAC_OK) return;
+    portal_count(p, PORTAL_C_QUERIES_REFUSED);
+    portal_send_busy(p, j->req, rc, "too many questions are waiting; try again in a moment");
   }
   job_free(&j);
 }

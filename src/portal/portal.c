@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "portal/impl.h"
+#include "portal/share.h"
 #include "portal/who.h"
 
 /* No inline script or style anywhere, nothing from elsewhere, and no string ever becomes markup. */
@@ -107,6 +109,7 @@ static prac_rc open_http(struct portal *p, struct prac_err *reterr)
                             .max_conns = (uint32_t)p->conf.max_connections,
                             .max_conns_per_addr = (uint32_t)p->conf.max_per_address,
                             .max_streams = (uint32_t)p->conf.max_streams,
+                            .max_streams_each = (uint32_t)portal_share((size_t)p->conf.max_streams),
                             .rate_per_s = (uint32_t)p->conf.rate,
                             .rate_burst = (uint32_t)p->conf.burst,
                             .max_body = BODY_MAX,
@@ -138,6 +141,8 @@ prac_rc portal_open(const struct portal_conf *c, const struct portal_env *env, s
   p->scratch = prac_arena_new(ARENA_CHUNK);
   prac_rc rc = p->live && p->scratch ? portal_alerts_init(&p->alerts) : PRAC_NOMEM;
   if (rc != PRAC_OK) (void)PRAC_FAIL(reterr, rc, "no memory for the portal");
+  if (rc == PRAC_OK && getrandom(&p->seed, sizeof p->seed, 0) != sizeof p->seed)
+    rc = PRAC_FAIL(reterr, PRAC_IO, "the kernel gives no random bytes");
   if (rc == PRAC_OK) rc = portal_warm(p, reterr);
   if (rc == PRAC_OK && !c->accounts) rc = portal_audience_keep(p, &access_local, reterr);
   if (rc == PRAC_OK) rc = portal_jobs_start(p, reterr);

@@ -256,7 +256,11 @@ void portal_send_error(struct sys_http_req *r, int status, const char *code, con
   va_start(ap, fmt);
   (void)vsnprintf(text, sizeof text, fmt, ap);
   va_end(ap);
-  send_error(r, status, code, status == 503 ? later : status == 401 ? how : NULL, text);
+  send_error(r, status, code,
+             status == 503 || status == 429 ? later
+             : status == 401                ? how
+                                            : NULL,
+             text);
 }
 
 /* private: who may see it depends on the cookie. no-cache, not no-store: the entity tag then saves

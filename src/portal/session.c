@@ -55,7 +55,7 @@ void portal_desk_run(struct portal *p, struct sys_http_req *r, const char *word,
     portal_send_error(r, 404, "no_accounts", "this portal has no accounts (portal.accounts)");
     return;
   }
-  struct desk_job *j = desk_job_new(r, portal_reader(r));
+  struct desk_job *j = desk_job_new(p, r, portal_reader(r));
   if (j && word) j->word = prac_arena_strndup(j->arena, word, strlen(word));
   if (!j || (word && !j->word)) {
     desk_job_free(&j);
@@ -64,7 +64,6 @@ void portal_desk_run(struct portal *p, struct sys_http_req *r, const char *word,
   }
   j->run = run;
   j->slow = slow;
-  j->p = p;
   desk_ask(portal_desk(p), j);
 }
 

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/hash.h"
 #include "portal/desk.h"
+#include "portal/share.h"
 #include "sys/http_target.h"
 
 enum { SLOTS = 1024, ARENA = 1024, DETAIL_MAX = 2000, SEEN_PARTS = 8 };
@@ -25,7 +25,7 @@ struct portal_reader {
 struct portal_door {
   struct desk *desk;
   int64_t idle_ns;
-  uint64_t seed, rights;
+  uint64_t rights;
   struct portal_reader *slots[SLOTS];
 };
 
@@ -97,8 +97,6 @@ prac_rc portal_door_open(struct portal *p, struct prac_err *reterr)
   p->door = calloc(1, sizeof *p->door);
   if (!p->door) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for accounts");
   p->door->idle_ns = c.idle_ns;
-  if (getrandom(&p->door->seed, sizeof p->door->seed, 0) != sizeof p->door->seed)
-    return PRAC_FAIL(reterr, PRAC_IO, "the kernel gives no random bytes");
   return desk_open(p->env.accounts, &c, p->env.clock, p->env.log, &p->door->desk, reterr);
 }
 
@@ -135,12 +133,13 @@ static bool expired(const struct portal_door *d, const struct portal_reader *rd,
 }
 
 /* Used now; the file is told now and then. What finds no room will be told later. */
-static void touch(struct portal_door *d, struct portal_reader *rd, prac_time now)
+static void touch(struct portal *p, struct portal_reader *rd, prac_time now)
 {
+  struct portal_door *d = p->door;
   rd->used = now;
   if (now - rd->told < d->idle_ns / SEEN_PARTS) return;
-  struct desk_job *j = desk_job_new(NULL, rd);
-  if (j && desk_put(d->desk, j))
+  struct desk_job *j = desk_job_new(p, NULL, rd);
+  if (j && desk_put(d->desk, j) == PRAC_OK)
     rd->told = now;
   else
     desk_job_free(&j);
@@ -193,14 +192,14 @@ static prac_rc reader_of(struct portal *p, const char *token, struct portal_read
   struct portal_door *d = p->door;
   prac_time now = prac_now(p->env.clock);
   PRAC_TRY(refresh(d, err));
-  struct portal_reader **slot = &d->slots[prac_hash_bytes(d->seed, token, strlen(token)) % SLOTS],
+  struct portal_reader **slot = &d->slots[prac_hash_bytes(p->seed, token, strlen(token)) % SLOTS],
                        *fresh;
   if (!*slot || !same((*slot)->token, token) || expired(d, *slot, now)) {
     PRAC_TRY(look_up(d, token, &fresh, err));
     portal_reader_unref(*slot);
     *slot = fresh;
   }
-  touch(d, *slot, now);
+  touch(p, *slot, now);
   *ret = *slot;
   return PRAC_OK;
 }
@@ -230,7 +229,7 @@ bool portal_still(void *arg, void *kept)
     rd->rights = d->rights;
   }
   if (expired(d, rd, now)) return false;
-  touch(d, rd, now);
+  touch(p, rd, now);
   return true;
 }
 
@@ -423,14 +422,16 @@ bool portal_note(struct portal *p, struct sys_http_req *r, const struct portal_r
   bool noted = leaves || t->need == PORTAL_ANALYST || t->need == PORTAL_ADMIN || names_hosts(r) ||
                (t->method == SYS_HTTP_POST && t->need != PORTAL_ANYONE);
   if (!p->door || !noted) return true;
-  struct desk_job *j = desk_job_new(r, portal_reader(r));
+  struct desk_job *j = desk_job_new(p, r, portal_reader(r));
+  prac_rc rc = PRAC_FULL;
   if (j)
     j->note = (struct access_event){.what = leaves ? "export" : t->name,
                                     .on = prac_arena_strndup(j->arena, path, strlen(path)),
                                     .detail = params_of(r, j->arena),
                                     .from = j->from};
-  if (j && j->note.on && j->note.detail && desk_put(p->door->desk, j)) return true;
+  if (j && j->note.on && j->note.detail) rc = desk_put(p->door->desk, j);
+  if (rc == PRAC_OK) return true;
   desk_job_free(&j);
-  portal_send_error(r, 503, "busy", "what is asked here is noted, and too much waits to be noted");
+  portal_send_busy(p, r, rc, "what is asked here is noted, and can not be noted now");
   return false;
 }

@@ -40,6 +40,7 @@ struct sys_http_conf {
   uint16_t port;    /* 0: any free one, see sys_http_port */
   int listen_fd;    /* >= 0: already listening; taken, host and port are ignored. Else -1 */
   uint32_t max_conns, max_conns_per_addr, max_streams;
+  uint32_t max_streams_each;       /* of one reader; 0: no limit */
   uint32_t rate_per_s, rate_burst; /* per address; rate_per_s 0: no limit */
   size_t max_body;
   int64_t arrive_ns, leave_ns; /* deadlines of a request and of its answer; 0: 20 s, 60 s */
@@ -95,7 +96,8 @@ void sys_http_keep(struct sys_http_req *r, void *data, void (*free_data)(void *d
 void *sys_http_kept(const struct sys_http_req *r); /* NULL: nothing */
 void sys_http_later(struct sys_http_req *r);
 void sys_http_respond(struct sys_http_req *r, const struct sys_http_resp *a);
-/* A stream of the feed's events from Last-Event-ID (header, or parameter `last`) on. Route only. */
-void sys_http_stream(struct sys_http_req *r, struct sys_http_feed *f);
+/* A stream of the feed's events from Last-Event-ID (header, or parameter `last`) on. reader: whose
+ * it is, for max_streams_each. Route only. */
+void sys_http_stream(struct sys_http_req *r, struct sys_http_feed *f, uint64_t reader);
 
 struct prac_counters sys_http_counters(const struct sys_http *h);

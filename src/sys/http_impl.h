@@ -15,6 +15,7 @@
   X(ERRORS, "http_errors", "1", "answers with a status of 500 or more")                            \
   X(BYTES, "http_body_bytes", "bytes", "answered bodies, streams not included")                    \
   X(STREAMS, "http_streams", "1", "live streams opened")                                           \
+  X(SHARED, "http_streams_shared", "1", "live streams refused: their reader has its share of all") \
   X(CONNECTIONS, "http_connections", "1", "connections accepted")                                  \
   X(CUT, "http_cut", "1", "connections cut because a request or an answer took too long")
 enum {
@@ -54,7 +55,8 @@ struct stream {
   struct sys_http *h;
   struct MHD_Connection *mc;
   struct sys_http_reader *reader;
-  void *kept; /* the request's: nothing is read after its end */
+  uint64_t owner; /* whose it is */
+  void *kept;     /* the request's: nothing is read after its end */
 };
 struct sys_http {
   struct MHD_Daemon *daemon;

@@ -78,13 +78,27 @@ static uint64_t last_event_id(struct sys_http_req *r)
   return strtoull(v, NULL, 10);
 }
 
-void sys_http_stream(struct sys_http_req *r, struct sys_http_feed *f)
+static bool has_its_share(struct sys_http *h, uint64_t owner)
+{
+  uint32_t n = 0;
+  pthread_mutex_lock(&h->streams_lock);
+  for (const struct stream *s = h->streams; s; s = s->next) n += s->owner == owner;
+  pthread_mutex_unlock(&h->streams_lock);
+  return h->c.max_streams_each && n >= h->c.max_streams_each;
+}
+
+void sys_http_stream(struct sys_http_req *r, struct sys_http_feed *f, uint64_t reader)
 {
   struct sys_http *h = r->h;
   struct sys_http_resp a = {.status = 200,
                             .type = "text/event-stream; charset=utf-8",
                             .extra = {"X-Accel-Buffering", "no"}};
   struct stream *s = NULL;
+  if (has_its_share(h, reader)) {
+    http_count(h, C_SHARED, 1);
+    http_respond_text(r, 429, "share", "you have as many live streams as one reader may");
+    return;
+  }
   if (atomic_fetch_add(&h->n_streams, 1) < h->c.max_streams) s = calloc(1, sizeof *s);
   if (!s || sys_http_reader_open(f, last_event_id(r), stream_wake, s, &s->reader) != PRAC_OK) {
     free(s);
@@ -95,6 +109,7 @@ void sys_http_stream(struct sys_http_req *r, struct sys_http_feed *f)
   s->h = h;
   s->mc = r->mc;
   s->kept = r->kept;
+  s->owner = reader;
   r->resp = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read, s,
                                               stream_free);
   if (!r->resp) {

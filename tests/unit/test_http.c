@@ -38,7 +38,8 @@ static void route(void *arg, struct sys_http_req *r)
   const char *path = sys_http_path(r), *body = sys_http_body(r, &n);
   struct sys_http_resp a = {.status = 200, .type = "text/plain", .body = path, .len = strlen(path)};
   if (strcmp(path, "/events") == 0) {
-    sys_http_stream(r, s->feed);
+    const char *whose = sys_http_header(r, "Whose");
+    sys_http_stream(r, s->feed, whose ? (uint64_t)*whose : 0);
   } else if (strcmp(path, "/later") == 0) {
     sys_http_later(r);
     s->waiting = r;
@@ -349,6 +350,39 @@ static void streams_replay_and_follow(void **st)
   stop(&s);
 }
 
+static int listen_as(struct site *s, const char *req)
+{
+  int fd = dial(s);
+  assert_int_equal(send(fd, req, strlen(req), MSG_NOSIGNAL), strlen(req));
+  hear(fd, "\r\n\r\n");
+  return fd;
+}
+
+static void nobody_has_all_streams(void **st)
+{
+  (void)st;
+  static const char a[] = "GET /events HTTP/1.1\r\nHost: a\r\nWhose: a\r\n\r\n",
+                    b[] = "GET /events HTTP/1.1\r\nHost: a\r\nWhose: b\r\n\r\n";
+  struct site s = {0};
+  int fd[4];
+  start(&s, (struct sys_http_conf){.max_streams = 8, .max_streams_each = 2});
+  for (int i = 0; i < 2; i++) {
+    fd[i] = listen_as(&s, a);
+    assert_non_null(strstr(got, " 200 "));
+  }
+  fd[2] = listen_as(&s, a);
+  assert_non_null(strstr(got, " 429 "));
+  assert_non_null(strstr(got, "Retry-After: "));
+  fd[3] = listen_as(&s, b);
+  assert_non_null(strstr(got, " 200 "));
+  struct prac_counters c = sys_http_counters(s.h);
+  for (size_t i = 0; i < c.n; i++)
+    if (strcmp(c.defs[i].name, "http_streams_shared") == 0)
+      assert_int_equal(atomic_load(&c.values[i]), 1);
+  for (int i = 0; i < 4; i++) close(fd[i]);
+  stop(&s);
+}
+
 /* A client that does not read: the ring moves on, memory does not grow, and it is told. */
 static void slow_streams_get_a_gap(void **st)
 {
@@ -429,6 +463,7 @@ int main(void)
       cmocka_unit_test(dripping_clients_are_cut),
       cmocka_unit_test(connections_are_limited),
       cmocka_unit_test(streams_replay_and_follow),
+      cmocka_unit_test(nobody_has_all_streams),
       cmocka_unit_test(slow_streams_get_a_gap),
       cmocka_unit_test(closing_with_everything_open),
       cmocka_unit_test(addresses_that_cannot_be_listened_on),

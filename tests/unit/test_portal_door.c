@@ -1,0 +1,269 @@
+/* A portal with accounts, where many want in, or the disk is full: what waits is bounded for each
+ * reader, and nothing is carried out after its asker was answered. */
+#include "lib/t.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "access/access.h"
+#include "lib/web.h"
+#include "portal/portal.h"
+#include "sys/wall.h"
+
+#define PASSWORD "correct horse battery"
+#define SIGN_IN "{\"user\":\"mika\",\"password\":\"" PASSWORD "\"}"
+
+/* A store whose answers wait until they are let. */
+struct fake {
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  bool held;
+  unsigned asked;
+};
+static prac_rc fake_query(void *st, const struct store_query *q, store_row *each, void *arg,
+                          struct prac_err *reterr)
+{
+  struct fake *f = st;
+  (void)q, (void)each, (void)arg, (void)reterr;
+  pthread_mutex_lock(&f->lock);
+  f->asked++;
+  pthread_cond_broadcast(&f->changed);
+  while (f->held) pthread_cond_wait(&f->changed, &f->lock);
+  pthread_mutex_unlock(&f->lock);
+  return PRAC_OK;
+}
+static const struct store_ops fake_ops = {.name = "fake", .query = fake_query};
+
+struct site {
+  char dir[64], path[96];
+  struct prac_clock wall;
+  struct portal_conf conf;
+  struct fake fake;
+  struct store store;
+  struct portal *p;
+  char mika[ACCESS_TOKEN_TEXT], noor[ACCESS_TOKEN_TEXT]; /* keys */
+};
+
+static void hold(struct fake *f, bool held)
+{
+  pthread_mutex_lock(&f->lock);
+  f->held = held;
+  f->asked = 0;
+  pthread_cond_broadcast(&f->changed);
+  pthread_mutex_unlock(&f->lock);
+}
+
+static void add_user(struct access *a, const char *user, const char *role,
+                     char key[ACCESS_TOKEN_TEXT])
+{
+  struct access_user u = {.user = user, .org = "jp", .role = role, .disabled = -1};
+  assert_int_equal(access_user_put(a, "test", &u, PASSWORD, NULL), PRAC_OK);
+  assert_int_equal(access_key_new(a, "test", user, "test", key, NULL), PRAC_OK);
+}
+
+static void start(struct site *s)
+{
+  static const struct access_conf c = {.idle_ns = PRAC_HOUR, .life_ns = PRAC_DAY};
+  static const struct access_org org = {.name = "jp", .scope = "*", .clearance = "TLP:RED"};
+  static struct prac_prefix loopback;
+  struct access *a = NULL;
+  struct prac_err err = {0};
+  memset(s, 0, sizeof *s);
+  s->wall = sys_wall_clock();
+  (void)snprintf(s->dir, sizeof s->dir, "/tmp/practice-door-XXXXXX");
+  assert_non_null(mkdtemp(s->dir));
+  (void)snprintf(s->path, sizeof s->path, "%s/access.db", s->dir);
+  assert_int_equal(access_open(s->path, &c, &s->wall, &a, NULL), PRAC_OK);
+  assert_int_equal(access_org_put(a, "test", &org, NULL), PRAC_OK);
+  add_user(a, "mika", "admin", s->mika);
+  add_user(a, "noor", "admin", s->noor);
+  access_close(&a);
+  (void)pthread_mutex_init(&s->fake.lock, NULL);
+  (void)pthread_cond_init(&s->fake.changed, NULL);
+  s->store = (struct store){&fake_ops, &s->fake};
+  prac_conf_defaults(&portal_conf_section, &s->conf);
+  assert_int_equal(prac_prefix_parse("127.0.0.1", 9, &loopback), PRAC_OK);
+  s->conf.proxies = (struct prac_conf_prefixes){&loopback, 1}; /* so that tests have addresses */
+  s->conf.listen = "127.0.0.1:0";
+  s->conf.rate = 0;
+  s->conf.accounts = true;
+  struct portal_env env = {.store = &s->store,
+                           .listen_fd = -1,
+                           .version = "9.9.9",
+                           .clock = &s->wall,
+                           .accounts = s->path};
+  if (portal_open(&s->conf, &env, &s->p, &err) != PRAC_OK) fail_msg("%s", err.text);
+}
+
+static void stop(struct site *s)
+{
+  static const char *const ends[] = {"", "-wal", "-shm"};
+  char file[128];
+  portal_close(&s->p);
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(ends); i++) {
+    (void)snprintf(file, sizeof file, "%s%s", s->path, ends[i]);
+    (void)unlink(file);
+  }
+  assert_int_equal(rmdir(s->dir), 0);
+}
+
+/* A request whose answer is fetched later. key: NULL: none */
+static int ask(struct site *s, const char *target, const char *key, const char *from,
+               const char *body)
+{
+  char req[1024];
+  struct sockaddr_in in = {.sin_family = AF_INET,
+                           .sin_port = htons(portal_port(s->p)),
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int n = snprintf(req, sizeof req,
+                   "%s /api/v1%s HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: %s\r\n"
+                   "Authorization: Bearer %s\r\nX-Practice: 1\r\nContent-Type: application/json\r\n"
+                   "Content-Length: %zu\r\n\r\n%s",
+                   body ? "POST" : "GET", target, from, key ? key : "none", body ? strlen(body) : 0,
+                   body ? body : "");
+  assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof in), 0);
+  assert_int_equal(send(fd, req, (size_t)n, MSG_NOSIGNAL), n);
+  return fd;
+}
+
+static int status_of(int fd)
+{
+  struct pollfd p = {fd, POLLIN, 0};
+  int status = 0;
+  got[0] = 0;
+  ssize_t n = poll(&p, 1, 20000) > 0 ? recv(fd, got, sizeof got - 1, 0) : 0;
+  got[n > 0 ? n : 0] = 0;
+  (void)sscanf(got, "HTTP/1.1 %d", &status);
+  close(fd);
+  return status;
+}
+
+/* Waits until `want` of them are answered, all by the status; those are closed and become -1. */
+static void answered(int *fd, size_t n, size_t want, int status)
+{
+  struct pollfd p[32];
+  for (size_t done = 0; done < want;) {
+    for (size_t i = 0; i < n; i++) p[i] = (struct pollfd){fd[i], POLLIN, 0};
+    assert_true(poll(p, n, 20000) > 0);
+    for (size_t i = 0; i < n; i++) {
+      if (!p[i].revents) continue;
+      assert_int_equal(status_of(fd[i]), status);
+      fd[i] = -1;
+      done++;
+    }
+  }
+}
+
+/* ---- a full disk ---- */
+
+/* No file of this process grows. */
+static void disk(struct site *s, bool full)
+{
+  struct rlimit l;
+  char wal[128];
+  struct stat st;
+  (void)snprintf(wal, sizeof wal, "%s-wal", s->path);
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &l), 0);
+  assert_int_equal(stat(wal, &st), 0);
+  l.rlim_cur = full ? (rlim_t)st.st_size : l.rlim_max;
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &l), 0);
+}
+
+static void a_full_disk_carries_nothing_out_later(void **st)
+{
+  struct site s;
+  (void)st;
+  (void)signal(SIGXFSZ, SIG_IGN);
+  start(&s);
+  disk(&s, true);
+  int noted = ask(&s, "/audit", s.mika, "192.0.2.1", NULL); /* a note, then a job behind it */
+  assert_int_equal(status_of(noted), 503);
+  assert_int_equal(status_of(ask(&s, "/session", NULL, "192.0.2.1", SIGN_IN)), 503);
+  assert_int_equal(status_of(ask(&s, "/audit", s.mika, "192.0.2.1", NULL)), 503);
+  disk(&s, false);
+  int again = 503;
+  for (int i = 0; i < 100 && again == 503; i++) {
+    again = status_of(ask(&s, "/session", NULL, "192.0.2.1", SIGN_IN));
+    if (again == 503) usleep(100000);
+  }
+  assert_int_equal(again, 200);
+  assert_int_equal(status_of(ask(&s, "/audit", s.mika, "192.0.2.1", NULL)), 200);
+  const char *first = strstr(got, "\"what\":\"sign-in\"");
+  assert_non_null(first); /* that of the last one, and no other */
+  assert_null(strstr(first + 1, "\"what\":\"sign-in\""));
+  stop(&s);
+}
+
+/* ---- shares ---- */
+
+static uint64_t counter(struct site *s, const char *name)
+{
+  struct prac_counters c = portal_counters(s->p);
+  for (size_t i = 0; i < c.n; i++)
+    if (strcmp(c.defs[i].name, name) == 0) return atomic_load(&c.values[i]);
+  fail_msg("no counter %s", name);
+  return 0;
+}
+
+static void one_address_does_not_take_all_sign_ins(void **st)
+{
+  enum { N = 10, SHARE = 4 };
+  struct site s;
+  sqlite3 *db;
+  int fd[N];
+  (void)st;
+  start(&s);
+  assert_int_equal(sqlite3_open(s.path, &db), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+  for (int i = 0; i < N; i++) fd[i] = ask(&s, "/session", NULL, "192.0.2.1", SIGN_IN);
+  answered(fd, N, N - SHARE, 429); /* whichever: connections are not taken in order */
+  HAS("Retry-After: ");
+  int other = ask(&s, "/session", NULL, "192.0.2.2", SIGN_IN);
+  assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+  (void)sqlite3_close(db);
+  answered(fd, N, SHARE, 200);
+  assert_int_equal(status_of(other), 200);
+  assert_int_equal(counter(&s, "share_refused"), N - SHARE);
+  stop(&s);
+}
+
+static void one_user_does_not_take_a_lane(void **st)
+{
+  enum { SHARE = 16 };
+  struct site s;
+  int fd[SHARE + 2];
+  (void)st;
+  start(&s);
+  hold(&s.fake, true);
+  fd[0] = ask(&s, "/flows?limit=3", s.mika, "192.0.2.1", NULL); /* this one does not wait */
+  pthread_mutex_lock(&s.fake.lock);
+  while (s.fake.asked == 0) pthread_cond_wait(&s.fake.changed, &s.fake.lock);
+  pthread_mutex_unlock(&s.fake.lock);
+  for (int i = 1; i < SHARE + 2; i++) {
+    char from[32]; /* wherever it asks from */
+    (void)snprintf(from, sizeof from, "192.0.2.%d", i);
+    fd[i] = ask(&s, "/flows?limit=3", s.mika, from, NULL);
+  }
+  answered(fd, SHARE + 2, 1, 429);
+  assert_int_equal(counter(&s, "share_refused"), 1);
+  int other = ask(&s, "/flows?limit=3", s.noor, "192.0.2.1", NULL);
+  hold(&s.fake, false);
+  answered(fd, SHARE + 2, SHARE + 1, 200);
+  assert_int_equal(status_of(other), 200);
+  stop(&s);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(a_full_disk_carries_nothing_out_later),
+      cmocka_unit_test(one_address_does_not_take_all_sign_ins),
+      cmocka_unit_test(one_user_does_not_take_a_lane),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
