@@ -25,6 +25,7 @@ enum {
   ACCESS_PASSWORD_MAX = 256,
   ACCESS_URI = 400
 };
+#define ACCESS_FRESH_NS (10 * PRAC_MIN)
 struct access;
 struct access_conf {
   int64_t idle_ns, life_ns; /* of sessions */
@@ -91,6 +92,12 @@ PRAC_NODISCARD prac_rc access_user_put(struct access *a, const char *by,
 PRAC_NODISCARD prac_rc access_password_change(struct access *a, const struct access_signing *s,
                                               const char *password, int *ret_wait_s,
                                               struct prac_err *reterr);
+/* Is it who's user who sits there now? For what outlives a stolen session: keys, second factors. s:
+ * that user and the password of now, refused as at a sign-in. An account without a password (it
+ * signs in elsewhere) must have signed in within ACCESS_FRESH_NS instead. */
+PRAC_NODISCARD prac_rc access_prove(struct access *a, const struct access_who *who,
+                                    const struct access_signing *s, int *ret_wait_s,
+                                    struct prac_err *reterr);
 /* A new secret as otpauth:// URI, in force once a code of it was given back (access_totp_confirm).
  */
 PRAC_NODISCARD prac_rc access_totp_new(struct access *a, const char *by, const char *user,

@@ -132,20 +132,45 @@ prac_rc access_sign_in(struct access *a, const struct access_signing *g,
   return rc;
 }
 
-prac_rc access_password_change(struct access *a, const struct access_signing *g,
-                               const char *password, int *ret_wait_s, struct prac_err *reterr)
+/* session: what proves it where there is no password; NULL: nothing does. */
+static prac_rc prove(struct access *a, const struct access_who *session,
+                     const struct access_signing *g, int *ret_wait_s, struct prac_err *reterr)
 {
   struct access_guess_keys keys = access_guess_keys(g);
-  struct access_user same = {.user = g->user, .disabled = -1};
   struct secrets u = {0};
   bool fits = false;
   PRAC_TRY(access_guess_check(a, &keys, ret_wait_s, reterr));
-  PRAC_TRY(access_password_ok(password, reterr));
   PRAC_TRY(secrets_of(a, g->user, &u, reterr));
-  prac_rc rc = access_password_fits(g->password, u.password[0] ? u.password : NULL, &fits, reterr);
-  if (rc == PRAC_OK && !fits) rc = refuse(a, g, &keys, &u, reterr);
+  bool has_one = u.password[0] != 0;
+  prac_rc rc = PRAC_OK;
+  if (session && u.known && !has_one) {
+    fits = prac_now(&a->wall) - (session->ends - a->conf.life_ns) < ACCESS_FRESH_NS;
+    if (!fits) rc = PRAC_FAIL(reterr, PRAC_DENIED, "sign in anew first: this takes a fresh one");
+  } else if (!*g->password) {
+    rc = PRAC_FAIL(reterr, PRAC_DENIED, "your present password is asked for here");
+  } else {
+    rc = access_password_fits(g->password, has_one ? u.password : NULL, &fits, reterr);
+    if (rc == PRAC_OK && !fits) rc = refuse(a, g, &keys, &u, reterr);
+  }
   OPENSSL_cleanse(&u, sizeof u);
-  return rc == PRAC_OK ? access_user_put(a, g->user, &same, password, reterr) : rc;
+  return rc;
+}
+
+prac_rc access_password_change(struct access *a, const struct access_signing *g,
+                               const char *password, int *ret_wait_s, struct prac_err *reterr)
+{
+  struct access_user same = {.user = g->user, .disabled = -1};
+  PRAC_TRY(access_password_ok(password, reterr));
+  PRAC_TRY(prove(a, NULL, g, ret_wait_s, reterr));
+  return access_user_put(a, g->user, &same, password, reterr);
+}
+
+prac_rc access_prove(struct access *a, const struct access_who *who, const struct access_signing *g,
+                     int *ret_wait_s, struct prac_err *reterr)
+{
+  if (who->by_key)
+    return PRAC_FAIL(reterr, PRAC_DENIED, "this takes a person: a key can not do it");
+  return prove(a, who, g, ret_wait_s, reterr);
 }
 
 /* ---- who is it ---- */

@@ -18,7 +18,9 @@
   F(STR, title, "", "name for people to read")                                                     \
   F(STR, scope, "", "its part of the world: JP AS64500 192.0.2.0/24, or *")                        \
   F(STR, clearance, "", "TLP:CLEAR to TLP:RED")
-#define KEY_FIELDS(F) F(STR, label, "", "what it is for")
+#define KEY_FIELDS(F)                                                                              \
+  F(STR, label, "", "what it is for")                                                              \
+  F(STR, password, "", "the present password of who makes it")
 struct user {
   USER_FIELDS(MODEL_FIELD)
 };
@@ -171,9 +173,9 @@ static void run_key_new(struct desk_job *j, struct access *a)
   const struct access_who *who = portal_reader_who(j->reader);
   struct prac_err err = {0};
   char text[ACCESS_TOKEN_TEXT];
-  /* A key that could make keys would outlive its own end. */
-  prac_rc rc = who->by_key ? PRAC_FAIL(&err, PRAC_DENIED, "a key can not make keys")
-                           : access_key_new(a, who->user, who->user, b->label, text, &err);
+  /* Not by a key either: one that could make keys would outlive its own end. */
+  if (!portal_proved(j, a, b->password)) return;
+  prac_rc rc = access_key_new(a, who->user, who->user, b->label, text, &err);
   if (rc != PRAC_OK) {
     portal_desk_failed(j, rc, &err);
     return;
@@ -189,7 +191,7 @@ static void run_key_new(struct desk_job *j, struct access *a)
 void portal_key_new(struct portal *p, struct sys_http_req *r, const char *word)
 {
   (void)word;
-  portal_desk_run(p, r, NULL, false, run_key_new);
+  portal_desk_run(p, r, NULL, true, run_key_new);
 }
 
 static void run_key_end(struct desk_job *j, struct access *a)

@@ -197,7 +197,7 @@ const struct portal_route portal_routes[] = {
      PORTAL_OBJECT, portal_me_password, none, &portal_password_kind},
     {"/me/totp", SYS_HTTP_POST, PORTAL_VIEWER, "totp",
      "A new secret of one's own second factor, in force once it is confirmed", PORTAL_OBJECT,
-     portal_me_totp, none},
+     portal_me_totp, none, &portal_proof_kind},
     {"/me/totp/confirm", SYS_HTTP_POST, PORTAL_VIEWER, "totp_confirm", "A code of the new secret",
      PORTAL_OBJECT, portal_me_totp_confirm, none, &portal_code_kind},
     {"/session", SYS_HTTP_POST, PORTAL_ANYONE, "sign_in",

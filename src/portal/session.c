@@ -14,6 +14,7 @@
 #define PASSWORD_FIELDS(F)                                                                         \
   F(STR, old, "", "the password until now")                                                        \
   F(STR, password, "", "the new one, 12 bytes at least")
+#define PROOF_FIELDS(F) F(STR, password, "", "the present password")
 #define CODE_FIELDS(F) F(STR, code, "", "six digits of the new secret")
 struct sign_in {
   SIGN_IN_FIELDS(MODEL_FIELD)
@@ -21,14 +22,19 @@ struct sign_in {
 struct password {
   PASSWORD_FIELDS(MODEL_FIELD)
 };
+struct proof {
+  PROOF_FIELDS(MODEL_FIELD)
+};
 struct code {
   CODE_FIELDS(MODEL_FIELD)
 };
 #define DESC_SIGN_IN(...) MODEL_DESC(sign_in, __VA_ARGS__)
 #define DESC_PASSWORD(...) MODEL_DESC(password, __VA_ARGS__)
+#define DESC_PROOF(...) MODEL_DESC(proof, __VA_ARGS__)
 #define DESC_CODE(...) MODEL_DESC(code, __VA_ARGS__)
 static const struct model_field sign_in_fields[] = {SIGN_IN_FIELDS(DESC_SIGN_IN)};
 static const struct model_field password_fields[] = {PASSWORD_FIELDS(DESC_PASSWORD)};
+static const struct model_field proof_fields[] = {PROOF_FIELDS(DESC_PROOF)};
 static const struct model_field code_fields[] = {CODE_FIELDS(DESC_CODE)};
 const struct model_kind portal_sign_in_kind = {.name = "sign_in",
                                                .about = "who wants to sign in",
@@ -40,6 +46,11 @@ const struct model_kind portal_password_kind = {.name = "password",
                                                 .size = sizeof(struct password),
                                                 .fields = password_fields,
                                                 .n_fields = PRAC_ARRAY_LEN(password_fields)};
+const struct model_kind portal_proof_kind = {.name = "proof",
+                                             .about = "that it is the person who sits there",
+                                             .size = sizeof(struct proof),
+                                             .fields = proof_fields,
+                                             .n_fields = PRAC_ARRAY_LEN(proof_fields)};
 const struct model_kind portal_code_kind = {.name = "code",
                                             .about = "a code of the second factor",
                                             .size = sizeof(struct code),
@@ -288,12 +299,29 @@ void portal_me_password(struct portal *p, struct sys_http_req *r, const char *wo
   portal_desk_run(p, r, NULL, true, run_password);
 }
 
+/* As with the password: a stolen session must not make what outlives it. */
+bool portal_proved(struct desk_job *j, struct access *a, const char *password)
+{
+  const struct access_who *who = portal_reader_who(j->reader);
+  struct prac_ip from = sys_http_client(j->req);
+  struct prac_err err = {0};
+  int wait_s = 0;
+  struct access_signing g = {.user = who->user, .password = password, .from = &from};
+  prac_rc rc = access_prove(a, who, &g, &wait_s, &err);
+  if (rc == PRAC_AGAIN)
+    send_refused(j->req, rc, wait_s, &err);
+  else if (rc != PRAC_OK)
+    portal_desk_failed(j, rc, &err);
+  return rc == PRAC_OK;
+}
+
 static void run_totp(struct desk_job *j, struct access *a)
 {
+  const struct proof *b = portal_body(j->req);
   const char *user = portal_reader_who(j->reader)->user;
   char uri[ACCESS_URI];
   struct prac_err err = {0};
-  if (!portal_not_by_key(j)) return;
+  if (!portal_proved(j, a, b->password)) return;
   if (portal_reader_who(j->reader)->totp) { /* or a stolen session could lock its owner out */
     portal_send_error(j->req, 403, "denied",
                       "there is a second factor already: an administrator takes it off");
@@ -316,7 +344,7 @@ static void run_totp(struct desk_job *j, struct access *a)
 void portal_me_totp(struct portal *p, struct sys_http_req *r, const char *word)
 {
   (void)word;
-  portal_desk_run(p, r, NULL, false, run_totp);
+  portal_desk_run(p, r, NULL, true, run_totp);
 }
 
 static void run_totp_confirm(struct desk_job *j, struct access *a)

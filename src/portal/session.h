@@ -2,8 +2,8 @@
 #pragma once
 #include "portal/impl.h"
 
-extern const struct model_kind portal_sign_in_kind, portal_password_kind, portal_code_kind,
-    portal_user_kind, portal_org_kind, portal_key_kind;
+extern const struct model_kind portal_sign_in_kind, portal_password_kind, portal_proof_kind,
+    portal_code_kind, portal_user_kind, portal_org_kind, portal_key_kind;
 
 void portal_me(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_sign_in(struct portal *p, struct sys_http_req *r, const char *word);
@@ -28,6 +28,8 @@ void portal_desk_run(struct portal *p, struct sys_http_req *r, const char *word,
                      void (*run)(struct desk_job *j, struct access *a));
 /* A key is no person: it changes no password, second factor or key. False: answered. */
 bool portal_not_by_key(struct desk_job *j);
+/* It is the person who sits there now: their password (access_prove). False: answered. */
+bool portal_proved(struct desk_job *j, struct access *a, const char *password);
 /* What the accounts' file said of a request, when not PRAC_OK. */
 void portal_desk_failed(struct desk_job *j, prac_rc rc, const struct prac_err *err);
 void portal_send_secret(struct sys_http_req *r, struct prac_json *j); /* kept by nobody; frees j */

@@ -102,8 +102,10 @@ async function account() {
   await at(p, '/account');
   await there(p, panel('acc-keys') + ' form');
   check('the account says what one may see', /AS64500 192\.0\.2\.0\/24[\s\S]*TLP:GREEN/.test(await text(p, panel('acc-who'))), await text(p, panel('acc-who')));
-  await p.locator('input[name=label]').fill('SIEM ' + BAD);
-  await p.keyboard.press('Enter');
+  const make = async (proof) => { await p.locator('input[name=label]').fill('SIEM ' + BAD); await p.locator(panel('acc-keys') + ' input[name=proof]').fill(proof); await p.keyboard.press('Enter'); };
+  await make('not the one of now');
+  check('no key without the present password', await there(p, panel('acc-keys') + ' [role=alert]') && (await p.locator('.made').count()) === 0);
+  await make(PASSWORD);
   await there(p, '.made .secret');
   const key = await text(p, '.made .secret'), ask = () => fetch(url + 'api/v1/status', { headers: { Authorization: 'Bearer ' + key } }).then((r) => r.status);
   check('a key is made, and opens', key.startsWith('pk_') && (await ask()) === 200, key.slice(0, 6));
@@ -134,6 +136,10 @@ async function account() {
   check('the new one opens', await inside(p));
   await at(p, '/account');
   await there(p, panel('acc-totp') + ' button');
+  await p.locator(panel('acc-totp') + ' input[name=proof]').fill('not the one of now');
+  await p.locator(panel('acc-totp') + ' button').click();
+  check('no second factor without the present password', await there(p, panel('acc-totp') + ' [role=alert]') && (await p.locator('.qr').count()) === 0);
+  await p.locator(panel('acc-totp') + ' input[name=proof]').fill(NEXT);
   await p.locator(panel('acc-totp') + ' button').click();
   await there(p, '.qr');
   const secret = await text(p, panel('acc-totp') + ' .secret');

@@ -4,7 +4,7 @@ import json
 import socket
 import time
 
-from portalsite import ROLES, Site
+from portalsite import PASSWORD, ROLES, Site
 from tap import Tap
 
 t = Tap()
@@ -131,11 +131,14 @@ def sessions(s):
     t.check('... and no other', s.ask('GET', API + '/status', cookie=second)[0] == 200)
     t.check('a token is no key and a key no cookie',
             s.ask('GET', API + '/status', headers={'Authorization': 'Bearer ' + second.split('=')[1]})[0] == 401)
-    st, _, body = s.ask('POST', API + '/keys', {'label': 'test'}, cookie=second)
+    for given in ({}, {'password': ''}):  # a wrong one counts as a guess: `guessing` needs them all
+        st, _, body = s.ask('POST', API + '/keys', {'label': 'stolen', **given}, cookie=second)
+        t.check(f'a stolen session makes no key ({given})', st == 403 and b'pk_' not in body, (st, body))
+    st, _, body = s.ask('POST', API + '/keys', {'label': 'test', 'password': PASSWORD}, cookie=second)
     key = json.loads(body)['key'] if st == 200 else ''
     t.check('a key opens the door by Authorization only', s.ask('GET', API + '/status', key=key)[0] == 200 and
             s.ask('GET', API + '/status', cookie='practice=' + key)[0] == 401 and s.ask('GET', API + '/status?key=' + key)[0] in (400, 401), body)
-    t.check('a key makes no keys', s.ask('POST', API + '/keys', {'label': 'more'}, key=key)[0] == 403)
+    t.check('a key makes no keys', s.ask('POST', API + '/keys', {'label': 'more', 'password': PASSWORD}, key=key)[0] == 403)
     number = json.loads(s.ask('GET', API + '/keys', cookie=second)[2])['rows'][-1]['id']
     t.check("nobody ends another's key", s.ask('POST', API + f'/keys/{number}/end', {}, cookie=s.session('admin'))[0] == 404)
     t.check('the owner does, and it is over', s.ask('POST', API + f'/keys/{number}/end', {}, cookie=second)[0] == 200 and
@@ -238,7 +241,9 @@ def floods(s, cookie):
 
 def second_factor(s):
     cookie = s.session('viewer')
-    st, h, body = s.ask('POST', API + '/me/totp', {}, cookie=cookie)
+    st, _, body = s.ask('POST', API + '/me/totp', {}, cookie=cookie)
+    t.check('a stolen session makes no second factor', st == 403 and b'otpauth' not in body, (st, body))
+    st, h, body = s.ask('POST', API + '/me/totp', {'password': PASSWORD}, cookie=cookie)
     t.check('a new secret is shown once and kept by nobody', st == 200 and h.get('cache-control') == 'no-store' and b'otpauth://' in body, (st, h, body))
     st, _, _ = s.ask('POST', API + '/me/totp/confirm', {'code': '000000x'}, cookie=cookie)
     t.check('a wrong code does not confirm it', st == 403)

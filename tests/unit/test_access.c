@@ -330,6 +330,39 @@ static void test_keys(void **state)
   close_lab(&l);
 }
 
+/* What outlives a session: the password of now; who has none must have come in just now. */
+static void test_proof(void **state)
+{
+  struct lab l;
+  struct access_who w;
+  char token[ACCESS_TOKEN_TEXT], key[ACCESS_TOKEN_TEXT];
+  int wait = 0;
+  (void)state;
+  open_lab(&l);
+  struct access_signing right = {.user = "mika", .password = PASSWORD},
+                        wrong = {.user = "mika", .password = "wrong password"},
+                        none = {.user = "mika", .password = ""};
+  assert_int_equal(access_key_new(l.a, "mika", "mika", "script", key, NULL), PRAC_OK);
+  assert_int_equal(who(&l, key, &w), PRAC_OK);
+  assert_int_equal(access_prove(l.a, &w, &right, &wait, NULL), PRAC_DENIED); /* a key */
+  assert_int_equal(sign(&l, "mika", PASSWORD, NULL, "192.0.2.1", token), PRAC_OK);
+  assert_int_equal(who(&l, token, &w), PRAC_OK);
+  assert_int_equal(access_prove(l.a, &w, &right, &wait, NULL), PRAC_OK);
+  for (int i = 0; i < 9; i++)
+    assert_int_equal(access_prove(l.a, &w, &none, &wait, NULL), PRAC_DENIED); /* no guess */
+  for (int i = 0; i < 5; i++)
+    assert_int_equal(access_prove(l.a, &w, &wrong, &wait, NULL), PRAC_DENIED);
+  assert_int_equal(access_prove(l.a, &w, &right, &wait, NULL), PRAC_AGAIN); /* as at the door */
+  forward(&l, PRAC_HOUR);
+  raw(&l, "UPDATE user SET password = NULL WHERE user = 'mika'"); /* signs in elsewhere */
+  raw(&l, "UPDATE session SET began = 1375837200000000000, seen = 1375837200000000000");
+  assert_int_equal(who(&l, token, &w), PRAC_OK);
+  assert_int_equal(access_prove(l.a, &w, &none, &wait, NULL), PRAC_OK);
+  forward(&l, ACCESS_FRESH_NS);
+  assert_int_equal(access_prove(l.a, &w, &none, &wait, NULL), PRAC_DENIED);
+  close_lab(&l);
+}
+
 /* ---- guessing ---- */
 
 static int wait_of(struct lab *l, const char *user, const char *from)
@@ -587,14 +620,14 @@ static void test_reader(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_totp_vectors), cmocka_unit_test(test_totp_window),
-      cmocka_unit_test(test_base32),       cmocka_unit_test(test_second_factor),
-      cmocka_unit_test(test_session),      cmocka_unit_test(test_sign_out),
-      cmocka_unit_test(test_rights),       cmocka_unit_test(test_keys),
-      cmocka_unit_test(test_guesses),      cmocka_unit_test(test_unknown_names),
-      cmocka_unit_test(test_passwords),    cmocka_unit_test(test_refusals),
-      cmocka_unit_test(test_audit),        cmocka_unit_test(test_audit_pages),
-      cmocka_unit_test(test_reader),
+      cmocka_unit_test(test_totp_vectors),  cmocka_unit_test(test_totp_window),
+      cmocka_unit_test(test_base32),        cmocka_unit_test(test_second_factor),
+      cmocka_unit_test(test_session),       cmocka_unit_test(test_sign_out),
+      cmocka_unit_test(test_rights),        cmocka_unit_test(test_keys),
+      cmocka_unit_test(test_proof),         cmocka_unit_test(test_guesses),
+      cmocka_unit_test(test_unknown_names), cmocka_unit_test(test_passwords),
+      cmocka_unit_test(test_refusals),      cmocka_unit_test(test_audit),
+      cmocka_unit_test(test_audit_pages),   cmocka_unit_test(test_reader),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
