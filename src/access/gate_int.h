@@ -5,12 +5,16 @@
 struct gate_who { /* whose question it is */
   const struct access_scope *scope;
   const struct lookup *geo;
+  const struct prac_ip *named; /* those outside that the record names by fields, sorted by bytes */
+  uint32_t n_named;
 };
 
 /* Is every address that stands in s, in whatever way people write them, inside? Linear time. Read
  * are IPv4 (also with dashes, as host names have it, and backwards, as in in-addr.arpa), IPv6 in
- * all forms of RFC 4291 and as in ip6.arpa, and prefixes of both, wherever they stand in a word.
- * What only looks like an address counts as one that is outside. */
+ * all forms of RFC 4291 and as in ip6.arpa, and prefixes of both, wherever they stand in a word;
+ * 0x with eight digits; and as a number without any sign of it (3405803785, cb007109, an IPv6
+ * address as 32 digits) those that are `named`: whatever else has ten digits stays. What only looks
+ * like an address counts as one that is outside. */
 bool gate_text_ok(const struct gate_who *w, const char *s);
 /* *s as it may be shown: "[outside]" for each such address. A new text lives in a. */
 PRAC_NODISCARD prac_rc gate_text(const struct gate_who *w, const char **s, struct prac_arena *a);

@@ -1,6 +1,7 @@
 /* Records on their way out. What a record is about, it says by fields that are the same in all
  * tables (victim, hosts, country, asn) and by its key; a kind that has none of them is about
  * nobody. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "access/gate_int.h"
@@ -9,7 +10,7 @@ struct about {
   const struct prac_ip *victim;
   uint32_t victim_bits;
   const struct model_ips *hosts;
-  const char *key, *country, *tlp;
+  const char *key, *country, *tlp, *org;
   uint32_t asn;
 };
 
@@ -32,6 +33,7 @@ static struct about about_of(const struct model_kind *k, const void *rec)
     if (s && is(f, "key", MODEL_STR)) a.key = s;
     if (s && is(f, "country", MODEL_STR)) a.country = s;
     if (s && is(f, "tlp", MODEL_STR)) a.tlp = s;
+    if (s && is(f, "org", MODEL_STR)) a.org = s;
   }
   return a;
 }
@@ -67,6 +69,8 @@ static bool inside(const struct gate_who *w, const struct about *a)
 {
   if (!gate_text_ok(w, a->key)) return false;
   if (a->victim) return victim_inside(w, a);
+  /* What an organisation says about what concerns nobody is its own. */
+  if (a->org && about_nobody(a)) return w->scope->org && strcmp(a->org, w->scope->org) == 0;
   return about_nobody(a) || any_host(w, a->hosts) || access_scope_country(w->scope, a->country) ||
          access_scope_asn(w->scope, a->asn);
 }
@@ -132,15 +136,48 @@ static void clean_health(struct health *h)
   h->queue = h->queue_bytes = 0;
 }
 
+/* ---- whom it must not name ---- */
+
+/* The addresses of a field. */
+static struct model_ips ips_of(const struct model_field *f, const void *rec)
+{
+  const void *at = (const char *)rec + f->offset;
+  if (f->type == MODEL_IPS) return *(const struct model_ips *)at;
+  return (struct model_ips){at, f->type == MODEL_IP};
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+  return memcmp(a, b, sizeof(struct prac_ip));
+}
+
+static prac_rc find_named(struct gate_who *w, const struct model_kind *k, const void *rec,
+                          struct prac_arena *a)
+{
+  size_t most = 0;
+  for (size_t i = 0; i < k->n_fields; i++) most += ips_of(&k->fields[i], rec).n;
+  struct prac_ip *v = most ? prac_arena_alloc(a, most * sizeof *v) : NULL;
+  if (most && !v) return PRAC_NOMEM;
+  for (size_t i = 0; i < k->n_fields; i++) {
+    const struct model_ips l = ips_of(&k->fields[i], rec);
+    for (uint32_t h = 0; h < l.n; h++)
+      if (!access_scope_ip(w->scope, w->geo, &l.v[h])) v[w->n_named++] = l.v[h];
+  }
+  if (w->n_named) qsort(v, w->n_named, sizeof *v, by_bytes);
+  w->named = v;
+  return PRAC_OK;
+}
+
 prac_rc access_gate_record(const struct access_scope *scope, const struct lookup *geo,
                            const struct model_kind *k, void *rec, struct prac_arena *a,
                            bool *ret_seen)
 {
-  const struct gate_who w = {scope, geo};
+  struct gate_who w = {scope, geo};
   const struct about about = about_of(k, rec);
   bool cleared = k == &model_health || access_scope_tlp(scope, about.tlp);
   *ret_seen = false;
   if (!cleared || (!scope->all && !inside(&w, &about))) return PRAC_OK;
+  if (!scope->all) PRAC_TRY(find_named(&w, k, rec, a));
   for (size_t i = 0; i < k->n_fields; i++)
     PRAC_TRY(clean_field(&w, &k->fields[i], (char *)rec + k->fields[i].offset, a));
   if (k == &model_health && !scope->all) clean_health(rec);

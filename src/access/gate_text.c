@@ -1,5 +1,6 @@
 /* Addresses in texts. A text is cut into runs of the letters that addresses are made of; a run that
  * has the shape of an address must read as one that is inside, or it goes. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "access/gate_int.h"
@@ -271,12 +272,83 @@ static void dashes(struct scan *t)
   }
 }
 
+/* ---- addresses as numbers ---- */
+
+static bool is_alnum(char c)
+{
+  return is_digit(c) || is_letter(c);
+}
+
+/* s as a number; false: another digit, or more than 32 bits. */
+static bool number(const char *s, size_t n, unsigned base, uint32_t *ret)
+{
+  uint64_t v = 0;
+  for (size_t i = 0; i < n; i++) {
+    unsigned char c = (unsigned char)(s[i] | 0x20);
+    unsigned d = c >= '0' && c <= '9' ? c - '0' + 0u : c >= 'a' && c <= 'f' ? c - 'a' + 10u : 99;
+    if (d >= base) return false;
+    v = v * base + d;
+    if (v > UINT32_MAX) return false;
+  }
+  *ret = (uint32_t)v;
+  return true;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+  return memcmp(a, b, sizeof(struct prac_ip));
+}
+
+static bool is_named(const struct scan *t, struct prac_ip ip)
+{
+  const struct gate_who *w = t->w;
+  return w->n_named && bsearch(&ip, w->named, w->n_named, sizeof ip, by_bytes);
+}
+
+static bool named6(const struct scan *t, const char *s)
+{
+  struct prac_ip ip;
+  for (size_t i = 0; i < 4; i++) {
+    uint32_t v;
+    if (!number(s + 8 * i, 8, 16, &v)) return false;
+    for (size_t k = 0; k < 4; k++) ip.b[4 * i + k] = (uint8_t)(v >> (24 - 8 * k));
+  }
+  return is_named(t, ip);
+}
+
+/* A word of letters and digits. */
+static bool number_ok(const struct scan *t, const char *s, size_t n)
+{
+  uint32_t v;
+  if (n == 10 && s[0] == '0' && (s[1] | 0x20) == 'x' && number(s + 2, 8, 16, &v)) {
+    struct prac_ip ip = prac_ip4(v);
+    return ip_ok(t, &ip);
+  }
+  if (n >= 8 && n <= 10 && number(s, n, 10, &v) && is_named(t, prac_ip4(v))) return false;
+  if (n == 8 && number(s, n, 16, &v) && is_named(t, prac_ip4(v))) return false;
+  return n != 32 || !named6(t, s);
+}
+
+static void numbers(struct scan *t)
+{
+  for (const char *s = t->s; *s;) {
+    size_t n = 0;
+    while (is_alnum(s[n])) n++;
+    if (n > 0 && !number_ok(t, s, n))
+      hide(t);
+    else
+      copy(t, s, n ? n : (n = 1));
+    s += n;
+  }
+}
+
 bool gate_text_ok(const struct gate_who *w, const char *s)
 {
   struct scan t = {.w = w, .s = s, .ok = true};
   if (!s || w->scope->all) return true;
   dashes(&t);
   if (t.ok) runs(&t);
+  if (t.ok) numbers(&t);
   return t.ok;
 }
 
@@ -300,7 +372,8 @@ prac_rc gate_text(const struct gate_who *w, const char **s, struct prac_arena *a
 {
   if (!*s || w->scope->all) return PRAC_OK;
   PRAC_TRY(clean(w, s, dashes, a));
-  return clean(w, s, runs, a);
+  PRAC_TRY(clean(w, s, runs, a));
+  return clean(w, s, numbers, a);
 }
 
 prac_rc access_gate_text(const struct access_scope *scope, const struct lookup *geo, const char **s,

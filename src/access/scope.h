@@ -31,6 +31,7 @@ struct access_scope {
   const struct prac_prefix *prefixes;
   uint32_t n_prefixes;
   enum access_tlp clearance;
+  const char *org; /* whose scope it is; NULL: nobody's. Decides what is an organisation's own */
 };
 
 /* "JP", "AS64500", "192.0.2.0/24", "*", with blanks or commas between: an organisation's part of
@@ -39,8 +40,7 @@ struct access_scope {
 PRAC_NODISCARD prac_rc access_scope_parse(const char *words, enum access_tlp clearance,
                                           struct prac_arena *a, struct access_scope *ret,
                                           struct prac_err *reterr);
-/* The same scope gives the same words, sorted: scopes are equal when their words and clearance are.
- */
+/* The same part of the world gives the same words, sorted. */
 const char *access_scope_words(const struct access_scope *s, struct prac_arena *a);
 bool access_scope_country(const struct access_scope *s, const char *country);
 bool access_scope_asn(const struct access_scope *s, uint32_t asn);

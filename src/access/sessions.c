@@ -189,8 +189,10 @@ static prac_rc fill(sqlite3_stmt *s, struct prac_arena *arena, struct access_who
   if (role < 0 || tlp < 0) return PRAC_FAIL(reterr, PRAC_DAMAGED, "no such role or clearance");
   ret->role = (enum access_role)role;
   ret->totp = sqlite3_column_int(s, 7) != 0;
-  return access_scope_parse(access_col_text(s, 5), (enum access_tlp)tlp, arena, &ret->scope,
-                            reterr);
+  PRAC_TRY(
+      access_scope_parse(access_col_text(s, 5), (enum access_tlp)tlp, arena, &ret->scope, reterr));
+  ret->scope.org = ret->org;
+  return PRAC_OK;
 }
 
 prac_rc access_who_is(struct access *a, const char *token, struct prac_arena *arena,

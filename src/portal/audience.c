@@ -91,6 +91,8 @@ static prac_rc audience_open(struct portal *p, const char *words, const struct a
   a->words = prac_arena_strndup(a->arena, words, strlen(words));
   if (!a->words) return PRAC_NOMEM;
   PRAC_TRY(access_scope_parse(a->words, s->clearance, a->arena, &a->scope, NULL));
+  a->scope.org = s->org ? prac_arena_strndup(a->arena, s->org, strlen(s->org)) : NULL;
+  if (s->org && !a->scope.org) return PRAC_NOMEM;
   PRAC_TRY(portal_alerts_init(&a->alerts));
   PRAC_TRY(sys_http_feed_new((size_t)p->conf.ring, PORTAL_RING_BYTES, &a->feed));
   sys_http_feed_begin(a->feed, p->told); /* who comes back to a ring that went meets a gap */
@@ -113,12 +115,18 @@ static bool make_room(struct portal_audiences *l)
   return true;
 }
 
+/* What is an organisation's own is for it alone, and for readers of the whole world. */
+static bool same_org(const struct access_scope *a, const struct access_scope *b)
+{
+  return (a->all && b->all) || strcmp(a->org ? a->org : "", b->org ? b->org : "") == 0;
+}
+
 static struct portal_audience *find(const struct portal_audiences *l, const char *words,
                                     const struct access_scope *s, bool setup)
 {
   for (size_t i = 0; i < l->n; i++)
     if (l->v[i]->setup == setup && l->v[i]->scope.clearance == s->clearance &&
-        strcmp(l->v[i]->words, words) == 0)
+        strcmp(l->v[i]->words, words) == 0 && same_org(&l->v[i]->scope, s))
       return l->v[i];
   return NULL;
 }
@@ -245,6 +253,18 @@ void portal_tell_each(struct portal *p, const char *event, portal_make_fn *make)
   let_go(p, &all);
 }
 
+/* It was this audience's, and a new revision says that it is not: nothing but that is said. */
+static void tell_gone(struct portal *p, struct portal_audience *a, const struct alert *alert)
+{
+  struct prac_json j = prac_json_of(1024);
+  prac_json_open(&j, '{');
+  prac_json_key_str(&j, "id", alert->id);
+  prac_json_key_str(&j, "state", "gone");
+  prac_json_close(&j, '}');
+  put(p, a, "alert", j.bad ? NULL : j.buf, j.len);
+  prac_json_done(&j);
+}
+
 void portal_keep_alert(struct portal *p, const struct alert *alert, bool tell)
 {
   struct prac_json full = prac_json_of(ALERT_BYTES);
@@ -262,10 +282,12 @@ void portal_keep_alert(struct portal *p, const struct alert *alert, bool tell)
   pthread_mutex_unlock(&p->lock);
   for (size_t i = 0; i < all.n; i++) {
     char *brief = brief_of(p, all.v[i], alert, p->scratch);
-    if (brief && tell) put(p, all.v[i], "alert", brief, strlen(brief));
     pthread_mutex_lock(&p->lock);
-    portal_alerts_take(&all.v[i]->alerts, alert, brief);
+    bool gone = !brief && portal_alerts_find(&all.v[i]->alerts, alert->id ? alert->id : "");
+    portal_alerts_take(&all.v[i]->alerts, alert, brief); /* brief lives until the next is taken */
     pthread_mutex_unlock(&p->lock);
+    if (tell && brief) put(p, all.v[i], "alert", brief, strlen(brief));
+    if (tell && gone) tell_gone(p, all.v[i], alert);
   }
   let_go(p, &all);
 }

@@ -74,6 +74,9 @@ static void texts(void **state)
       {"8.8.in-addr.arpa", "[outside].in-addr.arpa"},
       {"1.133.IN-ADDR.ARPA", NULL},
       {"5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.0.0.0.4.2.ip6.arpa", NULL},
+      {"ip=0x08080808, 0X08080808", "ip=[outside], [outside]"},
+      {"0x85010203 0x80000 0x0808080801 0x0808080g a0x08080808", NULL}, /* the first is inside */
+      {"134744072 08080808", NULL}, /* may be anything: see numbers_of_the_record */
       {"5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.0.0.0.6.2.ip6.arpa",
        "[outside].ip6.arpa"},
   };
@@ -85,6 +88,31 @@ static void texts(void **state)
     assert_int_equal(gate_text_ok(&w, s), rows[i].out == NULL);
     assert_int_equal(gate_text(&w, &s, arena), PRAC_OK);
     assert_string_equal(s, want);
+  }
+}
+
+/* The same numbers beside a field that has the address. */
+static void numbers_of_the_record(void **state)
+{
+  static const struct {
+    const char *in, *out; /* NULL: stays */
+  } rows[] = {
+      {"134744072 packets, 0134744072, hash 08080808",
+       "[outside] packets, [outside], hash [outside]"},
+      {"x134744072 1347440720 134744073 080808081", NULL}, /* parts of something else, or others */
+      {"id 26000001000000000000000000000005.", "id [outside]."},
+      {"2231435779 85010203", NULL}, /* 133.1.2.3: inside */
+      {"4294967295 99999999999999999999", NULL},
+  };
+  (void)state;
+  struct access_scope jp = scope("JP", ACCESS_AMBER);
+  struct prac_ip hosts[] = {ip("2600:1::5"), ip("133.1.2.3"), ip("8.8.8.8")};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(rows); i++) {
+    bool seen = false;
+    struct finding f = {.key = "port:23/tcp", .text = rows[i].in, .hosts = {hosts, 3}};
+    assert_int_equal(access_gate_record(&jp, geo, &model_finding, &f, arena, &seen), PRAC_OK);
+    assert_true(seen);
+    assert_string_equal(f.text, rows[i].out ? rows[i].out : rows[i].in);
   }
 }
 
@@ -162,6 +190,31 @@ static void stories(void **state)
     f = rows[i].f;
     assert_false(seen(&low, &model_finding, &f));
   }
+}
+
+/* A decision is for whom its alert is for; about a port it is for whose people made it. */
+static void decisions(void **state)
+{
+  (void)state;
+  struct access_scope jp = scope("JP", ACCESS_AMBER), us = scope("US", ACCESS_AMBER),
+                      all = scope("*", ACCESS_AMBER), low = scope("JP", ACCESS_GREEN);
+  jp.org = "jp", us.org = "us", low.org = "jp";
+  struct decision port = {.key = "port:23/tcp", .org = "jp", .tlp = "TLP:AMBER"},
+                  country = {.key = "country:US", .country = "US", .org = "jp"};
+  const struct decision p = port, c = country;
+  assert_true(seen(&jp, &model_decision, &port));
+  port = p;
+  assert_false(seen(&us, &model_decision, &port));
+  port = p;
+  assert_false(seen(&low, &model_decision, &port));
+  port = p;
+  assert_true(seen(&all, &model_decision, &port));
+  us.org = NULL; /* nobody's */
+  port = p;
+  assert_false(seen(&us, &model_decision, &port));
+  assert_true(seen(&us, &model_decision, &country));
+  country = c;
+  assert_false(seen(&jp, &model_decision, &country));
 }
 
 static void labels(void **state)
@@ -374,9 +427,17 @@ static int teardown(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(texts),  cmocka_unit_test(words_of_queries),  cmocka_unit_test(stories),
-      cmocka_unit_test(labels), cmocka_unit_test(victims),           cmocka_unit_test(refused),
-      cmocka_unit_test(flows),  cmocka_unit_test(parts_of_prefixes), cmocka_unit_test(far_away),
+      cmocka_unit_test(texts),
+      cmocka_unit_test(words_of_queries),
+      cmocka_unit_test(numbers_of_the_record),
+      cmocka_unit_test(decisions),
+      cmocka_unit_test(stories),
+      cmocka_unit_test(labels),
+      cmocka_unit_test(victims),
+      cmocka_unit_test(refused),
+      cmocka_unit_test(flows),
+      cmocka_unit_test(parts_of_prefixes),
+      cmocka_unit_test(far_away),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

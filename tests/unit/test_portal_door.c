@@ -1,5 +1,6 @@
-/* A portal with accounts, where many want in, or the disk is full: what waits is bounded for each
- * reader, and nothing is carried out after its asker was answered. */
+/* A portal with accounts: where many want in, what waits is bounded for each reader; while the disk
+ * is full nothing is carried out after its asker was answered; what leaves a reader's scope is said
+ * to be gone. */
 #include "lib/t.h"
 
 #include <pthread.h>
@@ -45,7 +46,7 @@ struct site {
   struct fake fake;
   struct store store;
   struct portal *p;
-  char mika[ACCESS_TOKEN_TEXT], noor[ACCESS_TOKEN_TEXT]; /* keys */
+  char mika[ACCESS_TOKEN_TEXT], noor[ACCESS_TOKEN_TEXT], ren[ACCESS_TOKEN_TEXT]; /* keys */
 };
 
 static void hold(struct fake *f, bool held)
@@ -57,10 +58,10 @@ static void hold(struct fake *f, bool held)
   pthread_mutex_unlock(&f->lock);
 }
 
-static void add_user(struct access *a, const char *user, const char *role,
+static void add_user(struct access *a, const char *user, const char *org,
                      char key[ACCESS_TOKEN_TEXT])
 {
-  struct access_user u = {.user = user, .org = "jp", .role = role, .disabled = -1};
+  struct access_user u = {.user = user, .org = org, .role = "admin", .disabled = -1};
   assert_int_equal(access_user_put(a, "test", &u, PASSWORD, NULL), PRAC_OK);
   assert_int_equal(access_key_new(a, "test", user, "test", key, NULL), PRAC_OK);
 }
@@ -68,7 +69,8 @@ static void add_user(struct access *a, const char *user, const char *role,
 static void start(struct site *s)
 {
   static const struct access_conf c = {.idle_ns = PRAC_HOUR, .life_ns = PRAC_DAY};
-  static const struct access_org org = {.name = "jp", .scope = "*", .clearance = "TLP:RED"};
+  static const struct access_org jp = {.name = "jp", .scope = "*", .clearance = "TLP:RED"},
+                                 net = {.name = "net", .scope = "192.0.2.0/24"};
   static struct prac_prefix loopback;
   struct access *a = NULL;
   struct prac_err err = {0};
@@ -78,9 +80,11 @@ static void start(struct site *s)
   assert_non_null(mkdtemp(s->dir));
   (void)snprintf(s->path, sizeof s->path, "%s/access.db", s->dir);
   assert_int_equal(access_open(s->path, &c, &s->wall, &a, NULL), PRAC_OK);
-  assert_int_equal(access_org_put(a, "test", &org, NULL), PRAC_OK);
-  add_user(a, "mika", "admin", s->mika);
-  add_user(a, "noor", "admin", s->noor);
+  assert_int_equal(access_org_put(a, "test", &jp, NULL), PRAC_OK);
+  assert_int_equal(access_org_put(a, "test", &net, NULL), PRAC_OK);
+  add_user(a, "mika", "jp", s->mika);
+  add_user(a, "noor", "jp", s->noor);
+  add_user(a, "ren", "net", s->ren);
   access_close(&a);
   (void)pthread_mutex_init(&s->fake.lock, NULL);
   (void)pthread_cond_init(&s->fake.changed, NULL);
@@ -258,12 +262,66 @@ static void one_user_does_not_take_a_lane(void **st)
   stop(&s);
 }
 
+/* ---- what leaves a scope ---- */
+
+static void say_alert(struct site *s, const char *id, uint32_t revision, const char *host)
+{
+  struct prac_ip ip;
+  assert_int_equal(prac_ip_parse(host, strlen(host), &ip), PRAC_OK);
+  struct alert a = {.id = id,
+                    .key = "group:23/tcp",
+                    .state = "open",
+                    .severity = "high",
+                    .tlp = "TLP:GREEN",
+                    .revision = revision,
+                    .hosts = {&ip, 1}};
+  portal_take_record(s->p, &model_alert, &a);
+}
+
+/* Events of a reader so far, until the last one. */
+static void hear(struct site *s, const char *key, const char *until)
+{
+  char req[512];
+  (void)snprintf(req, sizeof req,
+                 "GET /api/v1/events?last=0 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "
+                 "%s\r\n\r\n",
+                 key);
+  web_ask_raw(portal_port(s->p), req, until);
+}
+
+static void what_leaves_a_scope_is_gone(void **st)
+{
+  struct site s;
+  (void)st;
+  start(&s);
+  assert_int_equal(status_of(ask(&s, "/status", s.ren, "192.0.2.1", NULL)), 200);
+  assert_int_equal(status_of(ask(&s, "/status", s.mika, "192.0.2.1", NULL)), 200);
+  say_alert(&s, "moves", 1, "192.0.2.5");
+  say_alert(&s, "never", 1, "203.0.113.9");
+  say_alert(&s, "moves", 2, "203.0.113.9");
+  say_alert(&s, "never", 2, "203.0.113.9");
+  say_alert(&s, "moves", 3, "203.0.113.9");
+  say_alert(&s, "last", 1, "192.0.2.5");
+  hear(&s, s.ren, "\"last\"");
+  HAS("{\"id\":\"moves\",\"state\":\"gone\"}");
+  HAS_NOT("never");
+  const char *gone = strstr(got, "\"gone\""); /* once */
+  assert_null(strstr(gone + 1, "\"gone\""));
+  hear(&s, s.mika, "\"last\"");
+  HAS("never");
+  HAS_NOT("\"gone\"");
+  assert_int_equal(status_of(ask(&s, "/alerts", s.ren, "192.0.2.1", NULL)), 200);
+  HAS_NOT("moves");
+  stop(&s);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_full_disk_carries_nothing_out_later),
       cmocka_unit_test(one_address_does_not_take_all_sign_ins),
       cmocka_unit_test(one_user_does_not_take_a_lane),
+      cmocka_unit_test(what_leaves_a_scope_is_gone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,6 +81,10 @@ const on = {
   },
   alert(v) {
     const old = s.alerts.value.get(v.id);
+    if (v.state === 'gone') { /* out of what one may see */
+      s.alerts.value = new Map([...s.alerts.value].filter(([id]) => id !== v.id));
+      return;
+    }
     if (old && old.revision >= v.revision) return;
     const next = new Map(s.alerts.value);
     next.set(v.id, { ...v, fresh: !old });
