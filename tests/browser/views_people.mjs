@@ -168,6 +168,11 @@ async function mine() {
     check(`${role}: attacks on it`, main.includes('203.0.113.77'));
     const hosts = await text(p, panel('hosts'));
     check(`${role}: ${role === 'viewer' ? 'addresses of senders are not for it' : 'hosts suspected of infection'}`, role === 'viewer' ? hosts.includes('Addresses are shown to analysts') && !/203\.\d+\.\d+\.\d+/.test(hosts) : !hosts.includes('shown to analysts'), hosts);
+    await at(p, '/alerts');
+    await say(`alert m-${role} open high drdos drdos:203.0.113.9:dns`);
+    check(`${role}: an alert about the own part comes by itself`, await saying(p, 'main', /203\.0\.113\.9/), await text(p, 'main'));
+    await say(`alert m-${role} update high drdos drdos:198.51.100.9:dns`);
+    check(`${role}: and goes when it is no longer`, await until(async () => !(await text(p, 'main')).includes('203.0.113.9'), SLOW), await text(p, 'main'));
     check(`${role}: no way to what it may not see`, role !== 'viewer' || (await p.locator('main a[href^="/flows"]').count()) === 0);
     await signOut(p);
   }
