@@ -51,7 +51,7 @@ static const char *const sql[SQL_COUNT_] = {
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_META_GET] = "SELECT n, b FROM meta WHERE k = ?1",
-    [SQL_META_PUT] = "UPDATE meta SET n = ?2, b = ?3 WHERE k = ?1",
+    [SQL_META_PUT] = "INSERT OR REPLACE INTO meta VALUES(?1, ?2, ?3)",
     [SQL_RIGHTS_UP] = "UPDATE meta SET n = n + 1 WHERE k = 'rights'",
     [SQL_ORG_GET] = "SELECT title, scope, clearance FROM org WHERE org = ?1",
     [SQL_ORG_PUT] = "INSERT INTO org VALUES(?1, ?2, ?3, ?4) ON CONFLICT(org) DO UPDATE SET"
@@ -91,6 +91,10 @@ static const char *const sql[SQL_COUNT_] = {
                     " (?3 IS NULL OR user = ?3)",
     [SQL_KEYS] = "SELECT id, user, label, made, seen, ended FROM key WHERE ?1 IS NULL OR user = ?1"
                  " ORDER BY id",
+    [SQL_KEYS_IN_USE] = "SELECT count(*) FROM key WHERE user = ?1 AND ended IS NULL",
+    [SQL_KEYS_OLD] = "DELETE FROM key WHERE user = ?1 AND ended IS NOT NULL AND id NOT IN (SELECT"
+                     " id FROM key WHERE user = ?1 AND ended IS NOT NULL ORDER BY id DESC LIMIT"
+                     " ?2)",
     [SQL_GUESS_GET] = "SELECT n, last FROM guess WHERE k = ?1",
     [SQL_GUESS_ADD] = "INSERT INTO guess VALUES(?1, 1, ?2) ON CONFLICT(k) DO UPDATE SET"
                       " n = n + 1, last = ?2",
@@ -104,6 +108,11 @@ static const char *const sql[SQL_COUNT_] = {
         " ORDER BY n DESC LIMIT ?2",
     [SQL_AUDIT_ALL] =
         "SELECT n, at, user, org, what, subject, detail, source, hash FROM audit ORDER BY n",
+    /* the first line, and the first that is not too old */
+    [SQL_AUDIT_FIRST] = "SELECT (SELECT min(n) FROM audit), (SELECT min(n) FROM audit WHERE at >="
+                        " ?1)",
+    [SQL_AUDIT_HASH] = "SELECT hash FROM audit WHERE n = ?1",
+    [SQL_AUDIT_DROP] = "DELETE FROM audit WHERE n < ?1",
 };
 
 prac_rc access_sql_fail(struct access *a, struct prac_err *reterr)

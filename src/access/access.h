@@ -23,12 +23,14 @@ enum {
   ACCESS_NAME_MAX = 64,
   ACCESS_PASSWORD_MIN = 12,
   ACCESS_PASSWORD_MAX = 256,
-  ACCESS_URI = 400
+  ACCESS_URI = 400,
+  ACCESS_KEYS = 64 /* in use, of one user */
 };
 #define ACCESS_FRESH_NS (10 * PRAC_MIN)
 struct access;
 struct access_conf {
   int64_t idle_ns, life_ns; /* of sessions */
+  int64_t audit_keep_ns;    /* lines of the audit older than that go; 0: never */
   bool reads_only;          /* of an existing file: only who_is, rights, the lists and the check */
 };
 /* PRAC_UNKNOWN: reads_only and there is no such file. */
@@ -107,6 +109,7 @@ PRAC_NODISCARD prac_rc access_totp_confirm(struct access *a, const char *by, con
                                            const char *code, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc access_totp_off(struct access *a, const char *by, const char *user,
                                        struct prac_err *reterr);
+/* PRAC_RANGE: ACCESS_KEYS are in use. Of those that have ended as many are kept. */
 PRAC_NODISCARD prac_rc access_key_new(struct access *a, const char *by, const char *user,
                                       const char *label, char key[ACCESS_TOKEN_TEXT],
                                       struct prac_err *reterr);
@@ -136,10 +139,16 @@ PRAC_NODISCARD prac_rc access_end(struct access *a, prac_rc rc, struct prac_err 
 /* Newest first, before: 0 or the number of the last line seen. */
 PRAC_NODISCARD prac_rc access_audit_json(struct access *a, uint64_t before, uint32_t limit,
                                          struct prac_json *j);
+/* Removes what is older than audit_keep_ns, but never the newest ACCESS_AUDIT_LEAST lines (a wall
+ * that is wrong by years must not empty it), a part of it when it is much. A line of the audit says
+ * which went, with the hash of the last of them: that line is the anchor that the rest hangs on. */
+enum { ACCESS_AUDIT_LEAST = 1000 };
+PRAC_NODISCARD prac_rc access_audit_prune(struct access *a, struct prac_err *reterr);
 /* head: hash of the last line, in hexadecimal; kept elsewhere, it shows later whether the whole
  * file was made anew. */
 struct access_audit_state {
-  uint64_t lines, bad; /* bad: the first that is not as it was written */
+  uint64_t lines, bad; /* bad: number of the first that is not as it was written */
+  uint64_t pruned;     /* lines that went by their age before the first that is there */
   char head[65];
 };
 /* PRAC_DAMAGED: see bad. */

@@ -1,11 +1,15 @@
 /* The audit log: every line's hash covers the line and the hash before it, and the last one stands
- * in `meta` as well, so that an edited, removed, added or moved line shows, at the end too. */
+ * in `meta` as well, so that an edited, removed, added or moved line shows, at the end too. At the
+ * beginning, what was removed by age is vouched for by a line of the chain: what `meta` says of it
+ * must be what the last such line says. */
 #include <openssl/crypto.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "access/impl.h"
 
-enum { TEXT_MAX = 4096, TEXTS = 6 };
+enum { TEXT_MAX = 4096, TEXTS = 6, PRUNE_LEAST = 100, PRUNE_MOST = 50000 };
+static const char pruned[] = "audit pruned", at_end[] = "audit", at_start[] = "audit_first";
 
 struct line {
   int64_t n;
@@ -30,17 +34,28 @@ static void chain(uint8_t hash[ACCESS_HASH], const struct line *l)
   access_sha256(all, sizeof all, hash);
 }
 
-static prac_rc head(struct access *a, int64_t *n, uint8_t hash[ACCESS_HASH],
-                    struct prac_err *reterr)
+/* A place in the chain that meta keeps. PRAC_UNKNOWN: none. */
+static prac_rc place(struct access *a, const char *which, int64_t *n, uint8_t hash[ACCESS_HASH],
+                     struct prac_err *reterr)
 {
   sqlite3_stmt *s = access_sql(a, SQL_META_GET);
-  access_bind_text(s, 1, "audit");
+  access_bind_text(s, 1, which);
   PRAC_TRY(access_sql_row(a, s, reterr));
   bool whole = sqlite3_column_bytes(s, 1) == ACCESS_HASH;
   *n = sqlite3_column_int64(s, 0);
   if (whole) memcpy(hash, sqlite3_column_blob(s, 1), ACCESS_HASH);
   (void)sqlite3_reset(s);
   return whole ? PRAC_OK : PRAC_FAIL(reterr, PRAC_DAMAGED, "%s: the audit has no end", a->path);
+}
+
+static prac_rc set_place(struct access *a, const char *which, int64_t n,
+                         const uint8_t hash[ACCESS_HASH], struct prac_err *reterr)
+{
+  sqlite3_stmt *s = access_sql(a, SQL_META_PUT);
+  access_bind_text(s, 1, which);
+  (void)sqlite3_bind_int64(s, 2, n);
+  (void)sqlite3_bind_blob(s, 3, hash, ACCESS_HASH, SQLITE_TRANSIENT);
+  return access_sql_run(a, s, reterr);
 }
 
 static const char *short_of(const char *text, char to[TEXT_MAX])
@@ -59,7 +74,7 @@ prac_rc access_line_add(struct access *a, const struct access_line *l, struct pr
                       .text = {l->user ? l->user : "", l->org ? l->org : "", l->what,
                                short_of(l->on, on), short_of(l->detail, detail),
                                l->from ? l->from : ""}};
-  PRAC_TRY(head(a, &line.n, hash, reterr));
+  PRAC_TRY(place(a, at_end, &line.n, hash, reterr));
   line.n++;
   chain(hash, &line);
   sqlite3_stmt *s = access_sql(a, SQL_AUDIT_ADD);
@@ -68,11 +83,7 @@ prac_rc access_line_add(struct access *a, const struct access_line *l, struct pr
   for (int i = 0; i < TEXTS; i++) access_bind_text(s, 3 + i, line.text[i]);
   (void)sqlite3_bind_blob(s, 3 + TEXTS, hash, ACCESS_HASH, SQLITE_TRANSIENT);
   PRAC_TRY(access_sql_run(a, s, reterr));
-  s = access_sql(a, SQL_META_PUT);
-  access_bind_text(s, 1, "audit");
-  (void)sqlite3_bind_int64(s, 2, line.n);
-  (void)sqlite3_bind_blob(s, 3, hash, ACCESS_HASH, SQLITE_TRANSIENT);
-  return access_sql_run(a, s, reterr);
+  return set_place(a, at_end, line.n, hash, reterr);
 }
 
 prac_rc access_note(struct access *a, const struct access_who *who, const struct access_event *e,
@@ -115,19 +126,54 @@ static bool follows(sqlite3_stmt *s, int64_t n, uint8_t hash[ACCESS_HASH])
   return CRYPTO_memcmp(hash, sqlite3_column_blob(s, 2 + TEXTS), ACCESS_HASH) == 0;
 }
 
+/* What a line about pruning says: the last that went, and its hash. */
+struct anchor {
+  char on[24], detail[2 * ACCESS_HASH + 1];
+};
+
+static struct anchor anchor_of(int64_t n, const uint8_t hash[ACCESS_HASH])
+{
+  struct anchor x;
+  (void)snprintf(x.on, sizeof x.on, "%lld", (long long)n);
+  (void)access_hex(hash, ACCESS_HASH, x.detail);
+  return x;
+}
+
+/* Walks the chain on from line *n; *ret: the last line about pruning is as `want`, or there is
+ * none. */
+static prac_rc walk(struct access *a, int64_t *n, uint8_t hash[ACCESS_HASH],
+                    const struct anchor *want, bool *ret, struct prac_err *reterr)
+{
+  sqlite3_stmt *s = access_sql(a, SQL_AUDIT_ALL);
+  bool anchored = *n == 0, good = true;
+  prac_rc rc;
+  while ((rc = access_sql_row(a, s, reterr)) == PRAC_OK && (good = follows(s, *n + 1, hash))) {
+    ++*n;
+    if (strcmp(access_col_text(s, 4), pruned) == 0)
+      anchored = strcmp(access_col_text(s, 5), want->on) == 0 &&
+                 strcmp(access_col_text(s, 6), want->detail) == 0;
+  }
+  (void)sqlite3_reset(s);
+  *ret = good && anchored;
+  return rc == PRAC_UNKNOWN ? PRAC_OK : rc;
+}
+
 static prac_rc check(struct access *a, struct access_audit_state *ret, struct prac_err *reterr)
 {
   uint8_t hash[ACCESS_HASH] = {0}, last[ACCESS_HASH];
-  int64_t n = 0, n_last;
-  bool good = true;
-  sqlite3_stmt *s = access_sql(a, SQL_AUDIT_ALL);
-  prac_rc rc;
-  PRAC_TRY(head(a, &n_last, last, reterr));
-  while ((rc = access_sql_row(a, s, reterr)) == PRAC_OK && (good = follows(s, n + 1, hash))) n++;
-  (void)sqlite3_reset(s);
+  int64_t first = 0, n_last;
+  bool good;
+  PRAC_TRY(place(a, at_end, &n_last, last, reterr));
+  prac_rc rc = place(a, at_start, &first, hash, reterr);
   if (rc != PRAC_OK && rc != PRAC_UNKNOWN) return rc;
-  good = good && n == n_last && memcmp(hash, last, ACCESS_HASH) == 0;
-  *ret = (struct access_audit_state){.lines = (uint64_t)n, .bad = good ? 0 : (uint64_t)n + 1};
+  int64_t n = first;
+  const struct anchor want = anchor_of(first, hash);
+  PRAC_TRY(walk(a, &n, hash, &want, &good, reterr));
+  bool whole = n == n_last && memcmp(hash, last, ACCESS_HASH) == 0;
+  int64_t bad = !whole ? n + 1 : !good ? first + 1 : 0;
+  good = good && whole;
+  *ret = (struct access_audit_state){
+      .lines = (uint64_t)(n - first), .pruned = (uint64_t)first, .bad = (uint64_t)bad};
   (void)access_hex(hash, ACCESS_HASH, ret->head);
   if (good) return PRAC_OK;
   return PRAC_FAIL(reterr, PRAC_DAMAGED, "the audit is not as it was written from line %llu on",
@@ -142,4 +188,56 @@ prac_rc access_audit_check(struct access *a, struct access_audit_state *ret,
   prac_rc rc = check(a, ret, reterr);
   access_undo(a);
   return rc;
+}
+
+/* ---- what is too old ---- */
+
+/* The first line that stays; 0: all do. */
+static prac_rc first_to_stay(struct access *a, int64_t *ret, struct prac_err *reterr)
+{
+  uint8_t hash[ACCESS_HASH];
+  int64_t n_last;
+  PRAC_TRY(place(a, at_end, &n_last, hash, reterr));
+  sqlite3_stmt *s = access_sql(a, SQL_AUDIT_FIRST);
+  (void)sqlite3_bind_int64(s, 1, prac_now(&a->wall) - a->conf.audit_keep_ns);
+  PRAC_TRY(access_sql_row(a, s, reterr));
+  int64_t first = sqlite3_column_int64(s, 0), stays = n_last + 1;
+  if (sqlite3_column_type(s, 1) != SQLITE_NULL) stays = sqlite3_column_int64(s, 1);
+  (void)sqlite3_reset(s);
+  if (stays > n_last + 1 - ACCESS_AUDIT_LEAST) stays = n_last + 1 - ACCESS_AUDIT_LEAST;
+  if (stays > first + PRUNE_MOST) stays = first + PRUNE_MOST;
+  *ret = stays >= first + PRUNE_LEAST ? stays : 0; /* each time is a line, too */
+  return PRAC_OK;
+}
+
+static prac_rc prune(struct access *a, struct prac_err *reterr)
+{
+  int64_t stays;
+  uint8_t hash[ACCESS_HASH];
+  PRAC_TRY(first_to_stay(a, &stays, reterr));
+  if (!stays) return PRAC_OK;
+  sqlite3_stmt *s = access_sql(a, SQL_AUDIT_HASH);
+  (void)sqlite3_bind_int64(s, 1, stays - 1);
+  prac_rc rc = access_sql_row(a, s, reterr);
+  bool whole = rc == PRAC_OK && sqlite3_column_bytes(s, 0) == ACCESS_HASH;
+  if (whole) memcpy(hash, sqlite3_column_blob(s, 0), ACCESS_HASH);
+  (void)sqlite3_reset(s);
+  if (!whole && (rc == PRAC_OK || rc == PRAC_UNKNOWN))
+    return PRAC_FAIL(reterr, PRAC_DAMAGED, "%s: line %lld of the audit is not there", a->path,
+                     (long long)stays - 1);
+  PRAC_TRY(rc);
+  s = access_sql(a, SQL_AUDIT_DROP);
+  (void)sqlite3_bind_int64(s, 1, stays);
+  PRAC_TRY(access_sql_run(a, s, reterr));
+  PRAC_TRY(set_place(a, at_start, stays - 1, hash, reterr));
+  const struct anchor x = anchor_of(stays - 1, hash);
+  struct access_line l = {"(age)", NULL, pruned, x.on, x.detail, NULL};
+  return access_line_add(a, &l, reterr);
+}
+
+prac_rc access_audit_prune(struct access *a, struct prac_err *reterr)
+{
+  if (a->conf.audit_keep_ns <= 0) return PRAC_OK;
+  PRAC_TRY(access_begin(a, reterr));
+  return access_end(a, prune(a, reterr), reterr);
 }

@@ -4,6 +4,22 @@
 
 #include "access/impl.h"
 
+static prac_rc make_room(struct access *a, const char *user, struct prac_err *reterr)
+{
+  sqlite3_stmt *s = access_sql(a, SQL_KEYS_IN_USE);
+  access_bind_text(s, 1, user);
+  PRAC_TRY(access_sql_row(a, s, reterr));
+  bool full = sqlite3_column_int64(s, 0) >= ACCESS_KEYS;
+  (void)sqlite3_reset(s);
+  if (full)
+    return PRAC_FAIL(reterr, PRAC_RANGE, "%.64s has %d keys in use: end one first", user,
+                     ACCESS_KEYS);
+  s = access_sql(a, SQL_KEYS_OLD);
+  access_bind_text(s, 1, user);
+  (void)sqlite3_bind_int(s, 2, ACCESS_KEYS);
+  return access_sql_run(a, s, reterr);
+}
+
 static prac_rc add(struct access *a, const char *by, const char *user, const char *label,
                    const uint8_t hash[ACCESS_HASH], struct prac_err *reterr)
 {
@@ -14,6 +30,7 @@ static prac_rc add(struct access *a, const char *by, const char *user, const cha
   (void)sqlite3_reset(s);
   if (rc == PRAC_UNKNOWN) return PRAC_FAIL(reterr, rc, "there is no user %.64s", user);
   PRAC_TRY(rc);
+  PRAC_TRY(make_room(a, user, reterr));
   s = access_sql(a, SQL_KEY_ADD);
   (void)sqlite3_bind_blob(s, 1, hash, ACCESS_HASH, SQLITE_TRANSIENT);
   access_bind_text(s, 2, user);

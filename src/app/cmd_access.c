@@ -217,10 +217,15 @@ static prac_rc audit_check(const struct work *w, struct prac_err *err)
   prac_rc rc = access_audit_check(w->a, &s, err);
   if (rc != PRAC_OK && rc != PRAC_DAMAGED) return rc;
   if (w->o->json)
-    printf("{\"ok\":%s,\"lines\":%" PRIu64 ",\"bad\":%" PRIu64 ",\"head\":\"%s\"}\n",
-           s.bad ? "false" : "true", s.lines, s.bad, s.head);
+    printf("{\"ok\":%s,\"lines\":%" PRIu64 ",\"pruned\":%" PRIu64 ",\"bad\":%" PRIu64
+           ",\"head\":\"%s\"}\n",
+           s.bad ? "false" : "true", s.lines, s.pruned, s.bad, s.head);
   else if (!s.bad)
     printf("%" PRIu64 " lines as they were written; the last is %s\n", s.lines, s.head);
+  if (!w->o->json && !s.bad && s.pruned)
+    printf("%" PRIu64 " before them were removed by their age (portal.audit-keep): a line says so, "
+           "with the hash of the last\n",
+           s.pruned);
   return rc;
 }
 

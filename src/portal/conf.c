@@ -41,6 +41,10 @@ static const struct prac_conf_item items[] = {
             .help = "a session ends after so long without a request or an open live stream"),
     ITEM_AS("session-life", session_life_ns, DURATION, .lo = 300, .hi = 30 * 86400, .dflt = 43200,
             .help = "a session ends so long after the sign-in in any case"),
+    ITEM_AS(
+        "audit-keep", audit_keep_ns, DURATION, .lo = 0, .hi = 36500.0 * 86400, .dflt = 1095 * 86400,
+        .help = "lines of the audit are removed after so long, but never the newest 1000; a line "
+                "says which, and `practice access audit check` looks at that too; 0: never"),
     ITEM(ring, INT, .lo = 16, .hi = 1000000, .dflt = 4096,
          .help = "events kept for listeners that lost their connection"),
 };

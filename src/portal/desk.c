@@ -10,16 +10,19 @@
 #include "portal/who.h"
 
 enum { NOTES_AT_ONCE = 256, RETRY_S = 1, ARENA = 2048 };
+static const int64_t prune_every_ns = PRAC_HOUR;
 
 struct desk {
   struct access *reader, *writer;
   const struct prac_log *log;
+  struct prac_clock wall;
   pthread_mutex_t lock; /* guards the queue; taken alone */
   pthread_cond_t more;
   struct desk_job *jobs, **jobs_end;
   size_t n, n_slow;
   bool stopping, have_thread;
-  bool failed; /* the disk refuses what stands first */
+  prac_time pruned; /* the thread's own */
+  bool failed;      /* the disk refuses what stands first */
   pthread_t thread;
 };
 
@@ -203,6 +206,18 @@ static bool stopping(struct desk *d)
   return s;
 }
 
+static void prune_now_and_then(struct desk *d)
+{
+  static const struct prac_log_event ev = {
+      "portal_audit_not_pruned", PRAC_LOG_WARN,
+      "look at access.db and its device: old lines stay until it works again"};
+  struct prac_err err = {0};
+  prac_time now = prac_now(&d->wall);
+  if (now - d->pruned < prune_every_ns && now >= d->pruned) return;
+  d->pruned = now;
+  if (access_audit_prune(d->writer, &err) != PRAC_OK) prac_log(d->log, &ev, "%s", err.text);
+}
+
 static void *work(void *arg)
 {
   struct desk *d = arg;
@@ -218,6 +233,7 @@ static void *work(void *arg)
       continue;
     }
     done(d, n);
+    if (!stopping(d)) prune_now_and_then(d);
   }
   return NULL;
 }
@@ -232,6 +248,7 @@ prac_rc desk_open(const char *path, const struct access_conf *c, const struct pr
   struct access_conf reads = *c;
   reads.reads_only = true;
   d->log = log;
+  d->wall = *wall;
   d->jobs_end = &d->jobs;
   (void)pthread_mutex_init(&d->lock, NULL);
   (void)pthread_cond_init(&d->more, NULL);

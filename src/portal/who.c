@@ -90,7 +90,9 @@ static void asking_free(void *arg)
 
 prac_rc portal_door_open(struct portal *p, struct prac_err *reterr)
 {
-  struct access_conf c = {.idle_ns = p->conf.session_idle_ns, .life_ns = p->conf.session_life_ns};
+  struct access_conf c = {.idle_ns = p->conf.session_idle_ns,
+                          .life_ns = p->conf.session_life_ns,
+                          .audit_keep_ns = p->conf.audit_keep_ns};
   if (!p->conf.accounts) return PRAC_OK;
   if (!p->env.accounts || !p->env.clock)
     return PRAC_FAIL(reterr, PRAC_UNSUPPORTED, "portal.accounts: there are none in this mode");

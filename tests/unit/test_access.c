@@ -591,6 +591,73 @@ static void test_audit_pages(void **state)
   close_lab(&l);
 }
 
+/* Old lines go; the rest is vouched for by a line that says which went. */
+static void test_audit_prune(void **state)
+{
+  static const char *const tampers[] = {
+      "DELETE FROM audit WHERE n = 504",
+      "UPDATE audit SET at = at + 1 WHERE n = 505",
+      "UPDATE meta SET n = 0, b = zeroblob(32) WHERE k = 'audit_first'",
+      "DELETE FROM meta WHERE k = 'audit_first'",
+      /* more of the beginning, in good order */
+      "UPDATE meta SET n = 600, b = (SELECT hash FROM audit WHERE n = 600) WHERE k = 'audit_first';"
+      " DELETE FROM audit WHERE n <= 600",
+      "DELETE FROM audit WHERE what = 'audit pruned'",
+  };
+  struct access_event e = {.what = "decision", .on = "a-1"};
+  (void)state;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(tampers); i++) {
+    struct access_audit_state s;
+    struct lab l;
+    open_lab(&l); /* two lines */
+    l.a->conf.audit_keep_ns = PRAC_DAY;
+    assert_int_equal(access_begin(l.a, NULL), PRAC_OK);
+    for (int k = 0; k < 1500; k++)
+      assert_int_equal(access_note(l.a, &access_local, &e, NULL), PRAC_OK);
+    assert_int_equal(access_end(l.a, PRAC_OK, NULL), PRAC_OK);
+    assert_int_equal(access_audit_prune(l.a, NULL), PRAC_OK); /* all are young */
+    assert_int_equal(access_audit_check(l.a, &s, NULL), PRAC_OK);
+    assert_int_equal(s.pruned, 0);
+    assert_int_equal(s.lines, 1502);
+    forward(&l, 3 * PRAC_DAY); /* all are old: the newest stay */
+    assert_int_equal(access_audit_prune(l.a, NULL), PRAC_OK);
+    assert_int_equal(access_audit_check(l.a, &s, NULL), PRAC_OK);
+    assert_int_equal(s.pruned, 502);
+    assert_int_equal(s.lines, ACCESS_AUDIT_LEAST + 1);
+    assert_int_equal(access_audit_prune(l.a, NULL), PRAC_OK); /* one more: not yet worth it */
+    assert_int_equal(access_audit_check(l.a, &s, NULL), PRAC_OK);
+    assert_int_equal(s.pruned, 502);
+    raw(&l, tampers[i]);
+    assert_int_equal(access_audit_check(l.a, &s, NULL), PRAC_DAMAGED);
+    assert_true(s.bad > 0);
+    close_lab(&l);
+  }
+}
+
+static void test_many_keys(void **state)
+{
+  struct lab l;
+  char key[ACCESS_TOKEN_TEXT];
+  struct prac_json j = prac_json_of(0);
+  (void)state;
+  open_lab(&l);
+  put_user(&l, "ken", "viewer");
+  for (uint64_t i = 1; i <= 2 * ACCESS_KEYS; i++) {
+    assert_int_equal(access_key_new(l.a, "mika", "mika", "k", key, NULL), PRAC_OK);
+    if (i <= ACCESS_KEYS) assert_int_equal(access_key_end(l.a, "mika", "mika", i, NULL), PRAC_OK);
+  }
+  assert_int_equal(access_key_new(l.a, "mika", "mika", "k", key, NULL), PRAC_RANGE);
+  assert_int_equal(access_key_new(l.a, "ken", "ken", "k", key, NULL), PRAC_OK);
+  assert_int_equal(access_key_end(l.a, "mika", "mika", 100, NULL), PRAC_OK);
+  assert_int_equal(access_key_new(l.a, "mika", "mika", "last", key, NULL), PRAC_OK);
+  assert_int_equal(access_keys_json(l.a, "mika", &j), PRAC_OK); /* the oldest that ended has gone */
+  assert_null(strstr(j.buf, "\"id\":1,"));
+  assert_non_null(strstr(j.buf, "\"id\":2,"));
+  assert_non_null(strstr(j.buf, "\"id\":100,"));
+  prac_json_done(&j);
+  close_lab(&l);
+}
+
 /* What one handle changes, another sees; the reading one changes nothing. */
 static void test_reader(void **state)
 {
@@ -627,7 +694,8 @@ int main(void)
       cmocka_unit_test(test_proof),         cmocka_unit_test(test_guesses),
       cmocka_unit_test(test_unknown_names), cmocka_unit_test(test_passwords),
       cmocka_unit_test(test_refusals),      cmocka_unit_test(test_audit),
-      cmocka_unit_test(test_audit_pages),   cmocka_unit_test(test_reader),
+      cmocka_unit_test(test_audit_pages),   cmocka_unit_test(test_audit_prune),
+      cmocka_unit_test(test_many_keys),     cmocka_unit_test(test_reader),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
