@@ -14,11 +14,7 @@
 #include "sys/rights.h"
 #include "sys/wall.h"
 
-enum {
-  ARENA = 1 << 14,
-  GROUP = 64,
-  GROUP_BYTES = 1 << 20
-};
+enum { ARENA = 1 << 14, GROUP = 64, GROUP_BYTES = 1 << 20 };
 #define IDLE_NS (50 * PRAC_MS)
 #define BUSY_NS (2 * PRAC_MS)
 #define PUMP_NS (20 * PRAC_MS)

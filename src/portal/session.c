@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "portal/desk.h"
+#include "portal/oidc.h"
 #include "portal/who.h"
 
 #define SIGN_IN_FIELDS(F)                                                                          \
@@ -113,6 +114,7 @@ static void me_json(const struct portal *p, const struct access_who *who, struct
   prac_json_open(j, '{');
   prac_json_key_bool(j, "accounts", p->door != NULL);
   prac_json_key_bool(j, "signed_in", who != NULL);
+  portal_oidc_json(p, j);
   if (who) {
     prac_json_key_str(j, "user", who->user);
     prac_json_key_str(j, "name", who->name);
@@ -146,13 +148,12 @@ void portal_me(struct portal *p, struct sys_http_req *r, const char *word)
 
 /* ---- signing in and out ---- */
 
-enum { COOKIE_TEXT = 256 };
-static void cookie(const struct desk_job *j, const char *token, int64_t life_s,
-                   char to[COOKIE_TEXT])
+void portal_session_cookie(const struct sys_http_req *r, const char *token, int64_t life_s,
+                           char to[PORTAL_COOKIE_TEXT])
 {
-  (void)snprintf(to, COOKIE_TEXT, "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
-                 portal_cookie_name(j->req), token, (long long)life_s,
-                 sys_http_by_tls(j->req) ? "; Secure" : "");
+  (void)snprintf(to, PORTAL_COOKIE_TEXT, "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
+                 portal_cookie_name(r), token, (long long)life_s,
+                 sys_http_by_tls(r) ? "; Secure" : "");
 }
 
 static void send_refused(struct sys_http_req *r, prac_rc rc, int wait_s, const struct prac_err *err)
@@ -190,11 +191,11 @@ static prac_rc send_session(struct desk_job *j, struct access *a, const char *to
                             struct prac_err *err)
 {
   struct access_who who;
-  char text[COOKIE_TEXT];
+  char text[PORTAL_COOKIE_TEXT];
   PRAC_TRY(access_who_is(a, token, j->arena, &who, err));
   struct prac_json out = prac_json_of(64 << 10);
   me_json(j->p, &who, j->arena, &out);
-  cookie(j, token, j->p->conf.session_life_ns / PRAC_SEC, text);
+  portal_session_cookie(j->req, token, j->p->conf.session_life_ns / PRAC_SEC, text);
   sys_http_respond(j->req, &(struct sys_http_resp){.status = out.bad ? 503 : 200,
                                                    .type = "application/json",
                                                    .body = out.buf,
@@ -233,13 +234,13 @@ void portal_sign_in(struct portal *p, struct sys_http_req *r, const char *word)
 static void run_sign_out(struct desk_job *j, struct access *a)
 {
   struct prac_err err = {0};
-  char text[COOKIE_TEXT];
+  char text[PORTAL_COOKIE_TEXT];
   prac_rc rc = access_sign_out(a, portal_reader_who(j->reader), &err);
   if (rc != PRAC_OK) {
     portal_desk_failed(j, rc, &err);
     return;
   }
-  cookie(j, "", 0, text);
+  portal_session_cookie(j->req, "", 0, text);
   sys_http_respond(j->req, &(struct sys_http_resp){
                                .status = 200,
                                .type = "application/json",

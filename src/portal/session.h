@@ -30,5 +30,8 @@ void portal_desk_run(struct portal *p, struct sys_http_req *r, const char *word,
 bool portal_not_by_key(struct desk_job *j);
 /* What the accounts' file said of a request, when not PRAC_OK. */
 void portal_desk_failed(struct desk_job *j, prac_rc rc, const struct prac_err *err);
+enum { PORTAL_COOKIE_TEXT = 256 };
+void portal_session_cookie(const struct sys_http_req *r, const char *token, int64_t life_s,
+                           char to[PORTAL_COOKIE_TEXT]);
 void portal_send_secret(struct sys_http_req *r, struct prac_json *j); /* kept by nobody; frees j */
 void portal_send_done(struct sys_http_req *r);                        /* {"done": true} */

@@ -22,7 +22,8 @@ static void answered(void *arg, int status, int timeouts, struct ares_addrinfo *
   (void)timeouts;
   a->done = true;
   a->status = status;
-  for (struct ares_addrinfo_node *i = r ? r->nodes : NULL; i && a->n < SYS_NET_ADDRS; i = i->ai_next) {
+  for (struct ares_addrinfo_node *i = r ? r->nodes : NULL; i && a->n < SYS_NET_ADDRS;
+       i = i->ai_next) {
     struct sockaddr_in a4;
     struct sockaddr_in6 a6;
     if (i->ai_family == AF_INET && i->ai_addrlen >= sizeof a4) {
@@ -66,7 +67,8 @@ static prac_rc ask(const struct sys_net *net, const char *host, int timeout_ms, 
   struct ares_options o = {.timeout = 2000, .tries = 3, .lookups = lookups};
   struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC};
   if (!net || !net->servers || !net->servers[0])
-    return PRAC_FAIL(reterr, PRAC_AGAIN, "%s: no DNS server is known, see dns-servers in the settings", host);
+    return PRAC_FAIL(reterr, PRAC_AGAIN,
+                     "%s: no DNS server is known, see dns-servers in the settings", host);
   int st = ares_init_options(&ch, &o, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS);
   if (st != ARES_SUCCESS) return PRAC_FAIL(reterr, PRAC_AGAIN, "%s: %s", host, ares_strerror(st));
   st = ares_set_servers_ports_csv(ch, net->servers);
@@ -82,7 +84,7 @@ static prac_rc ask(const struct sys_net *net, const char *host, int timeout_ms, 
 }
 
 prac_rc sys_net_resolve(const struct sys_net *net, const char *host, int timeout_ms,
-                     struct prac_ip ret[SYS_NET_ADDRS], size_t *ret_n, struct prac_err *reterr)
+                        struct prac_ip ret[SYS_NET_ADDRS], size_t *ret_n, struct prac_err *reterr)
 {
   struct answer a = {.v = ret};
   *ret_n = 1;
@@ -133,7 +135,7 @@ static CURLcode common(struct sys_net_curl *c, const char *url, const char *sche
 }
 
 prac_rc sys_net_curl_open(struct sys_net_curl *c, const struct sys_net *net, const char *url,
-                       const char *schemes, int timeout_ms, struct prac_err *reterr)
+                          const char *schemes, int timeout_ms, struct prac_err *reterr)
 {
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
     return PRAC_FAIL(reterr, PRAC_NOMEM, "libcurl cannot begin");
@@ -151,7 +153,7 @@ prac_rc sys_net_curl_open(struct sys_net_curl *c, const struct sys_net *net, con
 }
 
 prac_rc sys_net_curl_ready(struct sys_net_curl *c, const struct sys_net *net, int timeout_ms,
-                        struct prac_err *reterr)
+                           struct prac_err *reterr)
 {
   struct prac_ip ip[SYS_NET_ADDRS];
   size_t n = 0, at;

@@ -1,5 +1,5 @@
-/* sys/net.h — going out: addresses of hosts and libcurl's common settings, for whoever asks or tells
- * another machine something.
+/* sys/net.h — going out: addresses of hosts and libcurl's common settings, for whoever asks or
+ * tells another machine something.
  *
  * resolves  addresses are taken as they are, "localhost" is 127.0.0.1; other names are asked of
  *           net->servers by c-ares, waiting at most timeout_ms. libcurl never resolves by itself:
@@ -23,8 +23,8 @@ struct sys_net {
 };
 /* PRAC_AGAIN: not now; no name is known without servers (net NULL: no servers). */
 PRAC_NODISCARD prac_rc sys_net_resolve(const struct sys_net *net, const char *host, int timeout_ms,
-                                    struct prac_ip ret[SYS_NET_ADDRS], size_t *ret_n,
-                                    struct prac_err *reterr);
+                                       struct prac_ip ret[SYS_NET_ADDRS], size_t *ret_n,
+                                       struct prac_err *reterr);
 struct sys_net_curl {
   CURL *h;
   struct curl_slist *resolved;
@@ -34,9 +34,9 @@ struct sys_net_curl {
 };
 /* host, port: where url leads; scheme list as CURLOPT_PROTOCOLS_STR. */
 PRAC_NODISCARD prac_rc sys_net_curl_open(struct sys_net_curl *c, const struct sys_net *net,
-                                      const char *url, const char *schemes, int timeout_ms,
-                                      struct prac_err *reterr);
+                                         const char *url, const char *schemes, int timeout_ms,
+                                         struct prac_err *reterr);
 /* Addresses of the host, asked anew; PRAC_AGAIN: not now. Call before a transfer. */
 PRAC_NODISCARD prac_rc sys_net_curl_ready(struct sys_net_curl *c, const struct sys_net *net,
-                                       int timeout_ms, struct prac_err *reterr);
+                                          int timeout_ms, struct prac_err *reterr);
 void sys_net_curl_close(struct sys_net_curl *c); /* accepts a zeroed one */

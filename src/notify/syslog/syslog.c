@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "notify/letter.h"
-#include "sys/net.h"
 #include "sys/durable.h"
+#include "sys/net.h"
 #include "sys/wall.h"
 
 enum { UDP, TCP, UNIX };

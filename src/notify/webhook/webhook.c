@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "notify/form.h"
-#include "sys/net.h"
 #include "notify/sha.h"
+#include "sys/net.h"
 
 struct conf {
   const char *url, *secret;
@@ -69,8 +69,8 @@ static prac_rc open_webhook(void *st, const struct note_env *env, struct prac_er
   const struct conf *c = env->conf;
   s->j = prac_json_of(0);
   if (!c->url[0]) return PRAC_FAIL(reterr, PRAC_RANGE, "url must be given");
-  PRAC_TRY(sys_net_curl_open(&s->curl, env->net, c->url, "http,https", (int)(c->timeout_ns / PRAC_MS),
-                          reterr));
+  PRAC_TRY(sys_net_curl_open(&s->curl, env->net, c->url, "http,https",
+                             (int)(c->timeout_ns / PRAC_MS), reterr));
   CURL *h = s->curl.h;
   CURLcode e = curl_easy_setopt(h, CURLOPT_POST, 1L);
   if (e == CURLE_OK) e = curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, swallow);
