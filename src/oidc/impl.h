@@ -3,21 +3,12 @@
 #include <jansson.h>
 
 #include "oidc/oidc.h"
+#include "oidc/text.h"
 
 enum { OIDC_ANSWER = 256 << 10, OIDC_TOKEN = 16 << 10, OIDC_KEYS = 64, OIDC_CLAIM = 256 };
 
 /* ---- texts (text.c) ---- */
-/* Names and values of a form or an address, percent-encoded. Sticky `bad` when it is full. */
-struct oidc_text {
-  char *v;
-  size_t n, cap;
-  bool bad;
-};
-void oidc_text_put(struct oidc_text *t, const char *s);
-void oidc_text_escape(struct oidc_text *t, const char *s);
-void oidc_text_param(struct oidc_text *t, const char *name, const char *value);
 void oidc_base64url(const uint8_t *p, size_t n, char *to); /* 4 letters for 3 bytes, and NUL */
-PRAC_NODISCARD prac_rc oidc_random(char to[OIDC_COOKIE], struct prac_err *reterr);
 bool oidc_same(const char *a, const char *b); /* in the same time wherever they differ */
 /* https, or, when plain, http to a loopback address; no user, query or fragment. */
 bool oidc_url_ok(const char *url, bool plain);

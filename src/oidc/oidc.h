@@ -125,6 +125,8 @@ PRAC_NODISCARD prac_rc oidc_finish(struct oidc *o, const struct oidc_back *b,
                                    struct prac_arena *arena, struct oidc_person *ret,
                                    char ret_to[OIDC_TO], enum oidc_why *ret_why,
                                    struct prac_err *reterr);
+/* 32 random bytes, as a cookie. */
+PRAC_NODISCARD prac_rc oidc_random(char to[OIDC_COOKIE], struct prac_err *reterr);
 /* Where somebody ends the session there. PRAC_UNSUPPORTED: nowhere. */
 PRAC_NODISCARD prac_rc oidc_end(struct oidc *o, char ret_url[OIDC_WAY_URL],
                                 struct prac_err *reterr);

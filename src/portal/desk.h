@@ -29,7 +29,7 @@ struct desk_job {
                                                       * or, without one, that reader is active */
   bool slow;                                         /* a password is looked at */
   bool waits;                                        /* req does already (sys_http_later) */
-  void *more;                                        /* of whoever put it; in the arena */
+  const void *more;                                  /* of whoever put it; in the arena */
   struct prac_arena *arena;
   const char *from, *word;  /* address of who asked, part of the path; in the arena */
   struct access_event note; /* what NULL: none */

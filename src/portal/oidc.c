@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "oidc/text.h"
 #include "portal/desk.h"
+#include "portal/oidc_half.h"
 #include "portal/session.h"
 #include "portal/who.h"
 #include "sys/wall.h"
@@ -26,6 +28,7 @@ struct errand {
 struct portal_oidc {
   struct oidc_env env;
   struct oidc *oidc;
+  struct oidc_halves *halves;
   pthread_mutex_t lock; /* guards the queue; taken alone */
   pthread_cond_t more;
   struct errand *first, **end;
@@ -57,21 +60,22 @@ static void redirect(struct sys_http_req *r, const char *location, const char *f
                                            second ? "Set-Cookie" : NULL, second}});
 }
 
-/* To the door, which has words for `why`, and from there on to where it was meant to go. */
-static void send_back(struct sys_http_req *r, const char *why, const char *to)
+/* To the door, which has words for `why`, and from there on to where it was meant to go. set: the
+ * cookie; NULL: it is taken off. */
+static void to_door(struct sys_http_req *r, const char *why, const char *to, const char *set)
 {
   char at[LOCATION], gone[COOKIE_TEXT];
-  static const char hex[] = "0123456789ABCDEF";
-  size_t n = (size_t)snprintf(at, sizeof at, "/sign-in?oidc=%s", why);
-  if (to && strcmp(to, "/") != 0) n += (size_t)snprintf(at + n, sizeof at - n, "&back=");
-  for (const char *s = to && strcmp(to, "/") != 0 ? to : ""; *s && n + 4 < sizeof at; s++) {
-    at[n++] = '%';
-    at[n++] = hex[(unsigned char)*s >> 4];
-    at[n++] = hex[*s & 15];
-    at[n] = '\0';
-  }
+  bool further = strcmp(to, "/") != 0;
+  size_t n = (size_t)snprintf(at, sizeof at, "/sign-in?oidc=%s%s", why, further ? "&back=" : "");
+  struct oidc_text t = {.v = at, .n = n, .cap = sizeof at};
+  if (further) oidc_text_escape(&t, to);
   cookie(r, "", 0, gone);
-  redirect(r, at, gone, NULL);
+  redirect(r, at, set ? set : gone, NULL);
+}
+
+static void send_back(struct sys_http_req *r, const char *why, const char *to)
+{
+  to_door(r, why, to, NULL);
 }
 
 /* ---- on the desk: whose account is it ---- */
@@ -85,15 +89,13 @@ static const char *why_not(prac_rc rc)
                                 : "failed";
 }
 
-static void run_linked(struct desk_job *j, struct access *a)
+/* code NULL: not asked for yet. */
+static prac_rc enter(struct desk_job *j, struct access *a, const struct oidc_person *w,
+                     const char *code, char token[ACCESS_TOKEN_TEXT], int *ret_wait_s,
+                     struct prac_err *err)
 {
-  struct errand *e = j->more;
-  const struct oidc_person *w = &e->person;
   const struct oidc_conf *c = j->p->oidc->env.conf;
-  struct prac_err err = {0};
   struct prac_ip from = sys_http_client(j->req);
-  char token[ACCESS_TOKEN_TEXT], session[PORTAL_COOKIE_TEXT], gone[COOKIE_TEXT];
-  int wait_s = 0;
   struct access_linked l = {.issuer = w->issuer,
                             .subject = w->subject,
                             .user = w->user,
@@ -104,8 +106,35 @@ static void run_linked(struct desk_job *j, struct access *a)
                             .new_role = c->new_role,
                             .bind = (enum access_bind)c->bind,
                             .makes = c->makes,
+                            .own_factor = c->own_factor,
+                            .code = code,
                             .from = &from};
-  prac_rc rc = access_sign_in_linked(a, &l, token, &wait_s, &err);
+  return access_sign_in_linked(a, &l, token, ret_wait_s, err);
+}
+
+/* The provider has let them in, the door asks for the code. */
+static void ask_code(struct desk_job *j, const struct errand *e)
+{
+  char half[OIDC_COOKIE], set[COOKIE_TEXT];
+  if (oidc_halves_add(j->p->oidc->halves, &e->person, half, NULL) == PRAC_OK) {
+    cookie(j->req, half, OIDC_HALF_LIFE / PRAC_SEC, set);
+    to_door(j->req, "code", e->landing, set);
+  } else {
+    send_back(j->req, "failed", e->landing);
+  }
+}
+
+static void run_linked(struct desk_job *j, struct access *a)
+{
+  const struct errand *e = j->more;
+  struct prac_err err = {0};
+  char token[ACCESS_TOKEN_TEXT], session[PORTAL_COOKIE_TEXT], gone[COOKIE_TEXT];
+  int wait_s = 0;
+  prac_rc rc = enter(j, a, &e->person, NULL, token, &wait_s, &err);
+  if (rc == PRAC_END) {
+    ask_code(j, e);
+    return;
+  }
   if (rc != PRAC_OK) {
     portal_count(j->p, PORTAL_C_OIDC_REFUSED);
     send_back(j->req, why_not(rc), e->landing);
@@ -118,10 +147,34 @@ static void run_linked(struct desk_job *j, struct access *a)
   explicit_bzero(session, sizeof session);
 }
 
+/* more: the cookie, or NULL. */
+static void run_code(struct desk_job *j, struct access *a)
+{
+  struct oidc_halves *halves = j->p->oidc->halves;
+  struct oidc_half *half = j->more ? oidc_halves_take(halves, j->more) : NULL;
+  struct prac_err err = {0};
+  char token[ACCESS_TOKEN_TEXT];
+  int wait_s = 0;
+  prac_rc rc = half ? enter(j, a, &half->person, portal_code_of(j->req), token, &wait_s, &err)
+                    : PRAC_FAIL(&err, PRAC_DENIED, "sign in at the provider first");
+  if (rc == PRAC_OK) rc = portal_send_session(j, a, token, &err);
+  bool again = rc == PRAC_DENIED || rc == PRAC_AGAIN || rc == PRAC_END;
+  if (again)
+    portal_send_refused(j->req, rc, wait_s, &err);
+  else if (rc != PRAC_OK)
+    portal_desk_failed(j, rc, &err);
+  if (half && again) {
+    oidc_halves_again(halves, half);
+  } else {
+    oidc_half_free(&half);
+  }
+  explicit_bzero(token, sizeof token);
+}
+
 /* What the audit is told of who did not come as far as an account. */
 static void run_refused(struct desk_job *j, struct access *a)
 {
-  struct errand *e = j->more;
+  const struct errand *e = j->more;
   struct prac_ip from = sys_http_client(j->req);
   struct prac_err err = {0};
   if (access_linked_refused(a, j->word, &from, &err) != PRAC_OK)
@@ -269,7 +322,7 @@ static const char *keep(struct desk_job *j, const char *s, bool *ok)
 }
 
 /* NULL: answered. */
-static struct errand *errand_new(struct portal *p, struct sys_http_req *r, enum kind kind)
+static struct desk_job *job_new(struct portal *p, struct sys_http_req *r)
 {
   if (!p->oidc) {
     portal_send_error(r, 404, portal_desk(p) ? "no_oidc" : "no_accounts",
@@ -277,22 +330,32 @@ static struct errand *errand_new(struct portal *p, struct sys_http_req *r, enum 
     return NULL;
   }
   struct desk_job *j = desk_job_new(r, NULL);
+  if (j)
+    j->p = p;
+  else
+    portal_send_error(r, 503, "busy", "no memory for this request now; try again");
+  return j;
+}
+
+/* NULL: answered. */
+static struct errand *errand_new(struct portal *p, struct sys_http_req *r, enum kind kind)
+{
+  struct desk_job *j = job_new(p, r);
   struct errand *e = j ? prac_arena_alloc(j->arena, sizeof *e) : NULL;
-  if (!e) {
+  if (e) {
+    *e = (struct errand){.desk = j, .kind = kind, .since = sys_mono_ns(), .to = "/"};
+    j->more = e;
+  } else if (j) {
     desk_job_free(&j);
     portal_send_error(r, 503, "busy", "no memory for this request now; try again");
-    return NULL;
   }
-  *e = (struct errand){.desk = j, .kind = kind, .since = sys_mono_ns()};
-  j->p = p;
-  j->more = e;
   return e;
 }
 
 static void go(struct portal *p, struct sys_http_req *r, struct errand *e, bool ok)
 {
   char to[OIDC_TO];
-  (void)snprintf(to, sizeof to, "%s", e->to ? e->to : "/");
+  (void)snprintf(to, sizeof to, "%s", e->to);
   if (ok && put(p->oidc, e)) return;
   portal_count(p, PORTAL_C_OIDC_REFUSED);
   desk_job_free(&e->desk);
@@ -317,25 +380,32 @@ void portal_oidc_start(struct portal *p, struct sys_http_req *r, const char *wor
   struct errand *e = errand_new(p, r, START);
   (void)word;
   if (!e) return;
-  e->to = keep(e->desk, local(sys_http_param(r, "to")), &ok);
+  const char *to = keep(e->desk, local(sys_http_param(r, "to")), &ok);
+  if (to) e->to = to;
   go(p, r, e, ok);
+}
+
+/* NULL: none, or no memory. */
+static const char *cookie_of(struct desk_job *j)
+{
+  char name[64], value[OIDC_COOKIE];
+  bool ok = true;
+  (void)snprintf(name, sizeof name, "%s-oidc", portal_cookie_name(j->req));
+  return keep(j, portal_cookie_of(j->req, name, value, sizeof value) ? value : NULL, &ok);
 }
 
 void portal_oidc_callback(struct portal *p, struct sys_http_req *r, const char *word)
 {
-  char name[64], cookie_is[OIDC_COOKIE];
   bool ok = true;
   struct errand *e = errand_new(p, r, BACK);
   (void)word;
   if (!e) return;
-  (void)snprintf(name, sizeof name, "%s-oidc", portal_cookie_name(r));
-  bool has = portal_cookie_of(r, name, cookie_is, sizeof cookie_is);
   struct desk_job *j = e->desk;
   e->back = (struct oidc_back){.state = keep(j, sys_http_param(r, "state"), &ok),
                                .code = keep(j, sys_http_param(r, "code"), &ok),
                                .iss = keep(j, sys_http_param(r, "iss"), &ok),
                                .error = keep(j, sys_http_param(r, "error"), &ok),
-                               .cookie = keep(j, has ? cookie_is : NULL, &ok)};
+                               .cookie = cookie_of(j)};
   go(p, r, e, ok);
 }
 
@@ -344,6 +414,16 @@ void portal_oidc_end(struct portal *p, struct sys_http_req *r, const char *word)
   struct errand *e = errand_new(p, r, END);
   (void)word;
   if (e) go(p, r, e, true);
+}
+
+void portal_oidc_code(struct portal *p, struct sys_http_req *r, const char *word)
+{
+  struct desk_job *j = job_new(p, r);
+  (void)word;
+  if (!j) return;
+  j->more = cookie_of(j);
+  j->run = run_code;
+  desk_ask(portal_desk(p), j);
 }
 
 /* ---- open and close ---- */
@@ -374,6 +454,8 @@ prac_rc portal_oidc_open(struct portal *p, struct prac_err *reterr)
   o->end = &o->first;
   (void)pthread_mutex_init(&o->lock, NULL);
   (void)pthread_cond_init(&o->more, NULL);
+  o->halves = oidc_halves_new();
+  if (!o->halves) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for OpenID Connect");
   PRAC_TRY(oidc_open(&o->env, &o->oidc, reterr));
   if (pthread_create(&o->thread, NULL, work, o) != 0)
     return PRAC_FAIL(reterr, PRAC_NOMEM, "no thread for OpenID Connect");
@@ -404,6 +486,7 @@ void portal_oidc_close(struct portal *p)
     desk_job_free(&j);
   }
   oidc_close(&o->oidc);
+  oidc_halves_free(&o->halves);
   pthread_cond_destroy(&o->more);
   pthread_mutex_destroy(&o->lock);
   free(o);

@@ -27,3 +27,4 @@ void portal_oidc_json(const struct portal *p, struct prac_json *j);
 void portal_oidc_start(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_oidc_callback(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_oidc_end(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_oidc_code(struct portal *p, struct sys_http_req *r, const char *word);

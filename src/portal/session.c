@@ -156,7 +156,7 @@ void portal_session_cookie(const struct sys_http_req *r, const char *token, int6
                  sys_http_by_tls(r) ? "; Secure" : "");
 }
 
-static void send_refused(struct sys_http_req *r, prac_rc rc, int wait_s, const struct prac_err *err)
+void portal_send_refused(struct sys_http_req *r, prac_rc rc, int wait_s, const struct prac_err *err)
 {
   char wait[16];
   struct prac_json j = prac_json_of(1024);
@@ -186,8 +186,7 @@ static void send_refused(struct sys_http_req *r, prac_rc rc, int wait_s, const s
   prac_json_done(&j);
 }
 
-/* The answer is that of /me, with the cookie. */
-static prac_rc send_session(struct desk_job *j, struct access *a, const char *token,
+prac_rc portal_send_session(struct desk_job *j, struct access *a, const char *token,
                             struct prac_err *err)
 {
   struct access_who who;
@@ -217,10 +216,10 @@ static void run_sign_in(struct desk_job *j, struct access *a)
       .user = s->user, .password = s->password, .code = s->code, .from = &from};
   prac_rc rc = access_sign_in(a, &g, token, &wait_s, &err);
   if (rc == PRAC_DENIED || rc == PRAC_AGAIN || rc == PRAC_END) {
-    send_refused(j->req, rc, wait_s, &err);
+    portal_send_refused(j->req, rc, wait_s, &err);
     return;
   }
-  if (rc == PRAC_OK) rc = send_session(j, a, token, &err);
+  if (rc == PRAC_OK) rc = portal_send_session(j, a, token, &err);
   if (rc != PRAC_OK) portal_desk_failed(j, rc, &err);
   explicit_bzero(token, sizeof token);
 }
@@ -277,7 +276,7 @@ static void run_password(struct desk_job *j, struct access *a)
   prac_rc rc = who->by_key ? PRAC_FAIL(&err, PRAC_DENIED, "a key can not set a password")
                            : access_password_change(a, &g, b->password, &wait_s, &err);
   if (rc == PRAC_AGAIN)
-    send_refused(j->req, rc, wait_s, &err);
+    portal_send_refused(j->req, rc, wait_s, &err);
   else if (rc != PRAC_OK)
     portal_desk_failed(j, rc, &err);
   else
@@ -321,13 +320,18 @@ void portal_me_totp(struct portal *p, struct sys_http_req *r, const char *word)
   portal_desk_run(p, r, NULL, false, run_totp);
 }
 
+const char *portal_code_of(const struct sys_http_req *r)
+{
+  const struct code *b = portal_body(r);
+  return b->code;
+}
+
 static void run_totp_confirm(struct desk_job *j, struct access *a)
 {
-  const struct code *b = portal_body(j->req);
   const char *user = portal_reader_who(j->reader)->user;
   struct prac_err err = {0};
   if (!portal_not_by_key(j)) return;
-  prac_rc rc = access_totp_confirm(a, user, user, b->code, &err);
+  prac_rc rc = access_totp_confirm(a, user, user, portal_code_of(j->req), &err);
   if (rc != PRAC_OK)
     portal_desk_failed(j, rc, &err);
   else
