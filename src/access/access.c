@@ -11,7 +11,8 @@
 #include "access/impl.h"
 #include "sys/durable.h"
 
-enum { BUSY_MS = 5000, SCHEMA = 1 };
+#define SCHEMA 2 /* the version of the tables */
+enum { BUSY_MS = 5000 };
 
 const struct access_who access_local = {.user = "local",
                                         .name = "local",
@@ -22,8 +23,8 @@ const struct access_who access_local = {.user = "local",
                                         .seen = PRAC_TIME_NONE,
                                         .ends = PRAC_TIME_NONE};
 
-/* Never edit a released one: SCHEMA rises and the step is added. */
-static const char schema[] =
+/* From each version to the next. Never edit a released one: SCHEMA rises and a step is added. */
+static const char *const steps[SCHEMA] = {
     "CREATE TABLE meta(k TEXT PRIMARY KEY, n INTEGER NOT NULL, b BLOB) WITHOUT ROWID;"
     "CREATE TABLE org(org TEXT PRIMARY KEY, title TEXT NOT NULL, scope TEXT NOT NULL,"
     " clearance TEXT NOT NULL) WITHOUT ROWID;"
@@ -41,7 +42,11 @@ static const char schema[] =
     "CREATE TABLE audit(n INTEGER PRIMARY KEY, at INTEGER NOT NULL, user TEXT NOT NULL,"
     " org TEXT NOT NULL, what TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL,"
     " source TEXT NOT NULL, hash BLOB NOT NULL);"
-    "INSERT INTO meta VALUES('rights', 1, NULL), ('audit', 0, zeroblob(32));";
+    "INSERT INTO meta VALUES('rights', 1, NULL), ('audit', 0, zeroblob(32));",
+    "CREATE TABLE link(issuer TEXT NOT NULL, subject TEXT NOT NULL,"
+    " user TEXT NOT NULL REFERENCES user(user), made INTEGER NOT NULL,"
+    " PRIMARY KEY(issuer, subject), UNIQUE(user, issuer)) WITHOUT ROWID;",
+};
 
 #define WHO                                                                                        \
   "SELECT u.user, u.name, u.org, o.title, u.role, o.scope, o.clearance, u.totp IS NOT NULL,"
@@ -65,7 +70,8 @@ static const char *const sql[SQL_COUNT_] = {
                      " disabled = ?5",
     [SQL_USER_SEEN] = "UPDATE user SET seen = ?2 WHERE user = ?1",
     [SQL_USERS] = "SELECT user, name, org, role, disabled, totp IS NOT NULL, password IS NOT NULL,"
-                  " seen FROM user WHERE ?1 IS NULL OR org = ?1 ORDER BY user",
+                  " user IN (SELECT user FROM link), seen FROM user WHERE ?1 IS NULL OR org = ?1 "
+                  "ORDER BY user",
     [SQL_PASSWORD_PUT] = "UPDATE user SET password = ?2 WHERE user = ?1",
     [SQL_TOTP_NEW] = "UPDATE user SET totp_new = ?2 WHERE user = ?1",
     [SQL_TOTP_SET] = "UPDATE user SET totp = ?2, totp_new = NULL, totp_step = ?3 WHERE user = ?1",
@@ -80,6 +86,10 @@ static const char *const sql[SQL_COUNT_] = {
     [SQL_SESSIONS_END_ORG] = "DELETE FROM session WHERE user IN (SELECT user FROM user WHERE"
                              " org = ?1)",
     [SQL_SESSIONS_OLD] = "DELETE FROM session WHERE seen < ?1 OR began < ?2",
+    [SQL_LINK_WHO] = "SELECT user FROM link WHERE issuer = ?1 AND subject = ?2",
+    [SQL_LINK_OF] = "SELECT subject FROM link WHERE user = ?1 AND issuer = ?2",
+    [SQL_LINK_ADD] = "INSERT INTO link VALUES(?1, ?2, ?3, ?4)",
+    [SQL_LINKS_END] = "DELETE FROM link WHERE user = ?1",
     [SQL_KEY_WHO] = WHO " k.made, coalesce(k.seen, k.made) FROM key AS k JOIN user AS u ON"
                         " u.user = k.user JOIN org AS o ON o.org = u.org WHERE k.hash = ?1 AND"
                         " k.ended IS NULL AND u.disabled = 0",
@@ -275,8 +285,8 @@ static prac_rc make_tables(struct access *a, struct prac_err *reterr)
   if (version > SCHEMA)
     return PRAC_FAIL(reterr, PRAC_UNSUPPORTED, "%s is of a newer version", a->path);
   if (version == SCHEMA) return PRAC_OK;
-  PRAC_TRY(exec(a, schema, reterr));
-  return exec(a, "PRAGMA user_version = 1", reterr);
+  for (int v = version; v < SCHEMA; v++) PRAC_TRY(exec(a, steps[v], reterr));
+  return exec(a, "PRAGMA user_version = " PRAC_STR(SCHEMA), reterr);
 }
 
 static prac_rc prepare(struct access *a, struct prac_err *reterr)

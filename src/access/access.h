@@ -62,6 +62,34 @@ struct access_signing {
 PRAC_NODISCARD prac_rc access_sign_in(struct access *a, const struct access_signing *s,
                                       char token[ACCESS_TOKEN_TEXT], int *ret_wait_s,
                                       struct prac_err *reterr);
+/* With the word of an identity provider, who was asked already: the account that is bound to this
+ * issuer and subject. Where there is none, the account of that name is bound, as far as `bind` goes
+ * and nobody else of this issuer is, or one is made. PRAC_UNKNOWN: no account; PRAC_EXISTS:
+ * another's or not to be bound by a name; PRAC_DENIED: disabled, or the code is wrong; PRAC_END,
+ * PRAC_AGAIN: as above; PRAC_MALFORMED: no such organisation or role. What is refused is noted, but
+ * PRAC_END and PRAC_AGAIN. */
+enum access_bind { ACCESS_BIND_NONE, ACCESS_BIND_WITHOUT_PASSWORD, ACCESS_BIND_ANY };
+struct access_linked {
+  const char *issuer, *subject;
+  const char *user, *name;
+  const char *org, *role;         /* in force from now on; NULL or "": as it is */
+  const char *new_org, *new_role; /* of an account that is made, unless the two above say */
+  enum access_bind bind;
+  bool makes;      /* an account for whom has none */
+  bool own_factor; /* whoever has a second factor here gives a code of it */
+  const char *code;
+  const struct prac_ip *from;
+};
+PRAC_NODISCARD prac_rc access_sign_in_linked(struct access *a, const struct access_linked *l,
+                                             char token[ACCESS_TOKEN_TEXT], int *ret_wait_s,
+                                             struct prac_err *reterr);
+/* Why somebody was not let in, before it came to an account. */
+PRAC_NODISCARD prac_rc access_linked_refused(struct access *a, const char *why,
+                                             const struct prac_ip *from, struct prac_err *reterr);
+/* The next of that name may be bound. PRAC_UNKNOWN: no such user, or bound to nobody. */
+PRAC_NODISCARD prac_rc access_unbind(struct access *a, const char *by, const char *user,
+                                     struct prac_err *reterr);
+
 /* token of a cookie, or an API key ("pk_..."). PRAC_DENIED: unknown, ended, or too old. Writes
  * nothing: tell access_seen now and then that a session or key (who) is in use. */
 PRAC_NODISCARD prac_rc access_who_is(struct access *a, const char *token, struct prac_arena *arena,

@@ -30,6 +30,10 @@ enum access_sql {
   SQL_SESSIONS_END_USER,
   SQL_SESSIONS_END_ORG,
   SQL_SESSIONS_OLD,
+  SQL_LINK_WHO,
+  SQL_LINK_OF,
+  SQL_LINK_ADD,
+  SQL_LINKS_END,
   SQL_KEY_WHO,
   SQL_KEY_ADD,
   SQL_KEY_SEEN,
@@ -121,6 +125,26 @@ PRAC_NODISCARD prac_rc access_guess_failed(struct access *a, const struct access
 /* The name's failures are forgotten; the address's are not: one account must not buy free guesses
  * at others. */
 PRAC_NODISCARD prac_rc access_guess_passed(struct access *a, const struct access_guess_keys *k,
+                                           struct prac_err *reterr);
+
+/* ---- sessions (sessions.c) ---- */
+struct access_secrets { /* of one user; wiped by who asked */
+  bool known, disabled, totp;
+  char org[ACCESS_NAME_MAX + 1];
+  char password[ACCESS_PASSWORD_TEXT]; /* "": none yet */
+  uint8_t secret[ACCESS_SECRET];
+  uint64_t step;
+  const char *how; /* for the audit; NULL: by password */
+};
+PRAC_NODISCARD prac_rc access_secrets_of(struct access *a, const char *user,
+                                         struct access_secrets *ret, struct prac_err *reterr);
+/* Within a transaction. step: of the code that was given; hash: of the token. */
+PRAC_NODISCARD prac_rc access_session_begin(struct access *a, const struct access_signing *g,
+                                            const struct access_secrets *u, uint64_t step,
+                                            const uint8_t hash[ACCESS_HASH],
+                                            struct prac_err *reterr);
+/* Within a transaction: all of this user's. */
+PRAC_NODISCARD prac_rc access_sessions_end(struct access *a, const char *user,
                                            struct prac_err *reterr);
 
 /* ---- time codes (totp.c) ---- */

@@ -39,6 +39,11 @@ static prac_rc end_sessions(struct access *a, enum access_sql whose, const char 
   return access_rights_up(a, reterr);
 }
 
+prac_rc access_sessions_end(struct access *a, const char *user, struct prac_err *reterr)
+{
+  return end_sessions(a, SQL_SESSIONS_END_USER, user, reterr);
+}
+
 /* ---- organisations ---- */
 
 static prac_rc org_write(struct access *a, const char *by, const struct access_org *o,
@@ -166,7 +171,7 @@ static prac_rc user_write(struct access *a, const char *by, const struct access_
   (void)sqlite3_bind_int(s, 5, u->disabled);
   PRAC_TRY(access_sql_run(a, s, reterr));
   if (hash) PRAC_TRY(password_put(a, u->user, hash, reterr));
-  if (rights || hash) PRAC_TRY(end_sessions(a, SQL_SESSIONS_END_USER, u->user, reterr));
+  if (rights || hash) PRAC_TRY(access_sessions_end(a, u->user, reterr));
   (void)snprintf(detail, sizeof detail, "org=%s role=%s%s%s", u->org, u->role,
                  u->disabled ? " disabled" : "", hash ? " password" : "");
   struct access_line l = {by, NULL, "user", u->user, detail, NULL};
@@ -241,16 +246,16 @@ prac_rc access_user_put(struct access *a, const char *by, const struct access_us
 
 static void put_user(sqlite3_stmt *s, struct prac_json *j)
 {
-  static const char *const names[] = {"user", "name", "org", "role"}, *const flags[] = {"disabled",
-                                                                                        "totp",
-                                                                                        "password"};
+  static const char *const names[] = {"user", "name", "org", "role"}, *const flags[] = {
+                                                                          "disabled", "totp",
+                                                                          "password", "bound"};
   for (int i = 0; i < 4; i++) {
     prac_json_key_str(j, names[i], access_col_text(s, i));
   }
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < 4; i++) {
     prac_json_key_bool(j, flags[i], sqlite3_column_int(s, 4 + i) != 0);
   }
-  prac_json_key_time(j, "last_seen", access_col_time(s, 7));
+  prac_json_key_time(j, "last_seen", access_col_time(s, 8));
 }
 
 prac_rc access_users_json(struct access *a, const char *org, struct prac_json *j)

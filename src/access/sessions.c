@@ -7,19 +7,11 @@
 
 static const char no_entry[] = "name, password or code is wrong";
 
-struct secrets { /* of one user */
-  bool known, disabled, totp;
-  char org[ACCESS_NAME_MAX + 1];
-  char password[ACCESS_PASSWORD_TEXT]; /* "": none yet */
-  uint8_t secret[ACCESS_SECRET];
-  uint64_t step;
-};
-
-static prac_rc secrets_of(struct access *a, const char *user, struct secrets *ret,
+prac_rc access_secrets_of(struct access *a, const char *user, struct access_secrets *ret,
                           struct prac_err *reterr)
 {
   sqlite3_stmt *s = access_sql(a, SQL_USER_GET);
-  *ret = (struct secrets){0};
+  *ret = (struct access_secrets){0};
   access_bind_text(s, 1, user);
   prac_rc rc = access_sql_row(a, s, reterr);
   if (rc == PRAC_UNKNOWN) return PRAC_OK;
@@ -44,18 +36,21 @@ static prac_rc purge_old(struct access *a, struct prac_err *reterr)
   return access_sql_run(a, s, reterr);
 }
 
-static prac_rc line(struct access *a, const struct access_signing *g, const struct secrets *u,
-                    const char *what, struct prac_err *reterr)
+static prac_rc line(struct access *a, const struct access_signing *g,
+                    const struct access_secrets *u, const char *what, struct prac_err *reterr)
 {
   char from[PRAC_IP_TEXT] = "";
   if (g->from) (void)prac_ip_text(from, g->from);
-  struct access_line l = {
-      .user = u->known ? g->user : "(unknown)", .org = u->org, .what = what, .from = from};
+  struct access_line l = {.user = u->known ? g->user : "(unknown)",
+                          .org = u->org,
+                          .what = what,
+                          .detail = u->how,
+                          .from = from};
   return access_line_add(a, &l, reterr);
 }
 
 static prac_rc refuse(struct access *a, const struct access_signing *g,
-                      const struct access_guess_keys *keys, const struct secrets *u,
+                      const struct access_guess_keys *keys, const struct access_secrets *u,
                       struct prac_err *reterr)
 {
   PRAC_TRY(access_begin(a, reterr));
@@ -65,8 +60,8 @@ static prac_rc refuse(struct access *a, const struct access_signing *g,
   return PRAC_FAIL(reterr, PRAC_DENIED, "%s", no_entry);
 }
 
-static prac_rc begin_session(struct access *a, const struct access_signing *g,
-                             const struct secrets *u, uint64_t step,
+prac_rc access_session_begin(struct access *a, const struct access_signing *g,
+                             const struct access_secrets *u, uint64_t step,
                              const uint8_t hash[ACCESS_HASH], struct prac_err *reterr)
 {
   prac_time now = prac_now(&a->wall);
@@ -89,7 +84,7 @@ static prac_rc begin_session(struct access *a, const struct access_signing *g,
   return line(a, g, u, "sign-in", reterr);
 }
 
-static prac_rc sign_in(struct access *a, const struct access_signing *g, struct secrets *u,
+static prac_rc sign_in(struct access *a, const struct access_signing *g, struct access_secrets *u,
                        char token[ACCESS_TOKEN_TEXT], int *ret_wait_s, struct prac_err *reterr)
 {
   struct access_guess_keys keys = access_guess_keys(g);
@@ -97,7 +92,7 @@ static prac_rc sign_in(struct access *a, const struct access_signing *g, struct 
   uint64_t step = 0;
   bool fits = false;
   PRAC_TRY(access_guess_check(a, &keys, ret_wait_s, reterr));
-  PRAC_TRY(secrets_of(a, g->user, u, reterr));
+  PRAC_TRY(access_secrets_of(a, g->user, u, reterr));
   bool may = u->known && !u->disabled && u->password[0];
   PRAC_TRY(access_password_fits(g->password, may ? u->password : NULL, &fits, reterr));
   if (!fits) return refuse(a, g, &keys, u, reterr);
@@ -111,14 +106,14 @@ static prac_rc sign_in(struct access *a, const struct access_signing *g, struct 
   PRAC_TRY(access_token_new("", token, hash, reterr));
   PRAC_TRY(access_begin(a, reterr));
   prac_rc rc = access_guess_passed(a, &keys, reterr);
-  if (rc == PRAC_OK) rc = begin_session(a, g, u, step, hash, reterr);
+  if (rc == PRAC_OK) rc = access_session_begin(a, g, u, step, hash, reterr);
   return access_end(a, rc, reterr);
 }
 
 prac_rc access_sign_in(struct access *a, const struct access_signing *g,
                        char token[ACCESS_TOKEN_TEXT], int *ret_wait_s, struct prac_err *reterr)
 {
-  struct secrets u = {0};
+  struct access_secrets u = {0};
   char user[ACCESS_NAME_MAX + 1];
   struct access_signing lower = *g;
   size_t n = strlen(g->user);
@@ -137,10 +132,10 @@ static prac_rc prove(struct access *a, const struct access_who *session,
                      const struct access_signing *g, int *ret_wait_s, struct prac_err *reterr)
 {
   struct access_guess_keys keys = access_guess_keys(g);
-  struct secrets u = {0};
+  struct access_secrets u = {0};
   bool fits = false;
   PRAC_TRY(access_guess_check(a, &keys, ret_wait_s, reterr));
-  PRAC_TRY(secrets_of(a, g->user, &u, reterr));
+  PRAC_TRY(access_secrets_of(a, g->user, &u, reterr));
   bool has_one = u.password[0] != 0;
   prac_rc rc = PRAC_OK;
   if (session && u.known && !has_one) {

@@ -184,6 +184,11 @@ static prac_rc user_enable(const struct work *w, struct prac_err *err)
   return access_user_put(w->a, w->by, &u, NULL, err);
 }
 
+static prac_rc user_unbind(const struct work *w, struct prac_err *err)
+{
+  return access_unbind(w->a, w->by, w->what, err);
+}
+
 static prac_rc user_totp(const struct work *w, struct prac_err *err)
 {
   char uri[ACCESS_URI], code[32];
@@ -239,10 +244,10 @@ static const struct action {
     {"org", "add", MUST, org_add},         {"org", "list", NONE, org_list},
     {"user", "add", MUST, user_add},       {"user", "passwd", MUST, user_passwd},
     {"user", "totp", MUST, user_totp},     {"user", "disable", MUST, user_disable},
-    {"user", "enable", MUST, user_enable}, {"user", "list", NONE, user_list},
-    {"key", "add", MUST, key_add},         {"key", "end", MUST, key_end},
-    {"key", "list", MAYBE, key_list},      {"audit", "list", NONE, audit_list},
-    {"audit", "check", NONE, audit_check},
+    {"user", "enable", MUST, user_enable}, {"user", "unbind", MUST, user_unbind},
+    {"user", "list", NONE, user_list},     {"key", "add", MUST, key_add},
+    {"key", "end", MUST, key_end},         {"key", "list", MAYBE, key_list},
+    {"audit", "list", NONE, audit_list},   {"audit", "check", NONE, audit_check},
 };
 
 static const struct action *find(const struct cmd_rest *words)
@@ -277,9 +282,10 @@ static int run(int argc, char **argv)
   if (st != CMD_GO) return st;
   const struct action *act = find(&o.words);
   if (!act)
-    return cmd_usage(&cmd_access, "it is: org add NAME, org list, user add|passwd|totp|disable|"
-                                  "enable NAME, user list, key add USER, key end NUMBER, key list "
-                                  "[USER], audit list, audit check");
+    return cmd_usage(&cmd_access,
+                     "it is: org add NAME, org list, user add|passwd|totp|disable|"
+                     "enable|unbind NAME, user list, key add USER, key end NUMBER, key list "
+                     "[USER], audit list, audit check");
   struct work w = {.o = &o, .what = o.words.n > 2 ? o.words.v[2] : NULL};
   (void)snprintf(w.by, sizeof w.by, "uid:%u", (unsigned)getuid());
   prac_rc rc = settings_load(o.config, &conf, &err);
@@ -302,6 +308,8 @@ const struct cmd cmd_access = {
         "Passwords are asked for on the terminal without being shown, or are a line of standard "
         "input; an empty line: none, or as before. A changed role, organisation, scope or password "
         "ends the sessions that it is about.\n\n"
+        "user unbind: the next who comes by OpenID Connect with this name may have the account "
+        "(portal.oidc.bind).\n\n"
         "user totp prints a URI for an app and asks for a code of it. key add prints the key, this "
         "once. audit check looks whether a line of the audit was edited, removed or moved (then "
         "the exit status is 1), and prints the hash of the last line: kept elsewhere, it shows "

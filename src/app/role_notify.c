@@ -7,21 +7,14 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "app/role_net.h"
 #include "app/roles.h"
 #include "app/stop.h"
 #include "notify/notify.h"
-#include "sys/durable.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
 
-enum {
-  CA_MAX = 8 << 20,
-  RESOLV_MAX = 1 << 16,
-  SERVERS_MAX = 512,
-  ARENA = 1 << 14,
-  GROUP = 64,
-  GROUP_BYTES = 1 << 20
-};
+enum { ARENA = 1 << 14, GROUP = 64, GROUP_BYTES = 1 << 20 };
 #define IDLE_NS (50 * PRAC_MS)
 #define BUSY_NS (2 * PRAC_MS)
 #define PUMP_NS (20 * PRAC_MS)
@@ -53,52 +46,18 @@ struct notify_role {
   struct note_names *names;
   struct prac_arena *arena;
   struct note_tenants tenants;
-  uint8_t *ca;
-  struct note_net net;
-  char servers[SERVERS_MAX], host[256], dir[ROLE_PATH];
+  struct role_net net;
+  char host[256], dir[ROLE_PATH];
   int64_t next_pump;
   bool busy;
 };
 
-/* "nameserver ADDRESS" lines. */
-static void read_resolv(struct notify_role *s)
-{
-  uint8_t *data = NULL;
-  size_t n = 0, len = 0;
-  if (sys_read_file("/etc/resolv.conf", RESOLV_MAX, &data, &n, NULL) != PRAC_OK) return;
-  for (size_t at = 0; at < n;) {
-    const char *line = (const char *)data + at, *end = memchr(line, '\n', n - at);
-    size_t k = end ? (size_t)(end - line) : n - at;
-    at += k + 1;
-    if (k < 12 || memcmp(line, "nameserver", 10) != 0) continue;
-    struct prac_ip ip;
-    size_t from = 10, till = k;
-    while (from < till && (line[from] == ' ' || line[from] == '\t')) from++;
-    while (till > from && (line[till - 1] == ' ' || line[till - 1] == '\r')) till--;
-    char text[PRAC_IP_TEXT];
-    if (prac_ip_parse(line + from, till - from, &ip) != PRAC_OK || len + PRAC_IP_TEXT > SERVERS_MAX)
-      continue;
-    len += (size_t)snprintf(s->servers + len, SERVERS_MAX - len, "%s%s", len ? "," : "",
-                            prac_ip_text(text, &ip));
-  }
-  free(data);
-}
-
 static prac_rc read_system(struct role_env *e, struct notify_role *s, struct prac_err *reterr)
 {
-  static const char *const cas[] = {"/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem"};
   const struct note_conf *c = prac_conf_get(e->settings, "notify", 0);
-  size_t len = 0;
-  if (c->ca_file[0]) PRAC_TRY(sys_read_file(c->ca_file, CA_MAX, &s->ca, &s->net.ca_len, reterr));
-  for (size_t i = 0; i < PRAC_ARRAY_LEN(cas) && !s->ca; i++)
-    if (sys_read_file(cas[i], CA_MAX, &s->ca, &s->net.ca_len, NULL) != PRAC_OK) s->ca = NULL;
-  for (size_t i = 0; i < c->dns.n && len < SERVERS_MAX; i++)
-    len += (size_t)snprintf(s->servers + len, SERVERS_MAX - len, "%s%s", i ? "," : "", c->dns.v[i]);
-  if (len == 0) read_resolv(s);
+  PRAC_TRY(role_net_read(&s->net, c->ca_file, &c->dns, reterr));
   if (gethostname(s->host, sizeof s->host - 1) != 0 || !s->host[0])
     (void)snprintf(s->host, sizeof s->host, "localhost");
-  s->net.ca_pem = (const char *)s->ca;
-  s->net.servers = s->servers;
   return PRAC_OK;
 }
 
@@ -117,13 +76,13 @@ static prac_rc open_core(struct role_env *e, struct notify_role *s, struct prac_
   s->arena = prac_arena_new(ARENA);
   if (!s->arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the notifier");
   if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed) seed = (uint64_t)sys_mono_ns();
-  if (c->rdns && note_names_open(s->servers, &s->names, &err) != PRAC_OK)
+  if (c->rdns && note_names_open(s->net.servers, &s->names, &err) != PRAC_OK)
     prac_log(&e->log, &ev_names, "victims have no names: %s", err.text);
   struct note_core_env env = {.settings = e->settings,
                               .tenants = &s->tenants,
                               .dir = role_path(e, "notify", s->dir),
                               .host = s->host,
-                              .net = &s->net,
+                              .net = &s->net.net,
                               .names = s->names,
                               .log = &e->log,
                               .seed = seed,
@@ -296,7 +255,7 @@ static void done(void *st)
   note_names_close(&s->names);
   bus_close(&s->bus);
   prac_arena_free(&s->arena);
-  free(s->ca);
+  role_net_done(&s->net);
 }
 
 const struct role role_notify = {

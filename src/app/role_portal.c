@@ -6,11 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "app/role_net.h"
 #include "app/roles.h"
 #include "app/stop.h"
 #include "app/where.h"
 #include "lookup/lookup.h"
+#include "oidc/oidc.h"
 #include "portal/portal.h"
+#include "sys/durable.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
 
@@ -21,6 +24,7 @@ static const struct prac_log_event ev_open = {
     "listen on loopback, or put a proxy in front that talks TLS and name it in portal.proxies; "
     "without accounts it must check who asks"};
 
+enum { SECRET_MAX = 4096 };
 struct portal_role {
   char disk[ROLE_PATH];
   struct bus bus;
@@ -28,6 +32,10 @@ struct portal_role {
   struct lookup *geo;
   struct portal *portal;
   struct portal_conf conf;
+  struct role_net net;
+  struct oidc_env oidc; /* conf NULL: none */
+  struct oidc_rule *rules;
+  char *secret;
 };
 
 static prac_rc nothing(void *arg, const struct store_col *cols, size_t n,
@@ -102,6 +110,38 @@ static prac_rc own_accounts(const struct role_env *e, struct prac_err *reterr)
   return PRAC_OK;
 }
 
+/* The client's secret: a line of a file. */
+static prac_rc read_secret(const char *path, char **ret, struct prac_err *reterr)
+{
+  uint8_t *data = NULL;
+  size_t n = 0;
+  if (*path) PRAC_TRY(sys_read_file(path, SECRET_MAX, &data, &n, reterr));
+  size_t len = 0;
+  while (len < n && data[len] != '\r' && data[len] != '\n') len++;
+  *ret = strndup(n ? (const char *)data : "", len);
+  if (data) explicit_bzero(data, n);
+  free(data);
+  return *ret ? PRAC_OK : PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the client's secret");
+}
+
+/* Who else says who somebody is; what it takes of the system's files. */
+static prac_rc prepare_oidc(struct role_env *e, struct portal_role *s, struct prac_err *reterr)
+{
+  const struct oidc_conf *c = prac_conf_get(e->settings, oidc_conf_section.path, 0);
+  size_t n = prac_conf_count(e->settings, oidc_rules_section.path);
+  if (!*c->issuer) return PRAC_OK;
+  s->rules = calloc(n + 1, sizeof *s->rules);
+  if (!s->rules) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for portal.oidc.rules");
+  for (size_t i = 0; i < n; i++)
+    s->rules[i] = *(const struct oidc_rule *)prac_conf_get(e->settings, oidc_rules_section.path, i);
+  PRAC_TRY(oidc_conf_check(c, s->rules, n, reterr));
+  PRAC_TRY(read_secret(c->secret_file, &s->secret, reterr));
+  PRAC_TRY(role_net_read(&s->net, c->ca_file, &c->dns, reterr));
+  s->oidc = (struct oidc_env){
+      .conf = c, .rules = s->rules, .n_rules = n, .secret = s->secret, .net = &s->net.net};
+  return PRAC_OK;
+}
+
 /* Where addresses are says which of them a reader may see: without it, only scopes of prefixes
  * show any. */
 static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
@@ -113,6 +153,7 @@ static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
   struct prac_err err = {0};
   const struct portal_conf *p = prac_conf_get(e->settings, "portal", 0);
   PRAC_TRY(own_accounts(e, reterr));
+  PRAC_TRY(prepare_oidc(e, s, reterr));
   if (e->http_fd < 0) PRAC_TRY(role_listen_http(p->listen, &e->http_fd, reterr));
   const struct lookup_conf *c = prac_conf_get(e->settings, lookup_conf_section.path, 0);
   if (lookup_new(c, prac_now(&e->clock), &e->log, &s->geo, &err) != PRAC_OK)
@@ -152,6 +193,7 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
                            .geo = s->geo,
                            .listen_fd = e->http_fd,
                            .clock = &e->clock,
+                           .oidc = s->oidc.conf ? &s->oidc : NULL,
                            .accounts = role_path(e, ROLE_ACCOUNTS, accounts),
                            .version = PRACTICE_VERSION,
                            .disk = where_is_outside(e->settings) ? NULL
@@ -186,6 +228,10 @@ static void done(void *st)
   for (int i = 1; i < PORTAL_LANES; i++) store_close(&s->lanes[i]);
   store_close(&s->store);
   lookup_unref(&s->geo);
+  role_net_done(&s->net);
+  if (s->secret) explicit_bzero(s->secret, strlen(s->secret));
+  free(s->secret);
+  free(s->rules);
 }
 
 const struct role role_portal = {

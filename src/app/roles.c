@@ -14,6 +14,7 @@
 #include "app/workers.h"
 #include "bus/local_client.h"
 #include "bus/nats_client.h"
+#include "oidc/oidc.h"
 #include "sys/durable.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
@@ -178,7 +179,10 @@ static unsigned backend_rights(const struct role_env *e)
 {
   bool stores = e->role == &role_store || e->role == &role_portal;
   unsigned bus = e->run->bus == RUN_BUS_NATS ? SYS_MAY_INET | SYS_MAY_THREADS : 0;
-  return bus | (stores && where_is_outside(e->settings) ? SYS_MAY_INET : 0);
+  const struct oidc_conf *oidc = prac_conf_get(e->settings, oidc_conf_section.path, 0);
+  bool out =
+      (stores && where_is_outside(e->settings)) || (e->role == &role_portal && *oidc->issuer);
+  return bus | (out ? SYS_MAY_INET : 0);
 }
 
 static prac_rc drop(struct role_env *e, struct prac_err *reterr)

@@ -22,6 +22,7 @@
 #include "lookup/lookup.h"
 #include "notify/notify.h"
 #include "notify/way.h"
+#include "oidc/oidc.h"
 #include "portal/portal.h"
 #include "store/store.h"
 
@@ -33,6 +34,8 @@ static const struct prac_conf_section *const own[] = {
     &epi_conf_section,
     &lookup_conf_section,
     &portal_conf_section,
+    &oidc_conf_section,
+    &oidc_rules_section,
     &where_conf_section,
     &bus_broker_section,
     &bus_nats_section,

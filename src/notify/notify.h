@@ -42,7 +42,7 @@ struct note_core_env {
   struct note_tenants *tenants;       /* taken over, emptied; NULL: made from the settings */
   const char *dir;                    /* must exist; the ways get DIR/NAME */
   const char *host;                   /* when notify.host is empty */
-  const struct note_net *net;
+  const struct sys_net *net;
   struct note_names *names; /* of victims; NULL: none are asked for. Borrowed */
   const struct prac_log *log;
   uint64_t seed;

@@ -49,21 +49,13 @@ struct note_digest { /* what a rate limit held back: said in one message, nothin
   prac_time from, to;
 };
 
-/* What a role without rights to the system's files and with a root directory of its own is given
- * for going out; made before the rights went. */
-struct note_net {
-  const char *ca_pem; /* trusted authorities, PEM; NULL: none were found */
-  size_t ca_len;
-  const char *servers; /* of the DNS, "192.0.2.53,[2001:db8::53]:5353"; "" none */
-};
-
 struct note_env {
   const void *conf; /* the way's settings struct */
   const struct prac_log *log;
   _Atomic uint64_t *counters; /* one per row of the way's counter table */
   const char *dir;            /* a directory of its own, may be written; ends without "/" */
   const char *host;           /* of this system, for Message-ID and syslog */
-  const struct note_net *net; /* NULL: nothing but addresses, no TLS authorities */
+  const struct sys_net *net; /* NULL: nothing but addresses, no TLS authorities */
 };
 struct note_way {
   const char *name; /* "mail": unique; the folder, and the settings section "notify.mail" */

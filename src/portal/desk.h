@@ -31,6 +31,8 @@ struct desk_job {
   void (*run)(struct desk_job *j, struct access *a); /* answers req. NULL: `note` is written,
                                                       * or, without one, that reader is active */
   bool slow;                                         /* a password is looked at */
+  bool waits;                                        /* req does already (sys_http_later) */
+  const void *more;                                  /* of whoever put it; in the arena */
   struct prac_arena *arena;
   const char *from, *word;  /* address of who asked, part of the path; in the arena */
   struct access_event note; /* what NULL: none */

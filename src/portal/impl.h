@@ -21,7 +21,9 @@
   X(QUERIES_REFUSED, "queries_refused", "1", "questions refused because too many were waiting")    \
   X(QUERIES_FAILED, "queries_failed", "1", "questions that the store could not answer")            \
   X(SHARE_REFUSED, "share_refused", "1",                                                           \
-    "requests refused because their reader has a quarter of all that may wait already")
+    "requests refused because their reader has a quarter of all that may wait already")            \
+  X(OIDC_REFUSED, "oidc_refused", "1",                                                             \
+    "sign-ins by OpenID Connect that came to nothing, whatever the reason")
 enum {
 #define X(id, name, unit, help) PORTAL_C_##id,
   PORTAL_COUNTERS(X)
@@ -31,6 +33,7 @@ enum {
 
 struct portal_job;
 struct portal_door;
+struct portal_oidc;
 /* One thread, its handle, and the questions that wait for it (job.c). */
 struct portal_queue {
   struct portal *p;
@@ -56,6 +59,7 @@ struct portal {
   bool tops_dirty, status_dirty;
   struct portal_door *door; /* accounts (who.c); NULL: none */
   uint64_t seed;            /* of hashes of what readers send */
+  struct portal_oidc *oidc; /* another's word for who somebody is (oidc.c); NULL: none */
   _Atomic uint64_t counters[PORTAL_C_COUNT_];
   int64_t minutes_at, tops_at, status_at; /* monotonic ns of the last such event */
   struct prac_arena *scratch;             /* the caller's thread */
@@ -70,7 +74,9 @@ struct portal {
 struct portal_param {
   const char *name, *type, *help; /* type: JSON schema's, or "a|b|c" */
 };
-enum portal_shape { PORTAL_OBJECT, PORTAL_ROWS, PORTAL_EVENTS, PORTAL_TEXT };
+/* REDIRECT: a step of a browser's way, whose parameters are others' words: unknown ones do not
+ * matter. */
+enum portal_shape { PORTAL_OBJECT, PORTAL_ROWS, PORTAL_EVENTS, PORTAL_TEXT, PORTAL_REDIRECT };
 /* Who may ask: the role that it takes, or a session of whatever role. */
 enum portal_need { PORTAL_ANYONE, PORTAL_VIEWER, PORTAL_ANALYST, PORTAL_OPERATOR, PORTAL_ADMIN };
 struct portal_route {
@@ -95,6 +101,7 @@ bool portal_may(struct sys_http_req *r, enum portal_need need);
 const void *portal_body(const struct sys_http_req *r);
 void portal_send_error(struct sys_http_req *r, int status, const char *code, const char *fmt, ...)
     PRAC_PRINTF(4, 5);
+bool portal_is_view(const char *path); /* is it answered with the page? */
 /* Sends j as JSON (or an error when it went bad) and frees it. */
 void portal_send_json(struct sys_http_req *r, struct prac_json *j);
 void portal_send_rows(struct sys_http_req *r, struct rows *rows);

@@ -201,6 +201,8 @@ static void answer(struct prac_json *j, const struct portal_route *t)
   case PORTAL_TEXT:
     media(j, "text/plain", "s");
     break;
+  case PORTAL_REDIRECT:
+    break; /* no body */
   }
 }
 
@@ -217,7 +219,7 @@ static void error(struct prac_json *j, const char *status, const char *about)
 static void responses(struct prac_json *j, const struct portal_route *t)
 {
   open_key(j, "responses", '{');
-  open_key(j, "200", '{');
+  open_key(j, t->shape == PORTAL_REDIRECT ? "303" : "200", '{');
   prac_json_key_str(j, "description", t->about);
   open_key(j, "content", '{');
   answer(j, t);

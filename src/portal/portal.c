@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "portal/impl.h"
+#include "portal/oidc.h"
 #include "portal/share.h"
 #include "portal/who.h"
 
@@ -147,6 +148,7 @@ prac_rc portal_open(const struct portal_conf *c, const struct portal_env *env, s
   if (rc == PRAC_OK && !c->accounts) rc = portal_audience_keep(p, &access_local, reterr);
   if (rc == PRAC_OK) rc = portal_jobs_start(p, reterr);
   if (rc == PRAC_OK) rc = portal_door_open(p, reterr);
+  if (rc == PRAC_OK) rc = portal_oidc_open(p, reterr);
   if (rc == PRAC_OK) rc = open_http(p, reterr);
   if (rc != PRAC_OK)
     portal_close(&p);
@@ -160,8 +162,10 @@ void portal_close(struct portal **pp)
   struct portal *p = *pp;
   if (!p) return;
   portal_jobs_stop(p);
+  portal_oidc_stop(p);
   portal_door_stop(p);
   sys_http_close(&p->http);
+  portal_oidc_close(p);
   portal_door_close(p);
   portal_audiences_done(p);
   portal_alerts_done(&p->alerts);

@@ -54,6 +54,7 @@ enum portal_lane {
   PORTAL_STUDY, /* many looks: up to minutes */
   PORTAL_LANES
 };
+struct oidc_env; /* oidc/oidc.h */
 struct portal_env {
   const struct store *store; /* read-only handle; NULL: live numbers only */
   /* further handles of the same store, by lane; NULL: those questions go the lane's way before */
@@ -64,6 +65,7 @@ struct portal_env {
   int listen_fd;                  /* >= 0: already listening, taken; -1: open conf's `listen` */
   const struct lookup *geo;       /* where addresses are; NULL: only scopes of prefixes see any */
   const struct prac_clock *clock; /* the wall, for "now" beside event time; NULL: not shown */
+  const struct oidc_env *oidc;    /* who else says who somebody is; NULL: nobody. wall: not used */
   const char *accounts;           /* the file of conf.accounts (access/access.h) */
   const char *version;
   const char *disk; /* a directory on the device that the data are on; NULL: not told */

@@ -7,6 +7,7 @@
 
 #include "portal/asset.h"
 #include "portal/impl.h"
+#include "portal/oidc.h"
 #include "portal/session.h"
 #include "portal/who.h"
 #include "sys/http_target.h"
@@ -52,6 +53,14 @@ static const struct portal_param top_params[] = {
     {"by", "port|country|asn|sensor|src", "what to rank"},
     {"order", "sources|packets", "live: rank by sources (when not given) or by packets"},
     FILTERS,
+    END};
+static const struct portal_param oidc_start_params[] = {
+    {"to", "string", "view to go on to; the first one when not given"}, END};
+static const struct portal_param oidc_callback_params[] = {
+    {"state", "string", "what the way there was given"},
+    {"code", "string", "for the provider's token"},
+    {"iss", "string", "which provider it is"},
+    {"error", "string", "why there is no code"},
     END};
 static const struct portal_param query_params[] = {
     {"what", "flows|findings|alerts|health|hits|episodes|series|top|host|sensors",
@@ -203,6 +212,18 @@ const struct portal_route portal_routes[] = {
     {"/session", SYS_HTTP_POST, PORTAL_ANYONE, "sign_in",
      "Signs in: a cookie, and what /me says. 401 with the code denied, code_needed or wait",
      PORTAL_OBJECT, portal_sign_in, none, &portal_sign_in_kind},
+    {"/oidc/start", SYS_HTTP_GET, PORTAL_ANYONE, "oidc_start",
+     "Sends the browser to the identity provider, with a cookie to be known by when it comes back",
+     PORTAL_REDIRECT, portal_oidc_start, oidc_start_params},
+    {"/oidc/callback", SYS_HTTP_GET, PORTAL_ANYONE, "oidc_callback",
+     "Where the provider sends it back: on with a session, or to the door with the reason",
+     PORTAL_REDIRECT, portal_oidc_callback, oidc_callback_params},
+    {"/oidc/code", SYS_HTTP_POST, PORTAL_ANYONE, "oidc_code",
+     "The code of the second factor, when the provider's word is not enough here: as a sign-in",
+     PORTAL_OBJECT, portal_oidc_code, none, &portal_code_kind},
+    {"/oidc/end", SYS_HTTP_GET, PORTAL_ANYONE, "oidc_end",
+     "Sends the browser to where it signs out at the provider", PORTAL_REDIRECT, portal_oidc_end,
+     none},
     {"/session/end", SYS_HTTP_POST, PORTAL_VIEWER, "sign_out", "Signs out", PORTAL_OBJECT,
      portal_sign_out, none},
     {"/users", SYS_HTTP_GET, PORTAL_ADMIN, "users", "People", PORTAL_OBJECT, portal_users, none},
@@ -339,7 +360,7 @@ static const char *const views[] = {
     "/",      "/mine",    "/attacks", "/attacks/", "/ports",  "/groups", "/groups/", "/about/",
     "/flows", "/compare", "/alerts",  "/alerts/",  "/system", "/admin",  "/account", "/sign-in"};
 
-static bool is_view(const char *path)
+bool portal_is_view(const char *path)
 {
   for (size_t i = 0; i < PRAC_ARRAY_LEN(views); i++) {
     size_t n = strlen(views[i]);
@@ -352,7 +373,7 @@ static bool is_view(const char *path)
 
 static bool page(struct sys_http_req *r, const char *path)
 {
-  if (is_view(path)) path = "/index.html";
+  if (portal_is_view(path)) path = "/index.html";
   for (size_t i = 0; i < portal_assets_n; i++)
     if (strcmp(portal_assets[i].path, path) == 0) {
       send_asset(r, &portal_assets[i]);
@@ -403,7 +424,7 @@ static bool one_of(const char *words, const char *value)
 static bool params_ok(const struct portal_route *t, struct sys_http_req *r)
 {
   const char *name, *value;
-  for (size_t i = 0; sys_http_param_at(r, i, &name, &value); i++)
+  for (size_t i = 0; t->shape != PORTAL_REDIRECT && sys_http_param_at(r, i, &name, &value); i++)
     if (!knows(t, name)) {
       portal_send_error(r, 400, "unknown_parameter",
                         "%s takes no parameter \"%.40s\"; /api/v1/openapi.json lists them", t->path,

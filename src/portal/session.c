@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "portal/desk.h"
+#include "portal/oidc.h"
 #include "portal/who.h"
 
 #define SIGN_IN_FIELDS(F)                                                                          \
@@ -123,6 +124,7 @@ static void me_json(const struct portal *p, const struct access_who *who, struct
   prac_json_open(j, '{');
   prac_json_key_bool(j, "accounts", p->door != NULL);
   prac_json_key_bool(j, "signed_in", who != NULL);
+  portal_oidc_json(p, j);
   if (who) {
     prac_json_key_str(j, "user", who->user);
     prac_json_key_str(j, "name", who->name);
@@ -156,16 +158,15 @@ void portal_me(struct portal *p, struct sys_http_req *r, const char *word)
 
 /* ---- signing in and out ---- */
 
-enum { COOKIE_TEXT = 256 };
-static void cookie(const struct desk_job *j, const char *token, int64_t life_s,
-                   char to[COOKIE_TEXT])
+void portal_session_cookie(const struct sys_http_req *r, const char *token, int64_t life_s,
+                           char to[PORTAL_COOKIE_TEXT])
 {
-  (void)snprintf(to, COOKIE_TEXT, "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
-                 portal_cookie_name(j->req), token, (long long)life_s,
-                 sys_http_by_tls(j->req) ? "; Secure" : "");
+  (void)snprintf(to, PORTAL_COOKIE_TEXT, "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
+                 portal_cookie_name(r), token, (long long)life_s,
+                 sys_http_by_tls(r) ? "; Secure" : "");
 }
 
-static void send_refused(struct sys_http_req *r, prac_rc rc, int wait_s, const struct prac_err *err)
+void portal_send_refused(struct sys_http_req *r, prac_rc rc, int wait_s, const struct prac_err *err)
 {
   char wait[16];
   struct prac_json j = prac_json_of(1024);
@@ -195,16 +196,15 @@ static void send_refused(struct sys_http_req *r, prac_rc rc, int wait_s, const s
   prac_json_done(&j);
 }
 
-/* The answer is that of /me, with the cookie. */
-static prac_rc send_session(struct desk_job *j, struct access *a, const char *token,
+prac_rc portal_send_session(struct desk_job *j, struct access *a, const char *token,
                             struct prac_err *err)
 {
   struct access_who who;
-  char text[COOKIE_TEXT];
+  char text[PORTAL_COOKIE_TEXT];
   PRAC_TRY(access_who_is(a, token, j->arena, &who, err));
   struct prac_json out = prac_json_of(64 << 10);
   me_json(j->p, &who, j->arena, &out);
-  cookie(j, token, j->p->conf.session_life_ns / PRAC_SEC, text);
+  portal_session_cookie(j->req, token, j->p->conf.session_life_ns / PRAC_SEC, text);
   sys_http_respond(j->req, &(struct sys_http_resp){.status = out.bad ? 503 : 200,
                                                    .type = "application/json",
                                                    .body = out.buf,
@@ -226,10 +226,10 @@ static void run_sign_in(struct desk_job *j, struct access *a)
       .user = s->user, .password = s->password, .code = s->code, .from = &from};
   prac_rc rc = access_sign_in(a, &g, token, &wait_s, &err);
   if (rc == PRAC_DENIED || rc == PRAC_AGAIN || rc == PRAC_END) {
-    send_refused(j->req, rc, wait_s, &err);
+    portal_send_refused(j->req, rc, wait_s, &err);
     return;
   }
-  if (rc == PRAC_OK) rc = send_session(j, a, token, &err);
+  if (rc == PRAC_OK) rc = portal_send_session(j, a, token, &err);
   if (rc != PRAC_OK) portal_desk_failed(j, rc, &err);
   explicit_bzero(token, sizeof token);
 }
@@ -243,13 +243,13 @@ void portal_sign_in(struct portal *p, struct sys_http_req *r, const char *word)
 static void run_sign_out(struct desk_job *j, struct access *a)
 {
   struct prac_err err = {0};
-  char text[COOKIE_TEXT];
+  char text[PORTAL_COOKIE_TEXT];
   prac_rc rc = access_sign_out(a, portal_reader_who(j->reader), &err);
   if (rc != PRAC_OK) {
     portal_desk_failed(j, rc, &err);
     return;
   }
-  cookie(j, "", 0, text);
+  portal_session_cookie(j->req, "", 0, text);
   sys_http_respond(j->req, &(struct sys_http_resp){
                                .status = 200,
                                .type = "application/json",
@@ -286,7 +286,7 @@ static void run_password(struct desk_job *j, struct access *a)
   prac_rc rc = who->by_key ? PRAC_FAIL(&err, PRAC_DENIED, "a key can not set a password")
                            : access_password_change(a, &g, b->password, &wait_s, &err);
   if (rc == PRAC_AGAIN)
-    send_refused(j->req, rc, wait_s, &err);
+    portal_send_refused(j->req, rc, wait_s, &err);
   else if (rc != PRAC_OK)
     portal_desk_failed(j, rc, &err);
   else
@@ -347,13 +347,18 @@ void portal_me_totp(struct portal *p, struct sys_http_req *r, const char *word)
   portal_desk_run(p, r, NULL, true, run_totp);
 }
 
+const char *portal_code_of(const struct sys_http_req *r)
+{
+  const struct code *b = portal_body(r);
+  return b->code;
+}
+
 static void run_totp_confirm(struct desk_job *j, struct access *a)
 {
-  const struct code *b = portal_body(j->req);
   const char *user = portal_reader_who(j->reader)->user;
   struct prac_err err = {0};
   if (!portal_not_by_key(j)) return;
-  prac_rc rc = access_totp_confirm(a, user, user, b->code, &err);
+  prac_rc rc = access_totp_confirm(a, user, user, portal_code_of(j->req), &err);
   if (rc != PRAC_OK)
     portal_desk_failed(j, rc, &err);
   else

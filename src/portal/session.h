@@ -32,5 +32,15 @@ bool portal_not_by_key(struct desk_job *j);
 bool portal_proved(struct desk_job *j, struct access *a, const char *password);
 /* What the accounts' file said of a request, when not PRAC_OK. */
 void portal_desk_failed(struct desk_job *j, prac_rc rc, const struct prac_err *err);
+const char *portal_code_of(const struct sys_http_req *r); /* what a body of portal_code_kind says */
+/* The answer of a sign-in: that of /me, with the cookie. */
+PRAC_NODISCARD prac_rc portal_send_session(struct desk_job *j, struct access *a, const char *token,
+                                           struct prac_err *err);
+/* PRAC_END: a code is missing; PRAC_AGAIN: so long; else: no. */
+void portal_send_refused(struct sys_http_req *r, prac_rc rc, int wait_s,
+                         const struct prac_err *err);
+enum { PORTAL_COOKIE_TEXT = 256 };
+void portal_session_cookie(const struct sys_http_req *r, const char *token, int64_t life_s,
+                           char to[PORTAL_COOKIE_TEXT]);
 void portal_send_secret(struct sys_http_req *r, struct prac_json *j); /* kept by nobody; frees j */
 void portal_send_done(struct sys_http_req *r);                        /* {"done": true} */

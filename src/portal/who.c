@@ -242,10 +242,9 @@ const char *portal_cookie_name(const struct sys_http_req *r)
   return sys_http_by_tls(r) ? "__Host-practice" : "practice";
 }
 
-/* The value of our cookie, of at most cap - 1 bytes. */
-static bool cookie_of(const struct sys_http_req *r, char *to, size_t cap)
+bool portal_cookie_of(const struct sys_http_req *r, const char *name, char *to, size_t cap)
 {
-  const char *s = sys_http_header(r, "Cookie"), *name = portal_cookie_name(r);
+  const char *s = sys_http_header(r, "Cookie");
   size_t n_name = strlen(name);
   while (s && *s) {
     s += strspn(s, "; ");
@@ -255,11 +254,17 @@ static bool cookie_of(const struct sys_http_req *r, char *to, size_t cap)
       if (n == 0 || n >= cap) return false;
       memcpy(to, s + n_name + 1, n);
       to[n] = 0;
-      return strncmp(to, "pk_", 3) != 0;
+      return true;
     }
     s += n;
   }
   return false;
+}
+
+/* Of our cookie; a key is none. */
+static bool session_of(const struct sys_http_req *r, char *to, size_t cap)
+{
+  return portal_cookie_of(r, portal_cookie_name(r), to, cap) && strncmp(to, "pk_", 3) != 0;
 }
 
 static bool key_of(const struct sys_http_req *r, char *to, size_t cap)
@@ -322,7 +327,7 @@ static bool find_reader(struct portal *p, struct sys_http_req *r, const struct p
   char token[ACCESS_TOKEN_TEXT];
   struct portal_reader *rd = NULL;
   prac_rc rc = PRAC_FAIL(&err, PRAC_DENIED, "sign in first");
-  if (key_of(r, token, sizeof token) || cookie_of(r, token, sizeof token))
+  if (key_of(r, token, sizeof token) || session_of(r, token, sizeof token))
     rc = reader_of(p, token, &rd, &err);
   explicit_bzero(token, sizeof token);
   k->reader = portal_reader_ref(rd);

@@ -82,7 +82,7 @@ class Site:
         raise RuntimeError('no portal: ' + self.logs())
 
     def ask(self, method, path, body=None, headers=None, cookie=None, key=None):
-        """(status, headers, body): headers by lower-case name."""
+        """(status, headers, body): headers by lower-case name; those of one name as lines."""
         h = dict(OWN if body is not None else {})
         h.update(headers or {})
         if cookie:
@@ -93,7 +93,7 @@ class Site:
         try:
             c.request(method, path, json.dumps(body) if body is not None else None, {k: v for k, v in h.items() if v is not None})
             r = c.getresponse()
-            return r.status, {k.lower(): v for k, v in r.getheaders()}, r.read()
+            return r.status, {k.lower(): '\n'.join(r.headers.get_all(k)) for k in r.headers}, r.read()
         finally:
             c.close()
 

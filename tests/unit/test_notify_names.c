@@ -13,7 +13,7 @@
 
 #include "base/buf.h"
 #include "notify/names.h"
-#include "notify/net.h"
+#include "sys/net.h"
 #include "sys/wall.h"
 
 static struct {
@@ -179,19 +179,19 @@ static void nobody_answers(void **s)
 static void hosts(void **s)
 {
   (void)s;
-  struct prac_ip ip[NOTE_ADDRS];
+  struct prac_ip ip[SYS_NET_ADDRS];
   struct prac_err err = {0};
   size_t n = 0;
   char at[64];
   (void)snprintf(at, sizeof at, "127.0.0.1:%u", dns.port);
-  struct note_net net = {.servers = at};
-  assert_int_equal(note_resolve(&net, "mx.example", 5000, ip, &n, &err), PRAC_OK);
+  struct sys_net net = {.servers = at};
+  assert_int_equal(sys_net_resolve(&net, "mx.example", 5000, ip, &n, &err), PRAC_OK);
   assert_int_equal(n, 1);
   assert_int_equal(prac_ip_to4(&ip[0]), 0xc0000219);
-  assert_int_equal(note_resolve(NULL, "192.0.2.1", 5000, ip, &n, &err), PRAC_OK);
-  assert_int_equal(note_resolve(NULL, "localhost", 5000, ip, &n, &err), PRAC_OK);
+  assert_int_equal(sys_net_resolve(NULL, "192.0.2.1", 5000, ip, &n, &err), PRAC_OK);
+  assert_int_equal(sys_net_resolve(NULL, "localhost", 5000, ip, &n, &err), PRAC_OK);
   assert_int_equal(prac_ip_to4(&ip[0]), 0x7f000001);
-  assert_int_equal(note_resolve(NULL, "mx.example", 5000, ip, &n, &err), PRAC_AGAIN);
+  assert_int_equal(sys_net_resolve(NULL, "mx.example", 5000, ip, &n, &err), PRAC_AGAIN);
 }
 
 int main(void)

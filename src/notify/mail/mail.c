@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "notify/letter.h"
-#include "notify/net.h"
+#include "sys/net.h"
 
 enum { TLS_NONE, TLS_OPPORTUNISTIC, TLS_REQUIRED, TLS_IMPLICIT };
 static const char *const tls_words[] = {"none", "opportunistic", "required", "implicit", NULL};
@@ -88,7 +88,7 @@ static const struct prac_log_event ev_open = {
     "notify_mail_no_tls", PRAC_LOG_WARN,
     "set notify.mail.tls to required or implicit: anybody on the way can read the password"};
 struct state {
-  struct note_curl curl;
+  struct sys_net_curl curl;
   const struct note_text *letter; /* being sent */
   size_t sent;
   char url[640];
@@ -140,7 +140,7 @@ static int timeout_ms(const struct conf *c)
 static prac_rc make(struct state *s, const struct note_env *env, struct prac_err *reterr)
 {
   const struct conf *c = env->conf;
-  PRAC_TRY(note_curl_open(&s->curl, env->net, s->url, "smtp,smtps", timeout_ms(c), reterr));
+  PRAC_TRY(sys_net_curl_open(&s->curl, env->net, s->url, "smtp,smtps", timeout_ms(c), reterr));
   CURLcode cc = set_up(s, c);
   return cc == CURLE_OK
              ? PRAC_OK
@@ -227,13 +227,13 @@ static prac_rc deliver(struct state *s, struct curl_slist *to, const struct note
 {
   const struct conf *c = env->conf;
   long connects = 0;
-  PRAC_TRY(note_curl_ready(&s->curl, env->net, timeout_ms(c), reterr));
+  PRAC_TRY(sys_net_curl_ready(&s->curl, env->net, timeout_ms(c), reterr));
   CURLcode cc = perform(s, to);
   (void)curl_easy_getinfo(s->curl.h, CURLINFO_NUM_CONNECTS, &connects);
   if (cc != CURLE_OK && connects == 0 && !final(s, cc)) {
-    note_curl_close(&s->curl);
+    sys_net_curl_close(&s->curl);
     if (make(s, env, reterr) != PRAC_OK) return PRAC_AGAIN;
-    PRAC_TRY(note_curl_ready(&s->curl, env->net, timeout_ms(c), reterr));
+    PRAC_TRY(sys_net_curl_ready(&s->curl, env->net, timeout_ms(c), reterr));
     cc = perform(s, to);
   }
   return judge(s, cc, env, reterr);
@@ -267,7 +267,7 @@ static size_t lanes(const void *conf)
 static void close_mail(void *st)
 {
   struct state *s = st;
-  note_curl_close(&s->curl);
+  sys_net_curl_close(&s->curl);
 }
 
 extern const struct note_way note_mail;

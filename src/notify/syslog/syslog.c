@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "notify/letter.h"
-#include "notify/net.h"
 #include "sys/durable.h"
+#include "sys/net.h"
 #include "sys/wall.h"
 
 enum { UDP, TCP, UNIX };
@@ -236,10 +236,10 @@ static prac_rc dial_ip(const struct conf *c, const struct prac_ip *ip, int *ret_
 static prac_rc dial(const struct note_env *env, int *ret_fd, struct prac_err *reterr)
 {
   const struct conf *c = env->conf;
-  struct prac_ip ip[NOTE_ADDRS];
+  struct prac_ip ip[SYS_NET_ADDRS];
   size_t n = 0;
   if (c->kind == UNIX) return dial_unix(c, env, ret_fd, reterr);
-  PRAC_TRY(note_resolve(env->net, c->server, (int)(c->timeout_ns / PRAC_MS), ip, &n, reterr));
+  PRAC_TRY(sys_net_resolve(env->net, c->server, (int)(c->timeout_ns / PRAC_MS), ip, &n, reterr));
   prac_rc rc = PRAC_IO;
   for (size_t i = 0; i < n && rc != PRAC_OK; i++) rc = dial_ip(c, &ip[i], ret_fd, reterr);
   return rc;

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "notify/form.h"
-#include "notify/net.h"
 #include "notify/sha.h"
+#include "sys/net.h"
 
 struct conf {
   const char *url, *secret;
@@ -52,7 +52,7 @@ static const struct prac_counter_def counters[COUNTERS] = {
     [REFUSED] = {"refused", "messages", "Any other answer: look at url and secret.", PRAC_COUNTER},
 };
 struct state {
-  struct note_curl curl;
+  struct sys_net_curl curl;
   struct prac_json j;
 };
 
@@ -69,8 +69,8 @@ static prac_rc open_webhook(void *st, const struct note_env *env, struct prac_er
   const struct conf *c = env->conf;
   s->j = prac_json_of(0);
   if (!c->url[0]) return PRAC_FAIL(reterr, PRAC_RANGE, "url must be given");
-  PRAC_TRY(note_curl_open(&s->curl, env->net, c->url, "http,https", (int)(c->timeout_ns / PRAC_MS),
-                          reterr));
+  PRAC_TRY(sys_net_curl_open(&s->curl, env->net, c->url, "http,https",
+                             (int)(c->timeout_ns / PRAC_MS), reterr));
   CURL *h = s->curl.h;
   CURLcode e = curl_easy_setopt(h, CURLOPT_POST, 1L);
   if (e == CURLE_OK) e = curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, swallow);
@@ -147,7 +147,7 @@ static prac_rc send_webhook(void *st, const struct note_item *it, const struct n
   if (s->j.bad) return PRAC_FAIL(reterr, PRAC_AGAIN, "no memory for a message");
   prac_rc rc = headers(s, it, c, &l, reterr);
   if (rc == PRAC_OK)
-    rc = note_curl_ready(&s->curl, env->net, (int)(c->timeout_ns / PRAC_MS), reterr);
+    rc = sys_net_curl_ready(&s->curl, env->net, (int)(c->timeout_ns / PRAC_MS), reterr);
   if (rc == PRAC_OK) {
     (void)curl_easy_setopt(s->curl.h, CURLOPT_HTTPHEADER, l);
     (void)curl_easy_setopt(s->curl.h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)s->j.len);
@@ -164,7 +164,7 @@ static prac_rc send_webhook(void *st, const struct note_item *it, const struct n
 static void close_webhook(void *st)
 {
   struct state *s = st;
-  note_curl_close(&s->curl);
+  sys_net_curl_close(&s->curl);
   prac_json_done(&s->j);
 }
 

@@ -1,4 +1,4 @@
-#include "notify/net.h"
+#include "sys/net.h"
 
 #include <ares.h>
 #include <arpa/inet.h>
@@ -22,7 +22,8 @@ static void answered(void *arg, int status, int timeouts, struct ares_addrinfo *
   (void)timeouts;
   a->done = true;
   a->status = status;
-  for (struct ares_addrinfo_node *i = r ? r->nodes : NULL; i && a->n < NOTE_ADDRS; i = i->ai_next) {
+  for (struct ares_addrinfo_node *i = r ? r->nodes : NULL; i && a->n < SYS_NET_ADDRS;
+       i = i->ai_next) {
     struct sockaddr_in a4;
     struct sockaddr_in6 a6;
     if (i->ai_family == AF_INET && i->ai_addrlen >= sizeof a4) {
@@ -58,7 +59,7 @@ static void wait_for(ares_channel ch, const struct answer *a, int timeout_ms)
   }
 }
 
-static prac_rc ask(const struct note_net *net, const char *host, int timeout_ms, struct answer *a,
+static prac_rc ask(const struct sys_net *net, const char *host, int timeout_ms, struct answer *a,
                    struct prac_err *reterr)
 {
   char lookups[] = "b";
@@ -66,8 +67,8 @@ static prac_rc ask(const struct note_net *net, const char *host, int timeout_ms,
   struct ares_options o = {.timeout = 2000, .tries = 3, .lookups = lookups};
   struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC};
   if (!net || !net->servers || !net->servers[0])
-    return PRAC_FAIL(reterr, PRAC_AGAIN, "%s: no DNS server is known, see notify.dns-servers",
-                     host);
+    return PRAC_FAIL(reterr, PRAC_AGAIN,
+                     "%s: no DNS server is known, see dns-servers in the settings", host);
   int st = ares_init_options(&ch, &o, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS);
   if (st != ARES_SUCCESS) return PRAC_FAIL(reterr, PRAC_AGAIN, "%s: %s", host, ares_strerror(st));
   st = ares_set_servers_ports_csv(ch, net->servers);
@@ -82,8 +83,8 @@ static prac_rc ask(const struct note_net *net, const char *host, int timeout_ms,
   return PRAC_OK;
 }
 
-prac_rc note_resolve(const struct note_net *net, const char *host, int timeout_ms,
-                     struct prac_ip ret[NOTE_ADDRS], size_t *ret_n, struct prac_err *reterr)
+prac_rc sys_net_resolve(const struct sys_net *net, const char *host, int timeout_ms,
+                        struct prac_ip ret[SYS_NET_ADDRS], size_t *ret_n, struct prac_err *reterr)
 {
   struct answer a = {.v = ret};
   *ret_n = 1;
@@ -99,7 +100,7 @@ prac_rc note_resolve(const struct note_net *net, const char *host, int timeout_m
 
 /* ---- libcurl ---- */
 
-static prac_rc take_apart(struct note_curl *c, const char *url, struct prac_err *reterr)
+static prac_rc take_apart(struct sys_net_curl *c, const char *url, struct prac_err *reterr)
 {
   CURLU *u = curl_url();
   char *host = NULL, *port = NULL;
@@ -121,7 +122,7 @@ static prac_rc take_apart(struct note_curl *c, const char *url, struct prac_err 
   return ok ? PRAC_OK : PRAC_FAIL(reterr, PRAC_MALFORMED, "\"%.200s\" is no URL", url);
 }
 
-static CURLcode common(struct note_curl *c, const char *url, const char *schemes, int timeout_ms)
+static CURLcode common(struct sys_net_curl *c, const char *url, const char *schemes, int timeout_ms)
 {
   CURLcode st = curl_easy_setopt(c->h, CURLOPT_URL, url);
   if (st == CURLE_OK) st = curl_easy_setopt(c->h, CURLOPT_PROTOCOLS_STR, schemes);
@@ -133,8 +134,8 @@ static CURLcode common(struct note_curl *c, const char *url, const char *schemes
   return st;
 }
 
-prac_rc note_curl_open(struct note_curl *c, const struct note_net *net, const char *url,
-                       const char *schemes, int timeout_ms, struct prac_err *reterr)
+prac_rc sys_net_curl_open(struct sys_net_curl *c, const struct sys_net *net, const char *url,
+                          const char *schemes, int timeout_ms, struct prac_err *reterr)
 {
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
     return PRAC_FAIL(reterr, PRAC_NOMEM, "libcurl cannot begin");
@@ -151,13 +152,13 @@ prac_rc note_curl_open(struct note_curl *c, const struct note_net *net, const ch
   return PRAC_FAIL(reterr, PRAC_UNSUPPORTED, "libcurl: %s", curl_easy_strerror(st));
 }
 
-prac_rc note_curl_ready(struct note_curl *c, const struct note_net *net, int timeout_ms,
-                        struct prac_err *reterr)
+prac_rc sys_net_curl_ready(struct sys_net_curl *c, const struct sys_net *net, int timeout_ms,
+                           struct prac_err *reterr)
 {
-  struct prac_ip ip[NOTE_ADDRS];
+  struct prac_ip ip[SYS_NET_ADDRS];
   size_t n = 0, at;
-  char entry[256 + NOTE_ADDRS * (PRAC_IP_TEXT + 3)], text[PRAC_IP_TEXT];
-  PRAC_TRY(note_resolve(net, c->host, timeout_ms, ip, &n, reterr));
+  char entry[256 + SYS_NET_ADDRS * (PRAC_IP_TEXT + 3)], text[PRAC_IP_TEXT];
+  PRAC_TRY(sys_net_resolve(net, c->host, timeout_ms, ip, &n, reterr));
   at = (size_t)snprintf(entry, sizeof entry, "%s%s%s:%u:", strchr(c->host, ':') ? "[" : "", c->host,
                         strchr(c->host, ':') ? "]" : "", c->port);
   for (size_t i = 0; i < n; i++)
@@ -171,7 +172,7 @@ prac_rc note_curl_ready(struct note_curl *c, const struct note_net *net, int tim
   return PRAC_OK;
 }
 
-void note_curl_close(struct note_curl *c)
+void sys_net_curl_close(struct sys_net_curl *c)
 {
   if (c->h) curl_easy_cleanup(c->h);
   curl_slist_free_all(c->resolved);
