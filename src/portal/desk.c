@@ -54,7 +54,7 @@ bool desk_put(struct desk *d, struct desk_job *j)
   pthread_mutex_lock(&d->lock);
   bool ok = !d->stopping && d->n < DESK_MAX && !(j->slow && d->n_slow >= DESK_SLOW_MAX);
   if (ok) {
-    if (j->run) sys_http_later(j->req);
+    if (j->run && j->req) sys_http_later(j->req);
     *d->jobs_end = j;
     d->jobs_end = &j->next;
     d->n++;

@@ -25,7 +25,8 @@ struct desk_job {
   struct portal *p;
   struct sys_http_req *req;                          /* waits for run's answer */
   struct portal_reader *reader;                      /* who asked; a reference, or NULL */
-  void (*run)(struct desk_job *j, struct access *a); /* answers req. NULL: `note` is written,
+  void (*run)(struct desk_job *j, struct access *a); /* answers req, if there is one. NULL: `note`
+                                                      * is written,
                                                       * or, without one, that reader is active */
   bool slow;                                         /* a password is looked at */
   struct prac_arena *arena;
