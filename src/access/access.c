@@ -11,7 +11,7 @@
 #include "access/impl.h"
 #include "sys/durable.h"
 
-#define SCHEMA 2 /* the version of the tables */
+#define SCHEMA 3 /* the version of the tables */
 enum { BUSY_MS = 5000 };
 
 const struct access_who access_local = {.user = "local",
@@ -46,10 +46,24 @@ static const char *const steps[SCHEMA] = {
     "CREATE TABLE link(issuer TEXT NOT NULL, subject TEXT NOT NULL,"
     " user TEXT NOT NULL REFERENCES user(user), made INTEGER NOT NULL,"
     " PRIMARY KEY(issuer, subject), UNIQUE(user, issuer)) WITHOUT ROWID;",
+    /* says: what its owner wants, a record `subscription` as JSON. mail: an address is confirmed
+     * for one person, in all of that person's subscriptions. */
+    "CREATE TABLE subscription(id TEXT PRIMARY KEY, user TEXT NOT NULL REFERENCES user(user),"
+    " made INTEGER NOT NULL, changed INTEGER NOT NULL, ended INTEGER, says TEXT NOT NULL,"
+    " secret TEXT NOT NULL, feed BLOB UNIQUE) WITHOUT ROWID;"
+    "CREATE INDEX subscription_user ON subscription(user);"
+    "CREATE TABLE mail(user TEXT NOT NULL REFERENCES user(user), address TEXT NOT NULL,"
+    " code BLOB, tries INTEGER NOT NULL, letters INTEGER NOT NULL, sent INTEGER NOT NULL,"
+    " confirmed INTEGER, PRIMARY KEY(user, address)) WITHOUT ROWID;"
+    "CREATE INDEX mail_address ON mail(address);",
 };
 
 #define WHO                                                                                        \
   "SELECT u.user, u.name, u.org, o.title, u.role, o.scope, o.clearance, u.totp IS NOT NULL,"
+#define SUBS                                                                                       \
+  "SELECT s.id, s.user, u.org, o.scope, o.clearance, u.disabled, s.ended, s.says, s.secret,"       \
+  " s.feed IS NOT NULL, s.made, s.changed FROM subscription AS s JOIN user AS u ON u.user ="       \
+  " s.user JOIN org AS o ON o.org = u.org"
 static const char *const sql[SQL_COUNT_] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_VIEW] = "BEGIN",
@@ -123,6 +137,36 @@ static const char *const sql[SQL_COUNT_] = {
                         " ?1)",
     [SQL_AUDIT_HASH] = "SELECT hash FROM audit WHERE n = ?1",
     [SQL_AUDIT_DROP] = "DELETE FROM audit WHERE n < ?1",
+    [SQL_SUB_PUT] = "INSERT INTO subscription(id, user, made, changed, says, secret) VALUES(?1, ?2,"
+                    " ?3, ?3, ?4, ?5) ON CONFLICT(id) DO UPDATE SET changed = ?3, says = ?4",
+    [SQL_SUB_END] = "UPDATE subscription SET ended = ?3, feed = NULL WHERE id = ?1 AND user = ?2"
+                    " AND ended IS NULL",
+    [SQL_SUB_SECRET] = "UPDATE subscription SET secret = ?3, changed = ?4 WHERE id = ?1 AND"
+                       " user = ?2 AND ended IS NULL",
+    [SQL_SUB_FEED] = "UPDATE subscription SET feed = ?3 WHERE id = ?1 AND user = ?2 AND ended IS"
+                     " NULL",
+    [SQL_FEEDS_END_USER] = "UPDATE subscription SET feed = NULL WHERE user = ?1",
+    [SQL_SUBS_OLD] = "DELETE FROM subscription WHERE ended < ?1",
+    [SQL_SUBS_COUNT] = "SELECT count(*), coalesce(sum(u.org = ?2 AND s.ended IS NULL), 0),"
+                       " coalesce(sum(s.user = ?1 AND s.ended IS NULL), 0), coalesce(sum(s.user ="
+                       " ?1), 0) FROM subscription AS s JOIN user AS u ON u.user = s.user",
+    [SQL_SUBS] = SUBS " WHERE ?1 IS NULL OR (s.user = ?1 AND s.ended IS NULL) ORDER BY s.made,"
+                      " s.id",
+    [SQL_SUB_GET] = SUBS " WHERE s.id = ?2 AND (?1 IS NULL OR s.user = ?1) AND s.ended IS NULL",
+    [SQL_SUB_BY_FEED] = WHO " s.made, s.changed, s.id FROM subscription AS s JOIN user AS u ON"
+                            " u.user = s.user JOIN org AS o ON o.org = u.org WHERE s.feed = ?1 AND"
+                            " s.ended IS NULL AND u.disabled = 0",
+    [SQL_MAIL_GET] = "SELECT code, tries, letters, sent, confirmed FROM mail WHERE user = ?1 AND"
+                     " address = ?2",
+    [SQL_MAIL_PUT] = "INSERT INTO mail VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT(user,"
+                     " address) DO UPDATE SET code = ?3, tries = ?4, letters = ?5, sent = ?6,"
+                     " confirmed = ?7",
+    [SQL_MAIL_DROP] = "DELETE FROM mail WHERE user = ?1 AND address = ?2 AND confirmed IS"
+                      " NOT NULL",
+    [SQL_MAIL_OLD] = "DELETE FROM mail WHERE confirmed IS NULL AND sent < ?1",
+    [SQL_MAIL_COUNT] = "SELECT coalesce(sum(user = ?1), 0), coalesce(sum(address = ?2), 0),"
+                       " count(*) FROM mail WHERE confirmed IS NULL",
+    [SQL_MAILS] = "SELECT address, confirmed, sent FROM mail WHERE user = ?1 ORDER BY address",
 };
 
 prac_rc access_sql_fail(struct access *a, struct prac_err *reterr)

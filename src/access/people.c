@@ -156,6 +156,9 @@ static prac_rc password_put(struct access *a, const char *user, const char *hash
   s = access_sql(a, SQL_KEYS_END_USER); /* whoever knew the old one may have made some */
   access_bind_text(s, 1, user);
   (void)sqlite3_bind_int64(s, 2, prac_now(&a->wall));
+  PRAC_TRY(access_sql_run(a, s, reterr));
+  s = access_sql(a, SQL_FEEDS_END_USER);
+  access_bind_text(s, 1, user);
   return access_sql_run(a, s, reterr);
 }
 

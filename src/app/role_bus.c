@@ -23,13 +23,14 @@ static const char *const pub_engine[] = {"finding.", "mark.engine", NULL};
 static const char *const pub_worker[] = {"finding.", "mark.%", NULL};
 static const char *const pub_collector[] = {"episode.", "finding.drdos", "tick.collector", NULL};
 static const char *const pub_alert[] = {"alert.", "finding.watch", "tick.alert", NULL};
-static const char *const pub_portal[] = {"decision.", NULL};
+static const char *const pub_portal[] = {"decision.", "subscription.", "errand.", NULL};
+static const char *const pub_notify[] = {"told.", NULL};
 static const char *const sub_all[] = {"", NULL};
 static const char *const sub_engine[] = {"flow.", "health.", NULL};
 static const char *const sub_collector[] = {"hit.", "health.", "tick.collector", NULL};
 static const char *const sub_alert[] = {"finding.", "mark.", "health.", "tick.alert", NULL};
 static const char *const sub_honeypot[] = {"episode.", NULL};
-static const char *const sub_notify[] = {"episode.all", "alert.", NULL};
+static const char *const sub_notify[] = {"episode.all", "alert.", "subscription.", "errand.", NULL};
 static const char *const expect[] = {"store", "alert", "collector", "notify"}; /* and the engines */
 
 static struct bus_rule *add_rule(struct bus_role *s, const char *role, const char *name,
@@ -80,7 +81,10 @@ static void make_rules(const struct role_env *e, struct bus_role *s)
        .sub = sub_collector,
        .derived = true,
        .uid = own ? base + 5 : BUS_ANY_UID},
-      {.client = "notify", .sub = sub_notify, .uid = own ? base + 6 : BUS_ANY_UID},
+      {.client = "notify",
+       .pub = pub_notify,
+       .sub = sub_notify,
+       .uid = own ? base + 6 : BUS_ANY_UID},
   };
   for (size_t i = 0; i < PRAC_ARRAY_LEN(fixed); i++) s->rules[s->n_rules++] = fixed[i];
   /* `practice bus --forget`: root, or who the bus itself runs as. */

@@ -10,6 +10,7 @@
 #include "app/role_net.h"
 #include "app/roles.h"
 #include "app/stop.h"
+#include "lookup/lookup.h"
 #include "notify/notify.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
@@ -26,12 +27,20 @@ static const struct prac_log_event ev_full = {"notify_full", PRAC_LOG_ERROR,
 static const struct prac_log_event ev_names = {"notify_no_names", PRAC_LOG_INFO,
                                                "set notify.dns-servers to have victims' names"};
 
+static const struct prac_log_event ev_places = {
+    "notify_no_places", PRAC_LOG_WARN,
+    "see the settings of lookup; subscribers of countries and networks are told of no addresses"};
+static const struct prac_log_event ev_untold = {"notify_untold", PRAC_LOG_INFO,
+                                                "subscribers see it when the bus is back"};
+
 struct note { /* out of the bus, not in the queue yet */
   uint64_t seq;
   const struct model_kind *kind;
   union {
     struct episode e;
     struct alert a;
+    struct subscription s;
+    struct errand errand;
   } u;
 };
 struct group {
@@ -47,7 +56,11 @@ struct notify_role {
   struct prac_arena *arena;
   struct note_tenants tenants;
   struct role_net net;
+  struct lookup *geo;
+  struct prac_json told;
+  uint64_t n_told;
   char host[256], dir[ROLE_PATH];
+  const struct prac_log *log;
   int64_t next_pump;
   bool busy;
 };
@@ -65,7 +78,28 @@ static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct notify_role *s = st;
   PRAC_TRY(read_system(e, s, reterr));
+  const struct lookup_conf *c = prac_conf_get(e->settings, lookup_conf_section.path, 0);
+  struct prac_err err = {0};
+  if (lookup_new(c, prac_now(&e->clock), &e->log, &s->geo, &err) != PRAC_OK)
+    prac_log(&e->log, &ev_places, "%s", err.text);
   return note_tenants_init(&s->tenants, e->settings, note_ways, reterr);
+}
+
+/* For the portal, which shows it to whoever subscribed: nobody waits for it. */
+static void told(void *arg, const struct told *t)
+{
+  struct notify_role *s = arg;
+  char id[40];
+  struct prac_err err = {0};
+  if (!s->bus.ops) return;
+  (void)snprintf(id, sizeof id, "told.%lld.%llu", (long long)t->at,
+                 (unsigned long long)s->n_told++);
+  prac_json_reset(&s->told);
+  model_to_json(&model_told, t, &s->told);
+  prac_rc rc = s->told.bad
+                   ? PRAC_NOMEM
+                   : s->bus.ops->publish(s->bus.st, "told.all", id, s->told.buf, s->told.len, &err);
+  if (rc != PRAC_OK) prac_log(s->log, &ev_untold, "%s: %s", t->id, err.text);
 }
 
 static prac_rc open_core(struct role_env *e, struct notify_role *s, struct prac_err *reterr)
@@ -73,6 +107,8 @@ static prac_rc open_core(struct role_env *e, struct notify_role *s, struct prac_
   const struct note_conf *c = prac_conf_get(e->settings, "notify", 0);
   struct prac_err err = {0};
   uint64_t seed = 0;
+  s->log = &e->log;
+  s->told = prac_json_of(0);
   s->arena = prac_arena_new(ARENA);
   if (!s->arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the notifier");
   if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed) seed = (uint64_t)sys_mono_ns();
@@ -84,6 +120,9 @@ static prac_rc open_core(struct role_env *e, struct notify_role *s, struct prac_
                               .host = s->host,
                               .net = &s->net.net,
                               .names = s->names,
+                              .geo = s->geo,
+                              .told = told,
+                              .told_arg = s,
                               .log = &e->log,
                               .seed = seed,
                               .threads = true};
@@ -129,14 +168,24 @@ static prac_rc pump(struct role_env *e, struct notify_role *s, struct prac_err *
   return PRAC_OK;
 }
 
+static const struct model_kind *kind_of(const char *subject)
+{
+  static const struct model_kind *const kinds[] = {&model_episode, &model_alert,
+                                                   &model_subscription};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(kinds); i++) {
+    size_t n = strlen(kinds[i]->name);
+    if (strncmp(subject, kinds[i]->name, n) == 0 && subject[n] == '.') return kinds[i];
+  }
+  return &model_errand;
+}
+
 static prac_rc read_one(struct role_env *e, struct notify_role *s, const struct bus_msg *m)
 {
   struct prac_err err = {0};
   struct group *g = &s->group;
   struct note *n = &g->v[g->n];
-  bool is_episode = strncmp(m->subject, "episode.", 8) == 0;
   n->seq = m->seq;
-  n->kind = is_episode ? &model_episode : &model_alert;
+  n->kind = kind_of(m->subject);
   g->bytes += m->len;
   prac_rc rc = model_from_json(n->kind, m->data, m->len, s->arena, &n->u, &err);
   if (rc != PRAC_OK) prac_log(&e->log, &ev_unread, "%s: %s", m->subject, err.text);
@@ -228,11 +277,11 @@ static prac_rc test(struct role_env *e, struct notify_role *s, struct prac_err *
 static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct notify_role *s = st;
-  static const char *const what[] = {"episode.all", "alert."};
+  static const char *const what[] = {"episode.all", "alert.", "subscription.", "errand."};
   PRAC_TRY(open_core(e, s, reterr));
   if (e->test) return test(e, s, reterr);
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));
-  PRAC_TRY(s->bus.ops->subscribe(s->bus.st, what, 2, true, reterr));
+  PRAC_TRY(s->bus.ops->subscribe(s->bus.st, what, PRAC_ARRAY_LEN(what), true, reterr));
   while (!stop_asked()) {
     struct bus_msg m;
     PRAC_TRY(pump(e, s, reterr));
@@ -256,6 +305,8 @@ static void done(void *st)
   bus_close(&s->bus);
   prac_arena_free(&s->arena);
   role_net_done(&s->net);
+  prac_json_done(&s->told);
+  lookup_unref(&s->geo);
 }
 
 const struct role role_notify = {

@@ -19,6 +19,11 @@ static const struct prac_conf_item items[] = {
      .offset = CONF(ways),
      .sdflt = "jsonl, mbox",
      .help = "How the operator is told of everything, unless a tenant is called operator."},
+    {.key = "subscription-ways",
+     .type = PRAC_CONF_STRINGS,
+     .offset = CONF(subscribe),
+     .sdflt = "mail, hook",
+     .help = "How people who subscribe in the portal may be told: mail, hook; none: not at all."},
     {.key = "mail-to",
      .type = PRAC_CONF_STRINGS,
      .offset = CONF(mail_to),
@@ -93,11 +98,11 @@ const struct prac_counter_def note_counter_defs[] = {NOTE_COUNTERS(X)};
 #undef X
 const size_t note_counter_count = NOTE_COUNTER_COUNT_;
 
-static prac_rc open_post(struct note_core *c, const struct note_way *w, struct prac_err *reterr)
+static prac_rc open_post(struct note_core *c, size_t at, struct prac_err *reterr)
 {
-  struct note_post *p = &c->post[c->n_post];
+  struct note_post *p = &c->post[at];
+  const struct note_way *w = c->ways[at];
   const void *conf = w->conf ? prac_conf_get(c->env.settings, w->conf->path, 0) : NULL;
-  p->way = w;
   p->pause_until = PRAC_TIME_NONE;
   (void)snprintf(p->dir, sizeof p->dir, "%s/%s", c->env.dir, w->name);
   PRAC_TRY(sys_mkdirs(p->dir, 0700, reterr));
@@ -105,9 +110,9 @@ static prac_rc open_post(struct note_core *c, const struct note_way *w, struct p
   PRAC_INSIST(lanes >= 1 && lanes <= NOTE_LANES_MAX);
   p->counters = calloc((lanes + 1) * n + 1, sizeof *p->counters);
   if (!p->counters) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the way %s", w->name);
+  p->way = w;
   struct note_env env = {
       .conf = conf, .log = c->env.log, .dir = p->dir, .host = c->host, .net = c->env.net};
-  c->n_post++;
   prac_rc rc = PRAC_OK;
   while (rc == PRAC_OK && p->n_lanes < lanes) {
     env.counters = p->counters + (p->n_lanes + 1) * n;
@@ -117,31 +122,34 @@ static prac_rc open_post(struct note_core *c, const struct note_way *w, struct p
   return rc == PRAC_OK ? rc : prac_err_prefix(reterr, rc, "notify.%s", w->name);
 }
 
-/* A way that no tenant uses is not opened; its bit stays free, so the bits are made anew here. */
+prac_rc note_posts_open(struct note_core *c, uint32_t ways, struct prac_err *reterr)
+{
+  for (size_t i = 0; i < c->n_post; i++)
+    if ((ways >> i & 1) && !c->post[i].way) PRAC_TRY(open_post(c, i, reterr));
+  return PRAC_OK;
+}
+
+/* A way that no tenant uses is not opened before one does. */
 static prac_rc open_posts(struct note_core *c, struct prac_err *reterr)
 {
-  uint32_t used = 0, to[NOTE_WAYS_MAX] = {0};
-  for (size_t t = 0; t < c->tenants.n; t++) used |= c->tenants.v[t].ways;
-  for (size_t i = 0; c->ways[i]; i++) {
-    if (i >= NOTE_WAYS_MAX) return PRAC_FAIL(reterr, PRAC_FULL, "more ways than %d", NOTE_WAYS_MAX);
-    if (!(used >> i & 1)) continue;
-    to[i] = 1u << c->n_post;
-    if (c->ways[i]->people) c->people |= to[i];
-    PRAC_TRY(open_post(c, c->ways[i], reterr));
+  uint32_t used = 0;
+  for (size_t t = 0; t < c->tenants.n; t++) used |= c->tenants.v[t]->ways;
+  for (; c->ways[c->n_post]; c->n_post++) {
+    if (c->n_post >= NOTE_WAYS_MAX)
+      return PRAC_FAIL(reterr, PRAC_FULL, "more ways than %d", NOTE_WAYS_MAX);
+    if (c->ways[c->n_post]->people) c->people |= 1u << c->n_post;
+    for (size_t i = 0; i < c->conf->subscribe.n; i++)
+      if (strcmp(c->conf->subscribe.v[i], c->ways[c->n_post]->name) == 0)
+        c->may_subscribe |= 1u << c->n_post;
   }
-  for (size_t t = 0; t < c->tenants.n; t++) {
-    uint32_t old = c->tenants.v[t].ways, made = 0;
-    for (size_t i = 0; i < NOTE_WAYS_MAX; i++)
-      if (old >> i & 1) made |= to[i];
-    c->tenants.v[t].ways = made;
-  }
-  return PRAC_OK;
+  PRAC_TRY(note_posts_open(c, used, reterr));
+  return note_subscribe_load(c, reterr);
 }
 
 static prac_rc open_all(struct note_core *c, struct prac_err *reterr)
 {
   int64_t v = 0;
-  if (!c->arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the notifier");
+  if (!c->arena || !c->own) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the notifier");
   if (!c->tenants.v) PRAC_TRY(note_tenants_init(&c->tenants, c->env.settings, c->ways, reterr));
   PRAC_TRY(note_queue_open(c->env.dir, &c->queue, reterr));
   prac_rc rc = note_meta_get(c->queue, "seq", &v, reterr);
@@ -166,6 +174,7 @@ prac_rc note_open(const struct note_core_env *env, struct note_core **ret, struc
   c->rng = prac_rng_of(env->seed);
   c->json = prac_json_of(0);
   c->arena = prac_arena_new(0);
+  c->own = prac_arena_new(0);
   c->event = c->event_wall = c->now = c->purged = PRAC_TIME_NONE;
   prac_rc rc = open_all(c, reterr);
   if (rc != PRAC_OK) {
@@ -186,6 +195,7 @@ void note_close(struct note_core **cp)
   note_tenants_done(&c->tenants);
   prac_json_done(&c->json);
   prac_arena_free(&c->arena);
+  prac_arena_free(&c->own);
   free(c);
 }
 
@@ -237,7 +247,7 @@ size_t note_way_counters(const struct note_core *c, struct prac_counters *to, si
   size_t n = 0;
   for (size_t i = 0; i < c->n_post && n < max; i++) {
     const struct note_post *p = &c->post[i];
-    if (p->way->n_counters)
+    if (p->way && p->way->n_counters)
       to[n++] = (struct prac_counters){.room = p->way->conf->path,
                                        .defs = p->way->counters,
                                        .values = p->counters,
@@ -254,20 +264,15 @@ prac_rc note_conf_check(const struct prac_conf *settings, struct prac_err *reter
   return rc;
 }
 
-/* Told as if it were new each time: the id carries the moment. */
-prac_rc note_test(struct note_core *c, const char *tenant, prac_time now, struct prac_err *reterr)
+prac_rc note_test_item(struct note_core *c, const struct note_tenant_row *r, const char *id,
+                       prac_time now, struct prac_err *reterr)
 {
   static const char *const vectors[] = {"ntp_monlist"};
-  const struct note_tenant_row *r = note_tenants_find(&c->tenants, tenant);
-  char id[64];
-  if (!r) return PRAC_FAIL(reterr, PRAC_UNKNOWN, "there is no tenant \"%.40s\"", tenant);
-  if (!r->ways) return PRAC_FAIL(reterr, PRAC_RANGE, "tenant %s has no ways", tenant);
-  (void)snprintf(id, sizeof id, "test-%lld", (long long)now);
   struct episode e = {.id = id,
                       .revision = 1,
                       .state = "start",
                       .kind = "single",
-                      .profile = r->c.profile,
+                      .profile = r->want.profile,
                       .parent = "",
                       .victim = prac_ip4(0xc0000201), /* 192.0.2.1, of no one (RFC 5737) */
                       .prefix_bits = 128,
@@ -287,15 +292,26 @@ prac_rc note_test(struct note_core *c, const char *tenant, prac_time now, struct
   prac_json_reset(&c->json);
   model_to_json(&model_episode, &e, &c->json);
   if (c->json.bad) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a record");
-  (void)snprintf(s.id, sizeof s.id, "%s.1.%s", id, tenant);
+  (void)snprintf(s.id, sizeof s.id, "%s.1.%s", id, r->c.name);
   struct note_item_new n = {.id = s.id,
-                            .tenant = tenant,
+                            .tenant = r->c.name,
                             .rec = c->json.buf,
                             .len = c->json.len,
                             .at = now,
                             .began = now,
-                            .kind = NOTE_EPISODE};
+                            .kind = NOTE_TEST};
+  return note_decide_add(c, &n, r->ways, &s, reterr);
+}
+
+/* Told as if it were new each time: the id carries the moment. */
+prac_rc note_test(struct note_core *c, const char *tenant, prac_time now, struct prac_err *reterr)
+{
+  const struct note_tenant_row *r = note_tenants_find(&c->tenants, tenant);
+  char id[64];
+  if (!r) return PRAC_FAIL(reterr, PRAC_UNKNOWN, "there is no tenant \"%.40s\"", tenant);
+  if (!r->ways) return PRAC_FAIL(reterr, PRAC_RANGE, "tenant %s has no ways", tenant);
+  (void)snprintf(id, sizeof id, "test-%lld", (long long)now);
   c->now = now;
-  PRAC_TRY(note_decide_add(c, &n, r->ways, &s, reterr));
+  PRAC_TRY(note_test_item(c, r, id, now, reterr));
   return note_queue_commit(c->queue, reterr);
 }

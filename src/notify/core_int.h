@@ -9,6 +9,10 @@
 #define NOTE_COUNTERS(X)                                                                           \
   X(EPISODES, "episodes", "episodes", "Revisions of attacks taken from the bus.", PRAC_COUNTER)    \
   X(ALERTS, "alerts", "alerts", "Revisions of alerts taken from the bus.", PRAC_COUNTER)           \
+  X(SUBSCRIPTIONS, "subscriptions", "subscriptions", "People's, that are on.", PRAC_GAUGE)         \
+  X(ERRANDS, "errands", "errands", "Test messages and codes to addresses.", PRAC_COUNTER)          \
+  X(UNFIT, "unfit", "subscriptions", "Subscriptions and errands that could not be taken.",         \
+    PRAC_COUNTER)                                                                                  \
   X(ITEMS, "items", "messages", "Messages made, whatever their ways.", PRAC_COUNTER)               \
   X(FOLDED, "folded", "episodes", "Not told by themselves: told with their parent or episode.",    \
     PRAC_COUNTER)                                                                                  \
@@ -27,8 +31,8 @@ enum note_counter {
       NOTE_COUNTER_COUNT_
 };
 
-struct note_post { /* a way and what is with it */
-  const struct note_way *way;
+struct note_post {            /* a way and what is with it */
+  const struct note_way *way; /* NULL: nobody uses it, it is not open */
   struct note_worker *lanes[NOTE_LANES_MAX];
   size_t n_lanes;
   /* One set for each lane, which is alone in writing it, and before them one for their sums. */
@@ -46,12 +50,14 @@ struct note_core {
   const struct note_way *const *ways;
   struct note_tenants tenants;
   struct note_queue *queue;
-  struct note_post post[NOTE_WAYS_MAX];
+  struct note_post post[NOTE_WAYS_MAX]; /* by the way's place in the list */
   size_t n_post;
-  uint32_t people; /* bits: ways that people read */
+  uint32_t may_subscribe; /* bits: ways that subscriptions may use */
+  uint32_t people;        /* bits: ways that people read */
   struct prac_rng rng;
   struct prac_json json;
   struct prac_arena *arena;
+  struct prac_arena *own; /* a record as one tenant may see it */
   uint64_t seq, seq_safe;
   prac_time event, event_wall, now; /* records' time; the wall when it last rose; the wall */
   prac_time purged;
@@ -60,6 +66,24 @@ struct note_core {
 };
 /* The records' time by now. */
 prac_time note_event_now(const struct note_core *c);
+/* A record, in place, as this tenant may see it; *ret_seen false: not at all. */
+PRAC_NODISCARD prac_rc note_gate(struct note_core *c, const struct note_tenant_row *r,
+                                 const struct model_kind *k, void *rec, struct prac_arena *a,
+                                 bool *ret_seen, struct prac_err *reterr);
+/* subscribe.c: what the portal says of subscriptions, and asks for. */
+PRAC_NODISCARD prac_rc note_subscribe_load(struct note_core *c, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc note_subscribe(struct note_core *c, const struct subscription *s,
+                                      struct prac_err *reterr);
+PRAC_NODISCARD prac_rc note_errand(struct note_core *c, const struct errand *e,
+                                   struct prac_err *reterr);
+/* The ways of these bits are open, from now on. */
+PRAC_NODISCARD prac_rc note_posts_open(struct note_core *c, uint32_t ways, struct prac_err *reterr);
+/* A made attack, told to one tenant by its ways. */
+PRAC_NODISCARD prac_rc note_test_item(struct note_core *c, const struct note_tenant_row *r,
+                                      const char *id, prac_time now, struct prac_err *reterr);
+/* Whether this tenant's people have had what an hour may bring. */
+PRAC_NODISCARD prac_rc note_over_limit(struct note_core *c, const struct note_tenant_row *r,
+                                       prac_time at, bool *ret, struct prac_err *reterr);
 /* An item with a task for each way of the bits; s gets its threads. */
 PRAC_NODISCARD prac_rc note_decide_add(struct note_core *c, struct note_item_new *n, uint32_t ways,
                                        struct note_story *s, struct prac_err *reterr);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "access/gate.h"
 #include "notify/core_int.h"
 #include "sys/wall.h"
 
@@ -21,6 +22,15 @@ struct word {
 static bool is_end(const struct word *w)
 {
   return strcmp(w->state, "end") == 0 || strcmp(w->state, "close") == 0;
+}
+
+prac_rc note_gate(struct note_core *c, const struct note_tenant_row *r, const struct model_kind *k,
+                  void *rec, struct prac_arena *a, bool *ret_seen, struct prac_err *reterr)
+{
+  *ret_seen = true;
+  if (!r->scope) return PRAC_OK;
+  prac_rc rc = access_gate_record(r->scope, c->env.geo, k, rec, a, ret_seen);
+  return rc == PRAC_OK ? rc : PRAC_FAIL(reterr, rc, "no memory for a record");
 }
 
 static const char *record_json(struct note_core *c, const struct word *w, size_t *ret_len)
@@ -47,14 +57,16 @@ prac_rc note_decide_add(struct note_core *c, struct note_item_new *n, uint32_t w
     if (!(ways >> i & 1)) continue;
     char *thread = c->people >> i & 1 ? s->letters : s->thread;
     if (!thread[0]) (void)snprintf(thread, NOTE_ID_MAX, "%s", n->id);
-    PRAC_TRY(note_task_add(c->queue, row, c->post[i].way->name, thread, reterr));
+    const struct note_way *way = c->ways[i];
+    PRAC_TRY(
+        note_task_add(c->queue, row, way->name, thread, way->each ? n->tenant : thread, reterr));
   }
   prac_count(&c->counters[NOTE_COUNT_ITEMS], 1);
   return PRAC_OK;
 }
 
-static prac_rc over_limit(struct note_core *c, const struct note_tenant_row *r, prac_time at,
-                          bool *ret, struct prac_err *reterr)
+prac_rc note_over_limit(struct note_core *c, const struct note_tenant_row *r, prac_time at,
+                        bool *ret, struct prac_err *reterr)
 {
   int64_t n = 0;
   PRAC_TRY(note_people_count(c->queue, r->c.name, at - PRAC_HOUR, &n, reterr));
@@ -73,7 +85,7 @@ static prac_rc tell(struct note_core *c, const struct note_tenant_row *r, struct
   const char *rec = record_json(c, w, &len);
   if (!rec) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a record");
   if (update && !r->c.updates && s->state != NOTE_LATER) people = 0;
-  if (people && s->state != NOTE_LATER) PRAC_TRY(over_limit(c, r, w->at, &over, reterr));
+  if (people && s->state != NOTE_LATER) PRAC_TRY(note_over_limit(c, r, w->at, &over, reterr));
   if (s->state == NOTE_HELD) s->began = w->at;
   if (people && (over || s->state == NOTE_LATER)) {
     PRAC_TRY(note_later_put(c->queue, s, w->at + r->c.digest_ns, rec, len, reterr));
@@ -152,10 +164,24 @@ static prac_rc go_on(struct note_core *c, const struct note_tenant_row *r, struc
   return fold ? PRAC_OK : tell(c, r, s, w, reterr);
 }
 
-static prac_rc to_tenant(struct note_core *c, const struct note_tenant_row *r, const struct word *w,
-                         struct prac_err *reterr)
+/* A subscriber is told what its owner may see. */
+static prac_rc to_tenant(struct note_core *c, const struct note_tenant_row *r,
+                         const struct word *word, struct prac_err *reterr)
 {
+  struct word own = *word, *w = &own;
+  struct episode e;
+  struct alert a;
   struct note_story s;
+  bool seen = true;
+  if (r->ways == 0) return PRAC_OK;
+  if (r->scope) {
+    prac_arena_reset(c->own);
+    if (w->e) e = *w->e, w->e = &e;
+    if (w->a) a = *w->a, w->a = &a;
+    PRAC_TRY(w->e ? note_gate(c, r, &model_episode, &e, c->own, &seen, reterr)
+                  : note_gate(c, r, &model_alert, &a, c->own, &seen, reterr));
+  }
+  if (!seen) return PRAC_OK;
   prac_rc rc = note_story_get(c->queue, r->c.name, w->id, &s, reterr);
   if (rc == PRAC_UNKNOWN) return begin(c, r, w, reterr);
   return rc == PRAC_OK ? go_on(c, r, &s, w, reterr) : rc;
@@ -183,8 +209,8 @@ static prac_rc take_episode(struct note_core *c, const struct episode *rec, stru
   if (!e.id || !e.id[0] || !e.state || strlen(e.id) > 120) return PRAC_OK;
   name_victim(c, &e);
   for (size_t i = 0; i < c->tenants.n; i++) {
-    const struct note_tenant_row *r = &c->tenants.v[i];
-    if (r->ways == 0 || !note_tenant_owns(r, &e) || (!single && !r->c.rollup)) continue;
+    const struct note_tenant_row *r = c->tenants.v[i];
+    if (!note_tenant_owns(r, &e) || (!single && !r->c.rollup)) continue;
     PRAC_TRY(to_tenant(c, r, &w, reterr));
   }
   return PRAC_OK;
@@ -205,8 +231,7 @@ static prac_rc take_alert(struct note_core *c, const struct alert *a, struct pra
     prac_count(&c->counters[NOTE_COUNT_FOLDED], 1);
     return PRAC_OK;
   }
-  for (size_t i = 0; i < c->tenants.n; i++)
-    if (c->tenants.v[i].ways) PRAC_TRY(to_tenant(c, &c->tenants.v[i], &w, reterr));
+  for (size_t i = 0; i < c->tenants.n; i++) PRAC_TRY(to_tenant(c, c->tenants.v[i], &w, reterr));
   return PRAC_OK;
 }
 
@@ -226,6 +251,8 @@ prac_rc note_take(struct note_core *c, uint64_t seq, const struct model_kind *k,
   }
   if (rc == PRAC_OK && k == &model_episode) rc = take_episode(c, rec, reterr);
   if (rc == PRAC_OK && k == &model_alert) rc = take_alert(c, rec, reterr);
+  if (rc == PRAC_OK && k == &model_subscription) rc = note_subscribe(c, rec, reterr);
+  if (rc == PRAC_OK && k == &model_errand) rc = note_errand(c, rec, reterr);
   if (rc == PRAC_OK) rc = note_meta_put(c->queue, "seq", (int64_t)seq, reterr);
   if (rc == PRAC_OK && c->event != PRAC_TIME_NONE)
     rc = note_meta_put(c->queue, "event", c->event, reterr);
@@ -322,7 +349,7 @@ prac_rc note_decide_due(struct note_core *c, struct prac_err *reterr)
     const struct note_tenant_row *r = note_tenants_find(&c->tenants, tenant);
     if (r)
       PRAC_TRY(digest(c, r, t, part, reterr));
-    else /* the tenant is gone from the settings */
+    else /* the tenant is gone from the settings, the subscription has ended */
       PRAC_TRY(note_later_drop(c->queue, tenant, "\x7f", "", reterr));
   }
 }

@@ -10,6 +10,9 @@ enum { DIGEST_ROWS = 1000 };
 #define PAUSE_MAX_NS (30 * PRAC_SEC)
 static const struct prac_log_event ev_refused = {
     "notify_refused", PRAC_LOG_ERROR, "nobody was told by this way: put it right, tell them"};
+static const struct prac_log_event ev_subscriber = {
+    "notify_subscriber_refused", PRAC_LOG_INFO,
+    "the subscriber sees it in the portal; nothing to do here"};
 static const struct prac_log_event ev_away = {"notify_way_away", PRAC_LOG_WARN,
                                               "the queue keeps everything; look at the other side"};
 static const struct prac_log_event ev_back = {"notify_way_back", PRAC_LOG_INFO, ""};
@@ -18,7 +21,8 @@ static const struct prac_log_event ev_full = {"notify_queue_full", PRAC_LOG_ERRO
 
 /* ---- an item out of the queue ---- */
 
-static prac_rc read_digest(struct note_job *j, const struct note_row *r, struct prac_err *reterr)
+static prac_rc read_digest(struct note_core *c, struct note_job *j, const struct note_row *r,
+                           const struct note_tenant_row *t, struct prac_err *reterr)
 {
   const struct episode **e =
       prac_arena_alloc(j->arena, DIGEST_ROWS * sizeof *e); /* of both kinds, at most */
@@ -36,7 +40,10 @@ static prac_rc read_digest(struct note_job *j, const struct note_row *r, struct 
     if (!ep || !al) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a digest");
     PRAC_TRY(model_from_json(&model_episode, line, n, j->arena, ep, reterr));
     PRAC_TRY(model_from_json(&model_alert, line, n, j->arena, al, reterr));
-    bool is_alert = al->severity && al->severity[0]; /* an episode has no such key */
+    bool is_alert = al->severity && al->severity[0], seen; /* an episode has no such key */
+    PRAC_TRY(is_alert ? note_gate(c, t, &model_alert, al, j->arena, &seen, reterr)
+                      : note_gate(c, t, &model_episode, ep, j->arena, &seen, reterr));
+    if (!seen) continue;
     if (is_alert)
       a[d->n_alerts++] = al;
     else
@@ -45,6 +52,56 @@ static prac_rc read_digest(struct note_job *j, const struct note_row *r, struct 
     if (from < d->from) d->from = from;
   }
   j->item.digest = d;
+  return PRAC_OK;
+}
+
+/* The tenant as it is now: a subscription may change while the message is on its way. */
+static prac_rc tenant_of(struct note_job *j, const struct note_tenant *t, struct prac_err *reterr)
+{
+  const char **mail = prac_arena_alloc(j->arena, (t->n_mail_to + 1) * sizeof *mail);
+  const char **words[] = {&j->tenant.name, &j->tenant.network, &j->tenant.url, &j->tenant.secret};
+  bool ok = mail != NULL;
+  j->tenant = *t;
+  for (size_t i = 0; ok && i < PRAC_ARRAY_LEN(words); i++) {
+    if (!*words[i]) continue;
+    *words[i] = prac_arena_strndup(j->arena, *words[i], strlen(*words[i]));
+    ok = *words[i] != NULL;
+  }
+  for (size_t i = 0; ok && i < t->n_mail_to; i++) {
+    mail[i] = prac_arena_strndup(j->arena, t->mail_to[i], strlen(t->mail_to[i]));
+    ok = mail[i] != NULL;
+  }
+  j->tenant.mail_to = mail;
+  return ok ? PRAC_OK : PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a message");
+}
+
+/* A letter to an address that belongs to no subscription yet. */
+static prac_rc read_errand(struct note_job *j, const struct note_row *r, struct prac_err *reterr)
+{
+  PRAC_TRY(model_from_json(&model_errand, r->rec, r->len, j->arena, &j->errand, reterr));
+  j->item.errand = &j->errand;
+  return tenant_of(j,
+                   &(struct note_tenant){.name = "",
+                                         .network = "",
+                                         .language = j->errand.language,
+                                         .mail_to = &j->errand.to,
+                                         .n_mail_to = 1},
+                   reterr);
+}
+
+static prac_rc read_rec(struct note_core *c, struct note_job *j, const struct note_row *r,
+                        const struct note_tenant_row *t, struct prac_err *reterr)
+{
+  const bool is_alert = r->kind == NOTE_ALERT;
+  const struct model_kind *k = is_alert ? &model_alert : &model_episode;
+  void *rec = is_alert ? (void *)&j->alert : (void *)&j->episode;
+  bool seen = true;
+  if (r->kind == NOTE_DIGEST) return read_digest(c, j, r, t, reterr);
+  PRAC_TRY(model_from_json(k, r->rec, r->len, j->arena, rec, reterr));
+  if (r->kind != NOTE_TEST) PRAC_TRY(note_gate(c, t, k, rec, j->arena, &seen, reterr));
+  if (!seen) return PRAC_FAIL(reterr, PRAC_DENIED, "no longer in the subscriber's scope");
+  j->item.episode = is_alert ? NULL : &j->episode;
+  j->item.alert = is_alert ? &j->alert : NULL;
   return PRAC_OK;
 }
 
@@ -62,21 +119,19 @@ static prac_rc job_of(struct note_core *c, const struct note_row *r, struct note
   j->n = r->n;
   j->tries = r->tries;
   j->made = r->made;
+  j->kind = r->kind;
+  j->subscriber = r->kind == NOTE_ERRAND || (t && t->scope);
   memcpy(j->id, r->id, sizeof j->id);
   memcpy(j->thread, r->thread, sizeof j->thread);
-  if (!t)
-    return PRAC_FAIL(reterr, PRAC_UNKNOWN, "tenant %s is no longer in the settings", r->tenant);
-  j->tenant = t->t;
-  j->tenant.utc_offset_s = note_zone_offset_s(&t->zone, r->at);
+  memcpy(j->lane, r->lane, sizeof j->lane);
   j->item = (struct note_item){
       .id = j->id, .thread = j->thread, .at = r->at, .began = r->began, .tenant = &j->tenant};
-  if (r->kind == NOTE_DIGEST) return read_digest(j, r, reterr);
-  if (r->kind == NOTE_EPISODE) {
-    j->item.episode = &j->episode;
-    return model_from_json(&model_episode, r->rec, r->len, j->arena, &j->episode, reterr);
-  }
-  j->item.alert = &j->alert;
-  return model_from_json(&model_alert, r->rec, r->len, j->arena, &j->alert, reterr);
+  if (r->kind == NOTE_ERRAND) return read_errand(j, r, reterr);
+  if (!t)
+    return PRAC_FAIL(reterr, PRAC_UNKNOWN, "tenant %s is no longer in the settings", r->tenant);
+  PRAC_TRY(tenant_of(j, &t->t, reterr));
+  j->tenant.utc_offset_s = note_zone_offset_s(&t->zone, r->at);
+  return read_rec(c, j, r, t, reterr);
 }
 
 /* ---- what became of it ---- */
@@ -89,6 +144,27 @@ static int64_t wait_ns(struct note_core *c, uint32_t tries, int64_t most)
   return ns / 2 + (int64_t)(prac_rng_unit(&c->rng) * (double)ns);
 }
 
+/* To the portal, which shows it to whoever subscribed. */
+static void tell_owner(struct note_core *c, const struct note_post *p, const struct note_job *j,
+                       const char *state, const char *why)
+{
+  if (!j->subscriber || !c->env.told) return;
+  c->env.told(c->env.told_arg, &(struct told){.id = j->id,
+                                              .at = c->now,
+                                              .subscription = j->tenant.name,
+                                              .way = p->way->name,
+                                              .state = state,
+                                              .text = why ? why : ""});
+}
+
+/* What goes to a subscriber is not the operator's to put right. */
+static void log_refused(struct note_core *c, const struct note_post *p, const struct note_job *j,
+                        const char *why)
+{
+  prac_log(c->env.log, j->subscriber ? &ev_subscriber : &ev_refused, "%s: %s: %s", p->way->name,
+           j->id, why);
+}
+
 /* What several lanes say within one pause is one failure. */
 static prac_rc mark_again(struct note_core *c, struct note_post *p, struct note_job *j,
                           struct prac_err *reterr)
@@ -98,9 +174,9 @@ static prac_rc mark_again(struct note_core *c, struct note_post *p, struct note_
   PRAC_TRY(note_task_mark(c->queue, j->n, p->way->name, over ? NOTE_REFUSED : NOTE_WAITING,
                           j->tries + 1, due, j->err.text, reterr));
   prac_count(&c->counters[over ? NOTE_COUNT_REFUSED : NOTE_COUNT_AGAIN], 1);
-  if (over)
-    prac_log(c->env.log, &ev_refused, "%s: %s: given up after %u tries: %s", p->way->name, j->id,
-             j->tries + 1, j->err.text);
+  tell_owner(c, p, j, over ? "refused" : "again", j->err.text);
+  if (over) log_refused(c, p, j, j->err.text);
+  if (p->way->each) return PRAC_OK;
   if (p->pause_until != PRAC_TIME_NONE && c->now < p->pause_until) return PRAC_OK;
   if (p->fails++ == 0)
     prac_log(c->env.log, &ev_away, "%s: %s", p->way->name,
@@ -119,7 +195,8 @@ static prac_rc mark(struct note_core *c, struct note_post *p, struct note_job *j
   PRAC_TRY(note_task_mark(c->queue, j->n, p->way->name, ok ? NOTE_TAKEN : NOTE_REFUSED,
                           j->tries + 1, c->now, why, reterr));
   prac_count(&c->counters[ok ? NOTE_COUNT_TAKEN : NOTE_COUNT_REFUSED], 1);
-  if (!ok) prac_log(c->env.log, &ev_refused, "%s: %s: %s", p->way->name, j->id, why);
+  tell_owner(c, p, j, ok ? "taken" : "refused", why);
+  if (!ok) log_refused(c, p, j, why);
   if (p->fails) prac_log(c->env.log, &ev_back, "%s is back", p->way->name);
   p->fails = 0;
   p->pause_until = PRAC_TIME_NONE;
@@ -181,7 +258,9 @@ static prac_rc collect(struct note_core *c, struct note_post *p, struct prac_err
 static prac_rc cannot(struct note_core *c, struct note_post *p, const struct note_row *r,
                       const struct prac_err *why, struct prac_err *reterr)
 {
-  prac_log(c->env.log, &ev_refused, "%s: %s: %s", p->way->name, r->id, why->text);
+  const struct note_tenant_row *t = note_tenants_find(&c->tenants, r->tenant);
+  prac_log(c->env.log, t && t->scope ? &ev_subscriber : &ev_refused, "%s: %s: %s", p->way->name,
+           r->id, why->text);
   prac_count(&c->counters[NOTE_COUNT_REFUSED], 1);
   return note_task_mark(c->queue, r->n, p->way->name, NOTE_REFUSED, r->tries + 1, c->now, why->text,
                         reterr);
@@ -194,15 +273,15 @@ static bool paused(const struct note_core *c, const struct note_post *p)
          p->pause_until - c->now <= 2 * PAUSE_MAX_NS;
 }
 
-/* The same for all of a story, so that its start comes before its end. */
+/* The same for all of a story or tenant, so that a start comes before its end. */
 static struct note_worker *lane_of(const struct note_post *p, const struct note_job *j)
 {
-  return p->lanes[prac_hash_bytes(0, j->thread, strlen(j->thread)) % p->n_lanes];
+  return p->lanes[prac_hash_bytes(0, j->lane, strlen(j->lane)) % p->n_lanes];
 }
 
 static prac_rc hand_over(struct note_core *c, struct note_post *p, struct prac_err *reterr)
 {
-  const struct note_when when = {c->now, c->now + 2 * c->conf->retry_max_ns};
+  const struct note_when when = {c->now, c->now + 2 * c->conf->retry_max_ns, p->way->each};
   int64_t after = 0;
   while (p->n_inflight < NOTE_INFLIGHT) {
     struct note_row r;
@@ -246,6 +325,7 @@ prac_rc note_deliver(struct note_core *c, bool *ret_busy, struct prac_err *reter
   for (size_t i = 0; i < c->n_post; i++) {
     struct note_post *p = &c->post[i];
     struct prac_err err = {0};
+    if (!p->way) continue;
     for (size_t k = 0; k < p->n_lanes; k++) note_worker_time(p->lanes[k], c->now);
     prac_rc rc = collect(c, p, &err);
     if (rc == PRAC_OK) rc = hand_over(c, p, &err);

@@ -25,6 +25,7 @@ void note_letter_subject(const struct note_item *it, struct note_text *to);
 void note_letter_body(const struct note_item *it, struct note_text *to);
 void note_letter_digest(const struct note_item *it, struct note_text *to);
 void note_letter_alert(const struct note_item *it, struct note_text *to);
+void note_letter_errand(const struct note_item *it, struct note_text *to);
 /* id as the left side of a Message-ID: [A-Za-z0-9._-], others as "_". */
 void note_letter_id(struct note_text *to, const char *id, const char *host);
 /* "NTP" of "ntp_monlist", "UDP" of "port-1234". */

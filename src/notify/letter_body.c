@@ -193,6 +193,8 @@ void note_letter_body(const struct note_item *it, struct note_text *to)
     note_letter_digest(it, to);
   } else if (it->alert) {
     note_letter_alert(it, to);
+  } else if (it->errand) {
+    note_letter_errand(it, to);
   } else {
     sentence(to, it, w);
     target(to, it->episode, w, w == &ja);

@@ -42,6 +42,8 @@ void note_letter_subject(const struct note_item *it, struct note_text *to)
   const char *net = it->tenant->network ? it->tenant->network : "";
   if (it->episode) {
     subject_episode(it, net, to);
+  } else if (it->errand) {
+    note_text_add(to, is_ja ? "通知先アドレスの確認" : "confirm this address for notifications");
   } else if (it->alert) {
     note_text_add(to, "%s %s: ", is_ja ? "アラート" : "alert", it->alert->state);
     note_text_word(to, it->alert->title);
@@ -78,6 +80,23 @@ void note_letter_alert(const struct note_item *it, struct note_text *to)
   note_text_add(to, "\n%s", a->tlp && a->tlp[0] ? "\n" : "");
   note_text_word(to, a->tlp);
   if (a->tlp && a->tlp[0]) note_text_put(to, "\n", 1);
+}
+
+/* Nothing in it but the name of the account is anybody's choice: it may go to a stranger. */
+void note_letter_errand(const struct note_item *it, struct note_text *to)
+{
+  bool is_ja = note_in_japanese(it);
+  note_text_add(to, is_ja ? "PRACTICE ポータルの利用者 "
+                          : "Somebody who signs in to a PRACTICE portal as ");
+  note_text_word(to, it->errand->user);
+  note_text_add(to, is_ja ? " が、このアドレスを通知先に指定しました。\n\n[確認コード]\n"
+                          : " wants to have attacks and alerts told to this address.\n\n[Code]\n");
+  note_text_word(to, it->errand->code);
+  note_text_add(to, "\n\n%s",
+                is_ja ? "ポータルの「通知」画面でこのコードを入力すると、通知が始まります。\n"
+                        "心当たりがない場合は、このメールを無視してください。何も送信されません。\n"
+                      : "Enter it in the portal's view Subscriptions, and messages begin.\n"
+                        "If you know nothing of this, do nothing: nothing more will be sent.\n");
 }
 
 static void digest_row(const struct note_item *it, const struct episode *e, struct note_text *to)

@@ -30,12 +30,14 @@ enum { NOTE_INFLIGHT = 64 };
 struct note_conf { /* "notify" */
   const char *host, *zone, *ca_file;
   int language;
-  struct prac_conf_strings ways, mail_to, dns;
+  struct prac_conf_strings ways, mail_to, dns, subscribe;
   bool rdns;
   int64_t retry_first_ns, retry_max_ns, give_up_ns, keep_ns;
 };
 extern const struct prac_conf_section note_conf_section;
 
+/* Called within note_pump. */
+typedef void note_told_fn(void *arg, const struct told *t);
 struct note_core_env {
   const struct prac_conf *settings;
   const struct note_way *const *ways; /* NULL: note_ways */
@@ -43,6 +45,9 @@ struct note_core_env {
   const char *dir;                    /* must exist; the ways get DIR/NAME */
   const char *host;                   /* when notify.host is empty */
   const struct sys_net *net;
+  const struct lookup *geo; /* where addresses are, for subscribers' scopes; NULL: nowhere */
+  note_told_fn *told;       /* what became of subscribers' messages; NULL: nobody asks */
+  void *told_arg;
   struct note_names *names; /* of victims; NULL: none are asked for. Borrowed */
   const struct prac_log *log;
   uint64_t seed;
@@ -55,7 +60,8 @@ void note_close(struct note_core **cp); /* waits for what the ways are sending, 
 
 uint64_t note_seq(const struct note_core *c); /* of the last message that is safe */
 /* After the first note_pump: the clock must be known.
- * rec: struct episode or struct alert, as k says; others are ignored. Kept by the next commit. */
+ * rec: struct episode, alert, subscription or errand, as k says; others are ignored. Kept by the
+ * next commit. */
 PRAC_NODISCARD prac_rc note_take(struct note_core *c, uint64_t seq, const struct model_kind *k,
                                  const void *rec, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_commit(struct note_core *c, struct prac_err *reterr);

@@ -7,8 +7,15 @@
 
 #include "notify/queue_sql.h"
 
-enum { BUSY_MS = 5000, SCHEMA = 1 };
+enum { BUSY_MS = 5000, SCHEMA = 2 };
 
+/* What an index is named for by a query is made anew with the column. */
+static const char schema_2[] =
+    "ALTER TABLE task ADD COLUMN lane TEXT NOT NULL DEFAULT '';"
+    "UPDATE task SET lane = thread;"
+    "DROP INDEX task_thread;"
+    "CREATE INDEX task_lane ON task(way, lane, n) WHERE state = 0;"
+    "CREATE TABLE subscription(id TEXT PRIMARY KEY, rec BLOB NOT NULL) WITHOUT ROWID;";
 /* Never edit a released one: SCHEMA rises and the step is added. */
 static const char schema[] =
     "CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER NOT NULL) WITHOUT ROWID;"
@@ -49,15 +56,17 @@ static const char *const sql[SQL_COUNT_] = {
                       " LIMIT 1",
     [SQL_ITEM_ADD] = "INSERT OR IGNORE INTO item(id, tenant, at, began, made, kind, people, rec)"
                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    [SQL_TASK_ADD] = "INSERT INTO task VALUES(?2, ?1, ?3, 0, 0, 0, NULL)",
+    [SQL_TASK_ADD] = "INSERT INTO task VALUES(?2, ?1, ?3, 0, 0, 0, NULL, ?4)",
     [SQL_PEOPLE] = "SELECT count(*) FROM item WHERE tenant = ?1 AND people = 1 AND at > ?2",
     [SQL_TASK_NEXT] =
-        "SELECT i.n, i.id, t.thread, i.tenant, i.at, i.began, i.kind, t.tries, i.made, i.rec"
+        "SELECT i.n, i.id, t.thread, t.lane, i.tenant, i.at, i.began, i.kind, t.tries, i.made,"
+        " i.rec"
         " FROM task AS t INDEXED BY task_waiting JOIN item AS i ON i.n = t.n"
         " WHERE t.way = ?1 AND t.state = 0 AND t.n > ?3 AND (t.due <= ?2 OR t.due > ?4) AND NOT "
         "EXISTS"
-        " (SELECT 1 FROM task AS o INDEXED BY task_thread WHERE o.way = ?1 AND o.thread = t.thread"
-        " AND o.state = 0 AND o.n < t.n AND o.due > ?2 AND o.due <= ?4) ORDER BY t.n LIMIT 1",
+        " (SELECT 1 FROM task AS o INDEXED BY task_lane WHERE o.way = ?1 AND o.lane = t.lane"
+        " AND o.state = 0 AND o.n < t.n AND (?5 OR (o.due > ?2 AND o.due <= ?4))) ORDER BY t.n"
+        " LIMIT 1",
     [SQL_TASK_MARK] = "UPDATE task SET state = ?3, tries = ?4, due = ?5, reason = ?6"
                       " WHERE way = ?2 AND n = ?1",
     [SQL_LATER_PUT] = "INSERT INTO later VALUES(?1, ?2, ?3, ?4) ON CONFLICT(tenant, id)"
@@ -72,6 +81,13 @@ static const char *const sql[SQL_COUNT_] = {
         " state) WHERE tenant = ?1 AND id IN (SELECT id FROM later WHERE tenant = ?1 AND id <= ?2)",
     [SQL_COUNT] = "SELECT count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 1),"
                   " count(*) FILTER (WHERE state = 2) FROM task",
+    [SQL_FORGET_TASK] = "DELETE FROM task WHERE state = 0 AND n IN (SELECT n FROM item WHERE"
+                        " tenant = ?1)",
+    [SQL_FORGET_LATER] = "DELETE FROM later WHERE tenant = ?1",
+    [SQL_FORGET_STORY] = "DELETE FROM story WHERE tenant = ?1",
+    [SQL_SUB_PUT] = "INSERT OR REPLACE INTO subscription VALUES(?1, ?2)",
+    [SQL_SUB_DROP] = "DELETE FROM subscription WHERE id = ?1",
+    [SQL_SUB_NEXT] = "SELECT id, rec FROM subscription WHERE id > ?1 ORDER BY id LIMIT 1",
     [SQL_PURGE_ITEM] = "DELETE FROM item WHERE made < ?1 AND NOT EXISTS (SELECT 1 FROM task WHERE"
                        " task.n = item.n AND state = 0)",
     [SQL_PURGE_TASK] = "DELETE FROM task WHERE state <> 0 AND n NOT IN (SELECT n FROM item)",
@@ -194,10 +210,11 @@ static prac_rc make(struct note_queue *q, struct prac_err *reterr)
   (void)sqlite3_finalize(s);
   if (version > SCHEMA)
     return PRAC_FAIL(reterr, PRAC_UNSUPPORTED, "%s/queue.db is of a newer version", q->dir);
-  if (version == 0) {
+  if (version < SCHEMA) {
     PRAC_TRY(exec(q, "BEGIN EXCLUSIVE", reterr));
-    PRAC_TRY(exec(q, schema, reterr));
-    PRAC_TRY(exec(q, "PRAGMA user_version = 1; COMMIT", reterr));
+    if (version < 1) PRAC_TRY(exec(q, schema, reterr));
+    PRAC_TRY(exec(q, schema_2, reterr));
+    PRAC_TRY(exec(q, "PRAGMA user_version = 2; COMMIT", reterr));
   }
   for (size_t i = 0; i < SQL_COUNT_; i++)
     if (sqlite3_prepare_v3(q->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &q->st[i], NULL) !=

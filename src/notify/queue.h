@@ -1,7 +1,9 @@
 /* notify/queue.h — what is to be told, on disk: the core's inside.
  *
  * tables    story: what a tenant has been told of an attack; item: one message; task: (item, way),
- *           waiting, taken or refused; later: what waits for the next digest; meta: numbers
+ *           waiting, taken or refused; later: what waits for the next digest; meta: numbers;
+ *           subscription: as the portal said them last
+ * lane      tasks of a way with one lane are done one after the other: a story, or a tenant
  * safe      a write begins a transaction when there is none; note_queue_commit returns when it is
  *           on disk (WAL, synchronous=FULL)
  * fails     PRAC_FULL: no room, the transaction is gone; PRAC_DAMAGED: restore or move the file;
@@ -16,7 +18,8 @@
 enum { NOTE_ID_MAX = 200 };
 enum note_story_state { NOTE_HELD, NOTE_TOLD, NOTE_LATER, NOTE_ENDED };
 enum note_task_state { NOTE_WAITING, NOTE_TAKEN, NOTE_REFUSED };
-enum note_kind { NOTE_EPISODE, NOTE_ALERT, NOTE_DIGEST };
+/* A test is an attack that was made; an errand a letter to an address that is nobody's yet. */
+enum note_kind { NOTE_EPISODE, NOTE_ALERT, NOTE_DIGEST, NOTE_TEST, NOTE_ERRAND };
 
 struct note_story {
   char tenant[32], id[NOTE_ID_MAX];
@@ -29,7 +32,7 @@ struct note_story {
 };
 struct note_row { /* an item with one of its tasks */
   int64_t n;
-  char id[NOTE_ID_MAX], thread[NOTE_ID_MAX], tenant[32];
+  char id[NOTE_ID_MAX], thread[NOTE_ID_MAX], lane[NOTE_ID_MAX], tenant[32];
   prac_time at, began;
   enum note_kind kind;
   uint32_t tries;
@@ -75,14 +78,15 @@ struct note_item_new {
 PRAC_NODISCARD prac_rc note_item_add(struct note_queue *q, const struct note_item_new *i,
                                      int64_t *ret_n, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_task_add(struct note_queue *q, int64_t n, const char *way,
-                                     const char *thread, struct prac_err *reterr);
+                                     const char *thread, const char *lane, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_people_count(struct note_queue *q, const char *tenant, prac_time since,
                                          int64_t *ret, struct prac_err *reterr);
 struct note_when {
   prac_time now;
   prac_time far; /* what is due behind it was put off before the clock was set back: it is due */
+  bool one;      /* of each lane the first alone */
 };
-/* Waiting tasks of a way that are due, oldest first, after item `after`; never one whose story has
+/* Waiting tasks of a way that are due, oldest first, after item `after`; never one whose lane has
  * an older task that waits longer. */
 PRAC_NODISCARD prac_rc note_task_next(struct note_queue *q, const char *way,
                                       const struct note_when *when, int64_t after,
@@ -103,6 +107,16 @@ PRAC_NODISCARD prac_rc note_later_next(struct note_queue *q, const char *tenant,
                                        size_t *ret_len, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_later_drop(struct note_queue *q, const char *tenant, const char *upto,
                                        const char *thread, struct prac_err *reterr);
+/* Whatever a tenant still waits for is no longer told. */
+PRAC_NODISCARD prac_rc note_tenant_forget(struct note_queue *q, const char *tenant,
+                                          struct prac_err *reterr);
+PRAC_NODISCARD prac_rc note_sub_put(struct note_queue *q, const char *id, const char *rec,
+                                    size_t len, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc note_sub_drop(struct note_queue *q, const char *id, struct prac_err *reterr);
+/* The next after that id, "": the first. Valid until the next call. PRAC_UNKNOWN: no more. */
+PRAC_NODISCARD prac_rc note_sub_next(struct note_queue *q, const char *after, char ret_id[32],
+                                     const char **ret_rec, size_t *ret_len,
+                                     struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_queue_count(struct note_queue *q, int64_t by_state[3],
                                         struct prac_err *reterr);
 /* Forgets what has been dealt with before `before`. */

@@ -143,13 +143,14 @@ prac_rc note_item_add(struct note_queue *q, const struct note_item_new *i, int64
 }
 
 prac_rc note_task_add(struct note_queue *q, int64_t n, const char *way, const char *thread,
-                      struct prac_err *reterr)
+                      const char *lane, struct prac_err *reterr)
 {
   sqlite3_stmt *s = note_sql_use(q, SQL_TASK_ADD, true, reterr);
   if (!s) return PRAC_IO;
   (void)sqlite3_bind_int64(s, 1, n);
   text(s, 2, way);
   text(s, 3, thread);
+  text(s, 4, lane);
   return note_sql_run(q, s, "writing", reterr);
 }
 
@@ -175,18 +176,20 @@ prac_rc note_task_next(struct note_queue *q, const char *way, const struct note_
   (void)sqlite3_bind_int64(s, 2, when->now);
   (void)sqlite3_bind_int64(s, 3, after);
   (void)sqlite3_bind_int64(s, 4, when->far);
+  (void)sqlite3_bind_int(s, 5, when->one);
   PRAC_TRY(row(q, s, "reading", reterr));
   ret->n = sqlite3_column_int64(s, 0);
   column(s, 1, ret->id, sizeof ret->id);
   column(s, 2, ret->thread, sizeof ret->thread);
-  column(s, 3, ret->tenant, sizeof ret->tenant);
-  ret->at = sqlite3_column_int64(s, 4);
-  ret->began = sqlite3_column_int64(s, 5);
-  ret->kind = (enum note_kind)sqlite3_column_int(s, 6);
-  ret->tries = (uint32_t)sqlite3_column_int64(s, 7);
-  ret->made = sqlite3_column_int64(s, 8);
-  ret->rec = sqlite3_column_blob(s, 9);
-  ret->len = (size_t)sqlite3_column_bytes(s, 9);
+  column(s, 3, ret->lane, sizeof ret->lane);
+  column(s, 4, ret->tenant, sizeof ret->tenant);
+  ret->at = sqlite3_column_int64(s, 5);
+  ret->began = sqlite3_column_int64(s, 6);
+  ret->kind = (enum note_kind)sqlite3_column_int(s, 7);
+  ret->tries = (uint32_t)sqlite3_column_int64(s, 8);
+  ret->made = sqlite3_column_int64(s, 9);
+  ret->rec = sqlite3_column_blob(s, 10);
+  ret->len = (size_t)sqlite3_column_bytes(s, 10);
   return PRAC_OK;
 }
 
@@ -257,6 +260,49 @@ prac_rc note_later_drop(struct note_queue *q, const char *tenant, const char *up
   text(s, 1, tenant);
   text(s, 2, upto);
   return note_sql_run(q, s, "writing", reterr);
+}
+
+prac_rc note_tenant_forget(struct note_queue *q, const char *tenant, struct prac_err *reterr)
+{
+  static const enum note_sql what[] = {SQL_FORGET_TASK, SQL_FORGET_LATER, SQL_FORGET_STORY};
+  for (size_t i = 0; i < sizeof what / sizeof what[0]; i++) {
+    sqlite3_stmt *s = note_sql_use(q, what[i], true, reterr);
+    if (!s) return PRAC_IO;
+    text(s, 1, tenant);
+    PRAC_TRY(note_sql_run(q, s, "forgetting", reterr));
+  }
+  return PRAC_OK;
+}
+
+prac_rc note_sub_put(struct note_queue *q, const char *id, const char *rec, size_t len,
+                     struct prac_err *reterr)
+{
+  sqlite3_stmt *s = note_sql_use(q, SQL_SUB_PUT, true, reterr);
+  if (!s) return PRAC_IO;
+  text(s, 1, id);
+  blob(s, 2, rec, len);
+  return note_sql_run(q, s, "writing", reterr);
+}
+
+prac_rc note_sub_drop(struct note_queue *q, const char *id, struct prac_err *reterr)
+{
+  sqlite3_stmt *s = note_sql_use(q, SQL_SUB_DROP, true, reterr);
+  if (!s) return PRAC_IO;
+  text(s, 1, id);
+  return note_sql_run(q, s, "writing", reterr);
+}
+
+prac_rc note_sub_next(struct note_queue *q, const char *after, char ret_id[32],
+                      const char **ret_rec, size_t *ret_len, struct prac_err *reterr)
+{
+  sqlite3_stmt *s = note_sql_use(q, SQL_SUB_NEXT, false, reterr);
+  if (!s) return PRAC_IO;
+  text(s, 1, after);
+  PRAC_TRY(row(q, s, "reading", reterr));
+  column(s, 0, ret_id, 32);
+  *ret_rec = sqlite3_column_blob(s, 1);
+  *ret_len = (size_t)sqlite3_column_bytes(s, 1);
+  return PRAC_OK;
 }
 
 prac_rc note_queue_count(struct note_queue *q, int64_t by_state[3], struct prac_err *reterr)

@@ -28,6 +28,12 @@ enum note_sql {
   SQL_PURGE_ITEM,
   SQL_PURGE_TASK,
   SQL_PURGE_STORY,
+  SQL_FORGET_TASK,
+  SQL_FORGET_LATER,
+  SQL_FORGET_STORY,
+  SQL_SUB_PUT,
+  SQL_SUB_DROP,
+  SQL_SUB_NEXT,
   SQL_COUNT_
 };
 struct note_queue {

@@ -3,7 +3,7 @@
 
 #include "notify/way.h"
 
-#define WAYS(X) X(mail) X(mbox) X(webhook) X(syslog) X(jsonl) X(csv) X(bgp)
+#define WAYS(X) X(mail) X(mbox) X(webhook) X(hook) X(syslog) X(jsonl) X(csv) X(bgp)
 
 #define X(name) extern const struct note_way note_##name;
 WAYS(X)

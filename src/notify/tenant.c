@@ -5,10 +5,9 @@
 
 #include "base/arena.h"
 #include "notify/notify.h"
+#include "notify/subscription.h"
 
 static const char *const languages[] = {"en", "ja", NULL};
-static const char *const severities[] = {"notice", "low", "medium", "high", "critical", NULL};
-
 #define TEN(f) offsetof(struct note_tenant_conf, f)
 static const struct prac_conf_item items[] = {
     {.key = "name",
@@ -83,6 +82,23 @@ static const struct prac_conf_item items[] = {
      .offset = TEN(vectors),
      .sdflt = "",
      .help = "Only attacks by one of these (ntp_monlist, dns, ...); none: all."},
+    {.key = "kinds",
+     .type = PRAC_CONF_STRINGS,
+     .offset = TEN(kinds),
+     .sdflt = "",
+     .help = "Only alerts of these kinds (surge-port, group, ...); none: all."},
+    {.key = "attacks",
+     .type = PRAC_CONF_BOOL,
+     .offset = TEN(attacks),
+     .hi = 1,
+     .dflt = 1,
+     .help = "Whether it is told of DRDoS attacks."},
+    {.key = "alerts",
+     .type = PRAC_CONF_BOOL,
+     .offset = TEN(alerts),
+     .hi = 1,
+     .dflt = 1,
+     .help = "Whether it is told of alerts."},
     {.key = "profile",
      .type = PRAC_CONF_STRING,
      .offset = TEN(profile),
@@ -91,7 +107,7 @@ static const struct prac_conf_item items[] = {
     {.key = "severity",
      .type = PRAC_CONF_ENUM,
      .offset = TEN(severity),
-     .words = severities,
+     .words = model_severities,
      .hi = 4,
      .help = "Alerts are told from this severity on."},
     {.key = "max-per-hour",
@@ -177,9 +193,8 @@ static prac_rc row_init(struct note_tenants *s, struct note_tenant_row *r,
   if (!name_ok(r->c.name))
     return PRAC_FAIL(reterr, PRAC_RANGE, "tenant name \"%.40s\": a-z, 0-9 and -, at most 31",
                      r->c.name);
-  for (const struct note_tenant_row *o = s->v; o < r; o++)
-    if (strcmp(o->c.name, r->c.name) == 0)
-      return PRAC_FAIL(reterr, PRAC_EXISTS, "two tenants are called %s", r->c.name);
+  if (note_tenants_find(s, r->c.name))
+    return PRAC_FAIL(reterr, PRAC_EXISTS, "two tenants are called %s", r->c.name);
   if (strcmp(r->c.name, "operator") == 0) r->c.everything = true;
   if (!r->c.everything && r->c.prefixes.n == 0 && r->c.asns.n == 0)
     return PRAC_FAIL(reterr, PRAC_RANGE,
@@ -194,7 +209,23 @@ static prac_rc row_init(struct note_tenants *s, struct note_tenant_row *r,
                               .prefixes = &r->c.prefixes,
                               .mail_to = r->c.mail_to.v,
                               .n_mail_to = r->c.mail_to.n};
+  r->want = (struct model_want){.attacks = r->c.attacks,
+                                .alerts = r->c.alerts,
+                                .severity = r->c.severity,
+                                .profile = r->c.profile,
+                                .kinds = r->c.kinds.v,
+                                .n_kinds = r->c.kinds.n,
+                                .vectors = r->c.vectors.v,
+                                .n_vectors = r->c.vectors.n,
+                                .min_packets = (uint64_t)r->c.min_packets,
+                                .min_sensors = (uint64_t)r->c.min_sensors,
+                                .min_pps = r->c.min_pps_max};
   return PRAC_OK;
+}
+
+static struct note_tenant_row *new_row(struct note_tenants *s)
+{
+  return prac_arena_alloc(s->arena, sizeof(struct note_tenant_row));
 }
 
 prac_rc note_tenants_init(struct note_tenants *s, const struct prac_conf *conf,
@@ -207,17 +238,19 @@ prac_rc note_tenants_init(struct note_tenants *s, const struct prac_conf *conf,
   if (n >= NOTE_TENANTS_MAX)
     return PRAC_FAIL(reterr, PRAC_FULL, "more than %d tenants", NOTE_TENANTS_MAX);
   s->arena = prac_arena_new(0);
-  s->v = calloc(n + 1, sizeof *s->v);
-  if (!s->v || !s->arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the tenants");
+  s->v = calloc(2 * NOTE_TENANTS_MAX, sizeof(struct note_tenant_row *));
+  struct note_tenant_row *r = s->arena ? new_row(s) : NULL;
+  if (!s->v || !r) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the tenants");
   for (size_t i = 0; i < n; i++) {
-    struct note_tenant_row *r = &s->v[s->n];
     r->c = *(const struct note_tenant_conf *)prac_conf_get(conf, "tenants", i);
     PRAC_TRY(row_init(s, r, ways, reterr));
     has_operator |= strcmp(r->c.name, "operator") == 0;
+    s->v[s->n_settings++] = r;
     s->n++;
+    r = new_row(s);
+    if (!r) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the tenants");
   }
   if (has_operator) return PRAC_OK;
-  struct note_tenant_row *r = &s->v[s->n];
   prac_conf_defaults(&note_tenants_section, &r->c);
   r->c.name = "operator";
   r->c.ways = nc->ways;
@@ -225,22 +258,23 @@ prac_rc note_tenants_init(struct note_tenants *s, const struct prac_conf *conf,
   r->c.language = nc->language;
   r->c.zone = nc->zone;
   PRAC_TRY(row_init(s, r, ways, reterr));
+  s->v[s->n_settings++] = r;
   s->n++;
   return PRAC_OK;
 }
 
 void note_tenants_done(struct note_tenants *s)
 {
+  while (s->n > s->n_settings) note_subscription_free(&s->v[--s->n]);
   free(s->v);
   prac_arena_free(&s->arena);
-  s->v = NULL;
-  s->n = 0;
+  *s = (struct note_tenants){.v = NULL};
 }
 
 const struct note_tenant_row *note_tenants_find(const struct note_tenants *s, const char *name)
 {
   for (size_t i = 0; i < s->n; i++)
-    if (strcmp(s->v[i].c.name, name) == 0) return &s->v[i];
+    if (strcmp(s->v[i]->c.name, name) == 0) return s->v[i];
   return NULL;
 }
 
@@ -261,30 +295,19 @@ static bool has_asn(const struct note_tenant_row *r, uint32_t asn)
 bool note_tenant_owns(const struct note_tenant_row *r, const struct episode *e)
 {
   uint32_t bits = e->prefix_bits == 0 || e->prefix_bits > 128 ? 128 : e->prefix_bits;
-  return r->c.everything || has_ip(r, &e->victim, bits) || (e->asn && has_asn(r, e->asn));
+  return r->scope || r->c.everything || has_ip(r, &e->victim, bits) ||
+         (e->asn && has_asn(r, e->asn));
 }
 
 bool note_tenant_cares(const struct note_tenant_row *r, const struct episode *e)
 {
-  const struct note_tenant_conf *c = &r->c;
-  bool any = c->vectors.n == 0;
-  for (size_t i = 0; i < c->vectors.n && !any; i++)
-    for (uint32_t k = 0; k < e->vectors.n && !any; k++)
-      any = e->vectors.v[k] && strcmp(c->vectors.v[i], e->vectors.v[k]) == 0;
-  bool profile =
-      !c->profile[0] || !e->profile || !e->profile[0] || strcmp(c->profile, e->profile) == 0;
-  return any && profile && e->packets >= (uint64_t)c->min_packets &&
-         (double)e->bin_max / 60.0 >= c->min_pps_max && e->sensors.n >= (uint64_t)c->min_sensors;
+  return model_wants_attack(&r->want, e);
 }
 
 bool note_tenant_alert(const struct note_tenant_row *r, const struct alert *a)
 {
-  int level = 0;
-  while (severities[level] && strcmp(severities[level], a->severity ? a->severity : "") != 0)
-    level++;
-  if (!severities[level]) level = 0;
-  if (level < r->c.severity) return false;
-  if (r->c.everything) return true;
+  if (!model_wants_alert(&r->want, a)) return false;
+  if (r->scope || r->c.everything) return true;
   if (a->asn && has_asn(r, a->asn) && a->hosts.n) return true;
   bool all = a->hosts.n > 0 && a->host_count <= a->hosts.n;
   for (uint32_t i = 0; i < a->hosts.n && all; i++) all = has_ip(r, &a->hosts.v[i], 128);

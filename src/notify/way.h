@@ -15,7 +15,7 @@
 #include "base/counter.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "model/records.h"
+#include "model/subscription.h"
 
 enum { NOTE_LANES_MAX = 16 };
 
@@ -28,6 +28,7 @@ struct note_tenant { /* who is told: a row of the settings' `tenants` */
   const struct prac_conf_prefixes *prefixes;
   const char *const *mail_to;
   size_t n_mail_to;
+  const char *url, *secret; /* its own webhook (hook), "" or NULL: none */
 };
 
 struct note_item {
@@ -36,10 +37,11 @@ struct note_item {
   prac_time at;       /* event time */
   prac_time began;    /* of the item that began this story: when it was detected */
   const struct note_tenant *tenant;
-  /* exactly one of the three */
+  /* exactly one of the four */
   const struct episode *episode;
   const struct alert *alert;
   const struct note_digest *digest;
+  const struct errand *errand; /* a code to an address: letters only */
 };
 struct note_digest { /* what a rate limit held back: said in one message, nothing is lost */
   const struct episode *const *episodes;
@@ -79,6 +81,9 @@ struct note_way {
   /* Read by people: updates only for a tenant that asks for them, at most max-per-hour messages,
    * the rest in a digest. false: a machine; it gets every revision at once and never a digest. */
   bool people;
+  /* The other side is each tenant's own: who does not answer keeps nobody else waiting, and a
+   * tenant's messages go one after the other. */
+  bool each;
 };
 extern const struct note_way *const note_ways[]; /* NULL-terminated; notify/registry.c */
 const struct note_way *note_way_find(const char *name);

@@ -75,7 +75,7 @@ static void work(struct note_worker *w, struct note_job *j)
   send_one(w, j);
   (void)pthread_mutex_lock(&w->lock);
   add(&w->done, j);
-  if (j->rc != PRAC_AGAIN) return;
+  if (j->rc != PRAC_AGAIN || w->way->each) return;
   w->again = true;
   while ((j = take(&w->todo))) add(&w->done, j);
 }

@@ -2,7 +2,8 @@
  *
  * jobs      come in order and are sent in order. After one that must be tried later the others come
  *           back untried until the caller has fetched all that is done: the other side is probably
- *           away, and none of a story may overtake
+ *           away, and none of a story may overtake. Not so where each tenant has an other side of
+ *           its own: of these the caller puts one at a time
  * owner     put takes the job, done gives it back; the way's state belongs to the worker until free
  */
 #pragma once
@@ -16,12 +17,15 @@ struct note_job {
   uint32_t tries;
   prac_time made;
   struct prac_arena *arena;
-  char id[NOTE_ID_MAX], thread[NOTE_ID_MAX];
+  char id[NOTE_ID_MAX], thread[NOTE_ID_MAX], lane[NOTE_ID_MAX];
+  enum note_kind kind;
+  bool subscriber; /* told to a subscription, or an errand */
   struct note_item item;
   struct note_tenant tenant;
   struct note_digest digest;
   struct episode episode;
   struct alert alert;
+  struct errand errand;
   bool tried;
   prac_rc rc;
   struct prac_err err;

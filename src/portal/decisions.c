@@ -162,11 +162,10 @@ static prac_rc begin(struct portal_job *j, const struct access_who *who, const s
   return ok ? PRAC_OK : PRAC_NOMEM;
 }
 
-/* "decision.<org>": a word of a subject; without accounts "local". */
-static void subject_of(const struct decision *d, char to[96])
+void portal_subject(const char *kind, const char *org, char to[96])
 {
-  size_t n = (size_t)snprintf(to, 96, "decision.");
-  for (const char *s = *d->org ? d->org : "local"; *s && n < 80; s++) {
+  size_t n = (size_t)snprintf(to, 96, "%.14s.", kind);
+  for (const char *s = *org ? org : "local"; *s && n < 80; s++) {
     bool plain = (*s >= 'a' && *s <= 'z') || (*s >= '0' && *s <= '9') || *s == '-' || *s == '_';
     to[n++] = plain ? *s : '_';
   }
@@ -179,7 +178,7 @@ static prac_rc say(struct portal_job *j, struct prac_err *reterr)
   const struct portal_env *e = &j->p->env;
   char subject[96];
   if (g->said) return PRAC_OK;
-  subject_of(&g->d, subject);
+  portal_subject(model_decision.name, g->d.org, subject);
   g->said = true;
   return e->say(e->say_arg, &model_decision, &g->d, subject, g->d.id, reterr);
 }

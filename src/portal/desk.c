@@ -76,7 +76,7 @@ prac_rc desk_put(struct desk *d, struct desk_job *j)
   pthread_mutex_lock(&d->lock);
   prac_rc rc = room(d, j);
   if (rc == PRAC_OK) {
-    if (j->run && !j->waits) sys_http_later(j->req);
+    if (j->run && j->req && !j->waits) sys_http_later(j->req);
     *d->jobs_end = j;
     d->jobs_end = &j->next;
     d->n++;

@@ -25,14 +25,15 @@ struct access *desk_reader(struct desk *d); /* for the server's thread */
 struct desk_job {
   struct desk_job *next;
   struct portal *p;
-  struct sys_http_req *req;                          /* waits for run's answer */
-  struct portal_reader *reader;                      /* who asked; a reference, or NULL */
-  uint64_t sharer;                                   /* whose share it takes; 0: nobody's */
-  void (*run)(struct desk_job *j, struct access *a); /* answers req. NULL: `note` is written,
-                                                      * or, without one, that reader is active */
-  bool slow;                                         /* a password is looked at */
-  bool waits;                                        /* req does already (sys_http_later) */
-  const void *more;                                  /* of whoever put it; in the arena */
+  struct sys_http_req *req;     /* waits for run's answer */
+  struct portal_reader *reader; /* who asked; a reference, or NULL */
+  uint64_t sharer;              /* whose share it takes; 0: nobody's */
+  /* Answers req, if there is one. NULL: `note` is written, or, without one, that reader is active.
+   */
+  void (*run)(struct desk_job *j, struct access *a);
+  bool slow;        /* a password is looked at */
+  bool waits;       /* req does already (sys_http_later) */
+  const void *more; /* of whoever put it; in the arena */
   struct prac_arena *arena;
   const char *from, *word;  /* address of who asked, part of the path; in the arena */
   struct access_event note; /* what NULL: none */

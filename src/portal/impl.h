@@ -34,6 +34,7 @@ enum {
 struct portal_job;
 struct portal_door;
 struct portal_oidc;
+struct portal_subs;
 /* One thread, its handle, and the questions that wait for it (job.c). */
 struct portal_queue {
   struct portal *p;
@@ -60,6 +61,7 @@ struct portal {
   struct portal_door *door; /* accounts (who.c); NULL: none */
   uint64_t seed;            /* of hashes of what readers send */
   struct portal_oidc *oidc; /* another's word for who somebody is (oidc.c); NULL: none */
+  struct portal_subs *subs; /* subs_say.c; NULL: no accounts, or no bus */
   _Atomic uint64_t counters[PORTAL_C_COUNT_];
   int64_t minutes_at, tops_at, status_at; /* monotonic ns of the last such event */
   struct prac_arena *scratch;             /* the caller's thread */
@@ -88,6 +90,7 @@ struct portal_route {
   void (*run)(struct portal *p, struct sys_http_req *r, const char *word);
   const struct portal_param *params; /* NULL name ends */
   const struct model_kind *body;     /* POST: what its JSON says, see portal_body; NULL: nothing */
+  bool by_path;                      /* who asks is said by a token that stands in the path alone */
 };
 extern const struct portal_route portal_routes[]; /* NULL path ends */
 extern const struct portal_param portal_filters[];
@@ -106,6 +109,10 @@ bool portal_is_view(const char *path); /* is it answered with the page? */
 void portal_send_json(struct sys_http_req *r, struct prac_json *j);
 void portal_send_rows(struct sys_http_req *r, struct rows *rows);
 void portal_count(struct portal *p, int which);
+int64_t portal_mono_ns(void);
+/* "decision.<org>": subject of what somebody of that organisation says; without accounts "local".
+ */
+void portal_subject(const char *kind, const char *org, char to[96]);
 
 void portal_status(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_series(struct portal *p, struct sys_http_req *r, const char *word);

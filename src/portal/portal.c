@@ -9,6 +9,7 @@
 #include "portal/impl.h"
 #include "portal/oidc.h"
 #include "portal/share.h"
+#include "portal/subs.h"
 #include "portal/who.h"
 
 /* No inline script or style anywhere, nothing from elsewhere, and no string ever becomes markup. */
@@ -41,7 +42,7 @@ enum {
   ARENA_CHUNK = 64 << 10
 };
 
-static int64_t mono_ns(void)
+int64_t portal_mono_ns(void)
 {
   struct timespec t = {0};
   (void)clock_gettime(CLOCK_MONOTONIC, &t);
@@ -149,6 +150,7 @@ prac_rc portal_open(const struct portal_conf *c, const struct portal_env *env, s
   if (rc == PRAC_OK) rc = portal_jobs_start(p, reterr);
   if (rc == PRAC_OK) rc = portal_door_open(p, reterr);
   if (rc == PRAC_OK) rc = portal_oidc_open(p, reterr);
+  if (rc == PRAC_OK) rc = portal_subs_open(p, reterr);
   if (rc == PRAC_OK) rc = open_http(p, reterr);
   if (rc != PRAC_OK)
     portal_close(&p);
@@ -167,6 +169,7 @@ void portal_close(struct portal **pp)
   sys_http_close(&p->http);
   portal_oidc_close(p);
   portal_door_close(p);
+  portal_subs_close(p);
   portal_audiences_done(p);
   portal_alerts_done(&p->alerts);
   live_free(&p->live);
@@ -196,6 +199,8 @@ void portal_take_record(struct portal *p, const struct model_kind *k, const void
     live_health(p->live, rec);
     p->status_dirty = true;
     pthread_mutex_unlock(&p->lock);
+  } else if (k == &model_told) {
+    portal_subs_told(p, rec);
   }
   prac_arena_reset(p->scratch);
 }
@@ -233,6 +238,8 @@ void portal_take(struct portal *p, const struct bus_msg *m)
     rc = take_json(p, m, &model_alert);
   else if (subject_is(m->subject, "health"))
     rc = take_json(p, m, &model_health);
+  else if (subject_is(m->subject, "told"))
+    rc = take_json(p, m, &model_told);
   prac_arena_reset(p->scratch);
   portal_count(p, PORTAL_C_MESSAGES);
   if (rc != PRAC_OK) portal_count(p, PORTAL_C_UNREADABLE);
@@ -324,13 +331,14 @@ static void tell_status(struct portal *p)
 
 void portal_tick(struct portal *p, prac_time event_time)
 {
-  int64_t now = mono_ns();
+  int64_t now = portal_mono_ns();
   pthread_mutex_lock(&p->lock);
   live_event_time_set(p->live, event_time);
   pthread_mutex_unlock(&p->lock);
   if (due(&p->minutes_at, now, MINUTES_EVERY_MS)) tell_minutes(p);
   if (due(&p->tops_at, now, TOPS_EVERY_MS)) tell_tops(p);
   if (due(&p->status_at, now, STATUS_EVERY_MS)) tell_status(p);
+  portal_subs_tick(p);
   portal_jobs_outside(p);
   if (p->env.query_in_tick) portal_jobs_run(p);
   sys_http_tick(p->http);

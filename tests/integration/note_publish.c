@@ -1,6 +1,7 @@
-/* Puts records on the bus of a running practice, as its collector would. Each line of standard
- * input is SUBJECT TAB ID TAB JSON; each is answered with "ID NANOSECONDS" (CLOCK_MONOTONIC, taken
- * before it was published) once the bus has it on disk. Usage: note_publish SOCKET */
+/* Puts records on the bus of a running practice, as its collector (or another role) would. Each
+ * line of standard input is SUBJECT TAB ID TAB JSON; each is answered with "ID NANOSECONDS"
+ * (CLOCK_MONOTONIC, taken before it was published) once the bus has it on disk. Usage: note_publish
+ * SOCKET [ROLE] */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ static prac_rc put(struct bus *b, char *line, struct prac_err *err)
 int main(int argc, char **argv)
 {
   struct bus_local_conf c = {.socket = argc > 1 ? argv[1] : "", .wait_ns = PRAC_SEC};
-  struct bus_env env = {.client = "collector"};
+  struct bus_env env = {.client = argc > 2 ? argv[2] : "collector"};
   struct bus b = {.ops = NULL};
   struct prac_err err = {0};
   char *line = NULL;
