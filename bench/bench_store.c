@@ -238,6 +238,11 @@ static void ask_again(const char *dir, int times, const char *name)
       {"scan_as_hour", "what=scan by=asn limit=20 "},
       {"scan_ports_of_country", "what=scan by=port limit=20 country=AB "},
       {"scan_ports_of_sensor", "what=scan by=port limit=20 sensor=tokyo "},
+      {"flows_newest_20", "what=flows limit=20 "},
+      {"flows_newest_100", "what=flows limit=100 "},
+      {"flows_newest_1000", "what=flows limit=1000 "},
+      {"flows_of_port_of_country", "what=flows port=1433/tcp country=AB limit=20 "},
+      {"flows_of_nobody", "what=flows port=1433/tcp country=AB marks=bogon limit=20 "},
   };
   struct store s = {0};
   if (times < 1 || times > TIMES_MAX) times = 20;

@@ -166,12 +166,108 @@ static void dictionary_tells(void **state)
            "COMPRESSION zstd, PARQUET_VERSION V2, DICTIONARY_SIZE_LIMIT 4096");
   assert_int_equal(emb_pq_open(&f, path), PRAC_OK);
   assert_int_equal(emb_pq_start(&c, &f, 0, emb_pq_find(&f, "few")), PRAC_OK);
-  assert_true(emb_pq_may_hold(&c, 0) && emb_pq_may_hold(&c, 5) && emb_pq_may_hold(&c, 10));
-  assert_false(emb_pq_may_hold(&c, 1) || emb_pq_may_hold(&c, 15));
+  assert_true(emb_pq_may_hold(&c, 0, 0) && emb_pq_may_hold(&c, 1, 5));
+  assert_true(emb_pq_may_hold(&c, 10, UINT64_MAX));
+  assert_false(emb_pq_may_hold(&c, 1, 4) || emb_pq_may_hold(&c, 11, UINT64_MAX));
   assert_int_equal(emb_pq_start(&c, &f, 0, emb_pq_find(&f, "wild")), PRAC_OK);
-  assert_true(emb_pq_may_hold(&c, 1)); /* no dictionary: nobody knows */
+  assert_true(emb_pq_may_hold(&c, 1, 1)); /* no dictionary: nobody knows */
   assert_int_equal(emb_pq_find(&f, "none"), f.n_columns);
   emb_pq_cursor_done(&c);
+  emb_pq_done(&f);
+}
+
+/* What is passed over is not missed behind it. */
+static void same_after_skips(const struct emb_pq *f, size_t column, struct prac_rng *r)
+{
+  enum { GROUP = 10240 };
+  static uint64_t all[GROUP];
+  struct emb_pq_cursor c = {0};
+  for (size_t g = 0; g < f->n_groups; g++) {
+    size_t n = f->chunk[g * f->n_columns + column].values, at = 0;
+    assert_true(n <= GROUP);
+    assert_int_equal(emb_pq_start(&c, f, g, column), PRAC_OK);
+    assert_int_equal(emb_pq_next(&c, all, n), PRAC_OK);
+    assert_int_equal(emb_pq_start(&c, f, g, column), PRAC_OK);
+    while (at < n) {
+      uint64_t one;
+      size_t over = (size_t)prac_rng_below(r, 700);
+      if (at + over >= n) break;
+      assert_int_equal(emb_pq_skip(&c, over), PRAC_OK);
+      assert_int_equal(emb_pq_next(&c, &one, 1), PRAC_OK);
+      assert_int_equal(one, all[at + over]);
+      at += over + 1;
+    }
+    assert_int_equal(emb_pq_skip(&c, n - at + 1), PRAC_UNSUPPORTED);
+    assert_int_equal(emb_pq_skip(&c, n - at), PRAC_OK);
+  }
+  emb_pq_cursor_done(&c);
+}
+
+/* Nothing lies beyond what a row group says of itself. */
+static void within_range(const struct emb_pq *f, size_t column, bool *ret_told)
+{
+  static uint64_t v[10240];
+  struct emb_pq_cursor c = {0};
+  for (size_t g = 0; g < f->n_groups; g++) {
+    const struct emb_pq_chunk *k = &f->chunk[g * f->n_columns + column];
+    assert_int_equal(emb_pq_start(&c, f, g, column), PRAC_OK);
+    assert_int_equal(emb_pq_next(&c, v, k->values), PRAC_OK);
+    for (size_t i = 0; i < k->values; i++) assert_true(v[i] >= k->lo && v[i] <= k->hi);
+    *ret_told = k->lo != 0 || k->hi != UINT64_MAX;
+  }
+  emb_pq_cursor_done(&c);
+}
+
+static void skips_and_ranges(void **state)
+{
+  static const char *const options[] = {
+      "COMPRESSION zstd, PARQUET_VERSION V2, ROW_GROUP_SIZE 10240, DICTIONARY_SIZE_LIMIT 4096",
+      "COMPRESSION zstd, PARQUET_VERSION V1, ROW_GROUP_SIZE 8192"};
+  struct prac_rng r = prac_rng_of(3);
+  (void)state;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(options); i++) {
+    struct emb_pq f;
+    bool told = false;
+    write_it(MADE " FROM range(25000) t(i)", options[i]);
+    assert_int_equal(emb_pq_open(&f, path), PRAC_OK);
+    for (size_t k = 0; k < f.n_columns; k++) {
+      same_after_skips(&f, k, &r);
+      within_range(&f, k, &told);
+    }
+    within_range(&f, emb_pq_find(&f, "rising"), &told);
+    assert_true(told);
+    emb_pq_done(&f);
+  }
+}
+
+static void texts_of_any_length(void **state)
+{
+  static const char *const words[] = {"", "a", "zmap", "tokyo-2"};
+  struct emb_pq f;
+  struct emb_pq_cursor c = {.texts = true};
+  uint64_t v[3000], found;
+  size_t n;
+  (void)state;
+  write_it("SELECT ['', 'a', 'zmap', 'tokyo-2'][(hash(i) % 4)::INTEGER + 1] AS t,"
+           " (hash(i) % 4)::UTINYINT AS k FROM range(3000) t(i)",
+           "COMPRESSION zstd, PARQUET_VERSION V2, DICTIONARY_SIZE_LIMIT 4096");
+  assert_int_equal(emb_pq_open(&f, path), PRAC_OK);
+  assert_int_equal(emb_pq_start(&c, &f, 0, 0), PRAC_OK);
+  assert_int_equal(emb_pq_next(&c, v, 3000), PRAC_OK);
+  assert_false(emb_pq_text_find(&c, "tokyo", &found));
+  struct emb_pq_cursor k = {0};
+  uint64_t which[3000];
+  assert_int_equal(emb_pq_start(&k, &f, 0, 1), PRAC_OK);
+  assert_int_equal(emb_pq_next(&k, which, 3000), PRAC_OK);
+  for (size_t i = 0; i < 3000; i++) {
+    const char *at = emb_pq_text(&c, v[i], &n);
+    assert_int_equal(n, strlen(words[which[i]]));
+    assert_memory_equal(at, words[which[i]], n);
+    assert_true(emb_pq_text_find(&c, words[which[i]], &found));
+    assert_int_equal(found, v[i]);
+  }
+  emb_pq_cursor_done(&c);
+  emb_pq_cursor_done(&k);
   emb_pq_done(&f);
 }
 
@@ -232,8 +328,9 @@ static void any_byte_changed(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(every_way_of_writing),
-                                     cmocka_unit_test(not_ours), cmocka_unit_test(dictionary_tells),
-                                     cmocka_unit_test(any_byte_changed)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(every_way_of_writing), cmocka_unit_test(not_ours),
+      cmocka_unit_test(dictionary_tells),     cmocka_unit_test(skips_and_ranges),
+      cmocka_unit_test(texts_of_any_length),  cmocka_unit_test(any_byte_changed)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -143,6 +143,10 @@ void emb_hot_forget(struct emb *e);
 PRAC_NODISCARD prac_rc emb_hot_kept(struct emb *e, struct prac_span span, const char *sensor,
                                     struct emb_hot *own, const struct emb_hot **ret,
                                     struct prac_err *reterr);
+/* One batch of the log, from any thread. PRAC_AGAIN: its file has gone, the catalogue is to be read
+ * again. *ret NULL: it is damaged. */
+PRAC_NODISCARD prac_rc emb_batch_read(struct emb *e, const struct emb_place *at,
+                                      struct flow_batch **ret);
 /* Batches still in the log whose minute lies in span (and of sensor, unless NULL). */
 PRAC_NODISCARD prac_rc emb_hot_read(struct emb *e, struct prac_span span, const char *sensor,
                                     struct emb_hot *ret, struct prac_err *reterr);

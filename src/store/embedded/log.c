@@ -170,25 +170,41 @@ static prac_rc read_at(struct emb *e, struct reader *r, const struct emb_place *
   return got == at->len ? PRAC_OK : PRAC_DAMAGED;
 }
 
+/* *ret NULL: it is damaged, and has been named in the log. */
+static prac_rc read_batch(struct emb *e, struct reader *r, const struct emb_place *at,
+                          struct flow_batch **ret)
+{
+  struct prac_err err = {0};
+  *ret = NULL;
+  prac_rc rc = read_at(e, r, at);
+  if (rc == PRAC_OK) rc = flow_batch_decode(r->buf, (size_t)at->len, ret, &err);
+  if (rc == PRAC_OK || rc == PRAC_NOMEM || rc == PRAC_AGAIN) return rc;
+  prac_log(e->log, &ev_damaged, "%s/log/%012lld.flows at %lld: %s", e->dir, (long long)at->log,
+           (long long)at->off, err.text[0] ? err.text : prac_rc_text(rc));
+  return PRAC_OK;
+}
+
+prac_rc emb_batch_read(struct emb *e, const struct emb_place *at, struct flow_batch **ret)
+{
+  struct reader r = {.fd = -1};
+  prac_rc rc = read_batch(e, &r, at, ret);
+  if (r.fd >= 0) close(r.fd);
+  free(r.buf);
+  return rc;
+}
+
 static prac_rc read_one(struct emb *e, struct reader *r, sqlite3_stmt *s, struct emb_hot *h)
 {
   struct emb_place at = {sqlite3_column_int64(s, 1), sqlite3_column_int64(s, 2),
                          sqlite3_column_int64(s, 3)};
-  struct prac_err err = {0};
   PRAC_TRY(hot_room(h));
   h->id[h->n] = sqlite3_column_int64(s, 0);
-  prac_rc rc = read_at(e, r, &at);
-  if (rc == PRAC_OK) rc = flow_batch_decode(r->buf, (size_t)at.len, &h->b[h->n], &err);
-  if (rc == PRAC_OK) {
-    h->rows += h->b[h->n]->n;
-    h->n++;
-  } else if (rc != PRAC_NOMEM && rc != PRAC_AGAIN) {
+  PRAC_TRY(read_batch(e, r, &at, &h->b[h->n]));
+  if (h->b[h->n])
+    h->rows += h->b[h->n++]->n;
+  else
     h->lost++;
-    prac_log(e->log, &ev_damaged, "%s/log/%012lld.flows at %lld: %s", e->dir, (long long)at.log,
-             (long long)at.off, err.text[0] ? err.text : prac_rc_text(rc));
-    rc = PRAC_OK;
-  }
-  return rc;
+  return PRAC_OK;
 }
 
 /* A log file that has gone since the catalogue was read was compacted: PRAC_AGAIN, to the caller

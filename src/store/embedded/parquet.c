@@ -103,6 +103,24 @@ static prac_rc text(struct emb_pq_cursor *c, uint64_t *ret)
   return PRAC_OK;
 }
 
+/* Any text: where it stands. */
+static prac_rc text_place(struct emb_pq_cursor *c, uint64_t *ret)
+{
+  if (c->n_page - c->at < 4 || load32(c->page + c->at) > c->n_page - c->at - 4)
+    return PRAC_UNSUPPORTED;
+  *ret = c->at;
+  c->at += 4 + load32(c->page + c->at);
+  return PRAC_OK;
+}
+
+static prac_rc keep_texts(struct emb_pq_cursor *c)
+{
+  PRAC_TRY(room(&c->said, &c->cap_said, c->n_page));
+  memcpy(c->said, c->page, c->n_page);
+  c->n_said = c->n_page;
+  return PRAC_OK;
+}
+
 static prac_rc dictionary(struct emb_pq_cursor *c, const struct emb_pq_page *h)
 {
   size_t n = (size_t)h->values, width = c->type == EMB_PQ_INT64 ? 8 : 4;
@@ -110,9 +128,10 @@ static prac_rc dictionary(struct emb_pq_cursor *c, const struct emb_pq_page *h)
     return PRAC_UNSUPPORTED;
   if (!c->word) c->word = calloc(EMB_PQ_DICTIONARY, sizeof *c->word);
   if (!c->word) return PRAC_NOMEM;
+  if (c->texts) PRAC_TRY(keep_texts(c));
   for (size_t i = 0; i < n; i++) {
     if (c->type == EMB_PQ_TEXT)
-      PRAC_TRY(text(c, &c->word[i]));
+      PRAC_TRY(c->texts ? text_place(c, &c->word[i]) : text(c, &c->word[i]));
     else
       c->word[i] = width == 8 ? load64(c->page + i * width) : load32(c->page + i * width);
   }
@@ -229,15 +248,34 @@ void emb_pq_cursor_done(struct emb_pq_cursor *c)
   free(c->raw);
   free(c->page);
   free(c->word);
+  free(c->said);
   ZSTD_freeDCtx(c->zstd);
   memset(c, 0, sizeof *c);
 }
 
-bool emb_pq_may_hold(struct emb_pq_cursor *c, uint64_t value)
+bool emb_pq_may_hold(const struct emb_pq_cursor *c, uint64_t lo, uint64_t hi)
 {
   for (size_t i = 0; i < c->n_word; i++)
-    if (c->word[i] == value) return true;
+    if (c->word[i] >= lo && c->word[i] <= hi) return true;
   return c->n_word == 0;
+}
+
+const char *emb_pq_text(const struct emb_pq_cursor *c, uint64_t value, size_t *ret_len)
+{
+  *ret_len = load32(c->said + value);
+  return (const char *)c->said + value + 4;
+}
+
+bool emb_pq_text_find(const struct emb_pq_cursor *c, const char *text, uint64_t *ret)
+{
+  size_t want = strlen(text), n;
+  for (size_t i = 0; i < c->n_word; i++) {
+    const char *at = emb_pq_text(c, c->word[i], &n);
+    if (n != want || memcmp(at, text, n) != 0) continue;
+    *ret = c->word[i];
+    return true;
+  }
+  return false;
 }
 
 /* ---- plain ---- */
@@ -345,6 +383,44 @@ prac_rc emb_pq_next(struct emb_pq_cursor *c, uint64_t *out, size_t n)
     c->left -= (uint32_t)k;
     if (c->type != EMB_PQ_INT64)
       for (size_t i = 0; i < k; i++) out[i] &= UINT32_MAX; /* differences of 32 bits wrap */
+  }
+  return PRAC_OK;
+}
+
+/* ---- values that nobody wants ---- */
+static prac_rc pass(struct emb_pq_cursor *c, size_t n)
+{
+  enum { SOME = 256 };
+  uint64_t none[SOME];
+  if (c->kind == ENC_PLAIN) {
+    size_t width = c->type == EMB_PQ_INT64 ? 8 : 4;
+    if (n * width > c->n_page - c->at) return PRAC_UNSUPPORTED;
+    c->at += n * width;
+    return PRAC_OK;
+  }
+  for (size_t k; n > 0; n -= k) {
+    if (c->kind == ENC_DELTA) { /* a difference is known by those before it only */
+      k = n < SOME ? n : SOME;
+      PRAC_TRY(deltas(c, none, k));
+      continue;
+    }
+    if (c->run == 0) PRAC_TRY(next_run(c));
+    k = n < c->run ? n : c->run;
+    c->run -= (uint32_t)k;
+    c->bit += c->packed ? k * c->bits : 0;
+  }
+  return PRAC_OK;
+}
+
+prac_rc emb_pq_skip(struct emb_pq_cursor *c, size_t n)
+{
+  if (n > c->left) return PRAC_UNSUPPORTED;
+  for (size_t k; n > 0; n -= k) {
+    PRAC_TRY(next_page(c));
+    k = n < c->page_left ? n : c->page_left;
+    PRAC_TRY(pass(c, k));
+    c->page_left -= (uint32_t)k;
+    c->left -= (uint32_t)k;
   }
   return PRAC_OK;
 }

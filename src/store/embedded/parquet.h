@@ -30,6 +30,7 @@ struct emb_pq_column {
 };
 struct emb_pq_chunk { /* one column of one row group */
   int64_t at, bytes;
+  uint64_t lo, hi; /* of numbers: no value lies beyond; all there are where the file does not say */
   uint32_t values;
   uint8_t codec;
 };
@@ -54,6 +55,9 @@ struct emb_pq_cursor {
   size_t n_page, cap_page, at;
   uint64_t *word; /* the dictionary */
   size_t n_word;
+  bool texts;    /* set by the caller, stays: texts of any length, as what emb_pq_text takes */
+  uint8_t *said; /* ... which stand here */
+  size_t n_said, cap_said;
   void *zstd;
   uint32_t left, page_left; /* values to come: of the chunk, of the page */
   uint8_t type, codec, kind, bits;
@@ -72,8 +76,13 @@ PRAC_NODISCARD prac_rc emb_pq_start(struct emb_pq_cursor *c, const struct emb_pq
                                     size_t column);
 /* The next n values, which must be there. */
 PRAC_NODISCARD prac_rc emb_pq_next(struct emb_pq_cursor *c, uint64_t *out, size_t n);
-/* false: the row group has no such value, by its dictionary. After start. */
-bool emb_pq_may_hold(struct emb_pq_cursor *c, uint64_t value);
+PRAC_NODISCARD prac_rc emb_pq_skip(struct emb_pq_cursor *c, size_t n);
+/* false: the row group has no value from lo to hi, by its dictionary. After start. */
+bool emb_pq_may_hold(const struct emb_pq_cursor *c, uint64_t lo, uint64_t hi);
+/* Of a cursor of `texts`: not ended by a zero, there until the next start. */
+const char *emb_pq_text(const struct emb_pq_cursor *c, uint64_t value, size_t *ret_len);
+/* false: the row group has no such text. */
+bool emb_pq_text_find(const struct emb_pq_cursor *c, const char *text, uint64_t *ret);
 void emb_pq_cursor_done(struct emb_pq_cursor *c);
 
 /* parquet_meta.c: Thrift's compact protocol. A reader that has run out or does not understand is

@@ -195,7 +195,43 @@ static void schema(struct emb_thrift *t, struct emb_pq *f)
 
 struct meta {
   int64_t codec, values, packed, data, dictionary;
+  uint64_t lo, hi;
+  size_t n_lo, n_hi; /* their bytes; 0: not told */
 };
+
+static uint64_t number(struct emb_thrift *t, size_t *ret_n)
+{
+  uint64_t v = 0;
+  const uint8_t *at = binary(t, ret_n);
+  if (*ret_n == 4 || *ret_n == 8)
+    memcpy(&v, at, *ret_n);
+  else
+    *ret_n = 0;
+  return v;
+}
+
+static void statistics(struct emb_thrift *t, struct meta *m)
+{
+  int id = 0;
+  for (uint8_t k; (k = field(t, &id)) != T_STOP;) {
+    if (id == 5 && k == T_BINARY)
+      m->hi = number(t, &m->n_hi);
+    else if (id == 6 && k == T_BINARY)
+      m->lo = number(t, &m->n_lo);
+    else
+      skip(t, k, false, 0);
+  }
+}
+
+/* Of numbers without a sign; ours all are (times before 1970 are not: told as if nothing were). */
+static void range_of(const struct meta *m, uint8_t type, struct emb_pq_chunk *c)
+{
+  size_t width = type == EMB_PQ_INT32 ? 4 : type == EMB_PQ_INT64 ? 8 : 0;
+  c->hi = UINT64_MAX;
+  if (width == 0 || m->n_lo != width || m->n_hi != width || m->lo > m->hi) return;
+  c->lo = m->lo;
+  c->hi = m->hi;
+}
 
 static void column_meta(struct emb_thrift *t, struct meta *m)
 {
@@ -209,12 +245,15 @@ static void column_meta(struct emb_thrift *t, struct meta *m)
                              : NULL;
     if (to && is_int(k))
       *to = emb_pq_zigzag(t);
+    else if (id == 12 && k == T_STRUCT)
+      statistics(t, m);
     else
       skip(t, k, false, 0);
   }
 }
 
-static void column_chunk(struct emb_thrift *t, const struct emb_pq *f, struct emb_pq_chunk *c)
+static void column_chunk(struct emb_thrift *t, const struct emb_pq *f, uint8_t type,
+                         struct emb_pq_chunk *c)
 {
   int id = 0;
   struct meta m = {.codec = -1, .values = -1};
@@ -228,7 +267,9 @@ static void column_chunk(struct emb_thrift *t, const struct emb_pq *f, struct em
   if (at < 4 || m.packed < 0 || m.packed > f->size || at > f->size - m.packed || m.values < 0 ||
       m.values > INT32_MAX || (m.codec != 0 && m.codec != 6))
     t->bad = true;
-  *c = (struct emb_pq_chunk){at, m.packed, (uint32_t)m.values, (uint8_t)m.codec};
+  *c = (struct emb_pq_chunk){
+      .at = at, .bytes = m.packed, .values = (uint32_t)m.values, .codec = (uint8_t)m.codec};
+  range_of(&m, type, c);
 }
 
 static void row_group(struct emb_thrift *t, const struct emb_pq *f, struct emb_pq_chunk *c)
@@ -243,7 +284,8 @@ static void row_group(struct emb_thrift *t, const struct emb_pq *f, struct emb_p
     }
     if (list(t, &type) != f->n_columns || type != T_STRUCT || seen) t->bad = true;
     seen = true;
-    for (size_t i = 0; i < f->n_columns && !t->bad; i++) column_chunk(t, f, &c[i]);
+    for (size_t i = 0; i < f->n_columns && !t->bad; i++)
+      column_chunk(t, f, f->column[i].type, &c[i]);
   }
   if (!seen) t->bad = true;
 }

@@ -20,8 +20,8 @@ static const char *name_of(enum store_dim by, size_t i)
 /* Only ICMP needs the sender's port, and it costs as much as any other column. */
 static bool wanted(struct emb_rows *r, size_t i)
 {
-  return r->by != STORE_BY_PORT || i != SPORT || emb_pq_may_hold(&r->cursor[KEY], ICMP) ||
-         emb_pq_may_hold(&r->cursor[KEY], ICMP6);
+  return r->by != STORE_BY_PORT || i != SPORT || emb_pq_may_hold(&r->cursor[KEY], ICMP, ICMP) ||
+         emb_pq_may_hold(&r->cursor[KEY], ICMP6, ICMP6);
 }
 
 static void take_keys(struct emb_rows *r)

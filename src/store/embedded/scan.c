@@ -11,8 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "store/embedded/duck.h"
-#include "store/embedded/scan.h"
+#include "store/embedded/flows.h"
 
 static const struct prac_log_event ev_damaged = {
     "store_segment_damaged", PRAC_LOG_ERROR,
@@ -217,11 +216,36 @@ static prac_rc once(struct emb *e, const struct store_query *q, store_row *each,
   return rc;
 }
 
+/* Rows by our own reader. */
+static prac_rc rows_once(struct emb *e, const struct store_query *q, store_row *each, void *arg,
+                         struct prac_err *reterr)
+{
+  struct emb_files f = {0};
+  struct emb_sources s = {0};
+  prac_rc rc = emb_run(e, EMB_READ, reterr);
+  if (rc == PRAC_OK) rc = emb_files_list(e, q, &f, reterr);
+  if (rc == PRAC_OK) rc = emb_sources_list(e, q, &f, &s, reterr);
+  emb_rollback(e);
+  if (rc == PRAC_OK) {
+    rc = q->what == STORE_FLOWS ? emb_flows_top(e, q, &s, each, arg)
+                                : emb_flows_host(e, q, &s, each, arg);
+    if (rc == PRAC_NOMEM || rc == PRAC_FULL)
+      (void)PRAC_FAIL(reterr, rc, "the answer is too big: narrow the time or the filters");
+  }
+  emb_sources_done(&s);
+  emb_files_done(&f);
+  return rc;
+}
+
 prac_rc emb_scan_query(struct emb *e, const struct store_query *q, store_row *each, void *arg,
                        struct prac_err *reterr)
 {
   enum { TRIES = 6 };
+  bool rows = q->what == STORE_FLOWS || q->what == STORE_HOST;
   prac_rc rc = PRAC_AGAIN;
+  for (int i = 0; i < TRIES && rows && rc == PRAC_AGAIN; i++)
+    rc = rows_once(e, q, each, arg, reterr);
+  if (rows && rc != PRAC_UNSUPPORTED && rc != PRAC_AGAIN) return rc;
   bool again = true;
   for (int i = 0; i < TRIES && again; i++) rc = once(e, q, each, arg, &again, reterr);
   return rc;
