@@ -329,11 +329,8 @@ static struct desk_job *job_new(struct portal *p, struct sys_http_req *r)
                       "nobody signs in by OpenID Connect here (portal.oidc)");
     return NULL;
   }
-  struct desk_job *j = desk_job_new(r, NULL);
-  if (j)
-    j->p = p;
-  else
-    portal_send_error(r, 503, "busy", "no memory for this request now; try again");
+  struct desk_job *j = desk_job_new(p, r, NULL);
+  if (!j) portal_send_error(r, 503, "busy", "no memory for this request now; try again");
   return j;
 }
 

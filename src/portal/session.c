@@ -309,7 +309,7 @@ bool portal_proved(struct desk_job *j, struct access *a, const char *password)
   struct access_signing g = {.user = who->user, .password = password, .from = &from};
   prac_rc rc = access_prove(a, who, &g, &wait_s, &err);
   if (rc == PRAC_AGAIN)
-    send_refused(j->req, rc, wait_s, &err);
+    portal_send_refused(j->req, rc, wait_s, &err);
   else if (rc != PRAC_OK)
     portal_desk_failed(j, rc, &err);
   return rc == PRAC_OK;

@@ -189,12 +189,9 @@ static void send_for_changes(struct portal *p, int64_t now)
   bool go = !s->looking;
   s->looking |= go;
   pthread_mutex_unlock(&s->lock);
-  struct desk_job *j = go ? desk_job_new(NULL, NULL) : NULL;
-  if (j) {
-    j->p = p;
-    j->run = run_look;
-  }
-  if (!go || (j && desk_put(portal_desk(p), j))) return;
+  struct desk_job *j = go ? desk_job_new(p, NULL, NULL) : NULL;
+  if (j) j->run = run_look;
+  if (!go || (j && desk_put(portal_desk(p), j) == PRAC_OK)) return;
   desk_job_free(&j);
   pthread_mutex_lock(&s->lock);
   s->looking = false;
