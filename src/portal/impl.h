@@ -54,8 +54,9 @@ struct portal {
   struct portal_audiences audiences;
   uint64_t told; /* events so far: no ring has a higher id */
   bool tops_dirty, status_dirty;
-  struct portal_door *door; /* accounts (who.c); NULL: none */
-  uint64_t seed;            /* of hashes of what readers send */
+  struct portal_door *door;  /* accounts (who.c); NULL: none */
+  _Atomic bool rights_moved; /* somebody's: streams have to be asked whether they may go on */
+  uint64_t seed;             /* of hashes of what readers send */
   _Atomic uint64_t counters[PORTAL_C_COUNT_];
   int64_t minutes_at, tops_at, status_at; /* monotonic ns of the last such event */
   struct prac_arena *scratch;             /* the caller's thread */

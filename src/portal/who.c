@@ -168,11 +168,15 @@ static prac_rc look_up(struct portal_door *d, const char *token, struct portal_r
 }
 
 /* What was known is forgotten when anybody's rights may have changed. */
-static prac_rc refresh(struct portal_door *d, struct prac_err *err)
+static prac_rc refresh(struct portal *p, struct prac_err *err)
 {
+  struct portal_door *d = p->door;
   uint64_t rights;
   PRAC_TRY(access_rights(desk_reader(d->desk), &rights, err));
-  if (rights != d->rights) forget_all(d);
+  if (rights != d->rights) {
+    forget_all(d);
+    atomic_store(&p->rights_moved, true);
+  }
   d->rights = rights;
   return PRAC_OK;
 }
@@ -193,7 +197,7 @@ static prac_rc reader_of(struct portal *p, const char *token, struct portal_read
 {
   struct portal_door *d = p->door;
   prac_time now = prac_now(p->env.clock);
-  PRAC_TRY(refresh(d, err));
+  PRAC_TRY(refresh(p, err));
   struct portal_reader **slot = &d->slots[prac_hash_bytes(p->seed, token, strlen(token)) % SLOTS],
                        *fresh;
   if (!*slot || !same((*slot)->token, token) || expired(d, *slot, now)) {
@@ -206,9 +210,10 @@ static prac_rc reader_of(struct portal *p, const char *token, struct portal_read
   return PRAC_OK;
 }
 
+/* b lives shorter. */
 static bool same_rights(const struct portal_reader *a, const struct portal_reader *b)
 {
-  const char *x = access_scope_words(&a->who.scope, a->arena),
+  const char *x = access_scope_words(&a->who.scope, b->arena),
              *y = access_scope_words(&b->who.scope, b->arena);
   return x && y && strcmp(x, y) == 0 && a->who.scope.clearance == b->who.scope.clearance &&
          a->who.role == b->who.role && strcmp(a->who.org, b->who.org) == 0;
@@ -221,7 +226,7 @@ bool portal_still(void *arg, void *kept)
   struct asking *k = kept;
   struct portal_reader *rd = k ? k->reader : NULL, *now_is = NULL;
   if (!d || !rd) return true;
-  if (refresh(d, NULL) != PRAC_OK) return false;
+  if (refresh(p, NULL) != PRAC_OK) return false;
   prac_time now = prac_now(p->env.clock);
   if (rd->rights != d->rights) { /* somebody's have changed: this one's? */
     if (look_up(d, rd->token, &now_is, NULL) != PRAC_OK) return false;
