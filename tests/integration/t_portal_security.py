@@ -269,6 +269,9 @@ def audit(s, cookie):
     st, _, _ = s.ask('GET', API + '/alerts?format=csv', cookie=cookie)
     last = json.loads(s.ask('GET', API + '/audit?limit=3', cookie=cookie)[2])['rows']
     t.check('an export is noted before it leaves', any(r['what'] == 'export' and r['from'] == '127.0.0.1' for r in last), last)
+    s.ask('GET', API + '/alerts?format=csv&key=%C2%9B2J%E2%80%AEgpj', cookie=cookie)
+    listed = s.access('audit', 'list', '--limit', '5')
+    t.check('... what was asked does not reach the terminal as it is', '\\u009b2J\\u202egpj' in listed and '\x9b' not in listed and '\u202e' not in listed, listed)
     t.check('... and all of it is as it was written', 'as they were written' in s.access('audit', 'check'))
 
 
