@@ -247,46 +247,13 @@ const char *portal_cookie_name(const struct sys_http_req *r)
   return sys_http_by_tls(r) ? "__Host-practice" : "practice";
 }
 
-/* The value of our cookie, of at most cap - 1 bytes. */
-static bool cookie_of(const struct sys_http_req *r, char *to, size_t cap)
+/* What says who asks; false: nothing. A key is never a cookie: no browser may be given one. */
+static bool token_of(const struct sys_http_req *r, char *to, size_t cap)
 {
-  const char *s = sys_http_header(r, "Cookie"), *name = portal_cookie_name(r);
-  size_t n_name = strlen(name);
-  while (s && *s) {
-    s += strspn(s, "; ");
-    size_t n = strcspn(s, ";");
-    if (n > n_name && s[n_name] == '=' && memcmp(s, name, n_name) == 0) {
-      n -= n_name + 1;
-      if (n == 0 || n >= cap) return false;
-      memcpy(to, s + n_name + 1, n);
-      to[n] = 0;
-      return strncmp(to, "pk_", 3) != 0;
-    }
-    s += n;
-  }
-  return false;
-}
-
-static bool key_of(const struct sys_http_req *r, char *to, size_t cap)
-{
-  const char *s = sys_http_header(r, "Authorization");
-  if (!s || strncmp(s, "Bearer pk_", 10) != 0 || strlen(s + 7) >= cap) return false;
-  memcpy(to, s + 7, strlen(s + 7) + 1);
-  return true;
-}
-
-/* Is the request's own name in Origin? Ports do not matter to cookies either. */
-static bool own_origin(const struct sys_http_req *r, const char *origin)
-{
-  char host[256];
-  const char *s = strstr(origin, "://"), *names[] = {host};
-  if (!s) return false;
-  s += 3;
-  size_t n = *s == '[' ? strcspn(++s, "]") : strcspn(s, ":/");
-  if (n == 0 || n >= sizeof host) return false;
-  memcpy(host, s, n);
-  host[n] = 0;
-  return sys_http_host_in(sys_http_header(r, "Host"), names, 1);
+  if (sys_http_bearer(sys_http_header(r, "Authorization"), to, cap) && strncmp(to, "pk_", 3) == 0)
+    return true;
+  return sys_http_cookie(sys_http_header(r, "Cookie"), portal_cookie_name(r), to, cap) &&
+         strncmp(to, "pk_", 3) != 0;
 }
 
 static bool not_from_elsewhere(struct sys_http_req *r, bool by_key)
@@ -295,7 +262,7 @@ static bool not_from_elsewhere(struct sys_http_req *r, bool by_key)
              *site = sys_http_header(r, "Sec-Fetch-Site"),
              *type = sys_http_header(r, "Content-Type");
   bool own = by_key || (sent && strcmp(sent, "1") == 0);
-  if (origin && !own_origin(r, origin)) own = false;
+  if (origin && !sys_http_origin_is(origin, sys_http_header(r, "Host"))) own = false;
   if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0) own = false;
   if (!own) {
     portal_send_error(r, 403, "cross_site",
@@ -303,8 +270,7 @@ static bool not_from_elsewhere(struct sys_http_req *r, bool by_key)
                       "(X-Practice: 1), or carry an API key");
     return false;
   }
-  if (!type || strncmp(type, "application/json", 16) != 0 ||
-      (type[16] && !strchr("; ", type[16]))) {
+  if (!sys_http_type_is(type, "application/json")) {
     portal_send_error(r, 415, "not_json", "the body must be application/json");
     return false;
   }
@@ -327,8 +293,7 @@ static bool find_reader(struct portal *p, struct sys_http_req *r, const struct p
   char token[ACCESS_TOKEN_TEXT];
   struct portal_reader *rd = NULL;
   prac_rc rc = PRAC_FAIL(&err, PRAC_DENIED, "sign in first");
-  if (key_of(r, token, sizeof token) || cookie_of(r, token, sizeof token))
-    rc = reader_of(p, token, &rd, &err);
+  if (token_of(r, token, sizeof token)) rc = reader_of(p, token, &rd, &err);
   explicit_bzero(token, sizeof token);
   k->reader = portal_reader_ref(rd);
   if (rc == PRAC_OK || (rc == PRAC_DENIED && t->need == PORTAL_ANYONE)) return true;
