@@ -83,6 +83,7 @@ struct portal_route {
   void (*run)(struct portal *p, struct sys_http_req *r, const char *word);
   const struct portal_param *params; /* NULL name ends */
   const struct model_kind *body;     /* POST: what its JSON says, see portal_body; NULL: nothing */
+  bool own_line; /* what it changes writes its line of the audit: it needs no note besides */
 };
 extern const struct portal_route portal_routes[]; /* NULL path ends */
 extern const struct portal_param portal_filters[];

@@ -393,7 +393,7 @@ bool portal_note(struct portal *p, struct sys_http_req *r, const struct portal_r
   bool leaves = format && strcmp(format, "json") != 0;
   bool noted = leaves || t->need == PORTAL_ANALYST || t->need == PORTAL_ADMIN || names_hosts(r) ||
                (t->method == SYS_HTTP_POST && t->need != PORTAL_ANYONE);
-  if (!p->door || !noted) return true;
+  if (!p->door || !noted || t->own_line) return true;
   struct desk_job *j = desk_job_new(p, r, portal_reader(r));
   prac_rc rc = PRAC_FULL;
   if (j)

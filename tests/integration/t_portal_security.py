@@ -266,6 +266,11 @@ def audit(s, cookie):
     t.check('the audit has sign-ins, failures, sign-outs, keys, users, questions', {'sign-in', 'sign-in failed', 'sign-out', 'key made', 'user', 'flows'} <= seen, seen)
     text = json.dumps(lines)
     t.check('... and no password, token or key', 'wrong wrong' not in text and 'correct horse' not in text and 'pk_' not in text and 'OR 1=1' not in text)
+    before = json.loads(s.ask('GET', API + '/audit?limit=1', cookie=cookie)[2])['rows'][0]['n']
+    s.ask('POST', API + '/orgs', {'name': 'jp', 'title': 'Once'}, cookie=cookie)
+    made = [r for r in json.loads(s.ask('GET', API + '/audit?limit=9', cookie=cookie)[2])['rows'] if r['n'] > before and r['what'] != 'audit']
+    t.check('a change is one line, with who, of which organisation, and from where',
+            [(r['what'], r['on'], r['user'], r['org'], r['from']) for r in made] == [('organisation', 'jp', 'admin', 'jp', '127.0.0.1')], made)
     st, _, _ = s.ask('GET', API + '/alerts?format=csv', cookie=cookie)
     last = json.loads(s.ask('GET', API + '/audit?limit=3', cookie=cookie)[2])['rows']
     t.check('an export is noted before it leaves', any(r['what'] == 'export' and r['from'] == '127.0.0.1' for r in last), last)
