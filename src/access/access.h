@@ -110,6 +110,9 @@ struct access_user {
   const char *user, *name, *org, *role;
   int disabled; /* 0 no, 1 yes, -1: as it is */
 };
+/* Lines from now on are of somebody of this organisation, at this address, where they say none
+ * themselves. Borrowed until the next call; NULL: nothing is known. */
+void access_acting(struct access *a, const char *org, const char *from);
 /* Adds it, or changes it: NULL fields stay as they are. Changed rights end the sessions of whom
  * they are about. PRAC_MALFORMED and PRAC_UNKNOWN name the field. */
 PRAC_NODISCARD prac_rc access_org_put(struct access *a, const char *by, const struct access_org *o,

@@ -66,14 +66,26 @@ static const char *short_of(const char *text, char to[TEXT_MAX])
   return to;
 }
 
+void access_acting(struct access *a, const char *org, const char *from)
+{
+  a->acting_org = org;
+  a->acting_from = from;
+}
+
+/* The first that is given; "": none. */
+static const char *first_of(const char *a, const char *b)
+{
+  return a ? a : b ? b : "";
+}
+
 prac_rc access_line_add(struct access *a, const struct access_line *l, struct prac_err *reterr)
 {
   char detail[TEXT_MAX], on[TEXT_MAX];
   uint8_t hash[ACCESS_HASH];
   struct line line = {.at = prac_now(&a->wall),
-                      .text = {l->user ? l->user : "", l->org ? l->org : "", l->what,
+                      .text = {first_of(l->user, NULL), first_of(l->org, a->acting_org), l->what,
                                short_of(l->on, on), short_of(l->detail, detail),
-                               l->from ? l->from : ""}};
+                               first_of(l->from, a->acting_from)}};
   PRAC_TRY(place(a, at_end, &line.n, hash, reterr));
   line.n++;
   chain(hash, &line);

@@ -29,8 +29,9 @@ struct out {
   const struct gate *g;
   const struct store_query *q; /* as it was put to the inner store */
   store_row *each;
+  access_gate_each *each_rec; /* instead of each, of records; they live in recs */
   void *arg;
-  struct prac_arena *arena;
+  struct prac_arena *arena, *recs;
   struct prac_arena_mark mark; /* behind it: one record */
   bool filter;                 /* rows may be of senders outside */
   uint32_t left;               /* rows that the reader still wants */
@@ -94,25 +95,31 @@ static prac_rc take_row(void *arg, const struct store_col *cols, size_t n,
   return give(o, o->each(o->arg, c, k, x));
 }
 
+static prac_rc emit(struct out *o, const void *rec)
+{
+  struct prac_json j = prac_json_of(RECORD_MAX);
+  model_to_json(o->q->kind, rec, &j);
+  prac_rc rc = j.bad ? PRAC_NOMEM : store_record_emit(j.buf, o->each, o->arg);
+  prac_json_done(&j);
+  return rc;
+}
+
 static prac_rc take_record(void *arg, const struct store_col *cols, size_t n,
                            const struct store_value *v)
 {
   struct out *o = arg;
   const struct model_kind *k = o->q->kind;
-  bool seen = false;
+  bool seen = false, keep = false;
   o->looked++;
   if (n != 1 || cols[0].type != STORE_TEXT) return PRAC_DAMAGED;
-  prac_arena_rewind(o->arena, o->mark);
-  void *rec = prac_arena_alloc(o->arena, k->size);
+  struct prac_arena_mark m = prac_arena_mark(o->recs);
+  void *rec = prac_arena_alloc(o->recs, k->size);
   if (!rec) return PRAC_NOMEM;
-  PRAC_TRY(model_from_json(k, v[0].s, strlen(v[0].s), o->arena, rec, NULL));
-  PRAC_TRY(access_gate_record(o->g->who.scope, o->g->who.geo, k, rec, o->arena, &seen));
-  if (!seen) return PRAC_OK;
-  struct prac_json j = prac_json_of(RECORD_MAX);
-  model_to_json(k, rec, &j);
-  prac_rc rc = j.bad ? PRAC_NOMEM : store_record_emit(j.buf, o->each, o->arg);
-  prac_json_done(&j);
-  return give(o, rc);
+  PRAC_TRY(model_from_json(k, v[0].s, strlen(v[0].s), o->recs, rec, NULL));
+  PRAC_TRY(access_gate_record(o->g->who.scope, o->g->who.geo, k, rec, o->recs, &seen));
+  prac_rc rc = !seen ? PRAC_OK : o->each_rec ? o->each_rec(o->arg, rec, &keep) : emit(o, rec);
+  if (!keep) prac_arena_rewind(o->recs, m);
+  return seen ? give(o, rc) : rc;
 }
 
 /* ---- the question ---- */
@@ -304,16 +311,22 @@ static prac_rc ask(const struct gate *g, struct out *o, struct store_query *c,
                                 : ask_more(g, o, c, take_row, reterr);
 }
 
+static prac_rc answer(struct out *o, const struct store_query *q, struct prac_err *reterr)
+{
+  struct store_query c = store_query_open(q);
+  o->arena = prac_arena_new(8192);
+  if (!o->arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a question");
+  if (!o->recs) o->recs = o->arena;
+  prac_rc rc = ask(o->g, o, &c, reterr);
+  prac_arena_free(&o->arena);
+  return rc;
+}
+
 static prac_rc gate_query(void *st, const struct store_query *q, store_row *each, void *arg,
                           struct prac_err *reterr)
 {
-  const struct gate *g = st;
-  struct store_query c = store_query_open(q);
-  struct out o = {.g = g, .each = each, .arg = arg, .arena = prac_arena_new(8192)};
-  if (!o.arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a question");
-  prac_rc rc = ask(g, &o, &c, reterr);
-  prac_arena_free(&o.arena);
-  return rc;
+  struct out o = {.g = st, .each = each, .arg = arg};
+  return answer(&o, q, reterr);
 }
 
 static prac_rc gate_append(void *st, const struct store_tx *tx, struct prac_err *reterr)
@@ -352,6 +365,15 @@ static const struct store_ops ops = {
     .batches = gate_batches,
     .close = gate_close,
 };
+
+prac_rc access_gate_records(const struct store *gated, const struct store_query *q,
+                            struct prac_arena *a, access_gate_each *each, void *arg,
+                            struct prac_err *reterr)
+{
+  PRAC_INSIST(gated->ops == &ops && q->what == STORE_RECORDS);
+  struct out o = {.g = gated->st, .each_rec = each, .arg = arg, .recs = a};
+  return answer(&o, q, reterr);
+}
 
 prac_rc access_gate_open(const struct store *inner, const struct access_scope *scope,
                          const struct lookup *geo, struct store *ret, struct prac_err *reterr)

@@ -31,6 +31,12 @@ enum { GATE_LOOKED_AT = 1 << 21 };
 PRAC_NODISCARD prac_rc access_gate_open(const struct store *inner, const struct access_scope *scope,
                                         const struct lookup *geo, struct store *ret,
                                         struct prac_err *reterr);
+/* A question for records to such a store, each handed over as it is instead of as JSON. It lives in
+ * a, and goes after the call unless *keep is set. */
+typedef prac_rc access_gate_each(void *arg, const void *rec, bool *keep);
+PRAC_NODISCARD prac_rc access_gate_records(const struct store *gated, const struct store_query *q,
+                                           struct prac_arena *a, access_gate_each *each, void *arg,
+                                           struct prac_err *reterr);
 /* One record on its way out. In place: lists are shortened, strings replaced by ones that live in
  * a. *ret_seen false: it must not be shown, in no part. */
 PRAC_NODISCARD prac_rc access_gate_record(const struct access_scope *scope,

@@ -80,6 +80,7 @@ struct access {
   struct prac_clock wall;
   unsigned depth; /* of transactions */
   bool spoilt;    /* the open one must not be committed */
+  const char *acting_org, *acting_from;
   char path[1024];
 };
 

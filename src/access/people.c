@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "access/impl.h"
+#include "base/text.h"
 
 int access_word_of(const char *const *words, const char *word)
 {
@@ -14,11 +15,9 @@ int access_word_of(const char *const *words, const char *word)
 
 prac_rc access_text_ok(const char *what, const char *s, struct prac_err *reterr)
 {
-  size_t n = strlen(s);
-  for (size_t i = 0; i < n; i++)
-    if ((unsigned char)s[i] < 0x20 || s[i] == 0x7f)
-      return PRAC_FAIL(reterr, PRAC_MALFORMED, "%s: control characters are not allowed", what);
-  if (n > ACCESS_TEXT_MAX)
+  if (!prac_text_plain(s))
+    return PRAC_FAIL(reterr, PRAC_MALFORMED, "%s: it holds characters that do not show", what);
+  if (strlen(s) > ACCESS_TEXT_MAX)
     return PRAC_FAIL(reterr, PRAC_MALFORMED, "%s: at most %d bytes", what, ACCESS_TEXT_MAX);
   return PRAC_OK;
 }

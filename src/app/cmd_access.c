@@ -12,6 +12,7 @@
 #include "app/cmd.h"
 #include "app/roles.h"
 #include "app/settings.h"
+#include "base/text.h"
 #include "portal/portal.h"
 #include "sys/durable.h"
 #include "sys/wall.h"
@@ -55,11 +56,11 @@ struct work {
 
 /* ---- lists ---- */
 
-enum { COLUMNS = 12, TEXT = 64 };
+enum { COLUMNS = 12, TEXT = 8192 };
 
 static const char *cell(const json_t *v, char to[TEXT])
 {
-  if (json_is_string(v)) return json_string_value(v);
+  if (json_is_string(v)) return prac_text_shown(json_string_value(v), to, TEXT);
   if (json_is_integer(v))
     (void)snprintf(to, TEXT, "%" JSON_INTEGER_FORMAT, json_integer_value(v));
   else
@@ -67,8 +68,7 @@ static const char *cell(const json_t *v, char to[TEXT])
   return to;
 }
 
-/* Rows of objects that all have the same keys. Control characters were refused when they came in.
- */
+/* Rows of objects that all have the same keys. What was asked for (audit) may hold anything. */
 static void print_table(const json_t *rows)
 {
   int width[COLUMNS] = {0};

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 struct prac_json prac_json_of(size_t max_bytes)
 {
   return (struct prac_json){.max = max_bytes ? max_bytes : SIZE_MAX / 4};
@@ -67,28 +69,6 @@ void prac_json_close(struct prac_json *j, char bracket)
   put(j, &bracket, 1);
 }
 
-/* How many bytes of UTF-8 stand at s (RFC 3629, table of section 4: no surrogates, no overlong
- * forms); 0: none. The second byte's range depends on the first. */
-static size_t utf8_len(const unsigned char *s, size_t n)
-{
-  static const struct {
-    unsigned char first_lo, first_hi, second_lo, second_hi, len;
-  } forms[] = {
-      {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-      {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
-      {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-  };
-  if (s[0] < 0x80) return 1;
-  for (size_t f = 0; f < PRAC_ARRAY_LEN(forms); f++) {
-    if (s[0] < forms[f].first_lo || s[0] > forms[f].first_hi) continue;
-    if (forms[f].len > n || s[1] < forms[f].second_lo || s[1] > forms[f].second_hi) return 0;
-    for (size_t i = 2; i < forms[f].len; i++)
-      if ((s[i] & 0xc0) != 0x80) return 0;
-    return forms[f].len;
-  }
-  return 0;
-}
-
 static void put_escaped(struct prac_json *j, unsigned char c)
 {
   char esc[8];
@@ -106,7 +86,7 @@ static void put_string(struct prac_json *j, const char *s, size_t n)
   put(j, "\"", 1);
   for (size_t i = 0; i < n;) {
     const unsigned char *u = (const unsigned char *)s + i;
-    size_t len = utf8_len(u, n - i);
+    size_t len = prac_utf8_len(s + i, n - i);
     if (len == 0)
       put(j, "\xef\xbf\xbd", 3);
     else if (*u < 0x20 || *u == '"' || *u == '\\' || *u == 0x7f)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/text.h"
 #include "portal/job.h"
 
 /* ---- reading ---- */
@@ -96,24 +97,6 @@ struct deciding {
   bool stored;
 };
 
-/* Of UTF-8, which reading the JSON has seen to: C0, DEL, C1, and what turns the direction of
- * writing (U+202A..U+202E, U+2066..U+2069). */
-static bool controls(const unsigned char *s)
-{
-  if (*s < 0x20 || *s == 0x7f) return true;
-  if (*s == 0xc2) return s[1] < 0xa0;
-  if (*s != 0xe2) return false;
-  return (s[1] == 0x80 && s[2] >= 0xaa && s[2] <= 0xae) ||
-         (s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9);
-}
-
-static bool is_plain(const char *text)
-{
-  for (const unsigned char *s = (const unsigned char *)text; *s; s++)
-    if (controls(s)) return false;
-  return true;
-}
-
 static prac_rc check(const struct decide *b, struct prac_err *err)
 {
   static const struct {
@@ -131,7 +114,8 @@ static prac_rc check(const struct decide *b, struct prac_err *err)
     if (n < acts[i].least || n > acts[i].most)
       return PRAC_FAIL(err, PRAC_RANGE, "%s needs a text of %zu to %zu bytes", act, acts[i].least,
                        acts[i].most);
-    if (!is_plain(text)) return PRAC_FAIL(err, PRAC_MALFORMED, "the text holds control characters");
+    if (!prac_text_plain(text))
+      return PRAC_FAIL(err, PRAC_MALFORMED, "the text holds characters that do not show");
     return PRAC_OK;
   }
   return PRAC_FAIL(err, PRAC_MALFORMED, "act is one of ack, assign, comment, label, reopen");

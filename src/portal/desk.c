@@ -218,6 +218,13 @@ static void prune_now_and_then(struct desk *d)
   if (access_audit_prune(d->writer, &err) != PRAC_OK) prac_log(d->log, &ev, "%s", err.text);
 }
 
+static void run_job(struct desk *d, struct desk_job *j)
+{
+  access_acting(d->writer, j->reader ? portal_reader_who(j->reader)->org : NULL, j->from);
+  j->run(j, d->writer);
+  access_acting(d->writer, NULL, NULL);
+}
+
 static void *work(void *arg)
 {
   struct desk *d = arg;
@@ -225,7 +232,7 @@ static void *work(void *arg)
   for (struct desk_job *j; (j = next(d, &n));) {
     if (j->run) {
       /* At the end the server answers what still waits. */
-      if (!stopping(d)) j->run(j, d->writer);
+      if (!stopping(d)) run_job(d, j);
     } else if (!write_notes(d, j, n)) {
       if (stopping(d)) break;
       refuse_waiting(d);

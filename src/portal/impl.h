@@ -58,10 +58,11 @@ struct portal {
   struct portal_audiences audiences;
   uint64_t told; /* events so far: no ring has a higher id */
   bool tops_dirty, status_dirty;
-  struct portal_door *door; /* accounts (who.c); NULL: none */
-  uint64_t seed;            /* of hashes of what readers send */
-  struct portal_oidc *oidc; /* another's word for who somebody is (oidc.c); NULL: none */
-  struct portal_subs *subs; /* subs_say.c; NULL: no accounts, or no bus */
+  struct portal_door *door;  /* accounts (who.c); NULL: none */
+  _Atomic bool rights_moved; /* somebody's: streams have to be asked whether they may go on */
+  uint64_t seed;             /* of hashes of what readers send */
+  struct portal_oidc *oidc;  /* another's word for who somebody is (oidc.c); NULL: none */
+  struct portal_subs *subs;  /* subs_say.c; NULL: no accounts, or no bus */
   _Atomic uint64_t counters[PORTAL_C_COUNT_];
   int64_t minutes_at, tops_at, status_at; /* monotonic ns of the last such event */
   struct prac_arena *scratch;             /* the caller's thread */
@@ -90,7 +91,8 @@ struct portal_route {
   void (*run)(struct portal *p, struct sys_http_req *r, const char *word);
   const struct portal_param *params; /* NULL name ends */
   const struct model_kind *body;     /* POST: what its JSON says, see portal_body; NULL: nothing */
-  bool by_path;                      /* who asks is said by a token that stands in the path alone */
+  bool own_line; /* what it changes writes its line of the audit: it needs no note besides */
+  bool by_path;  /* who asks is said by a token that stands in the path alone */
 };
 extern const struct portal_route portal_routes[]; /* NULL path ends */
 extern const struct portal_param portal_filters[];

@@ -1,5 +1,6 @@
 /* portal/job.h — questions to the store, and what the views share that ask several. */
 #pragma once
+#include "access/gate.h"
 #include "portal/impl.h"
 
 /* A question that a thread puts to the store (job.c), that of its lane. It is made on the server's
@@ -62,7 +63,7 @@ PRAC_NODISCARD prac_rc portal_span(struct store *s, struct prac_span asked, int6
                                    struct prac_span *ret, struct prac_err *reterr);
 /* Records fit to leave, one after the other; they live in the job's arena, and are gone after the
  * call unless *keep is set. */
-typedef prac_rc portal_record_fn(void *arg, const void *rec, bool *keep);
+typedef access_gate_each portal_record_fn;
 PRAC_NODISCARD prac_rc portal_records(struct portal_job *j, struct store *s,
                                       const struct store_query *q, portal_record_fn *each,
                                       void *arg, struct prac_err *reterr);

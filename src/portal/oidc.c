@@ -388,7 +388,10 @@ static const char *cookie_of(struct desk_job *j)
   char name[64], value[OIDC_COOKIE];
   bool ok = true;
   (void)snprintf(name, sizeof name, "%s-oidc", portal_cookie_name(j->req));
-  return keep(j, portal_cookie_of(j->req, name, value, sizeof value) ? value : NULL, &ok);
+  return keep(j,
+              sys_http_cookie(sys_http_header(j->req, "Cookie"), name, value, sizeof value) ? value
+                                                                                            : NULL,
+              &ok);
 }
 
 void portal_oidc_callback(struct portal *p, struct sys_http_req *r, const char *word)

@@ -341,5 +341,6 @@ void portal_tick(struct portal *p, prac_time event_time)
   portal_subs_tick(p);
   portal_jobs_outside(p);
   if (p->env.query_in_tick) portal_jobs_run(p);
+  if (atomic_exchange(&p->rights_moved, false)) sys_http_ask_streams(p->http);
   sys_http_tick(p->http);
 }

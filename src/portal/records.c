@@ -2,37 +2,14 @@
  * by more than a question can ask for. */
 #include <string.h>
 
+#include "access/gate.h"
 #include "portal/job.h"
 #include "portal/record.h"
-
-struct taking {
-  struct portal_job *job;
-  const struct model_kind *kind;
-  portal_record_fn *each;
-  void *arg;
-};
-
-static prac_rc take_record(void *arg, const struct store_col *cols, size_t n,
-                           const struct store_value *v)
-{
-  struct taking *t = arg;
-  struct prac_arena *a = t->job->arena;
-  if (n == 0 || cols[0].type != STORE_TEXT) return PRAC_DAMAGED;
-  struct prac_arena_mark m = prac_arena_mark(a);
-  void *rec = prac_arena_alloc(a, t->kind->size);
-  if (!rec) return PRAC_NOMEM;
-  PRAC_TRY(model_from_json(t->kind, v[0].s, strlen(v[0].s), a, rec, NULL));
-  bool keep = false;
-  prac_rc rc = t->each(t->arg, rec, &keep);
-  if (!keep) prac_arena_rewind(a, m);
-  return rc;
-}
 
 prac_rc portal_records(struct portal_job *j, struct store *s, const struct store_query *q,
                        portal_record_fn *each, void *arg, struct prac_err *reterr)
 {
-  struct taking t = {j, q->kind, each, arg};
-  return s->ops->query(s->st, q, take_record, &t, reterr);
+  return access_gate_records(s, q, j->arena, each, arg, reterr);
 }
 
 const struct store_value *portal_value(const char *name, const struct store_col *cols, size_t n,

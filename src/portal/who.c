@@ -168,11 +168,15 @@ static prac_rc look_up(struct portal_door *d, const char *token, struct portal_r
 }
 
 /* What was known is forgotten when anybody's rights may have changed. */
-static prac_rc refresh(struct portal_door *d, struct prac_err *err)
+static prac_rc refresh(struct portal *p, struct prac_err *err)
 {
+  struct portal_door *d = p->door;
   uint64_t rights;
   PRAC_TRY(access_rights(desk_reader(d->desk), &rights, err));
-  if (rights != d->rights) forget_all(d);
+  if (rights != d->rights) {
+    forget_all(d);
+    atomic_store(&p->rights_moved, true);
+  }
   d->rights = rights;
   return PRAC_OK;
 }
@@ -193,7 +197,7 @@ static prac_rc reader_of(struct portal *p, const char *token, struct portal_read
 {
   struct portal_door *d = p->door;
   prac_time now = prac_now(p->env.clock);
-  PRAC_TRY(refresh(d, err));
+  PRAC_TRY(refresh(p, err));
   struct portal_reader **slot = &d->slots[prac_hash_bytes(p->seed, token, strlen(token)) % SLOTS],
                        *fresh;
   if (!*slot || !same((*slot)->token, token) || expired(d, *slot, now)) {
@@ -206,9 +210,10 @@ static prac_rc reader_of(struct portal *p, const char *token, struct portal_read
   return PRAC_OK;
 }
 
+/* b lives shorter. */
 static bool same_rights(const struct portal_reader *a, const struct portal_reader *b)
 {
-  const char *x = access_scope_words(&a->who.scope, a->arena),
+  const char *x = access_scope_words(&a->who.scope, b->arena),
              *y = access_scope_words(&b->who.scope, b->arena);
   return x && y && strcmp(x, y) == 0 && a->who.scope.clearance == b->who.scope.clearance &&
          a->who.role == b->who.role && strcmp(a->who.org, b->who.org) == 0;
@@ -221,7 +226,7 @@ bool portal_still(void *arg, void *kept)
   struct asking *k = kept;
   struct portal_reader *rd = k ? k->reader : NULL, *now_is = NULL;
   if (!d || !rd) return true;
-  if (refresh(d, NULL) != PRAC_OK) return false;
+  if (refresh(p, NULL) != PRAC_OK) return false;
   prac_time now = prac_now(p->env.clock);
   if (rd->rights != d->rights) { /* somebody's have changed: this one's? */
     if (look_up(d, rd->token, &now_is, NULL) != PRAC_OK) return false;
@@ -242,51 +247,13 @@ const char *portal_cookie_name(const struct sys_http_req *r)
   return sys_http_by_tls(r) ? "__Host-practice" : "practice";
 }
 
-bool portal_cookie_of(const struct sys_http_req *r, const char *name, char *to, size_t cap)
+/* What says who asks; false: nothing. A key is never a cookie: no browser may be given one. */
+static bool token_of(const struct sys_http_req *r, char *to, size_t cap)
 {
-  const char *s = sys_http_header(r, "Cookie");
-  size_t n_name = strlen(name);
-  while (s && *s) {
-    s += strspn(s, "; ");
-    size_t n = strcspn(s, ";");
-    if (n > n_name && s[n_name] == '=' && memcmp(s, name, n_name) == 0) {
-      n -= n_name + 1;
-      if (n == 0 || n >= cap) return false;
-      memcpy(to, s + n_name + 1, n);
-      to[n] = 0;
-      return true;
-    }
-    s += n;
-  }
-  return false;
-}
-
-/* Of our cookie; a key is none. */
-static bool session_of(const struct sys_http_req *r, char *to, size_t cap)
-{
-  return portal_cookie_of(r, portal_cookie_name(r), to, cap) && strncmp(to, "pk_", 3) != 0;
-}
-
-static bool key_of(const struct sys_http_req *r, char *to, size_t cap)
-{
-  const char *s = sys_http_header(r, "Authorization");
-  if (!s || strncmp(s, "Bearer pk_", 10) != 0 || strlen(s + 7) >= cap) return false;
-  memcpy(to, s + 7, strlen(s + 7) + 1);
-  return true;
-}
-
-/* Is the request's own name in Origin? Ports do not matter to cookies either. */
-static bool own_origin(const struct sys_http_req *r, const char *origin)
-{
-  char host[256];
-  const char *s = strstr(origin, "://"), *names[] = {host};
-  if (!s) return false;
-  s += 3;
-  size_t n = *s == '[' ? strcspn(++s, "]") : strcspn(s, ":/");
-  if (n == 0 || n >= sizeof host) return false;
-  memcpy(host, s, n);
-  host[n] = 0;
-  return sys_http_host_in(sys_http_header(r, "Host"), names, 1);
+  if (sys_http_bearer(sys_http_header(r, "Authorization"), to, cap) && strncmp(to, "pk_", 3) == 0)
+    return true;
+  return sys_http_cookie(sys_http_header(r, "Cookie"), portal_cookie_name(r), to, cap) &&
+         strncmp(to, "pk_", 3) != 0;
 }
 
 static bool not_from_elsewhere(struct sys_http_req *r, bool by_key)
@@ -295,7 +262,7 @@ static bool not_from_elsewhere(struct sys_http_req *r, bool by_key)
              *site = sys_http_header(r, "Sec-Fetch-Site"),
              *type = sys_http_header(r, "Content-Type");
   bool own = by_key || (sent && strcmp(sent, "1") == 0);
-  if (origin && !own_origin(r, origin)) own = false;
+  if (origin && !sys_http_origin_is(origin, sys_http_header(r, "Host"))) own = false;
   if (site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0) own = false;
   if (!own) {
     portal_send_error(r, 403, "cross_site",
@@ -303,8 +270,7 @@ static bool not_from_elsewhere(struct sys_http_req *r, bool by_key)
                       "(X-Practice: 1), or carry an API key");
     return false;
   }
-  if (!type || strncmp(type, "application/json", 16) != 0 ||
-      (type[16] && !strchr("; ", type[16]))) {
+  if (!sys_http_type_is(type, "application/json")) {
     portal_send_error(r, 415, "not_json", "the body must be application/json");
     return false;
   }
@@ -327,8 +293,7 @@ static bool find_reader(struct portal *p, struct sys_http_req *r, const struct p
   char token[ACCESS_TOKEN_TEXT];
   struct portal_reader *rd = NULL;
   prac_rc rc = PRAC_FAIL(&err, PRAC_DENIED, "sign in first");
-  if (key_of(r, token, sizeof token) || session_of(r, token, sizeof token))
-    rc = reader_of(p, token, &rd, &err);
+  if (token_of(r, token, sizeof token)) rc = reader_of(p, token, &rd, &err);
   explicit_bzero(token, sizeof token);
   k->reader = portal_reader_ref(rd);
   if (rc == PRAC_OK || (rc == PRAC_DENIED && t->need == PORTAL_ANYONE)) return true;
@@ -428,7 +393,7 @@ bool portal_note(struct portal *p, struct sys_http_req *r, const struct portal_r
   bool leaves = format && strcmp(format, "json") != 0;
   bool noted = leaves || t->need == PORTAL_ANALYST || t->need == PORTAL_ADMIN || names_hosts(r) ||
                (t->method == SYS_HTTP_POST && t->need != PORTAL_ANYONE);
-  if (!p->door || !noted) return true;
+  if (!p->door || !noted || t->own_line) return true;
   struct desk_job *j = desk_job_new(p, r, portal_reader(r));
   prac_rc rc = PRAC_FULL;
   if (j)

@@ -27,7 +27,5 @@ bool portal_admit(struct portal *p, struct sys_http_req *r, const struct portal_
 /* What names hosts, changes something or leaves as a file is noted first. False: answered. */
 bool portal_note(struct portal *p, struct sys_http_req *r, const struct portal_route *t);
 const char *portal_cookie_name(const struct sys_http_req *r);
-/* The value of a cookie, of at most cap - 1 bytes. On the route. */
-bool portal_cookie_of(const struct sys_http_req *r, const char *name, char *to, size_t cap);
 /* sys_http_conf's `still`. */
 bool portal_still(void *arg, void *kept);

@@ -223,7 +223,7 @@ void sys_http_close(struct sys_http **hp)
       MHD_resume_connection(r->mc);
     }
     pthread_mutex_unlock(&h->lock);
-    http_streams_wake(h);
+    sys_http_ask_streams(h);
     MHD_stop_daemon(h->daemon);
   }
   if (h->fd >= 0) close(h->fd);

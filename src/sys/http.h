@@ -10,9 +10,9 @@
  *           to us (DNS rebinding) reads nothing
  * streams   server-sent events from a feed (sys/http_feed.h) with Last-Event-ID, heartbeat by tick;
  *           `still` is asked before every piece and ends the stream
- * smuggling a request with two Content-Length or Host headers, or a length and a transfer coding,
- * is refused and its connection closed engine    libmicrohttpd; nothing of it shows here, and its
- * own errors leave as bare status lines
+ * smuggling a request with two Content-Length or Host headers, a length and a transfer coding, or a
+ * coding but chunked, is refused and its connection closed engine    libmicrohttpd; nothing of it
+ * shows here, and its own errors leave as bare status lines
  */
 #pragma once
 #include <stdbool.h>
@@ -78,6 +78,9 @@ void sys_http_close(struct sys_http **hp);
 uint16_t sys_http_port(const struct sys_http *h);
 /* Deadlines and heartbeats: call it a few times a second, from the owner's thread. */
 void sys_http_tick(struct sys_http *h);
+
+/* Asks `still` of every stream now, also of those that sleep. From the owner's thread. */
+void sys_http_ask_streams(struct sys_http *h);
 
 enum sys_http_method sys_http_method_of(const struct sys_http_req *r);
 const char *sys_http_path(const struct sys_http_req *r);                    /* decoded */

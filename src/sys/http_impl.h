@@ -83,7 +83,6 @@ void http_conn_state(struct sys_http *h, struct http_conn *c, enum http_conn_sta
 void http_add_headers(struct sys_http *h, struct MHD_Response *m, const struct sys_http_resp *a);
 void http_respond_text(struct sys_http_req *r, int status, const char *code, const char *text);
 void http_streams_beat(struct sys_http *h);
-void http_streams_wake(struct sys_http *h);
 void http_pending_remove(struct sys_http_req *r); /* h->lock held */
 /* true: *ret (malloc'ed) is smaller than data. */
 bool http_gzip(const void *data, size_t n, void **ret, size_t *ret_n);

@@ -191,27 +191,29 @@ static void find_client(struct sys_http_req *r)
 }
 
 struct header_counts {
-  unsigned lengths, codings, hosts;
+  unsigned lengths, codings, hosts, unknown; /* unknown: codings that nobody here can read */
 };
 
 static enum MHD_Result count_header(void *arg, enum MHD_ValueKind kind, const char *name,
                                     const char *value)
 {
   struct header_counts *c = arg;
+  bool coding = strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
   (void)kind;
-  (void)value;
   c->lengths += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
-  c->codings += strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+  c->codings += coding;
+  c->unknown += coding && (!value || strcasecmp(value, "chunked") != 0);
   c->hosts += strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0;
   return MHD_YES;
 }
 
-/* RFC 9112, 6.3: two readers of such a request may not agree on where it ends. */
+/* RFC 9112, 6.3: two readers of such a request may not agree on where it ends, or we do not know.
+ */
 static bool ambiguous(struct sys_http_req *r)
 {
   struct header_counts c = {0};
   (void)MHD_get_connection_values(r->mc, MHD_HEADER_KIND, count_header, &c);
-  return c.lengths > 1 || c.hosts > 1 || c.codings > 1 || (c.lengths && c.codings);
+  return c.lengths > 1 || c.hosts > 1 || c.codings > 1 || c.unknown || (c.lengths && c.codings);
 }
 
 static enum sys_http_method method_of(const char *m)

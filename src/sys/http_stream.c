@@ -54,7 +54,7 @@ void http_streams_beat(struct sys_http *h)
   pthread_mutex_unlock(&h->streams_lock);
 }
 
-void http_streams_wake(struct sys_http *h)
+void sys_http_ask_streams(struct sys_http *h)
 {
   pthread_mutex_lock(&h->streams_lock);
   for (struct stream *s = h->streams; s; s = s->next) sys_http_reader_wake(s->reader);

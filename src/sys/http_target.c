@@ -147,6 +147,62 @@ bool sys_http_host_in(const char *host, const char *const *names, size_t n)
   return false;
 }
 
+static bool copied(const char *s, size_t n, char *to, size_t cap)
+{
+  if (n == 0 || n >= cap) return false;
+  memcpy(to, s, n);
+  to[n] = 0;
+  return true;
+}
+
+bool sys_http_cookie(const char *cookies, const char *name, char *to, size_t cap)
+{
+  size_t n_name = strlen(name);
+  for (const char *s = cookies; s && *s;) {
+    s += strspn(s, "; ");
+    size_t n = strcspn(s, ";");
+    if (n > n_name && s[n_name] == '=' && memcmp(s, name, n_name) == 0)
+      return copied(s + n_name + 1, n - n_name - 1, to, cap);
+    s += n;
+  }
+  return false;
+}
+
+bool sys_http_bearer(const char *authorization, char *to, size_t cap)
+{
+  static const char scheme[] = "Bearer ",
+                    letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-._~+/=";
+  if (!authorization || strncmp(authorization, scheme, sizeof scheme - 1) != 0) return false;
+  const char *s = authorization + sizeof scheme - 1;
+  size_t n = strspn(s, letters);
+  return s[n] == 0 && copied(s, n, to, cap);
+}
+
+bool sys_http_origin_is(const char *origin, const char *host)
+{
+  char name[256];
+  const char *const names[] = {name};
+  const char *s = strncmp(origin, "https://", 8) == 0  ? origin + 8
+                  : strncmp(origin, "http://", 7) == 0 ? origin + 7
+                                                       : NULL;
+  if (!s) return false;
+  bool v6 = *s == '[';
+  s += v6;
+  size_t n = strspn(s, v6 ? ":.0123456789abcdefABCDEF"
+                          : "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+  if (!host || v6 != (*host == '[') || (v6 && s[n] != ']')) return false;
+  const char *after = s + n + v6;
+  if (*after == ':') after += 1 + strspn(after + 1, "0123456789");
+  return *after == 0 && copied(s, n, name, sizeof name) && sys_http_host_in(host, names, 1);
+}
+
+bool sys_http_type_is(const char *type, const char *wanted)
+{
+  size_t n = strlen(wanted);
+  return type && strncmp(type, wanted, n) == 0 && strchr("; ", type[n]);
+}
+
 prac_rc sys_http_forwarded_for(const char *value, struct prac_ip *ret)
 {
   const char *last = strrchr(value, ',');

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "sys/wall.h"
 
 enum { LINE_MAX_BYTES = 2048 };
@@ -23,8 +24,8 @@ static void put_words(struct sys_logsink *s, const struct prac_log_event *e, con
                    todo ? e->todo : "", todo ? "]" : "");
   if (n < 0) return;
   size_t len = (size_t)n < sizeof line - 1 ? (size_t)n : sizeof line - 2;
-  for (size_t i = 0; i < len; i++)
-    if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f) line[i] = '?';
+  for (size_t i = 0, hidden; i < len; i++)
+    if ((hidden = prac_text_hidden(line + i, len - i)) > 0) memset(line + i, '?', hidden);
   line[len++] = '\n';
   (void)!write(s->fd, line, len);
 }

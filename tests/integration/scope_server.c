@@ -1,7 +1,7 @@
 /* The real portal with accounts, made readers and made data of the small world, for
- * tests/integration/t_scope.py. Standard output: the port, the readers and their keys, the planted
- * addresses. Standard input: "more N" says N more records of each kind live, answered "said"; its
- * end ends the server.
+ * tests/integration/t_scope.py. Standard output: the port, the readers, their keys and roles, the
+ * planted addresses. Standard input: "more N" says N more records of each kind live, answered
+ * "said"; its end ends the server.
  *
  *   scope_server SEED READERS
  */
@@ -20,7 +20,7 @@
 #include "sys/wall.h"
 
 enum { BYTES = 1 << 20 };
-static const char *const roles[] = {"viewer", "analyst", "analyst", "operator", "analyst"};
+static const char *const roles[] = {"viewer", "analyst", "analyst", "operator", "analyst", "admin"};
 
 struct site {
   struct portal *p;
@@ -59,7 +59,7 @@ static void add_reader(struct access *a, struct choice *c, unsigned i)
             NULL, &err),
         &err);
   check(access_key_new(a, "test", user, "test", key, &err), &err);
-  printf("reader %s %s\n", key, words);
+  printf("reader %s %s %s\n", key, roles[i % PRAC_ARRAY_LEN(roles)], words);
   prac_arena_free(&arena);
 }
 
@@ -104,6 +104,16 @@ static void more(struct site *s)
   }
 }
 
+/* The bus and the store's writer in one, within the tick. */
+static prac_rc say(void *arg, const struct model_kind *k, const void *rec, const char *subject,
+                   const char *id, struct prac_err *reterr)
+{
+  struct site *s = arg;
+  const struct store_rec one = {k, rec};
+  (void)subject, (void)id;
+  return s->store.ops->append(s->store.st, &(struct store_tx){.recs = &one, .n_recs = 1}, reterr);
+}
+
 /* false: the end */
 static bool obey(struct site *s)
 {
@@ -141,6 +151,8 @@ int main(int argc, char **argv)
   conf.accounts = true;
   s.env = (struct portal_env){.store = &s.store,
                               .query_in_tick = true,
+                              .say = say,
+                              .say_arg = &s,
                               .listen_fd = -1,
                               .geo = geo,
                               .clock = &wall,

@@ -2,6 +2,7 @@
 """The portal with accounts, attacked: every way in that is known must be shut, and stay shut."""
 import json
 import socket
+import threading
 import time
 
 from portalsite import PASSWORD, ROLES, Site
@@ -151,8 +152,10 @@ def sessions(s):
         t.check('a live stream is open', got.startswith(b'HTTP/1.1 200'), got[:200])
         s.access('user', 'disable', 'analyst')
         t.check('disabled on the box: out at once', s.ask('GET', API + '/status', cookie=third)[0] == 401)
-        while got:  # until the server ends it; the socket's time-out fails the test
+        tail = b''
+        while got and not tail.endswith(b'0\r\n\r\n'):  # the last chunk; the socket's time-out fails the test
             got = c.recv(4096)
+            tail = (tail + got)[-16:]
         t.check('... and the stream ends', True)
     st, _, _ = s.sign_in('analyst')
     t.check('... and can not sign in', st == 401)
@@ -200,12 +203,13 @@ def paths(s, cookie):
     t.check('no path leads out of the page', not wrong, wrong)
 
 
-def floods(s, cookie):
+def floods(s):
     st, _, body = s.ask('POST', API + '/session', {'user': 'x' * 70000, 'password': 'y'})
     t.check('a body beyond 64 KiB: 413', st == 413, (st, body[:100]))
     st, _, body = s.ask('POST', API + '/session', {'user': 'viewer', 'password': 'y' * 60000})
     t.check('a password of 60 kB costs no work', st == 401 and code(body) == 'denied', (st, body[:100]))
-    got = s.raw(f'POST {API}/session HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n'.encode(), [b'8000\r\n' + b'x' * 0x8000 + b'\r\n'] * 4)
+    got = s.raw(f'POST {API}/session HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n'.encode(),
+                [b'8000\r\n' + b'x' * 0x8000 + b'\r\n'] * 4 + [b'0\r\n\r\n'])
     t.check('... also in chunks', b' 413' in got[:20] or got == b'', got[:100])
     got = s.raw(f'GET {API}/me HTTP/1.1\r\nHost: localhost\r\nX: {"a" * 100000}\r\n\r\n'.encode())
     t.check('huge headers: refused', got == b'' or got.startswith((b'HTTP/1.1 431', b'HTTP/1.1 413', b'HTTP/1.1 400')), got[:100])
@@ -215,28 +219,33 @@ def floods(s, cookie):
         got = s.raw(f'POST {API}/session HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nX-Practice: 1\r\nConnection: close\r\n'
                     f'Content-Length: {len(body)}\r\n\r\n'.encode() + body)
         t.check(f'a body that is no sign-in ({body[:12]!r}): refused', got.startswith((b'HTTP/1.1 400', b'HTTP/1.1 401')), got[:200])
-    # slowloris: many that never finish, while others are served; they are cut off after 20 s
-    slow = [socket.create_connection(('127.0.0.1', s.port), timeout=60) for _ in range(40)]
-    for c in slow:
-        c.sendall(f'POST {API}/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n'.encode())
-    t.check('slow requests do not keep others out', s.ask('GET', API + '/status', cookie=cookie)[0] == 200)
-    drip = time.monotonic() + 60
-    open_ones = list(slow)
-    while open_ones and time.monotonic() < drip:
-        for c in list(open_ones):
-            try:
-                c.sendall(b'X')
-                c.setblocking(False)
-                if c.recv(100) == b'':
-                    open_ones.remove(c)
-            except BlockingIOError:
-                c.setblocking(True)
-            except OSError:
-                open_ones.remove(c)
-        time.sleep(0.5)
-    t.check('... and are cut off, however they drip', not open_ones, len(open_ones))
-    for c in slow:
-        c.close()
+
+
+class Slowloris(threading.Thread):
+    """Many that never finish, while all the others are asked; each is cut off after 20 s."""
+
+    def __init__(self, s):
+        super().__init__(daemon=True)
+        self.open = [socket.create_connection(('127.0.0.1', s.port), timeout=60) for _ in range(40)]
+        for c in self.open:
+            c.sendall(f'POST {API}/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n'.encode())
+
+    def over(self, c):
+        try:
+            c.sendall(b'X')
+            c.setblocking(False)
+            return c.recv(100) == b''
+        except BlockingIOError:
+            c.setblocking(True)
+            return False
+        except OSError:
+            return True
+
+    def run(self):
+        end = time.monotonic() + 60
+        while self.open and time.monotonic() < end:
+            self.open = [c for c in self.open if not self.over(c)]
+            time.sleep(0.5)
 
 
 def second_factor(s):
@@ -257,14 +266,25 @@ def audit(s, cookie):
     t.check('the audit has sign-ins, failures, sign-outs, keys, users, questions', {'sign-in', 'sign-in failed', 'sign-out', 'key made', 'user', 'flows'} <= seen, seen)
     text = json.dumps(lines)
     t.check('... and no password, token or key', 'wrong wrong' not in text and 'correct horse' not in text and 'pk_' not in text and 'OR 1=1' not in text)
+    before = json.loads(s.ask('GET', API + '/audit?limit=1', cookie=cookie)[2])['rows'][0]['n']
+    s.ask('POST', API + '/orgs', {'name': 'jp', 'title': 'Once'}, cookie=cookie)
+    made = [r for r in json.loads(s.ask('GET', API + '/audit?limit=9', cookie=cookie)[2])['rows'] if r['n'] > before and r['what'] != 'audit']
+    t.check('a change is one line, with who, of which organisation, and from where',
+            [(r['what'], r['on'], r['user'], r['org'], r['from']) for r in made] == [('organisation', 'jp', 'admin', 'jp', '127.0.0.1')], made)
     st, _, _ = s.ask('GET', API + '/alerts?format=csv', cookie=cookie)
     last = json.loads(s.ask('GET', API + '/audit?limit=3', cookie=cookie)[2])['rows']
     t.check('an export is noted before it leaves', any(r['what'] == 'export' and r['from'] == '127.0.0.1' for r in last), last)
+    s.ask('GET', API + '/alerts?format=csv&key=%C2%9B2J%E2%80%AEgpj', cookie=cookie)
+    listed = s.access('audit', 'list', '--limit', '5')
+    t.check('... what was asked does not reach the terminal as it is', '\\u009b2J\\u202egpj' in listed and '\x9b' not in listed and '\u202e' not in listed, listed)
     t.check('... and all of it is as it was written', 'as they were written' in s.access('audit', 'check'))
 
 
 with Site() as site:
     cookies = {r: site.session(r) for r in ROLES}
+    slow = Slowloris(site)
+    t.check('slow requests do not keep others out', site.ask('GET', API + '/status', cookie=cookies['viewer'])[0] == 200)
+    slow.start()
     doors(site, cookies)
     methods(site, cookies['admin'])
     cross_site(site, cookies)
@@ -273,8 +293,10 @@ with Site() as site:
     paths(site, cookies['admin'])
     second_factor(site)
     audit(site, cookies['admin'])
-    floods(site, cookies['viewer'])
+    floods(site)
     guessing(site)
+    slow.join()
+    t.check('slow requests are cut off, however they drip', not slow.open, len(slow.open))
     t.check('the portal is still the one that was started', all(p.poll() is None for p in site.children), site.logs())
     t.check('and has had nothing to complain of', 'accounts_failed' not in site.logs() and 'audit_failed' not in site.logs(), site.logs())
 t.done()

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """No byte outside a reader's scope: random organisations, users and data, every endpoint that the
-API's own description names, with made parameters and in all forms, and the live stream. What was
-sent is searched for every planted address that the reader may not see, in every textual form."""
+API's own description names, asked and changed, as each role, with made parameters and in all forms,
+and the live stream. What was sent is searched for every planted address that the reader may not see,
+in every textual form."""
 import http.client
 import ipaddress
 import json
@@ -16,9 +17,12 @@ import urllib.parse
 
 from tap import Tap
 
+MARK = 'decided by number '
 SEED, READERS, VARIATIONS, ROUNDS = 11, 7, 2, 2
-# What administrators see of people is not about observations; changing requests have a test of their own.
-NOT_ASKED = {'/users', '/orgs', '/audit', '/events', '/metrics'}
+ROLES = ('viewer', 'analyst', 'operator', 'admin')
+NOT_ASKED = {'/events'}
+# What administrators are shown there is of all organisations: their scopes, and what their people asked for.
+OF_ALL = {'/users', '/orgs', '/audit'}
 
 
 class Planted:
@@ -54,12 +58,12 @@ class Planted:
 
 
 class Reader:
-    def __init__(self, key, words, planted, own):
-        self.key, self.words = key, words
+    def __init__(self, key, role, words, planted, own):
+        self.key, self.role, self.words = key, role, words
         self.outside = [p for p in planted if not p.inside(words)]
         self.forms = {own: own} | {t: f'(?<![{n}]){re.escape(t)}(?![{n}])' for p in self.outside for t, n in p.forms()}
         self.stream = b''
-        self.asked = self.answered = self.refused = self.bytes = 0
+        self.asked = self.answered = self.refused = self.bytes = self.changed = self.kept = 0
         self.found, self.errors = [], []
 
     def search(self, text, said, where):
@@ -79,7 +83,7 @@ class Server:
         for line in self.p.stdout:
             what, _, rest = line.strip().partition(' ')
             if what == 'reader':
-                readers.append(rest.split(' ', 1))
+                readers.append(rest.split(' ', 2))
             elif what == 'planted':
                 self.planted.append(Planted(*rest.split()))
             elif what == 'own':
@@ -87,7 +91,7 @@ class Server:
             elif what == 'port':
                 self.port = int(rest)
                 break
-        self.readers = [Reader(k, w, self.planted, self.own) for k, w in readers]
+        self.readers = [Reader(k, r, w, self.planted, self.own) for k, r, w in readers]
 
     def more(self, n):
         self.p.stdin.write(f'more {n}\n')
@@ -157,6 +161,7 @@ def questions(r, api, planted, seen):
     for path, ops in api['paths'].items():
         if 'get' not in ops or path in NOT_ASKED:
             continue
+        who = ops['get'].get('x-role', 'viewer')
         params = {p['name']: p for p in ops['get'].get('parameters', [])}
         forms = params.get('format', {}).get('schema', {}).get('enum', [None])
         for i in range(VARIATIONS + len(forms)):
@@ -172,7 +177,56 @@ def questions(r, api, planted, seen):
                     q[name] = v
                 elif name in ('by', 'what') and r.random() < 0.7:
                     q[name] = v
-            yield '/api/v1' + where + ('?' + urllib.parse.urlencode(q) if q else '')
+            yield '/api/v1' + where + ('?' + urllib.parse.urlencode(q) if q else ''), who
+
+
+def bodies(r, path, planted, n):
+    """What is sent there, in words of its own and with addresses of anybody's."""
+    made = f'{MARK}{n} {text_of(r, planted)}'
+    return {'/alerts/{id}/decisions': [{'act': a, 'text': made[:60]} for a in ('comment', 'ack', 'label')],
+            '/users': [{'user': f'made{n}', 'name': made, 'org': 'org1', 'role': 'viewer'}, {'user': 'user1', 'org': 'none'}],
+            '/orgs': [{'name': f'made{n}', 'title': made, 'scope': prefix_of(r, planted)}, {'name': f'made{n}', 'scope': text_of(r, planted)}],
+            '/session': [{'user': text_of(r, planted), 'password': made}]}.get(path, [{}])
+
+
+def change_all(server, reader, conn, api, r, n):
+    """Every POST of the description. A key changes no account."""
+    text = get(server, reader, '/api/v1/alerts?limit=200', conn)[1]
+    seen = [x for x in re.findall(r'"id":"([^"/\\\\]+)","key"', text)] or ['none']
+    for path, ops in api['paths'].items():
+        if 'post' not in ops:
+            continue
+        need, rank = ops['post'].get('x-role'), ROLES.index(reader.role)
+        for body in bodies(r, path, server.planted, n):
+            where = path.replace('{id}', urllib.parse.quote(r.choice(seen) if 'alerts' in path else '999999', safe=''))
+            sent = json.dumps(body)
+            conn.request('POST', '/api/v1' + where, sent, {'Authorization': 'Bearer ' + reader.key, 'Host': 'localhost', 'X-Practice': '1',
+                                                           'Content-Type': 'application/json'})
+            a = conn.getresponse()
+            text = a.read().decode('utf-8', 'replace') + ''.join(f'{k}: {v}\n' for k, v in a.getheaders())
+            reader.asked += 1
+            reader.changed += a.status == 200
+            reader.search(text, where + sent, 'POST ' + where)
+            if (need in ROLES and rank < ROLES.index(need)) != (a.status == 403 and '"role"' in text):
+                reader.errors.append(f'{reader.role}: {a.status} POST {where}: {text[:200]}')
+            if a.status >= 500:
+                reader.errors.append(f'{a.status} POST {where}: {text[:200]}')
+
+
+def of_others(server, reader, conn, own):
+    """Decisions of another organisation about what concerns nobody: none may be here."""
+    status, text = get(server, reader, '/api/v1/decisions?limit=10000', conn)
+    rows = json.loads(text[:text.rindex('}') + 1])['rows'] if status == 200 else []
+    mine = [d for d in rows if d['text'].startswith(f'{MARK}{own} ')]
+    reader.kept += len(mine)
+    if reader.words != '*':
+        reader.found += [f"{reader.words}: a decision of {d['org']} about {d['key']}" for d in rows
+                         if d['text'].startswith(MARK) and d not in mine and re.match('(abroad:)?(port|sensor):', d['key'])]
+
+
+def names_hosts(reader, path):
+    """A part of an answer that takes an analyst, whatever its route."""
+    return reader.role == 'viewer' and ('src' in path or 'victim' in path or '/about/' in path)
 
 
 def ask_all(server, reader, seed):
@@ -181,19 +235,28 @@ def ask_all(server, reader, seed):
     try:
         api = json.loads(get(server, reader, '/api/v1/openapi.json', conn)[1].rpartition('}')[0] + '}')
         seen = []
-        for path in questions(r, api, server.planted, seen):
+        for path, need in questions(r, api, server.planted, seen):
+            of_all = path.split('?')[0].removeprefix('/api/v1') in OF_ALL
             while path:
                 status, text = get(server, reader, path, conn)
+                allowed = need not in ROLES or ROLES.index(reader.role) >= ROLES.index(need)
+                if allowed == (status == 403 and '"code":"role"' in text) and not (allowed and names_hosts(reader, path)):
+                    reader.errors.append(f'{reader.role}: {status} {path}: {text[:200]}')
                 reader.asked += 1
                 reader.answered += status == 200
                 reader.refused += status == 403
-                reader.search(text, urllib.parse.unquote_plus(path), path)
+                if not (of_all and allowed):
+                    reader.search(text, urllib.parse.unquote_plus(path), path)
                 if status >= 500:
                     reader.errors.append(f'{status} {path}: {text[:200]}')
                 seen += re.findall(r'"id":"([^"]{1,40})"', text)[:3]
                 more = re.search(r'"next":"([0-9a-f]+)"', text)
                 path = path.split('&cursor=')[0] + ('&' if '?' in path else '?') + 'cursor=' + more[1] \
                     if more and r.random() < 0.5 else None
+        number = server.readers.index(reader)
+        for _ in range(4):
+            change_all(server, reader, conn, api, r, number)
+        of_others(server, reader, conn, number)
     except Exception as e:  # a thread's trouble must be seen
         reader.errors.append(repr(e))
     finally:
@@ -230,6 +293,8 @@ def main():
               f'{sum(r.refused for r in all_)} refused, {size} bytes searched')
         t.check('many questions were asked, many answered and many refused',
                 asked > 800 and sum(r.answered for r in all_) > asked / 4 and sum(r.refused for r in all_) > 50)
+        t.check('much was changed, and decided', sum(r.changed for r in all_) > 20 and sum(r.kept for r in all_) > 5,
+                [(r.role, r.changed, r.kept) for r in all_])
         t.check('every reader heard the stream', all(b'event: ' in r.stream for r in all_),
                 [(r.words, r.stream[-200:]) for r in all_ if b'event: ' not in r.stream])
         t.check('alerts were on it for most', sum(b'event: alert' in r.stream for r in all_) > len(all_) / 2)

@@ -19,12 +19,15 @@ def same(t, what, saw, wanted):
     t.check(what, saw == wanted, f'saw    {lines[0][0][:400]}\nwanted {lines[0][1][:400]}' if lines else 'one has more lines')
 
 
-def until(what, seconds=30):
+def until(what, said, seconds=30):
+    """Waits for what(); an error that says what did not come when it does not come."""
     end = time.time() + seconds
-    while time.time() < end and not what():
+    while not what():
+        if time.time() > end:
+            raise TimeoutError(f'{said}: not after {seconds} s')
         time.sleep(0.2)
 
 
-def removed(server, seconds=30):
+def removed(server, database='%', seconds=30):
     """Until what ALTER ... DELETE asked for is done."""
-    until(lambda: server.query('SELECT sum(1 - is_done) FROM system.mutations') == '0', seconds)
+    until(lambda: server.query(f"SELECT sum(1 - is_done) FROM system.mutations WHERE database LIKE '{database}'") == '0', 'all mutations are done', seconds)

@@ -310,6 +310,7 @@ static void test_keys(void **state)
   assert_int_equal(access_key_new(l.a, "mika", "mika", "script", key, NULL), PRAC_OK);
   assert_int_equal(access_key_new(l.a, "mika", "nobody", "script", key, NULL), PRAC_UNKNOWN);
   assert_int_equal(access_key_new(l.a, "mika", "mika", "two\nlines", key, NULL), PRAC_MALFORMED);
+  assert_int_equal(access_key_new(l.a, "mika", "mika", "\xff", key, NULL), PRAC_MALFORMED);
   assert_int_equal(access_key_new(l.a, "mika", "mika", "second", key, NULL), PRAC_OK);
   assert_memory_equal(key, "pk_", 3);
   forward(&l, 365 * PRAC_DAY);
@@ -493,7 +494,13 @@ static void test_refusals(void **state)
                                            {.name = "x"},
                                            {.name = "x", .scope = "JP nonsense"},
                                            {.name = "x", .scope = "JP", .clearance = "secret"},
-                                           {.name = "x", .scope = "JP", .title = "a\tb"}};
+                                           {.name = "x", .scope = "JP", .title = "a\tb"},
+                                           {.name = "x",
+                                            .scope = "JP",
+                                            .title = "a\xc2\x9b"
+                                                     "2J"},
+                                           {.name = "x", .scope = "JP", .title = "\u202egpj"},
+                                           {.name = "x", .scope = "JP", .title = "a\u200b"}};
   for (size_t i = 0; i < PRAC_ARRAY_LEN(orgs); i++)
     assert_int_not_equal(access_org_put(l.a, "test", &orgs[i], NULL), PRAC_OK);
   static const struct access_user users[] = {{.user = "a b", .org = "jp", .role = "viewer"},

@@ -414,6 +414,51 @@ static int setup(void **state)
   return 0;
 }
 
+static prac_rc take_json(void *arg, const struct store_col *cols, size_t n,
+                         const struct store_value *v)
+{
+  (void)cols, (void)n;
+  prac_json_raw(arg, v[0].s, strlen(v[0].s));
+  return PRAC_OK;
+}
+static prac_rc take_rec(void *arg, const void *rec, bool *keep)
+{
+  (void)keep;
+  model_to_json(&model_finding, rec, arg);
+  return PRAC_OK;
+}
+
+/* As records or as JSON: the same ones, and the same of them. */
+static void records(void **state)
+{
+  struct prac_ip hosts[] = {ip("8.8.8.8"), ip("133.1.255.255")};
+  struct prac_json a = prac_json_of(0), b = prac_json_of(0);
+  (void)state;
+  for (unsigned i = 0; i < 40; i++) {
+    char id[16];
+    (void)snprintf(id, sizeof id, "f%u", i);
+    struct finding f = {.id = id,
+                        .key = i % 3 ? "port:23/tcp" : "victim:8.8.8.8/tcp",
+                        .at = MADE_DAY + i * PRAC_SEC,
+                        .text = "from 8.8.8.8 and 133.1.0.9",
+                        .hosts = {hosts, i % 2 ? 2 : 0}};
+    const struct store_rec rec = {&model_finding, &f};
+    assert_int_equal(s.ops->append(s.st, &(struct store_tx){.recs = &rec, .n_recs = 1}, NULL),
+                     PRAC_OK);
+  }
+  const struct store_query q = {.what = STORE_RECORDS, .kind = &model_finding, .limit = 20};
+  assert_int_equal(gated.ops->query(gated.st, &q, take_json, &a, NULL), PRAC_OK);
+  struct prac_arena_mark m = prac_arena_mark(arena);
+  assert_int_equal(access_gate_records(&gated, &q, arena, take_rec, &b, NULL), PRAC_OK);
+  prac_arena_rewind(arena, m);
+  assert_string_equal(a.buf, b.buf);
+  assert_int_equal(count(a.buf, "\"id\":"), 20);
+  assert_int_equal(count(a.buf, "[outside]"), 20);
+  assert_int_equal(count(a.buf, "8.8.8.8"), 0);
+  prac_json_done(&a);
+  prac_json_done(&b);
+}
+
 static int teardown(void **state)
 {
   (void)state;
@@ -438,6 +483,7 @@ int main(void)
       cmocka_unit_test(flows),
       cmocka_unit_test(parts_of_prefixes),
       cmocka_unit_test(far_away),
+      cmocka_unit_test(records),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -76,6 +76,76 @@ static void codings_and_hosts(void **s)
   assert_int_not_equal(sys_http_forwarded_for("1.2.3.4,", &ip), PRAC_OK);
 }
 
+static void credentials(void **s)
+{
+  static const struct {
+    const char *cookies, *value; /* NULL: none */
+  } cookies[] = {
+      {"practice=abc", "abc"},
+      {"a=1; practice=abc; b=2", "abc"},
+      {"a=1;practice=abc", "abc"},
+      {"practice=first; practice=second", "first"},
+      {"practice=a=b", "a=b"},
+      {"xpractice=1", NULL},
+      {"practicex=1", NULL},
+      {"practice", NULL},
+      {"practice=", NULL},
+      {"practice=; practice=b", NULL},
+      {"PRACTICE=abc", NULL},
+      {"practice=0123456789", NULL}, /* does not fit */
+      {";;  ; ;", NULL},
+      {"", NULL},
+      {NULL, NULL},
+  };
+  static const struct {
+    const char *header, *token;
+  } bearers[] = {{"Bearer pk_a", "pk_a"},     {"bearer pk_a", NULL},
+                 {"Bearer  pk_a", NULL},      {"Bearer ", NULL},
+                 {"Bearer pk a", NULL},       {"Basic cGs6", NULL},
+                 {"Bearer\tpk_a", NULL},      {"Bearer pk_a,", NULL},
+                 {"Bearer 0123456789", NULL}, {NULL, NULL}};
+  static const struct {
+    const char *origin, *host;
+    bool own;
+  } origins[] = {
+      {"https://portal.example", "portal.example", true},
+      {"https://Portal.Example:8443", "portal.example:443", true},
+      {"http://[::1]:8640", "[::1]:8640", true},
+      {"http://127.0.0.1", "127.0.0.1:8640", true},
+      {"null", "portal.example", false},
+      {"", "portal.example", false},
+      {"https://", "", false},
+      {"https://portal.example", NULL, false},
+      {"https://portal.example.evil", "portal.example", false},
+      {"https://evil/portal.example", "portal.example", false},
+      {"https://portal.example@evil", "portal.example", false},
+      {"https://portal.example:80@evil", "portal.example", false},
+      {"https://portal.example:80/x", "portal.example", false},
+      {"evil://portal.example", "portal.example", false},
+      {"x https://portal.example", "portal.example", false},
+      {"http://[::1", "[::1]", false},
+      {"http://[localhost]", "localhost", false},
+  };
+  char to[10];
+  (void)s;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(cookies); i++) {
+    assert_int_equal(sys_http_cookie(cookies[i].cookies, "practice", to, sizeof to),
+                     cookies[i].value != NULL);
+    if (cookies[i].value) assert_string_equal(to, cookies[i].value);
+  }
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(bearers); i++) {
+    assert_int_equal(sys_http_bearer(bearers[i].header, to, sizeof to), bearers[i].token != NULL);
+    if (bearers[i].token) assert_string_equal(to, bearers[i].token);
+  }
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(origins); i++)
+    if (sys_http_origin_is(origins[i].origin, origins[i].host) != origins[i].own)
+      fail_msg("%s", origins[i].origin);
+  assert_true(sys_http_type_is("application/json; charset=utf-8", "application/json"));
+  assert_true(sys_http_type_is("application/json", "application/json"));
+  assert_false(sys_http_type_is("application/jsonp", "application/json"));
+  assert_false(sys_http_type_is(NULL, "application/json"));
+}
+
 static void on_wake(void *arg)
 {
   ++*(int *)arg;
@@ -199,6 +269,7 @@ int main(void)
       cmocka_unit_test(hostile_targets_are_refused),
       cmocka_unit_test(entity_tags_compare),
       cmocka_unit_test(codings_and_hosts),
+      cmocka_unit_test(credentials),
       cmocka_unit_test(readers_replay_and_wake),
       cmocka_unit_test(overtaken_readers_get_one_gap),
       cmocka_unit_test(the_ring_is_bounded_in_bytes),

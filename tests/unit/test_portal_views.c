@@ -522,6 +522,7 @@ static void decisions_that_are_none(void **state)
                                     "nothing",
                                     "{\"act\":\"comment\",\"text\":\"a\\u0007\"}",
                                     "{\"act\":\"comment\",\"text\":\"a\\u0085\"}",
+                                    "{\"act\":\"comment\",\"text\":\"a\\u200b\"}",
                                     "{\"act\":\"comment\",\"text\":\"\\u202eabc\"}",
                                     "{\"act\":\"comment\",\"text\":\"\xff\"}"};
   char body[3000];
