@@ -5,7 +5,8 @@ from oidc import CALLBACK, PUBLIC, audit, me, session, site, start, whole, why
 from tap import Tap
 
 t = Tap()
-with Glewlwyd(PUBLIC + CALLBACK) as g:
+with Glewlwyd() as g:
+    g.client(PUBLIC + CALLBACK)
     for name in ('mika', 'ren', 'sora'):
         g.user(name, name.title() + ' of there')
     with site(g.issuer, g.secret, ", rules: [{claim: preferred_username, value: sora, org: jp, role: operator}, {value: '*', role: analyst}]",
