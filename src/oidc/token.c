@@ -86,20 +86,26 @@ static prac_rc signed_by(cjose_jws_t *jws, const struct oidc_keys *keys, struct 
   return cjose_jws_verify(jws, key, &e) ? PRAC_OK : no(reterr, "has a wrong signature");
 }
 
-static prac_rc claims_of(cjose_jws_t *jws, const struct oidc_expect *e, json_t **ret,
-                         struct prac_err *reterr)
+prac_rc oidc_token_claims(const char *text, size_t n, const struct oidc_expect *e, json_t **ret,
+                          struct prac_err *reterr)
 {
-  cjose_err err;
-  uint8_t *p = NULL;
-  size_t n = 0;
-  json_t *claims =
-      cjose_jws_get_plaintext(jws, &p, &n, &err) ? oidc_object((const char *)p, n) : NULL;
+  json_t *claims = oidc_object(text, n);
   prac_rc rc = claims ? claims_ok(claims, e, reterr) : no(reterr, "holds no claims");
   if (rc == PRAC_OK)
     *ret = claims;
   else
     json_decref(claims);
   return rc;
+}
+
+static prac_rc claims_of(cjose_jws_t *jws, const struct oidc_expect *e, json_t **ret,
+                         struct prac_err *reterr)
+{
+  cjose_err err;
+  uint8_t *p = NULL;
+  size_t n = 0;
+  if (!cjose_jws_get_plaintext(jws, &p, &n, &err)) return no(reterr, "holds no claims");
+  return oidc_token_claims((const char *)p, n, e, ret, reterr);
 }
 
 prac_rc oidc_token_check(const char *token, const struct oidc_keys *keys,

@@ -10,17 +10,12 @@ import time
 import urllib.error
 import urllib.request
 
-from idp import openssl
+from idp import NoRedirect, openssl
 from portalsite import free_port
 
 TABLES = pathlib.Path('/usr/share/dbconfig-common/data/glewlwyd/install/sqlite3')
 TYPES = {'.html': 'text/html', '.css': 'text/css', '.js': 'application/javascript', '.json': 'application/json', '.woff2': 'font/woff2'}
 PASSWORD = 'a long password there'
-
-
-class NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_):
-        return None
 
 
 class Browser:

@@ -8,7 +8,23 @@ import subprocess
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.parse
+import urllib.request
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+def at_provider(url):
+    """Where the provider sends a browser that comes this way."""
+    try:
+        urllib.request.build_opener(NoRedirect).open(url, timeout=30)
+    except urllib.error.HTTPError as e:
+        return e.headers['Location']
+    return ''
 
 
 def b64(data):
@@ -59,13 +75,14 @@ class Key:
 
 class Provider:
     """GET /authorize answers at once, for the person in `self.person`. What is wrong with it: `self.bad`, by name:
-    document(dict), keys(list), token(dict of claims) -> text, answer(dict of parameters), slow(path): seconds, huge(path)."""
+    document: a dict over its own; token: a function from claims to text; huge: paths; to: path -> redirect; raw: path -> (status,
+    bytes). hold: an event that POSTs for a token wait for."""
 
     def __init__(self, client='practice', secret='it is a secret+/='):
         self.client, self.secret = client, secret
         self.key = Key('k1')
-        self.person = {'sub': 'u-1', 'preferred_username': 'viewer', 'name': 'A Viewer'}
-        self.claims, self.bad, self.codes, self.asked = {}, {}, {}, []
+        self.person = {'sub': 'u-1', 'preferred_username': 'mika', 'name': 'Mika'}
+        self.claims, self.bad, self.codes, self.asked, self.hold = {}, {}, {}, [], None
         self.keys = [self.key.jwk()]
         provider = self
 
@@ -88,6 +105,16 @@ class Provider:
         self.server.shutdown()
         self.server.server_close()
 
+    def wait_for(self, what):
+        for _ in range(3000):
+            if what():
+                return
+            time.sleep(0.01)
+        raise RuntimeError('it does not happen')
+
+    def until(self, path):
+        self.wait_for(lambda: self.asked[-1:] and self.asked[-1][0] == path)
+
     def document(self):
         u = self.url
         return {'issuer': u, 'authorization_endpoint': u + '/authorize', 'token_endpoint': u + '/token', 'jwks_uri': u + '/keys',
@@ -99,8 +126,8 @@ class Provider:
         what = url.path.rsplit('/', 1)[1]
         q = dict(urllib.parse.parse_qsl(body if body is not None else url.query))
         self.asked.append((what, q))
-        if what in self.bad.get('slow', {}):
-            time.sleep(self.bad['slow'][what])
+        if self.hold and what == 'token':
+            self.hold.wait(60)
         if what in self.bad.get('huge', ()):
             return self.say(h, 200, b'{"x":"' + b'a' * (4 << 20) + b'"}')
         if what in self.bad.get('to', {}):
@@ -129,8 +156,7 @@ class Provider:
     def on_authorize(self, h, q):
         code = secrets.token_urlsafe(24)
         self.codes[code] = {**q, 'person': dict(self.person)}
-        back = {'code': code, 'state': q['state'], 'iss': self.url, 'session_state': 'x', **self.bad.get('answer', {})}
-        back = {k: v for k, v in back.items() if v is not None}
+        back = {'code': code, 'state': q['state'], 'iss': self.url, 'session_state': 'x'}
         self.say(h, 302, b'', Location=q['redirect_uri'] + '?' + urllib.parse.urlencode(back))
 
     def on_end(self, h, q):

@@ -17,8 +17,8 @@ def site(issuer, secret, more='', accounts=(), own=False):
     s = Site()
     (s.base / 'secret').write_text(secret + '\n')
     s.conf.write_text(s.conf.read_text().replace(
-        'rate: 0', f"rate: 0, oidc: {{issuer: '{issuer}', client-id: practice, client-secret-file: '{s.base}/secret', public-url: '{public_of(s) if own else PUBLIC}',"
-        f" allow-http: yes, timeout: 2s, title: 'House key', title-ja: '鍵'{more}}}"))
+        'rate: 0', f"rate: 0, proxies: 127.0.0.1, oidc: {{issuer: '{issuer}', client-id: practice, client-secret-file: '{s.base}/secret', public-url: '{public_of(s) if own else PUBLIC}',"
+        f" allow-http: yes, title: 'House key', title-ja: '鍵'{more}}}"))
     s.access('org', 'add', 'jp', '--scope', 'JP AS64500', '--clearance', 'TLP:AMBER')
     for name, role in accounts:
         s.access('user', 'add', name, '--org', 'jp', '--role', role)

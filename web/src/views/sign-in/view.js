@@ -16,7 +16,7 @@ function Provider() {
   if (!oidc) return null;
   const name = lang.value === 'ja' ? oidc.title_ja : oidc.title;
   return html`<div class="provider">
-    <a class="button" href=${'/api/v1/oidc/start?to=' + encodeURIComponent(param('back') || '/')}>${t('sign_oidc', { name })}</a>
+    <a class="strong" href=${'/api/v1/oidc/start?to=' + encodeURIComponent(param('back') || '/')}>${t('sign_oidc', { name })}</a>
     ${oidc.end && html`<a class="note" href="/api/v1/oidc/end">${t('sign_oidc_end', { name })}</a>`}
   </div>`;
 }
