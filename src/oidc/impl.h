@@ -14,6 +14,7 @@ bool oidc_same(const char *a, const char *b); /* in the same time wherever they 
 bool oidc_url_ok(const char *url, bool plain);
 /* Bounded, without duplicate keys, an object. NULL: not. */
 json_t *oidc_object(const char *text, size_t n);
+bool oidc_lists(const json_t *array, const char *word); /* false too when it is no array */
 
 /* ---- what the provider says of itself (document.c) ---- */
 struct oidc_document {

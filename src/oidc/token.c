@@ -20,20 +20,15 @@ static const char *text(const json_t *claims, const char *name)
   return s ? s : "";
 }
 
-/* For us, and where for others too, or said so, made for us (azp). */
+/* For us; where for others too, or where it says so, made for us (azp). */
 static bool for_us(const json_t *claims, const char *client_id)
 {
-  const json_t *aud = json_object_get(claims, "aud"), *azp = json_object_get(claims, "azp"), *v;
-  bool ours = false;
-  size_t i;
+  const json_t *aud = json_object_get(claims, "aud"), *azp = json_object_get(claims, "azp");
   if (azp && strcmp(text(claims, "azp"), client_id) != 0) return false;
   if (json_is_string(aud)) return strcmp(json_string_value(aud), client_id) == 0;
-  json_array_foreach(aud, i, v)
-  {
-    if (!json_is_string(v)) return false;
-    ours |= strcmp(json_string_value(v), client_id) == 0;
-  }
-  return ours && (json_array_size(aud) == 1 || azp);
+  for (size_t i = 0; i < json_array_size(aud); i++)
+    if (!json_is_string(json_array_get(aud, i))) return false;
+  return oidc_lists(aud, client_id) && (json_array_size(aud) == 1 || azp);
 }
 
 /* PRAC_TIME_NONE: not there, or no time. */

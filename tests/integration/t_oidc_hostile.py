@@ -5,10 +5,12 @@ import base64
 import hmac
 import json
 import struct
+import tempfile
 import threading
 import time
 import urllib.parse
 
+from certs import authority, certificate
 from idp import Key, Provider, at_provider, b64, openssl
 from oidc import CALLBACK, PUBLIC, audit, cookie, me, path_of, query_of, session, site, start, whole, why
 from tap import Tap
@@ -226,6 +228,22 @@ def strict(s, p):
     p.hold = None
 
 
+def tls():
+    """https, by an authority of one's own, and by none that is known."""
+    with tempfile.TemporaryDirectory() as d:
+        for name in ('ours', 'theirs'):
+            authority(d, name)
+        certificate(d, 'ours', 'localhost')
+        q = Provider(tls=(d + '/localhost.crt', d + '/localhost.key'))
+        try:
+            for ca in ('ours', 'theirs'):
+                with site(q.url, q.secret, f", ca-file: '{d}/{ca}.crt'", [('mika', 'viewer')], public='https://portal.example.net') as s:
+                    h = whole(s, at_provider)
+                    t.check(f'a certificate by our authority, the portal knows {ca}', bool(session(h)) == (ca == 'ours') and why(h) == ('' if ca == 'ours' else 'provider'), h)
+        finally:
+            q.close()
+
+
 p = Provider()
 try:
     with site(p.url, p.secret, ', timeout: 20s', [('mika', 'viewer')]) as s:
@@ -240,6 +258,7 @@ try:
         factor(s, p)
     with site(p.url, p.secret, ", timeout: 1s, user-claim: email, scopes: [openid, email], acr: [gold], amr: [otp, hwk]", [('mika@example.net', 'viewer')]) as s:
         strict(s, p)
+    tls()
 finally:
     p.close()
 t.done()

@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import json
 import secrets
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -21,7 +22,7 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 def at_provider(url):
     """Where the provider sends a browser that comes this way."""
     try:
-        urllib.request.build_opener(NoRedirect).open(url, timeout=30)
+        urllib.request.build_opener(NoRedirect, urllib.request.HTTPSHandler(context=ssl._create_unverified_context())).open(url, timeout=30)
     except urllib.error.HTTPError as e:
         return e.headers['Location']
     return ''
@@ -76,9 +77,9 @@ class Key:
 class Provider:
     """GET /authorize answers at once, for the person in `self.person`. What is wrong with it: `self.bad`, by name:
     document: a dict over its own; token: a function from claims to text; huge: paths; to: path -> redirect; raw: path -> (status,
-    bytes). hold: an event that POSTs for a token wait for."""
+    bytes). hold: an event that POSTs for a token wait for. tls: (certificate, key) of localhost."""
 
-    def __init__(self, client='practice', secret='it is a secret+/='):
+    def __init__(self, client='practice', secret='it is a secret+/=', tls=None):
         self.client, self.secret = client, secret
         self.key = Key('k1')
         self.person = {'sub': 'u-1', 'preferred_username': 'mika', 'name': 'Mika'}
@@ -98,7 +99,13 @@ class Provider:
 
         self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # a client that goes away is no news
         self.url = f'http://127.0.0.1:{self.server.server_port}/realm'
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*tls)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+            self.url = f'https://localhost:{self.server.server_port}/realm'
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):
