@@ -18,7 +18,7 @@ with Glewlwyd() as g:
         w = me(s, session(h))
         t.equal('as the account of that name, with what the rules say', [w.get(k) for k in ('user', 'org', 'role')], ['mika', 'jp', 'analyst'])
         first = [x for x in audit(s) if not x.startswith('user uid')]
-        t.check('the audit has it: bound, and signed in', any(x.startswith('bound oidc mika: oidc sub=') for x in first) and any(x.startswith('sign-in mika') and 'sub=' in x for x in first), '\n'.join(first))
+        t.check('the audit has it: bound, and signed in', any(x.startswith('bound (oidc) mika: oidc iss=') for x in first) and any(x.startswith('sign-in mika') and 'sub=' in x for x in first), '\n'.join(first))
         h = whole(s, lambda url: g.sign_in('mika', url))
         t.equal('and again', me(s, session(h)).get('user'), 'mika')
         t.check('bound once', sum(x.startswith('bound ') for x in audit(s)) == 1)

@@ -181,7 +181,7 @@ def accounts(s, p):
     p.person = {'sub': 'u-2', 'preferred_username': 'mika'}
     t.equal('once unbound, it may be the next one\'s', me(s, session(whole(s, at_provider))).get('user'), 'mika')
     said = audit(s)
-    t.check('the audit tells all of it', all(any(y in x for x in said) for y in ('bound oidc mika: oidc sub=u-1', 'unbound uid', 'sign-in failed mika : oidc sub=u-2', 'sign-in mika')), '\n'.join(said))
+    t.check('the audit tells all of it', all(any(y in x for x in said) for y in (f'bound (oidc) mika: oidc iss={p.url} sub=u-1', 'unbound uid', f'sign-in failed mika : the account of this name is another person\'s: oidc iss={p.url} sub=u-2', 'sign-in mika')), '\n'.join(said))
     t.check('and it holds', 'lines as they were written' in s.access('audit', 'check'))
 
 
