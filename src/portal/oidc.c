@@ -36,7 +36,7 @@ struct portal_oidc {
   size_t n;
   _Atomic bool stopping; /* the lane's questions look at it, too */
   bool have_thread;
-  bool failed;          /* the lane's: the last one, by the provider */
+  bool failed;          /* the lane's: said so, and nobody got through since */
   _Atomic bool can_end; /* there is a place to sign out */
   pthread_t thread;
 };
@@ -198,6 +198,7 @@ static void hand_over(struct errand *e, void (*run)(struct desk_job *j, struct a
 
 /* ---- on the lane ---- */
 
+/* Once, until somebody gets through: it is anybody's doing who brings a wrong code. */
 static void tell_failure(struct portal_oidc *o, const struct portal *p, prac_rc rc,
                          const struct prac_err *err)
 {
@@ -216,12 +217,12 @@ static void do_start(struct portal_oidc *o, struct errand *e)
   struct oidc_way w;
   char text[COOKIE_TEXT], end[OIDC_WAY_URL];
   prac_rc rc = oidc_start(o->oidc, e->to, e->crowd, &w, &err);
-  tell_failure(o, j->p, rc, &err);
   if (rc == PRAC_OK) {
     atomic_store(&o->can_end, oidc_end(o->oidc, end, NULL) == PRAC_OK);
     cookie(j->req, w.cookie, OIDC_WAY / PRAC_SEC, text);
     redirect(j->req, w.url, text, NULL);
   } else {
+    tell_failure(o, j->p, rc, &err);
     portal_count(j->p, PORTAL_C_OIDC_REFUSED);
     send_back(j->req, oidc_why_names[OIDC_WHY_PROVIDER], e->to);
   }

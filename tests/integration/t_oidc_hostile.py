@@ -4,6 +4,8 @@ ways in which what comes back must not be believed, or must not hold up anybody 
 import base64
 import hmac
 import json
+import os
+import pathlib
 import struct
 import tempfile
 import threading
@@ -134,6 +136,11 @@ def answers(s, p):
         p.bad = bad
         t.equal(f'{what} for the code lets nobody in', why(whole(s, at_provider)), 'provider')
     p.bad = {}
+    p.secret, was = 'another', p.secret
+    before = s.logs().count('invalid_client')
+    t.equal('a wrong secret of the client lets nobody in', [why(whole(s, at_provider)) for _ in range(3)], ['provider'] * 3)
+    p.secret = was
+    t.check('it goes on once that is right again, and the log has said it, once, without the code', session(whole(s, at_provider)) and s.logs().count('invalid_client') <= before + 1, s.logs())
 
 
 def held_up(s, p):
@@ -229,17 +236,22 @@ def strict(s, p):
 
 
 def tls():
-    """https, by an authority of one's own, and by none that is known."""
+    """https, by an authority of one's own; then somebody else stands there."""
     with tempfile.TemporaryDirectory() as d:
-        for name in ('ours', 'theirs'):
-            authority(d, name)
-        certificate(d, 'ours', 'localhost')
-        q = Provider(tls=(d + '/localhost.crt', d + '/localhost.key'))
+        for ca in ('ours', 'theirs'):
+            (pathlib.Path(d) / ca[0]).mkdir()
+            authority(d, ca)
+            certificate(d, ca, 'localhost')
+            for end in ('crt', 'key'):
+                os.rename(f'{d}/localhost.{end}', f'{d}/{ca[0]}/{end}')
+        q = Provider(tls=(d + '/o/crt', d + '/o/key'))
         try:
-            for ca in ('ours', 'theirs'):
-                with site(q.url, q.secret, f", ca-file: '{d}/{ca}.crt'", [('mika', 'viewer')], public='https://portal.example.net') as s:
-                    h = whole(s, at_provider)
-                    t.check(f'a certificate by our authority, the portal knows {ca}', bool(session(h)) == (ca == 'ours') and why(h) == ('' if ca == 'ours' else 'provider'), h)
+            with site(q.url, q.secret, f", ca-file: '{d}/ours.crt'", [('mika', 'viewer')], public='https://portal.example.net') as s:
+                t.check('https, by an authority of our own', session(whole(s, at_provider)))
+                q.tls.load_cert_chain(d + '/t/crt', d + '/t/key')
+                h = whole(s, at_provider)
+                t.check('a certificate of another is not believed', why(h) == 'provider' and not session(h), h)
+                t.check('and the log says so', 'certificate' in s.logs(), s.logs())
         finally:
             q.close()
 

@@ -102,9 +102,9 @@ class Provider:
         self.server.handle_error = lambda *_: None  # a client that goes away is no news
         self.url = f'http://127.0.0.1:{self.server.server_port}/realm'
         if tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*tls)
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.tls.load_cert_chain(*tls)
+            self.server.socket = self.tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
             self.url = f'https://localhost:{self.server.server_port}/realm'
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
