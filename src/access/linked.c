@@ -7,7 +7,7 @@
 
 #include "access/impl.h"
 
-#define BY "oidc" /* who does it, in the audit */
+#define BY "(oidc)" /* who does it, in the audit: a name that nobody can have */
 enum { DETAIL = 1024 };
 
 struct found {
@@ -137,7 +137,7 @@ static prac_rc refused(struct access *a, const struct found *f, const char *why,
 {
   char detail[DETAIL + 200];
   struct access_guess_keys keys = access_guess_keys(&f->g);
-  (void)snprintf(detail, sizeof detail, "%s: %.190s", f->detail, why);
+  (void)snprintf(detail, sizeof detail, "%.190s: %s", why, f->detail);
   PRAC_TRY(access_begin(a, reterr));
   prac_rc rc = f->guessed ? access_guess_failed(a, &keys, reterr) : PRAC_OK;
   if (rc == PRAC_OK) rc = note(a, given(f->user), detail, f->g.from, reterr);
@@ -151,7 +151,7 @@ prac_rc access_sign_in_linked(struct access *a, const struct access_linked *l,
   struct prac_err err = {0};
   struct found f = {.g = {.user = f.user, .from = l->from}};
   uint8_t hash[ACCESS_HASH];
-  (void)snprintf(f.detail, sizeof f.detail, BY " sub=%.255s iss=%.500s", l->subject, l->issuer);
+  (void)snprintf(f.detail, sizeof f.detail, "oidc iss=%.500s sub=%.255s", l->issuer, l->subject);
   PRAC_TRY(access_token_new("", token, hash, reterr));
   PRAC_TRY(access_begin(a, reterr));
   prac_rc rc = access_end(a, sign_in(a, l, &f, hash, ret_wait_s, &err), &err);
@@ -166,7 +166,7 @@ prac_rc access_sign_in_linked(struct access *a, const struct access_linked *l,
 prac_rc access_linked_refused(struct access *a, const char *why, const struct prac_ip *from,
                               struct prac_err *reterr)
 {
-  struct found f = {.g = {.user = f.user, .from = from}, .detail = BY};
+  struct found f = {.g = {.user = f.user, .from = from}, .detail = "oidc"};
   return refused(a, &f, why, reterr);
 }
 

@@ -101,6 +101,7 @@ static int run_check(int argc, char **argv)
   prac_rc rc = settings_load(file, &c, &e);
   if (rc == PRAC_OK) rc = note_conf_check(c, &e);
   if (rc == PRAC_OK) rc = workers_check(c, &e);
+  if (rc == PRAC_OK) rc = portal_conf_check(c, &e);
   if (rc == PRAC_OK) rc = bus_nats_check(c, &e);
   find_warnings(c, &w);
   for (size_t i = 0; i < w.n && !o.json; i++) fprintf(stderr, "practice: warning: %s\n", w.text[i]);

@@ -127,18 +127,14 @@ static prac_rc read_secret(const char *path, char **ret, struct prac_err *reterr
 /* Who else says who somebody is; what it takes of the system's files. */
 static prac_rc prepare_oidc(struct role_env *e, struct portal_role *s, struct prac_err *reterr)
 {
-  const struct oidc_conf *c = prac_conf_get(e->settings, oidc_conf_section.path, 0);
-  size_t n = prac_conf_count(e->settings, oidc_rules_section.path);
-  if (!*c->issuer) return PRAC_OK;
-  s->rules = calloc(n + 1, sizeof *s->rules);
-  if (!s->rules) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for portal.oidc.rules");
-  for (size_t i = 0; i < n; i++)
-    s->rules[i] = *(const struct oidc_rule *)prac_conf_get(e->settings, oidc_rules_section.path, i);
-  PRAC_TRY(oidc_conf_check(c, s->rules, n, reterr));
-  PRAC_TRY(read_secret(c->secret_file, &s->secret, reterr));
-  PRAC_TRY(role_net_read(&s->net, c->ca_file, &c->dns, reterr));
-  s->oidc = (struct oidc_env){
-      .conf = c, .rules = s->rules, .n_rules = n, .secret = s->secret, .net = &s->net.net};
+  struct oidc_env env;
+  prac_rc rc = portal_oidc_settings(e->settings, &env, &s->rules, reterr);
+  if (rc != PRAC_OK) return rc == PRAC_UNKNOWN ? PRAC_OK : rc;
+  PRAC_TRY(read_secret(env.conf->secret_file, &s->secret, reterr));
+  PRAC_TRY(role_net_read(&s->net, env.conf->ca_file, &env.conf->dns, reterr));
+  env.secret = s->secret;
+  env.net = &s->net.net;
+  s->oidc = env;
   return PRAC_OK;
 }
 

@@ -57,7 +57,7 @@ struct note_env {
   _Atomic uint64_t *counters; /* one per row of the way's counter table */
   const char *dir;            /* a directory of its own, may be written; ends without "/" */
   const char *host;           /* of this system, for Message-ID and syslog */
-  const struct sys_net *net; /* NULL: nothing but addresses, no TLS authorities */
+  const struct sys_net *net;  /* NULL: nothing but addresses, no TLS authorities */
 };
 struct note_way {
   const char *name; /* "mail": unique; the folder, and the settings section "notify.mail" */

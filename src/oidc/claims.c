@@ -25,12 +25,7 @@ const json_t *oidc_claim(const json_t *claims, const char *name)
 /* Is it this word, or does it list it? */
 static bool says(const json_t *v, const char *word)
 {
-  size_t i;
-  const json_t *e;
-  if (json_is_string(v)) return strcmp(json_string_value(v), word) == 0;
-  json_array_foreach(v, i, e) if (json_is_string(e) &&
-                                  strcmp(json_string_value(e), word) == 0) return true;
-  return false;
+  return json_is_string(v) ? strcmp(json_string_value(v), word) == 0 : oidc_lists(v, word);
 }
 
 static bool any_said(const json_t *v, const struct prac_conf_strings *words)

@@ -69,7 +69,7 @@ const struct prac_conf_section oidc_conf_section = {
     .key = #name, .type = PRAC_CONF_STRING, .offset = offsetof(struct oidc_rule, name),            \
     __VA_ARGS__                                                                                    \
   }
-static const struct prac_conf_item rules[] = {
+static const struct prac_conf_item rule_items[] = {
     RULE(claim, .sdflt = "groups", .help = "a claim of the ID token: groups, realm_access.roles"),
     RULE(value, .help = "what it is, or lists; *: everybody who comes as far as this row"),
     RULE(org, .sdflt = "", .help = "organisation of whom it fits; empty: as it is"),
@@ -79,8 +79,8 @@ const struct prac_conf_section oidc_rules_section = {
     .path = "portal.oidc.rules",
     .about = "what claims make of people at each sign-in; the first row that fits counts, and "
              "where there are rows, whom none fits is not let in",
-    .items = rules,
-    .n_items = PRAC_ARRAY_LEN(rules),
+    .items = rule_items,
+    .n_items = PRAC_ARRAY_LEN(rule_items),
     .size = sizeof(struct oidc_rule),
     .many = true,
 };
@@ -92,23 +92,38 @@ static bool lists(const struct prac_conf_strings *s, const char *word)
   return false;
 }
 
-prac_rc oidc_conf_check(const struct oidc_conf *c, const struct oidc_rule *r, size_t n_rules,
+static bool address_ok(const char *url, bool plain)
+{
+  return oidc_url_ok(url, plain) && !strchr(url, '?');
+}
+
+static bool name_ok(const char *s)
+{
+  return *s && strlen(s) < OIDC_CLAIM;
+}
+
+static bool rules_ok(const struct oidc_rule *r, size_t n)
+{
+  for (size_t i = 0; i < n; i++)
+    if (!name_ok(r[i].claim) || !*r[i].value || (!*r[i].org && !*r[i].role)) return false;
+  return true;
+}
+
+prac_rc oidc_conf_check(const struct oidc_conf *c, const struct oidc_rule *rules, size_t n_rules,
                         struct prac_err *reterr)
 {
   const char *why = NULL;
-  if (!oidc_url_ok(c->issuer, c->plain) || strchr(c->issuer, '?'))
+  if (!address_ok(c->issuer, c->plain))
     why = "issuer: an https address without a query";
-  else if (!oidc_url_ok(c->public_url, c->plain) || strchr(c->public_url, '?') ||
-           c->public_url[strlen(c->public_url) - 1] == '/')
+  else if (!address_ok(c->public_url, c->plain) || c->public_url[strlen(c->public_url) - 1] == '/')
     why = "public-url: an https address without / at its end";
-  else if (!*c->client_id || strlen(c->client_id) >= OIDC_CLAIM)
+  else if (!name_ok(c->client_id))
     why = "client-id: what the provider calls us";
   else if (!lists(&c->scopes, "openid"))
     why = "scopes: openid must be among them";
-  else if (!*c->user_claim || strlen(c->user_claim) >= OIDC_CLAIM)
+  else if (!name_ok(c->user_claim))
     why = "user-claim: a claim's name";
-  for (size_t i = 0; i < n_rules && !why; i++)
-    if (!*r[i].claim || !*r[i].value || (!*r[i].org && !*r[i].role))
-      why = "rules: each row needs claim, value, and an organisation or a role";
+  else if (!rules_ok(rules, n_rules))
+    why = "rules: each row needs claim, value, and an organisation or a role";
   return why ? PRAC_FAIL(reterr, PRAC_MALFORMED, "portal.oidc.%s", why) : PRAC_OK;
 }

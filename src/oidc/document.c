@@ -4,15 +4,6 @@
 
 #include "oidc/impl.h"
 
-static bool lists(const json_t *array, const char *word)
-{
-  size_t i;
-  const json_t *v;
-  json_array_foreach(array, i, v) if (json_is_string(v) &&
-                                      strcmp(json_string_value(v), word) == 0) return true;
-  return false;
-}
-
 static prac_rc endpoint(const json_t *d, const char *name, bool plain, char to[OIDC_URL],
                         struct prac_err *reterr)
 {
@@ -38,10 +29,10 @@ static prac_rc read(const json_t *d, const char *issuer, bool plain, struct oidc
   if (endpoint(d, "end_session_endpoint", plain, to->end, NULL) != PRAC_OK) to->end[0] = '\0';
   to->says_iss = json_is_true(json_object_get(d, "authorization_response_iss_parameter_supported"));
   const json_t *ways = json_object_get(d, "token_endpoint_auth_methods_supported");
-  to->post = json_is_array(ways) && !lists(ways, "client_secret_basic") &&
-             lists(ways, "client_secret_post");
+  to->post = json_is_array(ways) && !oidc_lists(ways, "client_secret_basic") &&
+             oidc_lists(ways, "client_secret_post");
   const json_t *pkce = json_object_get(d, "code_challenge_methods_supported");
-  if (json_is_array(pkce) && !lists(pkce, "S256"))
+  if (json_is_array(pkce) && !oidc_lists(pkce, "S256"))
     return PRAC_FAIL(reterr, PRAC_UNSUPPORTED, "the provider knows no PKCE with S256");
   return PRAC_OK;
 }

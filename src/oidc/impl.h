@@ -14,6 +14,7 @@ bool oidc_same(const char *a, const char *b); /* in the same time wherever they 
 bool oidc_url_ok(const char *url, bool plain);
 /* Bounded, without duplicate keys, an object. NULL: not. */
 json_t *oidc_object(const char *text, size_t n);
+bool oidc_lists(const json_t *array, const char *word); /* false too when it is no array */
 
 /* ---- what the provider says of itself (document.c) ---- */
 struct oidc_document {
@@ -47,6 +48,9 @@ struct oidc_expect {
 PRAC_NODISCARD prac_rc oidc_token_check(const char *token, const struct oidc_keys *keys,
                                         const struct oidc_expect *e, json_t **ret_claims,
                                         struct prac_err *reterr);
+/* What stands in a token whose signature fits: everything else that is looked at. */
+PRAC_NODISCARD prac_rc oidc_token_claims(const char *text, size_t n, const struct oidc_expect *e,
+                                         json_t **ret, struct prac_err *reterr);
 /* ---- what claims mean (claims.c) ---- */
 /* By the whole name, else along the dots. NULL: none. */
 const json_t *oidc_claim(const json_t *claims, const char *name);

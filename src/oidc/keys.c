@@ -6,7 +6,7 @@
 
 #include "oidc/impl.h"
 
-enum { RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192, MEMBER_MAX = 2048 };
+enum { RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192, MEMBER_MAX = 2048, EXPONENT_MAX = 8 };
 struct key {
   cjose_jwk_t *jwk;
   char kid[OIDC_CLAIM], alg[8]; /* "": not said */
@@ -36,14 +36,9 @@ static bool copy(json_t *to, const json_t *from, const char *name)
 
 static bool may_verify(const json_t *j)
 {
-  const json_t *ops = json_object_get(j, "key_ops"), *v;
+  const json_t *ops = json_object_get(j, "key_ops");
   const char *use = word(j, "use");
-  size_t i;
-  if (*use && strcmp(use, "sig") != 0) return false;
-  if (!ops) return true;
-  json_array_foreach(ops, i, v) if (json_is_string(v) &&
-                                    strcmp(json_string_value(v), "verify") == 0) return true;
-  return false;
+  return (!*use || strcmp(use, "sig") == 0) && (!ops || oidc_lists(ops, "verify"));
 }
 
 static bool strong(const struct key *k)
@@ -54,20 +49,27 @@ static bool strong(const struct key *k)
                : bits >= RSA_BITS_MIN && bits <= RSA_BITS_MAX;
 }
 
+/* Only what it takes to verify. NULL: not all of it is there. */
+static cjose_jwk_t *import(const json_t *j, bool ec)
+{
+  static const char *const members[2][4] = {{"n", "e", NULL}, {"crv", "x", "y", NULL}};
+  cjose_err e;
+  json_t *bare = json_pack("{s:s}", "kty", ec ? "EC" : "RSA");
+  bool ok = bare && strlen(word(j, "e")) <= EXPONENT_MAX;
+  for (const char *const *m = members[ec]; ok && *m; m++) ok = copy(bare, j, *m);
+  cjose_jwk_t *jwk = ok ? cjose_jwk_import_json(bare, &e) : NULL;
+  json_decref(bare);
+  return jwk;
+}
+
 /* False: of no use here. */
 static bool take(const json_t *j, struct key *k)
 {
-  cjose_err e;
   const char *kid = word(j, "kid"), *alg = word(j, "alg"), *kty = word(j, "kty");
   k->ec = strcmp(kty, "EC") == 0;
   if ((!k->ec && strcmp(kty, "RSA") != 0) || strlen(kid) >= sizeof k->kid) return false;
   if ((*alg && !oidc_alg_ok(alg)) || !may_verify(j)) return false;
-  if (k->ec && strcmp(word(j, "crv"), "P-256") != 0) return false;
-  json_t *bare = json_pack("{s:s}", "kty", kty);
-  bool ok = bare && (k->ec ? copy(bare, j, "crv") && copy(bare, j, "x") && copy(bare, j, "y")
-                           : copy(bare, j, "n") && copy(bare, j, "e") && strlen(word(j, "e")) <= 8);
-  k->jwk = ok ? cjose_jwk_import_json(bare, &e) : NULL;
-  json_decref(bare);
+  k->jwk = import(j, k->ec);
   if (k->jwk && !strong(k)) {
     (void)cjose_jwk_release(k->jwk);
     k->jwk = NULL;
@@ -80,16 +82,14 @@ static bool take(const json_t *j, struct key *k)
 prac_rc oidc_keys_read(const char *text, size_t n, struct oidc_keys **ret, struct prac_err *reterr)
 {
   json_t *j = oidc_object(text, n);
-  const json_t *list = json_object_get(j, "keys"), *v;
+  const json_t *list = json_object_get(j, "keys");
   struct oidc_keys *k = calloc(1, sizeof *k);
-  prac_rc rc = PRAC_OK;
-  size_t i;
-  if (!k)
-    rc = PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the provider's keys");
-  else if (!json_is_array(list))
-    rc = PRAC_FAIL(reterr, PRAC_MALFORMED, "the provider's keys are no list of keys");
-  else
-    json_array_foreach(list, i, v) if (k->n < OIDC_KEYS && take(v, &k->v[k->n])) k->n++;
+  prac_rc rc = !k ? PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the provider's keys")
+               : !json_is_array(list)
+                   ? PRAC_FAIL(reterr, PRAC_MALFORMED, "the provider's keys are no list of keys")
+                   : PRAC_OK;
+  for (size_t i = 0; rc == PRAC_OK && i < json_array_size(list) && k->n < OIDC_KEYS; i++)
+    k->n += take(json_array_get(list, i), &k->v[k->n]);
   json_decref(j);
   if (rc == PRAC_OK)
     *ret = k;

@@ -1,5 +1,4 @@
 /* Texts that go out, and the first look at what came in. */
-#include <ctype.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
@@ -102,4 +101,13 @@ json_t *oidc_object(const char *text, size_t n)
   if (json_is_object(j)) return j;
   json_decref(j);
   return NULL;
+}
+
+bool oidc_lists(const json_t *array, const char *word)
+{
+  for (size_t i = 0; i < json_array_size(array); i++) {
+    const char *s = json_string_value(json_array_get(array, i));
+    if (s && strcmp(s, word) == 0) return true;
+  }
+  return false;
 }

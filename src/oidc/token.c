@@ -20,20 +20,15 @@ static const char *text(const json_t *claims, const char *name)
   return s ? s : "";
 }
 
-/* For us, and where for others too, or said so, made for us (azp). */
+/* For us; where for others too, or where it says so, made for us (azp). */
 static bool for_us(const json_t *claims, const char *client_id)
 {
-  const json_t *aud = json_object_get(claims, "aud"), *azp = json_object_get(claims, "azp"), *v;
-  bool ours = false;
-  size_t i;
+  const json_t *aud = json_object_get(claims, "aud"), *azp = json_object_get(claims, "azp");
   if (azp && strcmp(text(claims, "azp"), client_id) != 0) return false;
   if (json_is_string(aud)) return strcmp(json_string_value(aud), client_id) == 0;
-  json_array_foreach(aud, i, v)
-  {
-    if (!json_is_string(v)) return false;
-    ours |= strcmp(json_string_value(v), client_id) == 0;
-  }
-  return ours && (json_array_size(aud) == 1 || azp);
+  for (size_t i = 0; i < json_array_size(aud); i++)
+    if (!json_is_string(json_array_get(aud, i))) return false;
+  return oidc_lists(aud, client_id) && (json_array_size(aud) == 1 || azp);
 }
 
 /* PRAC_TIME_NONE: not there, or no time. */
@@ -86,20 +81,26 @@ static prac_rc signed_by(cjose_jws_t *jws, const struct oidc_keys *keys, struct 
   return cjose_jws_verify(jws, key, &e) ? PRAC_OK : no(reterr, "has a wrong signature");
 }
 
-static prac_rc claims_of(cjose_jws_t *jws, const struct oidc_expect *e, json_t **ret,
-                         struct prac_err *reterr)
+prac_rc oidc_token_claims(const char *text, size_t n, const struct oidc_expect *e, json_t **ret,
+                          struct prac_err *reterr)
 {
-  cjose_err err;
-  uint8_t *p = NULL;
-  size_t n = 0;
-  json_t *claims =
-      cjose_jws_get_plaintext(jws, &p, &n, &err) ? oidc_object((const char *)p, n) : NULL;
+  json_t *claims = oidc_object(text, n);
   prac_rc rc = claims ? claims_ok(claims, e, reterr) : no(reterr, "holds no claims");
   if (rc == PRAC_OK)
     *ret = claims;
   else
     json_decref(claims);
   return rc;
+}
+
+static prac_rc claims_of(cjose_jws_t *jws, const struct oidc_expect *e, json_t **ret,
+                         struct prac_err *reterr)
+{
+  cjose_err err;
+  uint8_t *p = NULL;
+  size_t n = 0;
+  if (!cjose_jws_get_plaintext(jws, &p, &n, &err)) return no(reterr, "holds no claims");
+  return oidc_token_claims((const char *)p, n, e, ret, reterr);
 }
 
 prac_rc oidc_token_check(const char *token, const struct oidc_keys *keys,

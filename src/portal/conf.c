@@ -1,7 +1,10 @@
 /* Settings of the portal. */
 #include "portal/portal.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+#include "oidc/oidc.h"
 
 #define ITEM_AS(word, name, kind, ...)                                                             \
   {                                                                                                \
@@ -56,6 +59,38 @@ const struct prac_conf_section portal_conf_section = {
     .n_items = PRAC_ARRAY_LEN(items),
     .size = sizeof(struct portal_conf),
 };
+
+prac_rc portal_oidc_settings(const struct prac_conf *all, struct oidc_env *ret,
+                             struct oidc_rule **ret_rules, struct prac_err *reterr)
+{
+  const struct portal_conf *p = prac_conf_get(all, portal_conf_section.path, 0);
+  const struct oidc_conf *c = prac_conf_get(all, oidc_conf_section.path, 0);
+  size_t n = prac_conf_count(all, oidc_rules_section.path);
+  if (!*c->issuer) return PRAC_UNKNOWN;
+  if (!p->accounts)
+    return PRAC_FAIL(reterr, PRAC_MALFORMED, "portal.oidc.issuer: takes portal.accounts: yes");
+  struct oidc_rule *rules = calloc(n + 1, sizeof *rules);
+  if (!rules) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for portal.oidc.rules");
+  for (size_t i = 0; i < n; i++)
+    rules[i] = *(const struct oidc_rule *)prac_conf_get(all, oidc_rules_section.path, i);
+  prac_rc rc = oidc_conf_check(c, rules, n, reterr);
+  if (rc != PRAC_OK) {
+    free(rules);
+    return rc;
+  }
+  *ret = (struct oidc_env){.conf = c, .rules = rules, .n_rules = n};
+  *ret_rules = rules;
+  return PRAC_OK;
+}
+
+prac_rc portal_conf_check(const struct prac_conf *all, struct prac_err *reterr)
+{
+  struct oidc_env env;
+  struct oidc_rule *rules = NULL;
+  prac_rc rc = portal_oidc_settings(all, &env, &rules, reterr);
+  free(rules);
+  return rc == PRAC_UNKNOWN ? PRAC_OK : rc;
+}
 
 const char *portal_open_text(const struct portal_conf *c)
 {

@@ -19,7 +19,8 @@ struct errand {
   struct errand *next;
   struct desk_job *desk;
   enum kind kind;
-  int64_t since; /* monotonic */
+  int64_t since;            /* monotonic */
+  char crowd[PRAC_IP_TEXT]; /* who shares the bounds of one address: of IPv6 a /64 */
   const char *to;
   struct oidc_back back;
   struct oidc_person person;
@@ -35,7 +36,7 @@ struct portal_oidc {
   size_t n;
   _Atomic bool stopping; /* the lane's questions look at it, too */
   bool have_thread;
-  bool failed;          /* the lane's: the last one, by the provider */
+  bool failed;          /* the lane's: said so, and nobody got through since */
   _Atomic bool can_end; /* there is a place to sign out */
   pthread_t thread;
 };
@@ -50,7 +51,7 @@ static void cookie(const struct sys_http_req *r, const char *value, int64_t life
                  sys_http_by_tls(r) ? "; Secure" : "");
 }
 
-/* cookies: NULL: none. */
+/* With cookies; NULL: none. */
 static void redirect(struct sys_http_req *r, const char *location, const char *first,
                      const char *second)
 {
@@ -159,15 +160,14 @@ static void run_code(struct desk_job *j, struct access *a)
                     : PRAC_FAIL(&err, PRAC_DENIED, "sign in at the provider first");
   if (rc == PRAC_OK) rc = portal_send_session(j, a, token, &err);
   bool again = rc == PRAC_DENIED || rc == PRAC_AGAIN || rc == PRAC_END;
+  if (half && again)
+    oidc_halves_again(halves, half); /* before they can answer again */
+  else
+    oidc_half_free(&half);
   if (again)
     portal_send_refused(j->req, rc, wait_s, &err);
   else if (rc != PRAC_OK)
     portal_desk_failed(j, rc, &err);
-  if (half && again) {
-    oidc_halves_again(halves, half);
-  } else {
-    oidc_half_free(&half);
-  }
   explicit_bzero(token, sizeof token);
 }
 
@@ -198,6 +198,7 @@ static void hand_over(struct errand *e, void (*run)(struct desk_job *j, struct a
 
 /* ---- on the lane ---- */
 
+/* Once, until somebody gets through: it is anybody's doing who brings a wrong code. */
 static void tell_failure(struct portal_oidc *o, const struct portal *p, prac_rc rc,
                          const struct prac_err *err)
 {
@@ -215,13 +216,13 @@ static void do_start(struct portal_oidc *o, struct errand *e)
   struct prac_err err = {0};
   struct oidc_way w;
   char text[COOKIE_TEXT], end[OIDC_WAY_URL];
-  prac_rc rc = oidc_start(o->oidc, e->to, j->from, &w, &err);
-  tell_failure(o, j->p, rc, &err);
+  prac_rc rc = oidc_start(o->oidc, e->to, e->crowd, &w, &err);
   if (rc == PRAC_OK) {
     atomic_store(&o->can_end, oidc_end(o->oidc, end, NULL) == PRAC_OK);
     cookie(j->req, w.cookie, OIDC_WAY / PRAC_SEC, text);
     redirect(j->req, w.url, text, NULL);
   } else {
+    tell_failure(o, j->p, rc, &err);
     portal_count(j->p, PORTAL_C_OIDC_REFUSED);
     send_back(j->req, oidc_why_names[OIDC_WHY_PROVIDER], e->to);
   }
@@ -235,7 +236,8 @@ static void do_back(struct portal_oidc *o, struct errand *e)
   struct prac_err err = {0};
   enum oidc_why why;
   prac_rc rc = oidc_finish(o->oidc, &e->back, j->arena, &e->person, e->landing, &why, &err);
-  if (rc == PRAC_OK || why == OIDC_WHY_PROVIDER) tell_failure(o, j->p, rc, &err);
+  if (rc == PRAC_OK || (why == OIDC_WHY_PROVIDER && rc != PRAC_DENIED))
+    tell_failure(o, j->p, rc, &err); /* DENIED: the browser's doing, as anybody may */
   if (rc == PRAC_OK) {
     hand_over(e, run_linked);
     return;
@@ -298,8 +300,7 @@ static bool put(struct portal_oidc *o, struct errand *e)
 {
   size_t same = 0;
   pthread_mutex_lock(&o->lock);
-  for (const struct errand *k = o->first; k; k = k->next)
-    same += strcmp(k->desk->from, e->desk->from) == 0;
+  for (const struct errand *k = o->first; k; k = k->next) same += strcmp(k->crowd, e->crowd) == 0;
   bool ok = !o->stopping && o->n < OIDC_LANE_MAX && same < OIDC_LANE_ADDRESS;
   if (ok) {
     sys_http_later(e->desk->req);
@@ -340,7 +341,10 @@ static struct errand *errand_new(struct portal *p, struct sys_http_req *r, enum 
   struct desk_job *j = job_new(p, r);
   struct errand *e = j ? prac_arena_alloc(j->arena, sizeof *e) : NULL;
   if (e) {
+    struct prac_ip ip = sys_http_client(r);
+    if (!prac_ip_is4(&ip)) memset(ip.b + 8, 0, 8);
     *e = (struct errand){.desk = j, .kind = kind, .since = sys_mono_ns(), .to = "/"};
+    (void)prac_ip_text(e->crowd, &ip);
     j->more = e;
   } else if (j) {
     desk_job_free(&j);
@@ -442,9 +446,7 @@ void portal_oidc_json(const struct portal *p, struct prac_json *j)
 
 prac_rc portal_oidc_open(struct portal *p, struct prac_err *reterr)
 {
-  if (!p->env.oidc) return PRAC_OK;
-  if (!p->door)
-    return PRAC_FAIL(reterr, PRAC_MALFORMED, "portal.oidc.issuer: takes portal.accounts: yes");
+  if (!p->env.oidc || !p->door) return PRAC_OK;
   struct portal_oidc *o = calloc(1, sizeof *o);
   if (!o) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for OpenID Connect");
   p->oidc = o;

@@ -38,6 +38,17 @@ struct portal_conf {
 };
 extern const struct prac_conf_section portal_conf_section; /* "portal" */
 
+/* Of portal.oidc and its rules, checked: conf, rules and n_rules of *ret. *ret_rules: malloc'ed,
+ * caller's, as long as *ret is used. PRAC_UNKNOWN: nobody signs in so; PRAC_MALFORMED names the
+ * key.
+ */
+struct oidc_env; /* oidc/oidc.h */
+struct oidc_rule;
+PRAC_NODISCARD prac_rc portal_oidc_settings(const struct prac_conf *all, struct oidc_env *ret,
+                                            struct oidc_rule **ret_rules, struct prac_err *reterr);
+/* What no table can say of the portal's settings. */
+PRAC_NODISCARD prac_rc portal_conf_check(const struct prac_conf *all, struct prac_err *reterr);
+
 /* Can other machines reach it, with nobody in front who checks them or talks TLS? What there is to
  * say then, behind the address; NULL: no. */
 const char *portal_open_text(const struct portal_conf *c);
@@ -54,7 +65,6 @@ enum portal_lane {
   PORTAL_STUDY, /* many looks: up to minutes */
   PORTAL_LANES
 };
-struct oidc_env; /* oidc/oidc.h */
 struct portal_env {
   const struct store *store; /* read-only handle; NULL: live numbers only */
   /* further handles of the same store, by lane; NULL: those questions go the lane's way before */

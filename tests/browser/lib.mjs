@@ -47,7 +47,7 @@ export async function open({ width = 1280, height = 900, dark = false, query = '
   await p.emulateMedia({ colorScheme: dark ? 'dark' : 'light', reducedMotion: reduced ? 'reduce' : 'no-preference' });
   p.mine = true;
   p.on('console', (m) => { if (p.mine && ['error', 'warning'].includes(m.type())) complaints.push(m.text()); });
-  p.on('pageerror', (e) => complaints.push(String(e)));
+  p.on('pageerror', (e) => { if (p.mine) complaints.push(String(e)); });
   await p.addInitScript(() => document.addEventListener('securitypolicyviolation', (e) => console.error('CSP ' + e.violatedDirective + ' ' + e.blockedURI)));
   await p.goto(url + query);
   return p;

@@ -77,7 +77,7 @@ try:
     for path, ops in api['paths'].items():
         if path == '/events' or 'get' not in ops:
             continue
-        kinds = ops['get']['responses']['200']['content']
+        kinds = ops['get']['responses'].get('200', {}).get('content', {})  # a step of a browser's way has none
         for kind in kinds:
             form = {'application/x-ndjson': 'ndjson', 'text/csv': 'csv'}.get(kind, '')
             what = '/api/v1' + full.get(path, path) + (f'?format={form}' if form else '')

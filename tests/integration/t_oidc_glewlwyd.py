@@ -5,7 +5,8 @@ from oidc import CALLBACK, PUBLIC, audit, me, session, site, start, whole, why
 from tap import Tap
 
 t = Tap()
-with Glewlwyd(PUBLIC + CALLBACK) as g:
+with Glewlwyd() as g:
+    g.client(PUBLIC + CALLBACK)
     for name in ('mika', 'ren', 'sora'):
         g.user(name, name.title() + ' of there')
     with site(g.issuer, g.secret, ", rules: [{claim: preferred_username, value: sora, org: jp, role: operator}, {value: '*', role: analyst}]",
@@ -17,7 +18,7 @@ with Glewlwyd(PUBLIC + CALLBACK) as g:
         w = me(s, session(h))
         t.equal('as the account of that name, with what the rules say', [w.get(k) for k in ('user', 'org', 'role')], ['mika', 'jp', 'analyst'])
         first = [x for x in audit(s) if not x.startswith('user uid')]
-        t.check('the audit has it: bound, and signed in', any(x.startswith('bound oidc mika: oidc sub=') for x in first) and any(x.startswith('sign-in mika') and 'sub=' in x for x in first), '\n'.join(first))
+        t.check('the audit has it: bound, and signed in', any(x.startswith('bound (oidc) mika: oidc iss=') for x in first) and any(x.startswith('sign-in mika') and 'sub=' in x for x in first), '\n'.join(first))
         h = whole(s, lambda url: g.sign_in('mika', url))
         t.equal('and again', me(s, session(h)).get('user'), 'mika')
         t.check('bound once', sum(x.startswith('bound ') for x in audit(s)) == 1)
@@ -28,7 +29,4 @@ with Glewlwyd(PUBLIC + CALLBACK) as g:
     with site(g.issuer, g.secret, ', make-users: yes, new-org: jp, new-role: viewer') as s:
         w = me(s, session(whole(s, lambda url: g.sign_in('ren', url))))
         t.equal('where accounts are made, one is', [w.get(k) for k in ('user', 'name', 'org', 'role')], ['ren', 'Ren of there', 'jp', 'viewer'])
-    with site(g.issuer, 'another secret', '', [('mika', 'viewer')]) as s:
-        t.equal('a wrong secret of the client lets nobody in', why(whole(s, lambda url: g.sign_in('mika', url))), 'provider')
-        t.check('which the log says once, without the code', s.logs().count('invalid_client') == 1 or 'gives no token' in s.logs(), s.logs())
 t.done()

@@ -10,16 +10,12 @@ import time
 import urllib.error
 import urllib.request
 
-from idp import openssl
+from idp import NoRedirect, openssl
 from portalsite import free_port
 
 TABLES = pathlib.Path('/usr/share/dbconfig-common/data/glewlwyd/install/sqlite3')
+TYPES = {'.html': 'text/html', '.css': 'text/css', '.js': 'application/javascript', '.json': 'application/json', '.woff2': 'font/woff2'}
 PASSWORD = 'a long password there'
-
-
-class NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_):
-        return None
 
 
 class Browser:
@@ -40,13 +36,13 @@ class Browser:
 
 
 class Glewlwyd:
-    def __init__(self, redirect_uri, secret='k3v9Qm2sT7'):
+    def __init__(self, host='127.0.0.1', secret='k3v9Qm2sT7'):
         if not shutil.which('glewlwyd') or not TABLES.is_file():
             raise RuntimeError('glewlwyd is not installed: ./dev setup test')
         self.tmp = tempfile.TemporaryDirectory(prefix='practice-glewlwyd-')
         self.base = pathlib.Path(self.tmp.name)
-        self.port, self.secret, self.redirect_uri = free_port(), secret, redirect_uri
-        self.host = f'http://127.0.0.1:{self.port}'
+        self.port, self.secret, self.name = free_port(), secret, host
+        self.host = f'http://{host}:{self.port}'
         self.issuer = self.host + '/api/oidc'
         self.process = None
 
@@ -77,9 +73,10 @@ class Glewlwyd:
         lib = '/usr/lib/glewlwyd'
         (self.base / 'g.conf').write_text(
             f'port={self.port}\nbind_address="127.0.0.1"\nexternal_url="{self.host}"\nlogin_url="login.html"\napi_prefix="api"\n'
-            f'static_files_path="/usr/share/glewlwyd/webapp/"\nlog_mode="console"\nlog_level="WARNING"\ncookie_domain="127.0.0.1"\ncookie_secure=0\n'
+            f'static_files_path="/usr/share/glewlwyd/webapp/"\nlog_mode="console"\nlog_level="WARNING"\ncookie_secure=0\n'
             f'user_module_path="{lib}/user"\nuser_middleware_module_path="{self.base}/none"\nclient_module_path="{lib}/client"\n'
             f'user_auth_scheme_module_path="{lib}/scheme"\nplugin_module_path="{lib}/plugin"\nhash_algorithm="SHA512"\n'
+            'static_files_mime_types=(' + ','.join(f'{{extension="{e}" mime_type="{m}" compress=0}}' for e, m in TYPES.items()) + ')\n'
             f'database={{type="sqlite3" path="{self.base}/g.db"}};\n')
         self.log = open(self.base / 'log', 'w+')
         self.process = subprocess.Popen(['glewlwyd', '-c', self.base / 'g.conf'], stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
@@ -105,8 +102,10 @@ class Glewlwyd:
             'refresh-token-duration': 3600, 'code-duration': 600, 'auth-type-code-enabled': True, 'auth-type-refresh-enabled': True, 'pkce-allowed': True,
             'pkce-required': True, 'oauth-as-iss-id': True, 'subject-type': 'public', 'name-claim': 'mandatory', 'session-management-allowed': False,
             'claims': [{'name': 'preferred_username', 'user-property': 'username', 'type': 'string', 'mandatory': True}]}})
+
+    def client(self, redirect_uri):
         self.must('POST', '/client/', {'client_id': 'practice', 'name': 'PRACTICE', 'enabled': True, 'confidential': True, 'password': self.secret,
-                                       'redirect_uri': [self.redirect_uri], 'authorization_type': ['code'], 'token_endpoint_auth_method': ['client_secret_basic'],
+                                       'redirect_uri': [redirect_uri], 'authorization_type': ['code'], 'token_endpoint_auth_method': ['client_secret_basic'],
                                        'scope': []})
 
     def must(self, method, path, body):

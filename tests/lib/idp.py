@@ -4,11 +4,28 @@ import hashlib
 import http.server
 import json
 import secrets
+import ssl
 import subprocess
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.parse
+import urllib.request
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+def at_provider(url):
+    """Where the provider sends a browser that comes this way."""
+    try:
+        urllib.request.build_opener(NoRedirect, urllib.request.HTTPSHandler(context=ssl._create_unverified_context())).open(url, timeout=30)
+    except urllib.error.HTTPError as e:
+        return e.headers['Location']
+    return ''
 
 
 def b64(data):
@@ -59,13 +76,14 @@ class Key:
 
 class Provider:
     """GET /authorize answers at once, for the person in `self.person`. What is wrong with it: `self.bad`, by name:
-    document(dict), keys(list), token(dict of claims) -> text, answer(dict of parameters), slow(path): seconds, huge(path)."""
+    document: a dict over its own; token: a function from claims to text; huge: paths; to: path -> redirect; raw: path -> (status,
+    bytes). hold: an event that POSTs for a token wait for. tls: (certificate, key) of localhost."""
 
-    def __init__(self, client='practice', secret='it is a secret+/='):
+    def __init__(self, client='practice', secret='it is a secret+/=', tls=None):
         self.client, self.secret = client, secret
         self.key = Key('k1')
-        self.person = {'sub': 'u-1', 'preferred_username': 'viewer', 'name': 'A Viewer'}
-        self.claims, self.bad, self.codes, self.asked = {}, {}, {}, []
+        self.person = {'sub': 'u-1', 'preferred_username': 'mika', 'name': 'Mika'}
+        self.claims, self.bad, self.codes, self.asked, self.hold = {}, {}, {}, [], None
         self.keys = [self.key.jwk()]
         provider = self
 
@@ -81,12 +99,28 @@ class Provider:
 
         self.server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # a client that goes away is no news
         self.url = f'http://127.0.0.1:{self.server.server_port}/realm'
+        if tls:
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.tls.load_cert_chain(*tls)
+            self.server.socket = self.tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+            self.url = f'https://localhost:{self.server.server_port}/realm'
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+
+    def wait_for(self, what):
+        for _ in range(3000):
+            if what():
+                return
+            time.sleep(0.01)
+        raise RuntimeError('it does not happen')
+
+    def until(self, path):
+        self.wait_for(lambda: self.asked[-1:] and self.asked[-1][0] == path)
 
     def document(self):
         u = self.url
@@ -99,8 +133,8 @@ class Provider:
         what = url.path.rsplit('/', 1)[1]
         q = dict(urllib.parse.parse_qsl(body if body is not None else url.query))
         self.asked.append((what, q))
-        if what in self.bad.get('slow', {}):
-            time.sleep(self.bad['slow'][what])
+        if self.hold and what == 'token':
+            self.hold.wait(60)
         if what in self.bad.get('huge', ()):
             return self.say(h, 200, b'{"x":"' + b'a' * (4 << 20) + b'"}')
         if what in self.bad.get('to', {}):
@@ -129,8 +163,7 @@ class Provider:
     def on_authorize(self, h, q):
         code = secrets.token_urlsafe(24)
         self.codes[code] = {**q, 'person': dict(self.person)}
-        back = {'code': code, 'state': q['state'], 'iss': self.url, 'session_state': 'x', **self.bad.get('answer', {})}
-        back = {k: v for k, v in back.items() if v is not None}
+        back = {'code': code, 'state': q['state'], 'iss': self.url, 'session_state': 'x'}
         self.say(h, 302, b'', Location=q['redirect_uri'] + '?' + urllib.parse.urlencode(back))
 
     def on_end(self, h, q):

@@ -7,13 +7,19 @@ from portalsite import Site
 START, CALLBACK, PUBLIC = '/api/v1/oidc/start', '/api/v1/oidc/callback', 'http://127.0.0.1:8640'
 
 
-def site(issuer, secret, more='', accounts=()):
-    """A Site, not started yet, that takes this provider's word; accounts: (name, role) without a password."""
+def public_of(s):
+    return f'http://127.0.0.1:{s.port}'
+
+
+def site(issuer, secret, more='', accounts=(), public=PUBLIC, own=False):
+    """A Site, not started yet, that takes this provider's word; accounts: (name, role) without a password. public: where browsers
+    find it, for the provider; own: where it really is."""
     s = Site()
+    plain = 'yes' if public == PUBLIC else 'no'
     (s.base / 'secret').write_text(secret + '\n')
     s.conf.write_text(s.conf.read_text().replace(
-        'rate: 0', f"rate: 0, oidc: {{issuer: '{issuer}', client-id: practice, client-secret-file: '{s.base}/secret', public-url: '{PUBLIC}',"
-        f" allow-http: yes, timeout: 2s, title: 'House key', title-ja: '鍵'{more}}}"))
+        'rate: 0', f"rate: 0, proxies: 127.0.0.1, oidc: {{issuer: '{issuer}', client-id: practice, client-secret-file: '{s.base}/secret', public-url: '{public_of(s) if own else public}',"
+        f" allow-http: {plain}, title: 'House key', title-ja: '鍵'{more}}}"))
     s.access('org', 'add', 'jp', '--scope', 'JP AS64500', '--clearance', 'TLP:AMBER')
     for name, role in accounts:
         s.access('user', 'add', name, '--org', 'jp', '--role', role)

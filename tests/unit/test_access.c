@@ -691,6 +691,160 @@ static void test_reader(void **state)
   close_lab(&l);
 }
 
+/* ---- another's word ---- */
+
+#define ISSUER "https://id.example"
+static prac_rc linked(struct lab *l, const char *subject, const char *user,
+                      const struct access_linked *how, char token[ACCESS_TOKEN_TEXT])
+{
+  struct prac_ip ip = prac_ip4(0xc0000201);
+  int wait = 0;
+  struct access_linked w = *how;
+  w.issuer = w.issuer ? w.issuer : ISSUER;
+  w.subject = subject;
+  w.user = user;
+  w.from = &ip;
+  return access_sign_in_linked(l->a, &w, token, &wait, NULL);
+}
+
+static unsigned lines_of(struct lab *l, const char *what)
+{
+  struct prac_json j = prac_json_of(0);
+  unsigned n = 0;
+  assert_int_equal(access_audit_json(l->a, 0, 1000, &j), PRAC_OK);
+  for (const char *s = j.buf; (s = strstr(s, what)); s++) n++;
+  prac_json_done(&j);
+  return n;
+}
+
+/* (issuer, subject) is whose account it is, whatever names say later. */
+static void test_linked(void **state)
+{
+  struct lab l;
+  struct access_who w;
+  char token[ACCESS_TOKEN_TEXT];
+  const struct access_linked any = {.bind = ACCESS_BIND_ANY}, none = {.bind = ACCESS_BIND_NONE},
+                             plain = {.bind = ACCESS_BIND_WITHOUT_PASSWORD};
+  struct access_user u = {.user = "ren", .org = "jp", .role = "viewer", .disabled = -1};
+  (void)state;
+  open_lab(&l);
+  assert_int_equal(linked(&l, "1", "nobody", &any, token), PRAC_UNKNOWN);
+  assert_int_equal(linked(&l, "1", "No Name", &any, token), PRAC_UNKNOWN);
+  assert_int_equal(linked(&l, "1", "mika", &none, token), PRAC_EXISTS);
+  assert_int_equal(linked(&l, "1", "mika", &plain, token), PRAC_EXISTS); /* has a password */
+  assert_int_equal(lines_of(&l, "sign-in failed"), 4);
+  assert_int_equal(linked(&l, "1", "mika", &any, token), PRAC_OK);
+  assert_int_equal(who(&l, token, &w), PRAC_OK);
+  assert_string_equal(w.user, "mika");
+  assert_int_equal(lines_of(&l, "\"bound\""), 1);
+  assert_int_equal(linked(&l, "2", "mika", &any, token), PRAC_EXISTS); /* another person there */
+  assert_int_equal(linked(&l, "1", "ren", &none, token), PRAC_OK);     /* a new name there */
+  assert_int_equal(who(&l, token, &w), PRAC_OK);
+  assert_string_equal(w.user, "mika");
+  /* the same subject of another provider is another person */
+  const struct access_linked other = {.issuer = "https://other.example", .bind = ACCESS_BIND_NONE};
+  assert_int_equal(linked(&l, "1", "mika", &other, token), PRAC_EXISTS);
+  assert_int_equal(access_user_put(l.a, "test", &u, NULL, NULL), PRAC_OK);
+  assert_int_equal(linked(&l, "3", "ren", &plain, token), PRAC_OK);
+  u.disabled = 1;
+  assert_int_equal(access_user_put(l.a, "test", &u, NULL, NULL), PRAC_OK);
+  assert_int_equal(who(&l, token, &w), PRAC_DENIED);
+  assert_int_equal(linked(&l, "3", "ren", &plain, token), PRAC_DENIED);
+  /* unbound: sessions end, the next of that name may come */
+  assert_int_equal(linked(&l, "1", "mika", &any, token), PRAC_OK);
+  assert_int_equal(access_unbind(l.a, "test", "mika", NULL), PRAC_OK);
+  assert_int_equal(access_unbind(l.a, "test", "mika", NULL), PRAC_UNKNOWN);
+  assert_int_equal(who(&l, token, &w), PRAC_DENIED);
+  assert_int_equal(linked(&l, "2", "mika", &any, token), PRAC_OK);
+  struct access_audit_state s;
+  assert_int_equal(access_audit_check(l.a, &s, NULL), PRAC_OK);
+  close_lab(&l);
+}
+
+/* Rules set rights at each sign-in, which ends what was there with others; nobody is half made. */
+static void test_linked_rights(void **state)
+{
+  struct lab l;
+  struct access_who w;
+  char first[ACCESS_TOKEN_TEXT], second[ACCESS_TOKEN_TEXT];
+  struct access_linked how = {.makes = true, .new_org = "jp", .new_role = "viewer"};
+  (void)state;
+  open_lab(&l);
+  assert_int_equal(linked(&l, "1", "sora", &how, first), PRAC_OK);
+  assert_int_equal(who(&l, first, &w), PRAC_OK);
+  assert_int_equal(w.role, ACCESS_VIEWER);
+  assert_int_equal(linked(&l, "1", "sora", &how, second), PRAC_OK);
+  assert_int_equal(who(&l, first, &w), PRAC_OK); /* as it was: nothing ends */
+  how.role = "operator";
+  assert_int_equal(linked(&l, "1", "sora", &how, second), PRAC_OK);
+  assert_int_equal(who(&l, first, &w), PRAC_DENIED);
+  assert_int_equal(who(&l, second, &w), PRAC_OK);
+  assert_int_equal(w.role, ACCESS_OPERATOR);
+  static const char *const bad[][2] = {{"nowhere", "viewer"}, {"jp", "king"}};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(bad); i++) {
+    how.org = bad[i][0];
+    how.role = bad[i][1];
+    assert_int_equal(linked(&l, "9", "tama", &how, first), PRAC_MALFORMED);
+    assert_int_equal(linked(&l, "1", "sora", &how, first), PRAC_MALFORMED);
+  }
+  assert_int_equal(who(&l, second, &w), PRAC_OK); /* what could not be set took nothing away */
+  how = (struct access_linked){.bind = ACCESS_BIND_ANY};
+  assert_int_equal(linked(&l, "9", "tama", &how, first), PRAC_UNKNOWN);
+  close_lab(&l);
+}
+
+/* Our own second factor, with the pauses of any sign-in. */
+static void test_linked_factor(void **state)
+{
+  struct lab l;
+  struct access_who w;
+  char token[ACCESS_TOKEN_TEXT], code[8];
+  struct access_linked how = {.bind = ACCESS_BIND_ANY};
+  (void)state;
+  open_lab(&l);
+  raw(&l, "UPDATE user SET totp = CAST('12345678901234567890' AS BLOB)");
+  assert_int_equal(linked(&l, "1", "mika", &how, token), PRAC_OK); /* theirs is enough */
+  how.own_factor = true;
+  assert_int_equal(linked(&l, "1", "mika", &how, token), PRAC_END);
+  how.code = "000000";
+  for (int i = 0; i < 5; i++) assert_int_equal(linked(&l, "1", "mika", &how, token), PRAC_DENIED);
+  assert_int_equal(linked(&l, "1", "mika", &how, token), PRAC_AGAIN);
+  forward(&l, PRAC_HOUR);
+  uint64_t step = (uint64_t)(l.now / PRAC_SEC / 30);
+  (void)snprintf(code, sizeof code, "%06u",
+                 access_totp_at((const uint8_t *)"12345678901234567890", 20, step, 1000000));
+  how.code = code;
+  assert_int_equal(linked(&l, "1", "mika", &how, token), PRAC_OK);
+  assert_int_equal(who(&l, token, &w), PRAC_OK);
+  assert_int_equal(linked(&l, "1", "mika", &how, token), PRAC_DENIED); /* once */
+  close_lab(&l);
+}
+
+/* A file of the first version is brought up to date, with all that is in it. */
+static void test_old_file(void **state)
+{
+  struct lab l;
+  struct access_who w;
+  char token[ACCESS_TOKEN_TEXT];
+  struct access_conf c = {.idle_ns = IDLE, .life_ns = LIFE};
+  struct prac_clock wall = prac_clock_virtual(T0);
+  struct access_linked how = {.bind = ACCESS_BIND_ANY};
+  (void)state;
+  open_lab(&l);
+  access_close(&l.a);
+  raw(&l, "DROP TABLE link; PRAGMA user_version = 1");
+  assert_int_equal(access_open(l.path, &c, &wall, &l.a, NULL), PRAC_OK);
+  assert_int_equal(sign(&l, "mika", PASSWORD, NULL, "192.0.2.1", token), PRAC_OK);
+  assert_int_equal(linked(&l, "1", "mika", &how, token), PRAC_OK);
+  assert_int_equal(who(&l, token, &w), PRAC_OK);
+  access_close(&l.a);
+  assert_int_equal(access_open(l.path, &c, &wall, &l.a, NULL), PRAC_OK); /* again: nothing */
+  raw(&l, "PRAGMA user_version = 99");
+  access_close(&l.a);
+  assert_int_equal(access_open(l.path, &c, &wall, &l.a, NULL), PRAC_UNSUPPORTED);
+  close_lab(&l);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -703,6 +857,8 @@ int main(void)
       cmocka_unit_test(test_refusals),      cmocka_unit_test(test_audit),
       cmocka_unit_test(test_audit_pages),   cmocka_unit_test(test_audit_prune),
       cmocka_unit_test(test_many_keys),     cmocka_unit_test(test_reader),
+      cmocka_unit_test(test_linked),        cmocka_unit_test(test_linked_rights),
+      cmocka_unit_test(test_linked_factor), cmocka_unit_test(test_old_file),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,7 @@ export async function loadMe() {
 
 /* Somebody answered 401: to the door, and back here afterwards. */
 export function lost() {
-  if (me.value?.signed_in !== false) me.value = { accounts: true, signed_in: false };
+  if (me.value?.signed_in !== false) me.value = { accounts: true, signed_in: false, oidc: me.value?.oidc };
   const { path } = place.value;
   if (path !== '/sign-in') go(href('/sign-in', { back: path + location.search }));
 }
