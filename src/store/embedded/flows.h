@@ -96,6 +96,9 @@ struct emb_sources {
 PRAC_NODISCARD prac_rc emb_sources_list(struct emb *e, const struct store_query *q,
                                         const struct emb_files *f, struct emb_sources *ret,
                                         struct prac_err *reterr);
+/* The same of what has been read already. */
+PRAC_NODISCARD prac_rc emb_sources_of(const struct emb_files *f, const struct emb_hot *h,
+                                      struct emb_sources *ret);
 void emb_sources_done(struct emb_sources *s);
 
 /* ---- several threads, a reader each ---- */
@@ -111,7 +114,11 @@ void emb_crew_done(struct emb_crew *c);
 /* Pieces from the first to the last, each once. */
 PRAC_NODISCARD prac_rc emb_crew_run(struct emb_crew *c, size_t pieces, emb_piece *one);
 
-/* flows_top.c, flows_host.c. PRAC_UNSUPPORTED: DuckDB is to be asked. */
+/* All rows of a question, in any order; texts stay until it returns. One thread at a time calls. */
+typedef prac_rc emb_some(void *to, const struct store_flow *f, size_t n);
+PRAC_NODISCARD prac_rc emb_flows_each(struct emb *e, const struct store_query *q, uint32_t want,
+                                      const struct emb_sources *s, emb_some *some, void *to);
+/* Answers. PRAC_UNSUPPORTED: DuckDB is to be asked. */
 prac_rc emb_flows_top(struct emb *e, const struct store_query *q, struct emb_sources *s,
                       store_row *each, void *arg);
 prac_rc emb_flows_host(struct emb *e, const struct store_query *q, struct emb_sources *s,

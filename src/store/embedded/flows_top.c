@@ -98,7 +98,7 @@ static struct emb_times still(void *to)
 static prac_rc walk_batch(struct part *p, struct emb_source *s)
 {
   size_t had = 0;
-  PRAC_TRY(emb_batch_read(p->t->e, &s->place, &s->batch));
+  if (!s->batch) PRAC_TRY(emb_batch_read(p->t->e, &s->place, &s->batch));
   for (uint32_t i = 0; s->batch && i < s->batch->n; i++) {
     struct emb_times t = still(p);
     int64_t at = s->batch->minute / PRAC_MS + s->batch->first_ms[i];

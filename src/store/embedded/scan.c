@@ -179,7 +179,7 @@ static prac_rc ask(struct emb *e, const struct store_query *q, const struct emb_
   struct emb_sqltext from = {0}, sql = {0};
   PRAC_TRY(emb_feed_set(&e->duck->lane[0], hot, NULL, 0, reterr));
   emb_files_from(e, f, hot->n > 0, &from);
-  if (!from.bad) emb_scan_sql(q, emb_pick(e, q, f, hot, from.v) ? "picked" : from.v, &sql);
+  if (!from.bad) emb_scan_sql(q, emb_pick(e, q, f, hot) ? "picked" : from.v, &sql);
   prac_rc rc = from.bad || sql.bad ? PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a scan")
                                    : emb_duck_run(&e->duck->lane[0], sql.v, ret, reterr);
   emb_say_done(&from);

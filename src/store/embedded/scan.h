@@ -35,7 +35,7 @@ bool emb_files_changed(struct emb *e, const struct emb_files *f);
 
 /* scan_pick.c: true: ask the table `picked` instead. */
 bool emb_pick(struct emb *e, const struct store_query *q, const struct emb_files *f,
-              const struct emb_hot *hot, const char *from);
+              const struct emb_hot *hot);
 
 /* scan_runs.c: top groups of no more than 2^32 - 1 rows, nothing of it in the log. */
 enum { EMB_RUNS_COLUMNS = 7 };
