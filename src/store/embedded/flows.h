@@ -83,7 +83,8 @@ PRAC_NODISCARD prac_rc emb_take_rows(struct emb_reader *r, size_t group, uint32_
 
 /* ---- where rows are: segments, and batches that still stand in the log ---- */
 struct emb_source {
-  int64_t id;             /* segment; 0: a batch */
+  int64_t id;             /* of the segment, or of the batch */
+  bool segment;           /* ... which of them */
   struct emb_place place; /* of a batch */
   struct prac_span span;
   struct flow_batch *batch; /* read already; owned */
@@ -96,9 +97,6 @@ struct emb_sources {
 PRAC_NODISCARD prac_rc emb_sources_list(struct emb *e, const struct store_query *q,
                                         const struct emb_files *f, struct emb_sources *ret,
                                         struct prac_err *reterr);
-/* The same of what has been read already. */
-PRAC_NODISCARD prac_rc emb_sources_of(const struct emb_files *f, const struct emb_hot *h,
-                                      struct emb_sources *ret);
 void emb_sources_done(struct emb_sources *s);
 
 /* ---- several threads, a reader each ---- */

@@ -68,8 +68,8 @@ static prac_rc take_group(struct part *p, struct emb_reader *r, size_t group)
 
 static prac_rc take_batch(struct part *p, const struct emb_source *s)
 {
-  struct flow_batch *b = s->batch ? flow_batch_ref(s->batch) : NULL;
-  prac_rc rc = b ? PRAC_OK : emb_batch_read(p->w->e, &s->place, &b);
+  struct flow_batch *b = NULL;
+  prac_rc rc = emb_batch_read(p->w->e, &s->place, &b);
   for (uint32_t i = 0; b && i < b->n && rc == PRAC_OK; i++) {
     struct store_flow f;
     emb_flow_of(b, i, &f);
@@ -87,7 +87,7 @@ static prac_rc take(void *to, struct emb_reader *r, size_t i)
   struct part *p = to;
   const struct emb_source *s = &p->w->sources->v[i];
   char path[EMB_PATH];
-  if (s->id == 0) return take_batch(p, s);
+  if (!s->segment) return take_batch(p, s);
   emb_path(p->w->e, path, "flows", s->id);
   prac_rc rc = emb_reader_open(r, path);
   for (size_t g = 0; rc == PRAC_OK && g < r->file.n_groups; g++) rc = take_group(p, r, g);

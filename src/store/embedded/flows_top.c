@@ -98,7 +98,7 @@ static struct emb_times still(void *to)
 static prac_rc walk_batch(struct part *p, struct emb_source *s)
 {
   size_t had = 0;
-  if (!s->batch) PRAC_TRY(emb_batch_read(p->t->e, &s->place, &s->batch));
+  PRAC_TRY(emb_batch_read(p->t->e, &s->place, &s->batch));
   for (uint32_t i = 0; s->batch && i < s->batch->n; i++) {
     struct emb_times t = still(p);
     int64_t at = s->batch->minute / PRAC_MS + s->batch->first_ms[i];
@@ -141,7 +141,7 @@ static prac_rc walk(void *to, struct emb_reader *r, size_t i)
   if (beyond(p->t, s)) return PRAC_END;
   p->source = (uint32_t)i;
   p->group = 0;
-  PRAC_TRY(s->id ? walk_segment(p, r, s) : walk_batch(p, s));
+  PRAC_TRY(s->segment ? walk_segment(p, r, s) : walk_batch(p, s));
   p->n = cut(p->t, p->v, p->n);
   return PRAC_OK;
 }
@@ -171,7 +171,7 @@ static prac_rc fetch(void *to, struct emb_reader *r, size_t i)
   const size_t first = t->begin[i], end = t->begin[i + 1];
   const struct emb_source *s = &t->sources->v[t->pick[first].source];
   char path[EMB_PATH];
-  if (s->id == 0) {
+  if (!s->segment) {
     for (size_t k = first; k < end; k++) emb_flow_of(s->batch, t->pick[k].row, &t->flow[k]);
     return PRAC_OK;
   }

@@ -9,7 +9,6 @@
 
 #include "store/embedded/flows.h"
 
-enum { UNKNOWN, READY, TOO_BIG };
 enum { CHUNK = 2048, ROW_BYTES = 512 /* of a row in the table, at most */ };
 
 /* Columns of the table, of row f: numbers, and texts. */
@@ -42,6 +41,12 @@ enum picked_col {
 #undef T
       PICKED_COUNT
 };
+struct emb_picked {
+  char *key;      /* filter and segments */
+  bool ready;     /* false: it does not fit */
+  int64_t *batch; /* of the log, that are in it; rising */
+  size_t n_batches;
+};
 struct filling {
   duckdb_appender to;
   duckdb_data_chunk chunk;
@@ -53,9 +58,11 @@ struct filling {
 
 void emb_pick_forget(struct emb *e)
 {
+  if (!e->picked) return;
+  free(e->picked->key);
+  free(e->picked->batch);
   free(e->picked);
   e->picked = NULL;
-  e->picked_state = UNKNOWN;
 }
 
 /* A question without its list of senders where something else narrows it: the hosts of a table are
@@ -158,50 +165,124 @@ static const uint32_t wanted = 0 PICKED(N, T);
 #undef N
 #undef T
 
-static bool make(struct emb *e, const struct store_query *q, const struct emb_files *f,
-                 const struct emb_hot *hot)
+static prac_rc fill(struct emb *e, const struct store_query *q, const struct emb_sources *s)
 {
   struct emb_lane *l = &e->duck->lane[0];
   struct filling t = {.most = e->conf.memory_bytes / ROW_BYTES};
-  struct emb_sources s = {0};
-  bool ok = new_table(l) && new_chunk(&t) &&
-            duckdb_appender_create_ext(l->con, "temp", NULL, "picked", &t.to) == DuckDBSuccess &&
-            emb_sources_of(f, hot, &s) == PRAC_OK &&
-            emb_flows_each(e, q, wanted, &s, put_rows, &t) == PRAC_OK && flush(&t) == PRAC_OK;
-  if (t.to && duckdb_appender_close(t.to) != DuckDBSuccess) ok = false;
+  prac_rc rc = new_chunk(&t) && duckdb_appender_create_ext(l->con, "temp", NULL, "picked", &t.to) ==
+                                    DuckDBSuccess
+                   ? PRAC_OK
+                   : PRAC_NOMEM;
+  if (rc == PRAC_OK) rc = emb_flows_each(e, q, wanted, s, put_rows, &t);
+  if (rc == PRAC_OK) rc = flush(&t);
+  if (t.to && duckdb_appender_close(t.to) != DuckDBSuccess && rc == PRAC_OK) rc = PRAC_FULL;
   duckdb_appender_destroy(&t.to);
   duckdb_destroy_data_chunk(&t.chunk);
-  emb_sources_done(&s);
-  if (!ok) (void)new_table(l); /* what was kept in vain */
-  return ok;
+  return rc;
 }
 
-/* What the rows depend on: the filter, the files, the log as it was. */
-static void key_of(const struct store_query *q, const struct emb_files *f,
-                   const struct emb_hot *hot, struct emb_sqltext *t)
+/* ---- what is in it ---- */
+static char *key_of(const struct store_query *q, const struct emb_files *f)
 {
-  emb_say(t, "%" PRId64 " %" PRIu64, hot->version, hot->rows);
-  for (size_t i = 0; i < f->n; i++) emb_say(t, " %" PRId64, f->v[i].id);
-  emb_scan_where(q, t);
+  struct emb_sqltext t = {0};
+  for (size_t i = 0; i < f->n; i++) emb_say(&t, "%" PRId64 " ", f->v[i].id);
+  emb_scan_where(q, &t);
+  if (t.bad) emb_say_done(&t);
+  return t.v;
 }
 
-bool emb_pick(struct emb *e, const struct store_query *q, const struct emb_files *f,
-              const struct emb_hot *hot)
+static int by_id(const void *pa, const void *pb)
 {
-  struct store_query all;
-  struct emb_sqltext key = {0};
-  if (!e->again || q->what != STORE_CELLS || !narrowed(q, &all)) return false;
-  key_of(&all, f, hot, &key);
-  if (key.bad) {
-    emb_say_done(&key);
-    return false;
+  const int64_t *a = pa, *b = pb;
+  return *a < *b ? -1 : *a > *b;
+}
+
+/* Batches that are not in the table yet go to the front of `s`, all others away. false: the table
+ * has some that are gone. */
+static bool only_new(const struct emb_picked *p, struct emb_sources *s)
+{
+  size_t known = 0, n = 0;
+  for (size_t i = 0; i < s->n; i++) {
+    const struct emb_source v = s->v[i];
+    if (v.segment) continue;
+    if (p->n_batches && bsearch(&v.id, p->batch, p->n_batches, sizeof v.id, by_id))
+      known++;
+    else
+      s->v[n++] = v;
   }
-  if (e->picked && strcmp(e->picked, key.v) == 0) {
-    emb_say_done(&key);
-    return e->picked_state == READY;
-  }
+  s->n = n;
+  return known == p->n_batches;
+}
+
+static prac_rc remember(struct emb_picked *p, const struct emb_sources *s)
+{
+  int64_t *v = realloc(p->batch, (p->n_batches + s->n + 1) * sizeof *v);
+  if (!v) return PRAC_NOMEM;
+  p->batch = v;
+  for (size_t i = 0; i < s->n; i++)
+    if (!s->v[i].segment) v[p->n_batches++] = s->v[i].id;
+  if (p->n_batches > 1) qsort(v, p->n_batches, sizeof *v, by_id);
+  return PRAC_OK;
+}
+
+static prac_rc make(struct emb *e, const struct store_query *q, const struct emb_sources *s,
+                    char **key)
+{
   emb_pick_forget(e);
-  e->picked = key.v;
-  e->picked_state = make(e, &all, f, hot) ? READY : TOO_BIG;
-  return e->picked_state == READY;
+  e->picked = calloc(1, sizeof *e->picked);
+  if (!e->picked) return PRAC_NOMEM;
+  e->picked->key = *key;
+  *key = NULL;
+  prac_rc rc = new_table(&e->duck->lane[0]) ? fill(e, q, s) : PRAC_NOMEM;
+  return rc == PRAC_OK ? remember(e->picked, s) : rc;
+}
+
+/* The table as the sources are now: made, or with what has come to the log since. */
+static prac_rc bring_up(struct emb *e, const struct store_query *q, const struct emb_files *f,
+                        struct emb_sources *s)
+{
+  char *key = key_of(q, f);
+  bool same = key && e->picked && strcmp(e->picked->key, key) == 0;
+  prac_rc rc = PRAC_OK;
+  if (!key || (same && !e->picked->ready)) {
+    rc = PRAC_FULL;
+  } else if (!same) {
+    rc = make(e, q, s, &key);
+  } else if (!only_new(e->picked, s)) {
+    emb_pick_forget(e);
+    rc = PRAC_AGAIN;
+  } else if (s->n > 0) {
+    rc = fill(e, q, s);
+    if (rc == PRAC_OK) rc = remember(e->picked, s);
+  }
+  free(key);
+  if (e->picked) e->picked->ready = rc == PRAC_OK;
+  if (rc == PRAC_AGAIN) emb_pick_forget(e);
+  if (rc != PRAC_OK && e->picked && !new_table(&e->duck->lane[0])) emb_pick_forget(e);
+  return rc;
+}
+
+static prac_rc try_once(struct emb *e, const struct store_query *q)
+{
+  struct emb_files f = {0};
+  struct emb_sources s = {0};
+  prac_rc rc = emb_run(e, EMB_READ, NULL);
+  if (rc == PRAC_OK) rc = emb_files_list(e, q, &f, NULL);
+  if (rc == PRAC_OK) rc = emb_sources_list(e, q, &f, &s, NULL);
+  emb_rollback(e);
+  if (rc == PRAC_OK) rc = emb_duck_open(e, NULL);
+  if (rc == PRAC_OK) rc = bring_up(e, q, &f, &s);
+  emb_sources_done(&s);
+  emb_files_done(&f);
+  return rc;
+}
+
+bool emb_pick(struct emb *e, const struct store_query *q)
+{
+  enum { TRIES = 3 };
+  struct store_query all;
+  prac_rc rc = PRAC_AGAIN;
+  if (!e->again || q->what != STORE_CELLS || !narrowed(q, &all)) return false;
+  for (int i = 0; i < TRIES && rc == PRAC_AGAIN; i++) rc = try_once(e, &all);
+  return rc == PRAC_OK;
 }
