@@ -6,7 +6,7 @@ a fixed rate, flow batches and alerts over the bus; then a static file of it bes
   listeners   every event of the portal must come to all of them: ids without a hole, no `gap`
   eye         from just before an alert is given to the bus until a frame is drawn after its title is in the page
 
-Usage: bench/portal_load.py STORE [--seconds S] [--viewers N] [--rate R] [--alerts N] [--eye N] [--only MIX] [--study] [--reader JP]
+Usage: bench/portal_load.py STORE [--seconds S] [--viewers N] [--rate R] [--alerts N] [--eye N] [--only MIX] [--study] [--reader JP] [--rounds N]
 STORE: of `practice store` (bench_store ROWS STORE makes one of a made day); only read.
 On a machine with other work: nice -n -20 bench/portal_load.py ... Needs nginx, wrk, chromium and ninja -C build tests/bus_drive.
 PRACTICE: the program, else build's"""
@@ -33,6 +33,7 @@ PRACTICE = os.environ.get('PRACTICE') or str(ROOT / 'build/src/practice')
 DRIVE = ROOT / 'build/tests/bus_drive'
 PASSWORD = 'correct horse battery'
 SENSORS = ('tokyo', 'osaka', 'paris', 'berlin', 'sydney', 'fremont', 'delhi', 'lagos', 'lima', 'oslo', 'seoul')
+IDLE = 5  # seconds after which a connection is not asked again: the server ends those that nobody uses
 ROWS = 1000  # of a batch; each sensor says one a second: a minute, sixty times too fast
 
 
@@ -70,18 +71,20 @@ def mix(end):
         ('mine', 2, ['/mine?country=JP', '/mine?country=AB']),
         ('flows', 2, [f'/flows?port=1433/tcp&country=AB&limit=20&{hours(1, h)}' for h in some] + [f'/flows?limit=100&{hours(1, h)}' for h in some]),
         ('host', 1, ['/host/203.0.113.9?' + hours(24)]),
+        ('about', 0.2, ['/about/1433/tcp', '/about/23/tcp', '/about/9999/tcp']),
     ]
 
 
 class Asker:
     """Questions at a fixed rate over connections that are kept; a process of its own."""
 
-    def __init__(self, port, head, rate, seconds, questions):
-        self.port, self.head, self.rate, self.seconds, self.questions = port, head, rate, seconds, questions
+    def __init__(self, port, head, rate, seconds, questions, seed):
+        self.port, self.head, self.rate, self.seconds, self.questions, self.seed = port, head, rate, seconds, questions, seed
         self.free, self.took, self.bad = [], {}, {}
 
     async def exchange(self, path):
-        r, w = self.free.pop() if self.free else await asyncio.open_connection('127.0.0.1', self.port, limit=1 << 20)
+        self.free = [c for c in self.free if time.monotonic() - c[2] < IDLE]
+        r, w, _ = self.free.pop() if self.free else (*await asyncio.open_connection('127.0.0.1', self.port, limit=1 << 20), 0)
         w.write(f'GET /api/v1{path} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n{self.head}\r\n'.encode())
         head = (await r.readuntil(b'\r\n\r\n')).decode().lower()
         n = int(re.search(r'content-length: (\d+)', head)[1])
@@ -89,7 +92,7 @@ class Asker:
         if 'connection: close' in head:
             w.close()
         else:
-            self.free.append((r, w))
+            self.free.append((r, w, time.monotonic()))
         return int(head.split()[1])
 
     async def one(self, due, name, path):
@@ -103,7 +106,7 @@ class Asker:
             self.bad[f'{name} {status}'] = self.bad.get(f'{name} {status}', 0) + 1
 
     async def all(self):
-        loud = random.Random(1)
+        loud = random.Random(self.seed)
         names, weights = [q[0] for q in self.questions], [q[1] for q in self.questions]
         paths = {q[0]: q[2] for q in self.questions}
         begin, tasks = time.monotonic(), []
@@ -314,14 +317,19 @@ def load(site, args, heads, end):
         studies.start()
     time.sleep(2)
     memory, cpu = [site.memory()], site.cpu()
-    asker = multiprocessing.Process(target=Asker(site.port, heads[0], args.rate, args.seconds, questions).run, args=(b_out,))
-    asker.start()
-    time.sleep(args.seconds / 2)
-    memory.append(site.memory())
-    took, bad = b.recv()
+    took, bad = {}, {}
+    for i in range(args.rounds):
+        time.sleep(10 if i else 0)
+        asker = multiprocessing.Process(target=Asker(site.port, heads[0], args.rate, args.seconds, questions, i).run, args=(b_out,))
+        asker.start()
+        took_now, bad_now = b.recv()
+        for name, v in took_now.items():
+            took.setdefault(name, []).extend(v)
+        for name, n in bad_now.items():
+            bad[name] = bad.get(name, 0) + n
+        memory.append(site.memory())
+        asker.join()
     cpu = site.cpu() - cpu
-    memory.append(site.memory())
-    asker.join()
     over_studies.set()
     traffic.end()
     time.sleep(2)
@@ -425,6 +433,7 @@ def main():
     o.add_argument('--eye', type=int, default=100)
     o.add_argument('--only', help='only these of the mix: "status+flows"')
     o.add_argument('--study', action='store_true', help='all the time somebody looks at a port closely (/about)')
+    o.add_argument('--rounds', type=int, default=1, help='so many times --seconds, 10 s between them: memory after each')
     o.add_argument('--reader', help='with accounts: the scope of who asks, "JP AS64500" or "*"')
     args = o.parse_args()
     with tempfile.TemporaryDirectory(prefix='practice-load-') as tmp:

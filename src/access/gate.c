@@ -36,6 +36,7 @@ struct out {
   bool filter;                 /* rows may be of senders outside */
   uint32_t left;               /* rows that the reader still wants */
   uint64_t looked;             /* rows that have come */
+  struct store_pass pass;      /* of flows that are filtered: those of the page before */
   bool done;                   /* the reader has all */
 };
 
@@ -92,6 +93,7 @@ static prac_rc take_row(void *arg, const struct store_col *cols, size_t n,
     PRAC_TRY(clean(o, &c[k], &x[k]));
     k++;
   }
+  if (store_pass_over(&o->pass, v[0].t)) return PRAC_OK;
   return give(o, o->each(o->arg, c, k, x));
 }
 
@@ -271,6 +273,8 @@ static prac_rc ask_windows(const struct gate *g, struct out *o, struct store_que
   if (want.from != PRAC_TIME_NONE && want.from > all.from) all.from = want.from;
   if (want.to != PRAC_TIME_NONE && want.to < all.to) all.to = want.to;
   c->limit = MANY;
+  o->pass = store_pass_of(c);
+  c->passed = 0;
   for (int64_t w = window_first; all.from < all.to && !o->done;) {
     uint64_t before = o->looked;
     if (w > all.to - all.from) w = all.to - all.from;

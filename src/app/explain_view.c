@@ -58,6 +58,18 @@ static void line_of_table(const struct view *v, const struct view_line *l, FILE 
 }
 
 /* ---- parts ---- */
+static void page_asked(const struct view *v, FILE *to)
+{
+  char t[PRAC_TIME_TEXT];
+  uint64_t packets = 0;
+  if (v->asked.from >= v->span.from) return;
+  for (size_t i = 0; i < v->hours.n; i++) packets += v->hours.v[i].packets;
+  fprintf(to,
+          "  the latest flows only: of the whole time asked for, since %s, roll-ups know %" PRIu64
+          " packets\n",
+          prac_time_text(t, v->asked.from), packets);
+}
+
 static void page_kept(const struct view *v, FILE *to)
 {
   char t[PRAC_TIME_TEXT];
@@ -101,6 +113,7 @@ static void page_activity(const struct view *v, FILE *to)
   int64_t each = (v->n_steps + WIDTH - 1) / WIDTH * v->step_ns;
   fprintf(to, "\nSEEN from %s to %s, a column is %s\n", prac_time_text(t[0], v->span.from),
           prac_time_text(t[1], v->span.to), prac_duration_text(t[2], each));
+  page_asked(v, to);
   page_kept(v, to);
   if (v->packets > 0) {
     const char *step = prac_duration_text(t[2], v->step_ns);

@@ -56,7 +56,8 @@ static bool is_made(const struct store *s)
   return s->ops->query(s->st, &q, nothing, NULL, &err) == PRAC_OK;
 }
 
-/* Handles for what takes longer. Two threads for one look at the flows, whoever studies waits. */
+/* Handles for what takes longer. Two threads for one look at the flows, whoever studies waits, and
+ * asks many questions about one subject. */
 static void open_lanes(struct role_env *e, struct portal_role *s, const char *dir)
 {
   static const struct prac_log_event event = {"portal_one_lane", PRAC_LOG_WARN,
@@ -66,6 +67,7 @@ static void open_lanes(struct role_env *e, struct portal_role *s, const char *di
   struct prac_err err = {0};
   for (int i = 1; i < PORTAL_LANES; i++) {
     struct store_env env = {.read_only = true, .nthreads = threads[i], .log = &e->log};
+    env.again = i == PORTAL_STUDY;
     if (where_open_own(e->settings, dir, &env, &s->lanes[i], &err) != PRAC_OK)
       prac_log(&e->log, &event, "%s", err.text);
   }

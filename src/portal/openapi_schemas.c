@@ -24,8 +24,10 @@ const struct portal_schema portal_schemas[] = {
     {"Rate", "from:t step_s:u packets:[u] hits:u cut:b sensors:[Part] vectors:[Part]"},
     {"Part", "name:s packets:u"},
     {"About",
-     "about:s what:s key:s span:Span kept:Span flows:s step_s:u packets:u hosts:u first:t last:t "
-     "steps:[Step] days:[Step] sensors:[Group] ports:[Group] countries:[Group] asns:[Group] "
+     "about:s what:s key:s span:Span asked:Span kept:Span flows:s step_s:u packets:u hosts:u "
+     "first:t "
+     "last:t steps:[Step] hours:[Step] days:[Step] sensors:[Group] ports:[Group] countries:[Group] "
+     "asns:[Group] "
      "tools:[Group] surveys:[Group] marks:[Group] lines:[Line] more_lines:u named_by:[Related] "
      "shares_hosts_with:[Related]"},
     {"Step", "at:t packets:u hosts:u"},

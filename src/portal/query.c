@@ -1,5 +1,6 @@
 /* Questions in the one query language, as parameters of a request: read on the server's thread, put
  * to the store on the other. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -107,9 +108,38 @@ static prac_rc put_record(void *arg, const void *rec, bool *keep)
   return PRAC_OK;
 }
 
+/* The page ends behind a row: its time, and how many of that time have been given. */
+struct flows {
+  struct rows *rows;
+  prac_time at;
+  uint32_t given;
+};
+
+static prac_rc put_flow(void *arg, const struct store_col *cols, size_t n,
+                        const struct store_value *v)
+{
+  struct flows *f = arg;
+  char given[16];
+  PRAC_TRY(rows_put(f->rows, cols, n, v));
+  f->given = v[0].t == f->at ? f->given + 1 : 1;
+  f->at = v[0].t;
+  (void)snprintf(given, sizeof given, "%" PRIu32, f->given);
+  rows_cursor(f->rows, f->at, given);
+  return PRAC_OK;
+}
+
+static prac_rc run_flows(struct portal_job *j, struct store *s, struct prac_err *reterr)
+{
+  struct store_query q = ((const struct ask *)j->ask)->q;
+  struct flows f = {&j->rows, q.passed ? q.after_at : PRAC_TIME_NONE, q.passed};
+  q.limit++;
+  return s->ops->query(s->st, &q, put_flow, &f, reterr);
+}
+
 static prac_rc run(struct portal_job *j, struct store *s, struct prac_err *reterr)
 {
   const struct ask *a = j->ask;
+  if (a->q.what == STORE_FLOWS) return run_flows(j, s, reterr);
   if (a->q.what != STORE_RECORDS) return s->ops->query(s->st, &a->q, rows_put, &j->rows, reterr);
   struct store_query q = a->q;
   q.limit++; /* one more than is given: whether there are more */

@@ -25,7 +25,8 @@
 #define PAGE                                                                                       \
   {"limit", "integer", "at most so many rows, up to 10000"},                                       \
   {                                                                                                \
-    "cursor", "string", "records: go on behind the answer whose `next` (header X-Next) this was"   \
+    "cursor", "string",                                                                            \
+        "records and flows: go on behind the answer whose `next` (header X-Next) this was"         \
   }
 #define FILTERS                                                                                    \
   SPAN, {"q", "string", "words of the query language: port=23/tcp country=MM marks=survey"},       \

@@ -184,6 +184,15 @@ static bool hex_read(const char *s, size_t n, uint64_t *ret)
   return true;
 }
 
+/* How many flows of one time were given: as many as nobody reads, or it is not ours. */
+static bool passed_read(const char *s, uint32_t *ret)
+{
+  enum { MOST = 1000000 };
+  for (*ret = 0; *s >= '0' && *s <= '9' && *ret <= MOST; s++)
+    *ret = *ret * 10 + (uint32_t)(*s - '0');
+  return *s == 0 && *ret > 0 && *ret <= MOST;
+}
+
 prac_rc rows_cursor_read(const char *cursor, struct prac_arena *a, struct store_query *q,
                          struct prac_err *reterr)
 {
@@ -198,6 +207,10 @@ prac_rc rows_cursor_read(const char *cursor, struct prac_arena *a, struct store_
     id[i / 2 - 8] = (char)v;
   }
   q->after = id;
+  if (q->what == STORE_FLOWS) {
+    ok = ok && passed_read(id, &q->passed);
+    q->after = NULL;
+  }
   return ok ? PRAC_OK
             : PRAC_FAIL(reterr, PRAC_MALFORMED, "cursor: this is none that an answer gave");
 }

@@ -2,9 +2,10 @@
  *
  * json      {"columns":[{name,unit}],"rows":[{...}],"truncated":false}
  * csv       a header line; text that a spreadsheet would take for a formula gets a leading '
- * pages     of records: "next", or the header X-Next, is the cursor of the last row given when
- * there are more bounds    max_rows and max_bytes; what is more is cut, and said ("truncated", or
- * the header X-Truncated)
+ * pages     of records and flows: "next", or the header X-Next, is the cursor behind the last row
+ *           given when there are more
+ * bounds    max_rows and max_bytes; what is more is cut, and said ("truncated", or the header
+ *           X-Truncated)
  */
 #pragma once
 #include "base/json.h"

@@ -43,6 +43,15 @@ struct model_port store_flow_port(uint8_t proto, uint16_t sport, uint16_t dport)
 bool store_srcs_has(const struct store_query *q, const struct prac_ip *ip);
 bool store_flow_match(const struct store_query *q, const struct store_flow *f);
 int store_flow_cmp(const struct store_flow *a, const struct store_flow *b);
+/* The next page of flows: the span is narrowed by store_query_open, so many rows are asked for, and
+ * the first of these are not given again. */
+struct store_pass {
+  prac_time at;
+  uint32_t left;
+};
+uint32_t store_flow_limit(const struct store_query *q);
+struct store_pass store_pass_of(const struct store_query *q);
+bool store_pass_over(struct store_pass *p, prac_time first); /* true: it was given */
 prac_rc store_flow_emit(const struct store_flow *f, store_row *each, void *arg);
 
 /* Whether q asks for more than an id and a time of records: then each must be matched. */

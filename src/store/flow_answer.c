@@ -90,6 +90,24 @@ int store_flow_cmp(const struct store_flow *a, const struct store_flow *b)
   return c ? c : order_rest(&a->row, &b->row);
 }
 
+uint32_t store_flow_limit(const struct store_query *q)
+{
+  uint32_t n = store_limit(q);
+  return q->passed > UINT32_MAX - n ? UINT32_MAX : n + q->passed;
+}
+
+struct store_pass store_pass_of(const struct store_query *q)
+{
+  return (struct store_pass){q->after_at, q->passed};
+}
+
+bool store_pass_over(struct store_pass *p, prac_time first)
+{
+  if (p->left == 0) return false;
+  p->left = first == p->at ? p->left - 1 : 0; /* fewer are left of that time than were given */
+  return first == p->at;
+}
+
 const char *store_marks_text(char out[STORE_MARKS_TEXT], uint32_t marks)
 {
   size_t at = 0;

@@ -193,7 +193,7 @@ struct store_query store_query_open(const struct store_query *q)
   struct store_query c = *q;
   if (c.span.from == 0 && c.span.to == 0)
     c.span = (struct prac_span){PRAC_TIME_NONE, PRAC_TIME_NONE};
-  if (!c.after) return c;
+  if (!c.after && !(c.what == STORE_FLOWS && c.passed)) return c;
   /* The place may lie outside the span, which moves on: then nothing is left, and that is no error
    */
   struct prac_span *t = &c.span;

@@ -92,6 +92,8 @@ struct store_query {
   const char *id, *key, *state; /* STORE_RECORDS */
   const char *after;  /* STORE_RECORDS: only those that come behind this id, at after_at, */
   prac_time after_at; /* in the order asked for: the next page. NULL: from the start */
+  uint32_t passed;    /* STORE_FLOWS: goes on at after_at, behind so many of the rows whose first
+                         packet came then, which were given. 0: from the start */
   uint32_t limit;     /* 0: 1000; series, host, cells: 200000 */
   bool oldest_first;  /* default: newest first (records, flows), biggest first (top) */
 };

@@ -170,6 +170,21 @@ static int64_t bounded(struct prac_span *s)
   return length;
 }
 
+/* The steps of a span, whose edges are moved outwards to them. */
+static void set_span(struct view *v, struct prac_span s)
+{
+  int64_t length = bounded(&s);
+  v->step_ns = length <= 2 * PRAC_DAY ? PRAC_MIN : length <= 110 * PRAC_DAY ? PRAC_HOUR : PRAC_DAY;
+  v->span.from = prac_time_floor(s.from, v->step_ns);
+  v->span.to = prac_time_floor(s.to + v->step_ns - 1, v->step_ns);
+  int64_t n = (v->span.to - v->span.from) / v->step_ns;
+  if (n > VIEW_STEPS_MAX) {
+    n = VIEW_STEPS_MAX;
+    v->span.from = v->span.to - n * v->step_ns;
+  }
+  v->n_steps = (uint32_t)n;
+}
+
 static void choose_span(const struct view_subject *u, const struct view_conf *c, struct view *v)
 {
   bool claimed = u->claim.from != PRAC_TIME_NONE && u->claim.to != PRAC_TIME_NONE;
@@ -184,16 +199,8 @@ static void choose_span(const struct view_subject *u, const struct view_conf *c,
   else if (s.to <= s.from)
     s.to = s.from + PRAC_DAY;
   if (s.from >= s.to) s.from = s.to - PRAC_DAY;
-  int64_t length = bounded(&s);
-  v->step_ns = length <= 2 * PRAC_DAY ? PRAC_MIN : length <= 110 * PRAC_DAY ? PRAC_HOUR : PRAC_DAY;
-  v->span.from = prac_time_floor(s.from, v->step_ns);
-  v->span.to = prac_time_floor(s.to + v->step_ns - 1, v->step_ns);
-  int64_t n = (v->span.to - v->span.from) / v->step_ns;
-  if (n > VIEW_STEPS_MAX) {
-    n = VIEW_STEPS_MAX;
-    v->span.from = v->span.to - n * v->step_ns;
-  }
-  v->n_steps = (uint32_t)n;
+  set_span(v, s);
+  v->asked = v->span;
 }
 
 /* What was before the first sensor has not been removed: it never was. */
@@ -205,20 +212,81 @@ static enum view_flows kept_of(const struct view *v)
   return v->span.from < v->kept.from ? VIEW_FLOWS_PARTLY : VIEW_FLOWS_KEPT;
 }
 
-/* The days of a port, country or AS: roll-ups know them when flows have gone long ago. */
+/* ---- what roll-ups know of it ---- */
+
+/* The question to them; false: only the flows can say. */
+static bool rolled(const struct view_subject *u, struct store_query *ret)
+{
+  struct store_query q = u->filter;
+  int dims = (q.has_port || q.port.proto) + (q.country && q.country[0]) + (q.asn != 0);
+  bool other = q.src.bits || q.n_srcs || q.dst.bits || q.victim.bits || q.marks;
+  q.what = STORE_SERIES;
+  q.span = (struct prac_span){PRAC_TIME_NONE, PRAC_TIME_NONE};
+  *ret = q;
+  return dims == 1 && !other && (!q.has_port || q.port.proto);
+}
+
+/* The days of a port, country or AS: known when flows have gone long ago. */
 static prac_rc days(struct store *s, const struct view_subject *u, struct view *v,
                     struct prac_err *reterr)
 {
-  struct store_query q = u->filter;
+  struct view_subject all = *u;
+  struct store_query q;
   struct steps t = {v, &v->days, 0};
-  int dims = (q.has_port || q.port.proto) + (q.country && q.country[0]) + (q.asn != 0);
-  if (u->about != VIEW_PORT) q.n_srcs = 0; /* of a finding's port, all who came */
-  bool other = q.src.bits || q.n_srcs || q.dst.bits || q.victim.bits || q.marks;
-  if (dims != 1 || other || (q.has_port && !q.port.proto)) return PRAC_OK;
-  q.what = STORE_SERIES;
+  if (u->about != VIEW_PORT) all.filter.n_srcs = 0; /* of a finding's port, all who came */
+  if (!rolled(&all, &q)) return PRAC_OK;
   q.step_ns = PRAC_DAY;
-  q.span = (struct prac_span){PRAC_TIME_NONE, PRAC_TIME_NONE};
   return s->ops->query(s->st, &q, take_step, &t, reterr);
+}
+
+struct hours {
+  struct steps steps;
+  uint64_t *flows; /* of each */
+  size_t cap;
+};
+
+static prac_rc take_hour(void *arg, const struct store_col *cols, size_t n,
+                         const struct store_value *val)
+{
+  struct hours *h = arg;
+  struct view_row r = view_row_of(cols, n, val);
+  PRAC_TRY(VIEW_ROOM(h->steps.v->arena, h->flows, h->steps.to->n, h->cap));
+  h->flows[h->steps.to->n] = r.flows;
+  return take_step(&h->steps, cols, n, val);
+}
+
+/* Where the last VIEW_FLOWS_MAX flows begin: within an hour by its share, but a minute at least. */
+static prac_time begin_of(const struct hours *h, const struct view *v)
+{
+  uint64_t left = VIEW_FLOWS_MAX;
+  for (size_t i = v->hours.n; i-- > 0; left -= h->flows[i]) {
+    if (h->flows[i] <= left) continue;
+    prac_time end = v->hours.v[i].at + PRAC_HOUR;
+    if (end > v->span.to) end = v->span.to;
+    int64_t minutes = (int64_t)((double)left / (double)h->flows[i] * 60);
+    if (end == v->span.to && minutes == 0) minutes = 1;
+    return end - minutes * PRAC_MIN;
+  }
+  return v->span.from;
+}
+
+/* A port that half the world knocks at has more flows a day than anybody waits for: of these the
+ * latest are looked at, and roll-ups have the rest. */
+static prac_rc shorten(struct store *s, const struct view_subject *u, struct view *v,
+                       struct prac_err *reterr)
+{
+  struct store_query q;
+  struct hours h = {.steps = {v, &v->hours, 0}};
+  if (!rolled(u, &q)) return PRAC_OK;
+  q.step_ns = PRAC_HOUR;
+  q.span = v->span;
+  PRAC_TRY(s->ops->query(s->st, &q, take_hour, &h, reterr));
+  prac_time from = begin_of(&h, v);
+  if (from > v->span.from)
+    set_span(v, (struct prac_span){from, v->span.to});
+  else
+    v->hours.n = 0;
+  return PRAC_OK;
 }
 
 /* What there is to look at, and which time of it. */
@@ -229,6 +297,7 @@ static prac_rc find_time(struct store *s, const struct view_subject *u, const st
   PRAC_TRY(s->ops->query(s->st, &kept, take_kept, v, reterr));
   PRAC_TRY(s->ops->query(s->st, &sensors, take_sensor, v, reterr));
   choose_span(u, c, v);
+  PRAC_TRY(shorten(s, u, v, reterr));
   v->flows = kept_of(v);
   return PRAC_OK;
 }

@@ -17,10 +17,11 @@
 #include "store/store.h"
 
 enum {
-  VIEW_HOSTS_MAX = 256,   /* lines of the table */
-  VIEW_STEPS_MAX = 2880,  /* its columns: two days of minutes, 120 d of hours */
-  VIEW_GROUPS_MAX = 64,   /* sensors, ports, ... of each kind: the biggest */
-  VIEW_RELATED_MAX = 2000 /* findings looked at */
+  VIEW_HOSTS_MAX = 256,    /* lines of the table */
+  VIEW_STEPS_MAX = 2880,   /* its columns: two days of minutes, 120 d of hours */
+  VIEW_GROUPS_MAX = 64,    /* sensors, ports, ... of each kind: the biggest */
+  VIEW_FLOWS_MAX = 250000, /* of a port, country or AS: of more, the latest of the time */
+  VIEW_RELATED_MAX = 2000  /* findings looked at */
 };
 
 /* ---- whom it is about ---- */
@@ -104,9 +105,11 @@ struct view_conf {
   bool targets;          /* of one host: asks which addresses of ours it came to, too */
 };
 struct view {
-  struct prac_arena *arena;    /* borrowed: where everything lives */
-  struct prac_span span, kept; /* kept: times of which there are flows */
-  prac_time began;             /* first minute of any sensor, kept or not */
+  struct prac_arena *arena; /* borrowed: where everything lives */
+  struct prac_span span;    /* of the flows that were looked at */
+  struct prac_span asked;   /* longer than span: there were more flows than are looked at */
+  struct prac_span kept;    /* times of which there are flows */
+  prac_time began;          /* first minute of any sensor, kept or not */
   int64_t step_ns;
   uint32_t n_steps;
   enum view_flows flows;
@@ -115,6 +118,7 @@ struct view {
   prac_time first, last;
   uint32_t marks;
   struct view_steps minutes; /* steps with packets, of step_ns */
+  struct view_steps hours;   /* from roll-ups, of the time asked for, when it is longer than span */
   struct view_steps days;    /* from roll-ups, of all that is kept: ports, and keys about one */
   struct view_groups groups[VIEW_DIM_COUNT_];
   struct view_line *lines;

@@ -105,6 +105,7 @@ void view_json(struct prac_json *j, const struct view_subject *u, const struct v
   prac_json_key_str(j, "what", u->what);
   prac_json_key_str(j, "key", u->key);
   json_span(j, "span", v->span);
+  json_span(j, "asked", v->asked);
   json_span(j, "kept", v->kept);
   prac_json_key_str(j, "flows", flows[v->flows]);
   prac_json_key(j, "step_s");
@@ -114,6 +115,7 @@ void view_json(struct prac_json *j, const struct view_subject *u, const struct v
   prac_json_key_time(j, "first", v->first);
   prac_json_key_time(j, "last", v->last);
   json_steps(j, "steps", &v->minutes);
+  json_steps(j, "hours", &v->hours);
   json_steps(j, "days", &v->days);
   for (int d = 0; d < VIEW_DIM_COUNT_; d++)
     if (d != VIEW_TARGETS || v->targets) json_groups(j, view_dim_names[d], &v->groups[d]);

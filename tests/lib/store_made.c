@@ -31,6 +31,7 @@ struct flow_batch *made_batch(struct choice *c, const char *sensor, prac_time mi
     struct flow_row *r = &rows[i];
     *r = (struct flow_row){.src = address(c, 0xc0000200), .dst = address(c, 0xc6336400)};
     r->first_ms = (uint16_t)choice_below(c, 60000);
+    if (choice_u8(c) & 1) r->first_ms = (uint16_t)(r->first_ms / 20000 * 20000); /* many at once */
     r->span_ms = (uint16_t)choice_below(c, 9000);
     r->proto = protos[choice_u8(c) % sizeof protos];
     r->sport = r->proto == 1 ? choice_u8(c) % 12 : (uint16_t)choice_below(c, 65536);
@@ -148,6 +149,51 @@ char *answer_text(struct store *s, const struct store_query *q, prac_rc *ret_rc)
     put(&l, err.text);
   }
   return l.v;
+}
+
+struct pages {
+  struct lines lines;
+  struct store_query q;
+  uint32_t n; /* rows of this page */
+  prac_time at;
+  uint32_t given; /* flows of that time */
+  char id[128];
+};
+
+static prac_rc each_of_page(void *arg, const struct store_col *cols, size_t n,
+                            const struct store_value *v)
+{
+  struct pages *p = arg;
+  p->n++;
+  if (p->q.what == STORE_FLOWS) {
+    p->given = v[0].t == p->at ? p->given + 1 : 1;
+    p->at = v[0].t;
+  } else {
+    struct prac_arena *a = prac_arena_new(1024);
+    void *rec = prac_arena_alloc(a, p->q.kind->size);
+    if (!rec || model_from_json(p->q.kind, v[0].s, strlen(v[0].s), a, rec, NULL) != PRAC_OK)
+      abort();
+    p->at = store_record_at(p->q.kind, rec);
+    (void)snprintf(p->id, sizeof p->id, "%s", store_record_key(p->q.kind, rec));
+    prac_arena_free(&a);
+  }
+  return each(&p->lines, cols, n, v);
+}
+
+char *pages_text(struct store *s, const struct store_query *q, prac_rc *ret_rc)
+{
+  struct pages p = {.q = *q, .at = PRAC_TIME_NONE};
+  struct prac_err err = {0};
+  put(&p.lines, "");
+  do {
+    p.n = 0;
+    *ret_rc = s->ops->query(s->st, &p.q, each_of_page, &p, &err);
+    p.q.after_at = p.at;
+    p.q.after = p.q.what == STORE_FLOWS ? NULL : p.id;
+    p.q.passed = p.given;
+  } while (*ret_rc == PRAC_OK && p.n > 0 && p.n == q->limit);
+  if (*ret_rc != PRAC_OK) put(&p.lines, err.text);
+  return p.lines.v;
 }
 
 void batch_text(const struct flow_batch *b, char **text)

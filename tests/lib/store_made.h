@@ -14,6 +14,8 @@ extern const char *const made_sensors[3];
 
 /* The whole answer as lines "name=value ..."; malloc'ed. *ret_rc: what query returned. */
 char *answer_text(struct store *s, const struct store_query *q, prac_rc *ret_rc);
+/* The same of flows or records, page after page of q->limit rows; without a limit of all. */
+char *pages_text(struct store *s, const struct store_query *q, prac_rc *ret_rc);
 /* Every batch as a line of its header and a line a row (all columns, the list by its name). */
 char *batches_text(struct store *s, const struct store_batch_query *q, prac_rc *ret_rc);
 void batch_text(const struct flow_batch *b, char **text); /* added to *text, malloc'ed or NULL */

@@ -148,6 +148,29 @@ static int ask_again(struct stores *p, struct store_query q, struct choice *c)
   return ok;
 }
 
+/* Page after page is the whole answer, the same in all of them. */
+static int turn_pages(struct stores *p, struct store_query q, struct choice *c)
+{
+  static const struct model_kind *const kinds[] = {&model_finding, &model_health};
+  prac_rc rc;
+  q.what = choice_u8(c) & 1 ? STORE_FLOWS : STORE_RECORDS;
+  q.kind = kinds[choice_u8(c) & 1];
+  q.limit = 100000;
+  char *all = answer_text(&p->ram, &q, &rc);
+  int ok = rc == PRAC_OK;
+  q.limit = q.what == STORE_FLOWS ? 5 + choice_u8(c) % 60 : 1 + choice_u8(c) % 3;
+  for (size_t i = 0; i <= p->n && ok; i++) {
+    char *pages = pages_text(i == p->n ? &p->ram : &p->v[i].writer, &q, &rc);
+    ok = rc == PRAC_OK && strcmp(all, pages) == 0;
+    if (!ok)
+      fprintf(stderr, "pages of %u, what %d oldest %d\nall:\n%.1500s\n%s:\n%.1500s\n", q.limit,
+              (int)q.what, q.oldest_first, all, i == p->n ? "ram" : p->v[i].name, pages);
+    free(pages);
+  }
+  free(all);
+  return ok;
+}
+
 /* What a replay would get: the same batches, whatever has been compacted by then. */
 static int replay(struct stores *p, struct choice *c)
 {
@@ -197,7 +220,8 @@ static int same(struct choice *small)
       for (size_t i = 0; i < 64; i++) bytes[i] = (uint8_t)prac_rng_u64(&rng);
       struct choice qc = {bytes, bytes + 64};
       made_query(&qc, &q);
-      ok = ask(&p, &q) && (k % 4 || ask_again(&p, q, &qc));
+      ok =
+          ask(&p, &q) && (k % 4 || ask_again(&p, q, &qc)) && (k % 4 != 1 || turn_pages(&p, q, &qc));
     }
     for (size_t i = 0; i < 64; i++) bytes[i] = (uint8_t)prac_rng_u64(&rng);
     struct choice bc = {bytes, bytes + 64};

@@ -361,6 +361,17 @@ static void flows(void **state)
   text = ask((struct store_query){.what = STORE_FLOWS, .limit = 7, .oldest_first = true}, PRAC_OK);
   assert_int_equal(count(text, "\n"), 7);
   free(text);
+  for (int oldest = 0; oldest < 2; oldest++) { /* pages count what this reader was given */
+    struct store_query q = {.what = STORE_FLOWS, .oldest_first = oldest};
+    prac_rc rc;
+    text = ask(q, PRAC_OK);
+    q.limit = 3;
+    char *pages = pages_text(&gated, &q, &rc);
+    assert_int_equal(rc, PRAC_OK);
+    assert_string_equal(pages, text);
+    free(pages);
+    free(text);
+  }
   text = ask((struct store_query){.what = STORE_FLOWS, .country = "US"}, PRAC_OK);
   assert_string_equal(text, "");
   free(text);

@@ -331,6 +331,42 @@ static void pages_end_where_the_next_begin(void **state)
   }
 }
 
+/* Twenty rows of one moment at two sensors, every five minutes: pages of seven are the whole. */
+static void pages_of_flows(void **state)
+{
+  enum { ROOM = 1 << 19 };
+  const char *const orders[] = {"", "&q=order=oldest"};
+  (void)state;
+  for (size_t o = 0; o < PRAC_ARRAY_LEN(orders); o++) {
+    char path[512], next[256] = "";
+    char *all = calloc(ROOM, 1), *pages = calloc(ROOM, 1);
+    assert_true(all && pages);
+    (void)snprintf(path, sizeof path, "/flows?port=52869/tcp&limit=10000%s", orders[o]);
+    const char *rows = strstr(ask(path), "\"rows\":[");
+    assert_non_null(rows);
+    (void)snprintf(all, ROOM, "%.*s", (int)(strstr(rows, "],\"truncated") - rows - 8), rows + 8);
+    int n = 0;
+    do {
+      (void)snprintf(path, sizeof path, "/flows?port=52869/tcp&limit=7%s%s%s", orders[o],
+                     next[0] ? "&cursor=" : "", next);
+      rows = strstr(ask(path), "\"rows\":[");
+      assert_non_null(rows);
+      size_t at = strlen(pages);
+      (void)snprintf(pages + at, ROOM - at, "%s%.*s", at ? "," : "",
+                     (int)(strstr(rows, "],\"truncated") - rows - 8), rows + 8);
+      const char *more = strstr(rows, "\"next\":\"");
+      next[0] = 0;
+      if (more) (void)snprintf(next, sizeof next, "%.*s", (int)strcspn(more + 8, "\""), more + 8);
+    } while (next[0] && ++n < 1000);
+    assert_int_equal(n, MINUTES / 5 * 2 * GROUP / 7);
+    assert_string_equal(pages, all);
+    free(all);
+    free(pages);
+  }
+  ask("/flows?cursor=0123456789abcdef78"); /* "x" of that time */
+  HAS("400 Bad Request");
+}
+
 static void one_attack_closely(void **state)
 {
   (void)state;
@@ -549,6 +585,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(attacks_hold_their_parts),
       cmocka_unit_test(pages_end_where_the_next_begin),
+      cmocka_unit_test(pages_of_flows),
       cmocka_unit_test(one_attack_closely),
       cmocka_unit_test(anything_is_looked_at),
       cmocka_unit_test(sensors_are_compared),

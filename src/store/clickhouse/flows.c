@@ -55,11 +55,15 @@ prac_rc ch_flows(struct ch *c, struct ch_buf *sql, ch_flow_sink *each, void *arg
 struct emitting {
   store_row *each;
   void *arg;
+  struct store_pass pass;
+  uint32_t left;
 };
 
 static prac_rc emit(void *arg, const struct store_flow *f)
 {
-  const struct emitting *e = arg;
+  struct emitting *e = arg;
+  if (store_pass_over(&e->pass, store_flow_first(f)) || e->left == 0) return PRAC_OK;
+  e->left--;
   return store_flow_emit(f, e->each, e->arg);
 }
 
@@ -69,12 +73,12 @@ prac_rc ch_flows_query(struct ch *c, const struct store_query *q, store_row *eac
   static const char *const order[] = {CH_FIRST, "sensor", "part",    "src",   "dst",    "proto",
                                       "sport",  "dport",  "packets", "bytes", "span_ms"};
   struct ch_buf sql = {0};
-  struct emitting e = {each, arg};
+  struct emitting e = {each, arg, store_pass_of(q), store_limit(q)};
   ch_say(&sql, "SELECT %s FROM flows", ch_flow_columns);
   ch_say_where(c, q, &sql);
   for (size_t i = 0; i < PRAC_ARRAY_LEN(order); i++)
     ch_say(&sql, "%s%s%s", i ? ", " : " ORDER BY ", order[i], q->oldest_first ? "" : " DESC");
-  ch_say(&sql, " LIMIT %u", store_limit(q));
+  ch_say(&sql, " LIMIT %u", store_flow_limit(q));
   prac_rc rc = ch_flows(c, &sql, emit, &e, reterr);
   ch_buf_done(&sql);
   return rc;

@@ -84,9 +84,10 @@ static const char *const sql[EMB_COUNT_] = {
     [EMB_DERIVE_MARK] = "INSERT OR REPLACE INTO derived VALUES(?1, ?2, 1)",
     [EMB_DERIVE_SENSORS] = "SELECT DISTINCT sensor FROM rollup WHERE level = 3600 AND dim = 0 AND"
                            " start >= ?1 AND start < ?2 AND sensor <> ''",
-    [EMB_HOT] = "SELECT id, log, off, len, minute FROM batch WHERE log IS NOT NULL AND (rows > 0 OR ?4)"
-                " AND minute >= ?1 AND minute < ?2 AND (?3 = '' OR sensor = ?3)"
-                " ORDER BY minute, sensor, part, id",
+    [EMB_HOT] =
+        "SELECT id, log, off, len, minute FROM batch WHERE log IS NOT NULL AND (rows > 0 OR ?4)"
+        " AND minute >= ?1 AND minute < ?2 AND (?3 = '' OR sensor = ?3)"
+        " ORDER BY minute, sensor, part, id",
     [EMB_SEGMENTS] =
         "SELECT id, src_lo, src_hi, since, upto, rows FROM segment WHERE since < ?2 AND upto > ?1"
         " AND src_hi >= ?3 AND src_lo <= ?4 ORDER BY since, id",

@@ -65,6 +65,7 @@ enum emb_sql { /* statements prepared once; texts in db.c */
 };
 struct emb_duck;
 struct emb_hot;
+struct emb_picked;
 enum { EMB_BAD_MAX = 256 };
 struct emb {
   char dir[3072];
@@ -81,10 +82,9 @@ struct emb {
   int64_t bad[EMB_BAD_MAX]; /* segments that cannot be read */
   size_t n_bad;
   bool again;
-  struct emb_hot *hot; /* again: what the last scan read from the log */
-  char *picked;        /* again: what the temporary table of a scan holds; scan_pick.c */
-  int picked_state;
-  uint64_t repeats; /* transactions that were there already */
+  struct emb_hot *hot;       /* again: what the last scan read from the log */
+  struct emb_picked *picked; /* again: what the temporary table of a scan holds; scan_pick.c */
+  uint64_t repeats;          /* transactions that were there already */
 };
 enum { EMB_PATH = 4096, EMB_LOG_MAX = 256 << 20 };
 void emb_path(const struct emb *e, char out[EMB_PATH], const char *what, int64_t id);

@@ -83,7 +83,8 @@ PRAC_NODISCARD prac_rc emb_take_rows(struct emb_reader *r, size_t group, uint32_
 
 /* ---- where rows are: segments, and batches that still stand in the log ---- */
 struct emb_source {
-  int64_t id;             /* segment; 0: a batch */
+  int64_t id;             /* of the segment, or of the batch */
+  bool segment;           /* ... which of them */
   struct emb_place place; /* of a batch */
   struct prac_span span;
   struct flow_batch *batch; /* read already; owned */
@@ -111,7 +112,11 @@ void emb_crew_done(struct emb_crew *c);
 /* Pieces from the first to the last, each once. */
 PRAC_NODISCARD prac_rc emb_crew_run(struct emb_crew *c, size_t pieces, emb_piece *one);
 
-/* flows_top.c, flows_host.c. PRAC_UNSUPPORTED: DuckDB is to be asked. */
+/* All rows of a question, in any order; texts stay until it returns. One thread at a time calls. */
+typedef prac_rc emb_some(void *to, const struct store_flow *f, size_t n);
+PRAC_NODISCARD prac_rc emb_flows_each(struct emb *e, const struct store_query *q, uint32_t want,
+                                      const struct emb_sources *s, emb_some *some, void *to);
+/* Answers. PRAC_UNSUPPORTED: DuckDB is to be asked. */
 prac_rc emb_flows_top(struct emb *e, const struct store_query *q, struct emb_sources *s,
                       store_row *each, void *arg);
 prac_rc emb_flows_host(struct emb *e, const struct store_query *q, struct emb_sources *s,

@@ -30,7 +30,8 @@ static prac_rc add_batches(struct emb *e, const struct store_query *q, struct em
   sqlite3_bind_int(st, 4, 0);
   prac_rc rc;
   while ((rc = emb_step(e, st, &row, reterr)) == PRAC_OK && row) {
-    struct emb_source v = {.place = {sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2),
+    struct emb_source v = {.id = sqlite3_column_int64(st, 0),
+                           .place = {sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2),
                                      sqlite3_column_int64(st, 3)}};
     v.span.from = sqlite3_column_int64(st, 4);
     v.span.to = v.span.from + PRAC_MIN;
@@ -63,9 +64,10 @@ static int oldest(const void *pa, const void *pb)
 prac_rc emb_sources_list(struct emb *e, const struct store_query *q, const struct emb_files *f,
                          struct emb_sources *ret, struct prac_err *reterr)
 {
-  for (size_t i = 0; i < f->n; i++)
-    if (add(ret, (struct emb_source){.id = f->v[i].id, .span = f->v[i].span}) != PRAC_OK)
-      return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a scan");
+  for (size_t i = 0; i < f->n; i++) {
+    struct emb_source v = {.id = f->v[i].id, .segment = true, .span = f->v[i].span};
+    if (add(ret, v) != PRAC_OK) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a scan");
+  }
   PRAC_TRY(add_batches(e, q, ret, reterr));
   if (ret->n > 1) qsort(ret->v, ret->n, sizeof *ret->v, q->oldest_first ? oldest : newest);
   return PRAC_OK;

@@ -141,7 +141,7 @@ static prac_rc walk(void *to, struct emb_reader *r, size_t i)
   if (beyond(p->t, s)) return PRAC_END;
   p->source = (uint32_t)i;
   p->group = 0;
-  PRAC_TRY(s->id ? walk_segment(p, r, s) : walk_batch(p, s));
+  PRAC_TRY(s->segment ? walk_segment(p, r, s) : walk_batch(p, s));
   p->n = cut(p->t, p->v, p->n);
   return PRAC_OK;
 }
@@ -171,7 +171,7 @@ static prac_rc fetch(void *to, struct emb_reader *r, size_t i)
   const size_t first = t->begin[i], end = t->begin[i + 1];
   const struct emb_source *s = &t->sources->v[t->pick[first].source];
   char path[EMB_PATH];
-  if (s->id == 0) {
+  if (!s->segment) {
     for (size_t k = first; k < end; k++) emb_flow_of(s->batch, t->pick[k].row, &t->flow[k]);
     return PRAC_OK;
   }
@@ -198,8 +198,14 @@ static prac_rc give(const struct top *t, store_row *each, void *arg)
   for (size_t i = 0; i < t->n_picks; i++) v[i] = &t->flow[i];
   if (t->n_picks > 1) qsort(v, t->n_picks, sizeof(*v), by_flow);
   prac_rc rc = PRAC_OK;
-  for (size_t i = 0; i < t->n_picks && i < t->limit && rc == PRAC_OK; i++)
-    rc = store_flow_emit(v[t->q->oldest_first ? i : t->n_picks - 1 - i], each, arg);
+  struct store_pass pass = store_pass_of(t->q);
+  size_t left = store_limit(t->q);
+  for (size_t i = 0; i < t->n_picks && left > 0 && rc == PRAC_OK; i++) {
+    const struct store_flow *f = v[t->q->oldest_first ? i : t->n_picks - 1 - i];
+    if (store_pass_over(&pass, store_flow_first(f))) continue;
+    rc = store_flow_emit(f, each, arg);
+    left--;
+  }
   free(v);
   return rc;
 }
@@ -241,7 +247,7 @@ prac_rc emb_flows_top(struct emb *e, const struct store_query *q, struct emb_sou
 {
   struct part part[EMB_LANES] = {0};
   struct emb_crew crew;
-  struct top t = {.q = q, .e = e, .sources = s, .edge = INT64_MAX, .limit = store_limit(q)};
+  struct top t = {.q = q, .e = e, .sources = s, .edge = INT64_MAX, .limit = store_flow_limit(q)};
   emb_find_init(&t.find, q, EMB_WANT_ALL);
   prac_rc rc = emb_crew_new(e, s->n, &crew);
   for (size_t k = 0; k < crew.n; k++) {

@@ -174,12 +174,16 @@ static prac_rc find(struct emb *e, const struct store_query *q, struct emb_files
 }
 
 static prac_rc ask(struct emb *e, const struct store_query *q, const struct emb_files *f,
-                   const struct emb_hot *hot, duckdb_result *ret, struct prac_err *reterr)
+                   const struct emb_hot *hot, bool picked, duckdb_result *ret,
+                   struct prac_err *reterr)
 {
   struct emb_sqltext from = {0}, sql = {0};
   PRAC_TRY(emb_feed_set(&e->duck->lane[0], hot, NULL, 0, reterr));
-  emb_files_from(e, f, hot->n > 0, &from);
-  if (!from.bad) emb_scan_sql(q, emb_pick(e, q, f, hot, from.v) ? "picked" : from.v, &sql);
+  if (picked)
+    emb_say(&from, "picked");
+  else
+    emb_files_from(e, f, hot->n > 0, &from);
+  if (!from.bad) emb_scan_sql(q, from.v, &sql);
   prac_rc rc = from.bad || sql.bad ? PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a scan")
                                    : emb_duck_run(&e->duck->lane[0], sql.v, ret, reterr);
   emb_say_done(&from);
@@ -196,7 +200,8 @@ static prac_rc once(struct emb *e, const struct store_query *q, store_row *each,
   const struct emb_hot *hot = &own;
   duckdb_result r;
   memset(&r, 0, sizeof r);
-  prac_rc rc = find(e, q, &f, &own, &hot, reterr);
+  bool picked = emb_pick(e, q);
+  prac_rc rc = picked ? PRAC_OK : find(e, q, &f, &own, &hot, reterr);
   bool runs = rc == PRAC_OK && emb_runs_ask(q, &f, hot);
   if (runs && emb_runs_apart(&f)) {
     rc = emb_runs_query(e, q, &f, each, arg, reterr);
@@ -206,7 +211,7 @@ static prac_rc once(struct emb *e, const struct store_query *q, store_row *each,
     if (!runs) rc = PRAC_OK;
   }
   if (!runs && rc == PRAC_OK && (rc = emb_duck_open(e, reterr)) == PRAC_OK)
-    rc = ask(e, q, &f, hot, &r, reterr);
+    rc = ask(e, q, &f, hot, picked, &r, reterr);
   *ret_again = rc == PRAC_AGAIN || (rc == PRAC_IO && emb_files_changed(e, &f));
   if (rc == PRAC_OK && !runs) rc = emb_scan_answer(q, &r, each, arg, reterr);
   duckdb_destroy_result(&r);

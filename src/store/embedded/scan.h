@@ -33,9 +33,8 @@ void emb_files_from(const struct emb *e, const struct emb_files *f, bool hot,
  * been named in the log. */
 bool emb_files_changed(struct emb *e, const struct emb_files *f);
 
-/* scan_pick.c: true: ask the table `picked` instead. */
-bool emb_pick(struct emb *e, const struct store_query *q, const struct emb_files *f,
-              const struct emb_hot *hot, const char *from);
+/* scan_pick.c: true: ask the table `picked`, which has all rows of q. */
+bool emb_pick(struct emb *e, const struct store_query *q);
 
 /* scan_runs.c: top groups of no more than 2^32 - 1 rows, nothing of it in the log. */
 enum { EMB_RUNS_COLUMNS = 7 };

@@ -85,11 +85,15 @@ prac_rc emb_flows_walk(duckdb_result *r, emb_flow *each, void *to)
 struct out {
   store_row *each;
   void *arg;
+  struct store_pass pass;
+  uint32_t left;
 };
 
 static prac_rc emit_flow(void *to, const struct store_flow *f)
 {
-  const struct out *o = to;
+  struct out *o = to;
+  if (store_pass_over(&o->pass, store_flow_first(f)) || o->left == 0) return PRAC_OK;
+  o->left--;
   return store_flow_emit(f, o->each, o->arg);
 }
 
@@ -212,7 +216,7 @@ static prac_rc cells_answer(const struct store_query *q, duckdb_result *r, store
 prac_rc emb_scan_answer(const struct store_query *q, duckdb_result *r, store_row *each, void *arg,
                         struct prac_err *reterr)
 {
-  struct out o = {each, arg};
+  struct out o = {each, arg, store_pass_of(q), store_limit(q)};
   prac_rc rc;
   if (q->what == STORE_FLOWS)
     rc = emb_flows_walk(r, emit_flow, &o);

@@ -122,7 +122,7 @@ static void flows_sql(const struct store_query *q, const char *from, struct emb_
   where(t, q);
   for (size_t i = 0; i < PRAC_ARRAY_LEN(order); i++)
     emb_say(t, "%s%s %s", i ? "," : " ORDER BY ", order[i], q->oldest_first ? "ASC" : "DESC");
-  emb_say(t, " LIMIT %" PRIu32, store_limit(q));
+  emb_say(t, " LIMIT %" PRIu32, store_flow_limit(q));
 }
 
 /* The columns a host's history needs; the rest as nothing, so that it is not read. */

@@ -53,9 +53,14 @@ static prac_rc ask_flows(const struct ram *m, const struct store_query *q, store
   struct flows l = {0};
   prac_rc rc = walk(m, q, keep_flow, &l);
   if (rc == PRAC_OK && l.n > 1) qsort(l.v, l.n, sizeof *l.v, oldest_first);
-  size_t n = l.n < store_limit(q) ? l.n : store_limit(q);
-  for (size_t i = 0; i < n && rc == PRAC_OK; i++)
-    rc = store_flow_emit(&l.v[q->oldest_first ? i : l.n - 1 - i], each, arg);
+  size_t n = l.n < store_flow_limit(q) ? l.n : store_flow_limit(q), left = store_limit(q);
+  struct store_pass pass = store_pass_of(q);
+  for (size_t i = 0; i < n && left > 0 && rc == PRAC_OK; i++) {
+    const struct store_flow *f = &l.v[q->oldest_first ? i : l.n - 1 - i];
+    if (store_pass_over(&pass, store_flow_first(f))) continue;
+    rc = store_flow_emit(f, each, arg);
+    left--;
+  }
   free(l.v);
   return rc;
 }
