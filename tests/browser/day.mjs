@@ -28,12 +28,12 @@ function looks(f, role) {
     ports: [[`/ports?${span}`, '.heat canvas', [port.port, number(port.packets), number(port.sources), ...f.risks.slice(0, 1).map((r) => r.key.slice(5))]]],
     groups: [[`/groups?${span}`, group ? '.lane rect' : '.empty', group ? [group.slice(6)] : []]],
     group: group && [[`/groups/${encodeURIComponent(group)}?${span}`, analyst ? '.sync-canvas' : '.stats', [group.slice(6)]]],
-    compare: [[`/compare?home=JP&${span}`, '.sensors-matrix td', names]],
+    compare: [[`/compare?home=${f.home}&${span}`, '.sensors-matrix td', names]],
     about: [[`/about/${port.port}?${span}`, '.plot .u-over', [number(port.packets)]], [`/about/${country.country}?${span}`, '.plot .u-over', names],
       ...(analyst ? [[`/about/${host.src}?${span}`, '.heat canvas', [number(host.packets)]]] : [])],
     flows: [[`/flows?q=port%3D${port.port}&${span}`, 'tbody tr:nth-child(100)', [port.port, ...names.slice(0, 0)]]],
     system: [['/system', panel('sys-kept') + ' .span-is', names]],
-    admin: [['/admin', 'tbody tr:nth-child(4)', ROLES], ['/admin?part=audit', 'tbody tr', ['org_add']]],
+    admin: [['/admin', 'tbody tr:nth-child(4)', ROLES], ['/admin?part=audit', 'tbody tr', ['sign-in']]],
     account: [['/account', panel('acc-keys'), [role]]],
   };
 }

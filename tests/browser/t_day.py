@@ -6,6 +6,7 @@ import contextlib
 import csv
 import datetime
 import gzip
+import itertools
 import json
 import os
 import pathlib
@@ -45,28 +46,32 @@ class Attacks:
         self.base, self.begin = base, datetime.datetime.fromisoformat(DAY)
 
     def hits(self):
-        """Of every five seconds and each honeypot, in order of time."""
-        rows = []
+        """Of every second and each honeypot."""
         for i, (victim, vector, port, name, begin, minutes, pps) in enumerate(self.PLAN):
-            for s in range(0, minutes * 60, 5):
-                n = 5 * pps // 2 * (1 + s % 20) // 10 + 1
-                rows += [(self.begin + datetime.timedelta(minutes=begin, seconds=s), pot,
-                          {'victim': victim, 'vector': vector, 'port': port, 'packets': n, 'bytes': n * 40, 'request_len': 40, 'payload': f'{i:016x}',
-                           'victim_port': 4444, 'ttl_min': 50, 'ttl_max': 60, 'ttl_count': 9, **({'names': [f'{n} {name}']} if name else {})}) for pot in POTS]
-        return sorted(rows, key=lambda r: r[:2])
+            for s in range(minutes * 60):
+                n = pps // 2 + s % 20 // 4
+                for pot in POTS:
+                    yield (self.begin + datetime.timedelta(minutes=begin, seconds=s), 1, pot, {
+                        'victim': victim, 'vector': vector, 'port': port, 'packets': n, 'bytes': n * 40, 'request_len': 40, 'payload': f'{i:016x}',
+                        'victim_port': 4444, 'ttl_min': 50, 'ttl_max': 60, 'ttl_count': 9, **({'names': [f'{n} {name}']} if name else {})})
 
     def tell(self):
-        """In the order of time, with a report of each minute, and a last one by which the attacks are over."""
-        pots = {p: subprocess.Popen([FEEDER, f'{self.base}/data/bus.sock', p], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) for p in POTS}
-        rows = self.hits()
-        health = {(at.replace(second=0), pot) for at, pot, _ in rows} | {(rows[-1][0] + datetime.timedelta(minutes=3), pot) for pot in POTS}
-        told = [(at, 0, pot, {'source': 'honeypot', 'version': '0.1.0', 'clock_synced': True}) for at, pot in health]
-        told += [(at, 1, pot, {**rec, 'from': text(at - datetime.timedelta(seconds=5)), 'to': text(at)}) for at, pot, rec in rows]
-        for n, (at, is_hit, pot, rec) in enumerate(sorted(told, key=lambda x: x[:3])):
-            rec = {'id': f'{pot}.{n}', 'sensor': pot, 'at': text(at), 'site_country': POTS[pot], **rec}
-            pots[pot].stdin.write(f'{"hit" if is_hit else "health"} {json.dumps(rec)}\n')
+        """Minute by minute, with a report of each, and a last one by which the attacks are over."""
+        pots = {p: subprocess.Popen([FEEDER, f'{self.base}/data/bus.sock', p], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for p in POTS}
+        hits = list(self.hits())
+        last = max(h[0] for h in hits) + datetime.timedelta(minutes=3)
+        minutes = {h[0].replace(second=0) for h in hits} | {last}
+        told = hits + [(at, 0, pot, {'source': 'honeypot', 'version': '0.1.0', 'clock_synced': True}) for at in minutes for pot in POTS]
+        for _, minute in itertools.groupby(sorted(told, key=lambda x: x[:3]), lambda x: x[0].replace(second=0)):
+            for n, (at, is_hit, pot, rec) in enumerate(minute):
+                rec = {'id': f'{pot}.{at:%H%M}.{n}', 'sensor': pot, 'at': text(at), 'site_country': POTS[pot], **({'from': text(at), 'to': text(at)} if is_hit else {}), **rec}
+                pots[pot].stdin.write(f'{"hit" if is_hit else "health"} {json.dumps(rec)}\n')
+            for p in pots.values():
+                p.stdin.write('flush\n')
+                p.stdin.flush()
+            for p in pots.values():
+                p.stdout.readline()
         for p in pots.values():
-            p.stdin.write('flush\n')
             p.stdin.close()
             p.wait(30)
 
@@ -85,7 +90,7 @@ def made_day(base):
     rows = [f"  - {{name: {s}, country: {cc}, prefixes: [198.18.{net}.0/20], files: '{base}/gen/{s}.pcap'}}" for s, (cc, net) in SENSORS.items()]
     tuning = (ROOT / 'data/demo/demo.yaml').read_text().partition('\n# ---- ')[2].partition('\n')[2]
     return (lookups(base) + f", lists: ['made-survey@2026-06-17={base}/gen/survey-scanners.txt'], list-expiry: 3650d}}\nsensors:\n" + '\n'.join(rows) +
-            '\nepisode: {gap: 60s, lateness: 0}\n' + tuning.partition('\nepisode:')[0])
+            '\nepisode: {gap: 60s, lateness: 70s}\n' + tuning.partition('\nepisode:')[0])
 
 
 def marx(base, path):
@@ -143,8 +148,8 @@ def day_is_told(site):
     wait(site, complete)
 
 
-def site_facts(name, site, begin, end):
-    return {'name': name, 'url': f'http://127.0.0.1:{site.port}/', **facts(site.base / 'data/store', begin, end)}
+def site_facts(name, site, home, begin, end):
+    return {'name': name, 'home': home, 'url': f'http://127.0.0.1:{site.port}/', **facts(site.base / 'data/store', begin, end)}
 
 
 needs()
@@ -152,12 +157,12 @@ with tempfile.TemporaryDirectory(prefix='practice-day-') as d, contextlib.ExitSt
     base, log = pathlib.Path(d), shared('data/darknet/marx_2013_honeypot_geo.csv.gz')
     day = open_sites.enter_context(Site(conf=made_day(base), scope='*', start=('run',)))
     day_is_told(day)
-    sites = [site_facts('day', day, f'{DAY}T00:00:00Z', f'{DAY}T{HOURS + 1:02}:00:00Z')]  # what ended at the end is told a little later
+    sites = [site_facts('day', day, 'JP', f'{DAY}T00:00:00Z', f'{DAY}T{HOURS + 1:02}:00:00Z')]  # what ended at the end is told a little later
     if log:
         old = Site(conf=lookups(base) + '}\n', scope='*')
         marx(old.base, log)
         open_sites.enter_context(old)
-        sites.append(site_facts('marx', old, '2013-08-07T00:00:00Z', '2013-08-08T01:00:00Z'))
+        sites.append(site_facts('marx', old, 'groucho-tokyo', '2013-08-07T00:00:00Z', '2013-08-08T01:00:00Z'))
     else:
         print('# no Marx data beside the checkout (data/darknet/): the made day only')
     (base / 'sites.json').write_text(json.dumps(sites))
