@@ -291,3 +291,27 @@ void portal_keep_alert(struct portal *p, const struct alert *alert, bool tell)
   }
   let_go(p, &all);
 }
+
+static void tell_one(struct portal *p, struct portal_audience *a, const char *event,
+                     const struct model_kind *k, const void *rec)
+{
+  struct prac_json j = prac_json_of(ALERT_BYTES);
+  bool seen = false;
+  void *own = prac_arena_alloc(p->scratch, k->size);
+  if (own) memcpy(own, rec, k->size);
+  prac_rc rc = own ? access_gate_record(&a->scope, p->env.geo, k, own, p->scratch, &seen) : PRAC_NOMEM;
+  if (rc == PRAC_OK && seen) model_to_json(k, own, &j);
+  if (rc != PRAC_OK || seen) put(p, a, event, rc != PRAC_OK || j.bad ? NULL : j.buf, j.len);
+  prac_json_done(&j);
+}
+
+void portal_tell_record(struct portal *p, const char *event, const struct model_kind *k,
+                        const void *rec)
+{
+  struct all all;
+  pthread_mutex_lock(&p->lock);
+  hold_all(p, &all);
+  pthread_mutex_unlock(&p->lock);
+  for (size_t i = 0; i < all.n; i++) tell_one(p, all.v[i], event, k, rec);
+  let_go(p, &all);
+}

@@ -53,6 +53,9 @@ typedef void portal_make_fn(struct portal *p, const struct portal_audience *a, s
 void portal_tell_each(struct portal *p, const char *event, portal_make_fn *make);
 /* A revision of an alert as each may see it; tell: and as an event. The caller's thread. */
 void portal_keep_alert(struct portal *p, const struct alert *a, bool tell);
+/* A record as each may see it, as an event; nothing of a list. The caller's thread. */
+void portal_tell_record(struct portal *p, const char *event, const struct model_kind *k,
+                        const void *rec);
 /* The alert `id` as the audience may see it; false: not at all. p->lock held. */
 bool portal_alert_json(struct portal *p, const struct portal_audience *a, const char *id,
                        struct prac_json *j);

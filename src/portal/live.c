@@ -152,6 +152,14 @@ void live_minute_put(struct live *l, const char *sensor, prac_time at, uint64_t 
   live_event_time_set(l, at + PRAC_MIN);
 }
 
+/* A capture that has been played says that its day is over, so that engines judge what they hold:
+ * no clock of ours, which stands where the packets ended. */
+static bool is_played(const struct live_sensor *s)
+{
+  size_t n = strlen(s->source);
+  return n >= 5 && strcmp(s->source + n - 5, " file") == 0;
+}
+
 void live_health(struct live *l, const struct health *h)
 {
   struct live_sensor *s = sensor_of(l, h->sensor ? h->sensor : "");
@@ -173,9 +181,9 @@ void live_health(struct live *l, const struct health *h)
   (void)snprintf(s->source, sizeof s->source, "%s", h->source ? h->source : "");
   (void)snprintf(s->version, sizeof s->version, "%s", h->version ? h->version : "");
   s->honeypot = strcmp(s->source, "honeypot") == 0;
-  if (!s->honeypot)
+  if (!s->honeypot && !is_played(s))
     live_event_time_set(l, h->at);
-  else if (l->pots == PRAC_TIME_NONE || h->at > l->pots)
+  else if (s->honeypot && (l->pots == PRAC_TIME_NONE || h->at > l->pots))
     l->pots = h->at;
 }
 

@@ -190,6 +190,14 @@ void portal_take_batch(struct portal *p, const struct flow_batch *b)
   pthread_mutex_unlock(&p->lock);
 }
 
+/* What /attacks lists; the hosts of a carpet are there. */
+static void tell_attack(struct portal *p, const struct episode *e)
+{
+  struct episode brief = *e;
+  brief.hosts = (struct model_ips){0};
+  if (strcmp(e->profile, "isp") == 0) portal_tell_record(p, "attack", &model_episode, &brief);
+}
+
 void portal_take_record(struct portal *p, const struct model_kind *k, const void *rec)
 {
   if (k == &model_alert) {
@@ -201,6 +209,10 @@ void portal_take_record(struct portal *p, const struct model_kind *k, const void
     pthread_mutex_unlock(&p->lock);
   } else if (k == &model_told) {
     portal_subs_told(p, rec);
+  } else if (k == &model_episode) {
+    tell_attack(p, rec);
+  } else if (k == &model_decision) {
+    portal_tell_record(p, "decision", k, rec);
   }
   prac_arena_reset(p->scratch);
 }
@@ -240,6 +252,10 @@ void portal_take(struct portal *p, const struct bus_msg *m)
     rc = take_json(p, m, &model_health);
   else if (subject_is(m->subject, "told"))
     rc = take_json(p, m, &model_told);
+  else if (subject_is(m->subject, "episode"))
+    rc = take_json(p, m, &model_episode);
+  else if (subject_is(m->subject, "decision"))
+    rc = take_json(p, m, &model_decision);
   prac_arena_reset(p->scratch);
   portal_count(p, PORTAL_C_MESSAGES);
   if (rc != PRAC_OK) portal_count(p, PORTAL_C_UNREADABLE);

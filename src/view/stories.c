@@ -68,6 +68,12 @@ struct gather {
   size_t cap, cap_best;
 };
 
+/* Findings about noise say who is always there: nothing rises, and they are most of all findings. */
+static bool is_noise(const struct finding *f)
+{
+  return strncmp(f->kind, "noise-", strlen("noise-")) == 0;
+}
+
 /* Its place; n_stories: there is no room for one more. */
 static prac_rc place_of(struct gather *g, const struct finding *f, size_t *ret)
 {
@@ -110,7 +116,7 @@ static prac_rc take(void *arg, const struct store_col *cols, size_t n, const str
   size_t i = 0;
   prac_arena_reset(g->scratch);
   PRAC_TRY(model_from_json(&model_finding, r.json, strlen(r.json), g->scratch, &f, NULL));
-  if (strcmp(f.state, "on") != 0) return PRAC_OK;
+  if (strcmp(f.state, "on") != 0 || is_noise(&f)) return PRAC_OK;
   PRAC_TRY(place_of(g, &f, &i));
   if (i == g->w->c->n_stories) return PRAC_OK;
   return add(g, &g->w->c->stories[i], &g->best[i], &f);

@@ -1,9 +1,8 @@
 /* What the tests in a browser share: TAP, the portal with made records (the program that is the first argument, with
- * the further ones), Debian's chromium, and how a page is opened and looked at. */
+ * the further ones; or the address of a portal that runs), Debian's chromium, and how a page is opened and looked at. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
@@ -28,35 +27,40 @@ export const until = async (what, ms = 5000) => {
 };
 
 /* ---- the server ---- */
-export const server = spawn(process.argv[2], process.argv.slice(3), { stdio: ['pipe', 'pipe', 'inherit'] });
-const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
-const port = (await lines.next()).value.split(' ')[1];
+const runs = /^http:/.test(process.argv[2]);
+export const server = runs ? null : spawn(process.argv[2], process.argv.slice(3), { stdio: ['pipe', 'pipe', 'inherit'] });
+const lines = runs ? null : createInterface({ input: server.stdout })[Symbol.asyncIterator]();
 export const say = async (x) => { server.stdin.write(x + '\n'); await lines.next(); };
-export const url = `http://127.0.0.1:${port}/`;
+export const url = runs ? process.argv[2] : `http://127.0.0.1:${(await lines.next()).value.split(' ')[1]}/`;
 
-const home = mkdtempSync(join(tmpdir(), 'page-'));
-export const browser = await chromium.launchPersistentContext(home, {
-  executablePath: '/usr/bin/chromium', viewport: { width: 1280, height: 900 }, locale: 'en',
-  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+const chrome = await chromium.launch({
+  executablePath: '/usr/bin/chromium',
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
 });
-browser.setDefaultTimeout(90000); /* a busy machine is no mistake of the page */
+/* Somebody else's browser: cookies and what is kept of their own. */
+export const reader = async () => {
+  const c = await chrome.newContext({ viewport: { width: 1280, height: 900 }, locale: 'en' });
+  c.setDefaultTimeout(90000); /* a busy machine is no mistake of the page */
+  return c;
+};
+export const browser = await reader();
 export const complaints = [];
-export async function open({ width = 1280, height = 900, dark = false, query = '', reduced = false } = {}) {
-  const p = await browser.newPage();
+export async function open({ width = 1280, height = 900, dark = false, query = '', reduced = false, who = browser, base = url } = {}) {
+  const p = await who.newPage();
   await p.setViewportSize({ width, height });
   await p.emulateMedia({ colorScheme: dark ? 'dark' : 'light', reducedMotion: reduced ? 'reduce' : 'no-preference' });
   p.mine = true;
   p.on('console', (m) => { if (p.mine && ['error', 'warning'].includes(m.type())) complaints.push(m.text()); });
   p.on('pageerror', (e) => { if (p.mine) complaints.push(String(e)); });
   await p.addInitScript(() => document.addEventListener('securitypolicyviolation', (e) => console.error('CSP ' + e.violatedDirective + ' ' + e.blockedURI)));
-  await p.goto(url + query);
+  await p.goto(base + query);
   return p;
 }
 export const text = (p, sel) => p.locator(sel).first().innerText();
 export const axeRun = async (p) => {
   /* The page's policy lets no foreign script in: axe comes by the debugger, and what it tries by
    * itself (it makes functions from text) is not the page's fault. */
-  const session = await browser.newCDPSession(p);
+  const session = await p.context().newCDPSession(p);
   p.mine = false;
   await session.send('Runtime.evaluate', { expression: readFileSync(axe, 'utf8') });
   const r = await session.send('Runtime.evaluate', { awaitPromise: true, returnByValue: true,
@@ -82,9 +86,8 @@ export async function run(test) {
   } catch (e) {
     check('the test itself', false, e.stack || String(e));
   } finally {
-    await browser.close().catch(() => {});
-    rmSync(home, { recursive: true, force: true });
-    server.stdin.end();
+    await chrome.close().catch(() => {});
+    server?.stdin.end();
   }
   console.log(`1..${n}`);
   process.exit(bad ? 1 : 0);

@@ -1,4 +1,4 @@
-"""A portal with accounts, as operators run it (roles bus, store, portal), and raw requests to it."""
+"""A portal with accounts, as operators run it (roles bus, store, portal, or a whole run), and raw requests to it."""
 import http.client
 import json
 import os
@@ -23,21 +23,25 @@ def free_port():
 
 
 class Site:
-    def __init__(self, more=''):
+    """more: settings of the portal; conf: other sections; scope: what the organisation of all its people sees."""
+
+    def __init__(self, more='', conf='', scope='JP AS64500', start=('bus', 'store', 'portal')):
         self.tmp = tempfile.TemporaryDirectory(prefix='practice-portal-')
         self.base = pathlib.Path(self.tmp.name)
         self.port = free_port()
         self.conf = self.base / 'practice.yaml'
         self.conf.write_text(f"run: {{data: '{self.base}/data', drop-rights: no}}\n"
                              f"portal: {{accounts: yes, listen: '127.0.0.1:{self.port}', rate: 0{more}}}\n")
-        self.children = []
+        self.scope, self.begins, self.children = scope, start, []
+        with self.conf.open('a') as f:
+            f.write(conf)
 
     def __enter__(self):
         try:
-            self.access('org', 'add', 'jp', '--scope', 'JP AS64500', '--clearance', 'TLP:AMBER')
+            self.access('org', 'add', 'jp', '--scope', self.scope, '--clearance', 'TLP:AMBER')
             for role in ROLES:
                 self.access('user', 'add', role, '--org', 'jp', '--role', role, stdin=PASSWORD)
-            for role in ('bus', 'store', 'portal'):
+            for role in self.begins:
                 self.start(role)
             self.wait()
         except BaseException:

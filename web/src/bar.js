@@ -33,10 +33,9 @@ export function Bar({ usual, uses }) {
   const [open, setOpen] = useState(false), f = fixed();
   const words = [...(RANGES[usual] ? [] : [usual]), ...Object.keys(RANGES)].map((k) => [k, t('range_' + k)]);
   const pick = (v) => { if (v === 'custom') setOpen(true); else { setOpen(false); put({ range: v === usual ? null : v, from: null, to: null }, true); } };
-  const iso = (s) => dayTime(s);
   return html`<div class="range-bar"><${Choice} name="span" label=${t('range')} value=${f || open ? 'custom' : rangeOf(usual)} onChange=${pick}
-      options=${[...words, ['custom', f ? `${iso(f.from)} – ${f.to ? iso(f.to) : t('now')}` : t('range_custom')]]} />
-    ${f && !open && html`<button type="button" class="plain small" onClick=${() => setOpen(true)}>${t('change_range')}</button>`}
+      options=${[...words, ['custom', t('range_custom')]]} />
+    ${f && !open && html`<button type="button" class="plain small" onClick=${() => setOpen(true)}>${dayTime(f.from)} – ${f.to ? dayTime(f.to) : t('now')} · ${t('change_range')}</button>`}
     ${open && html`<${Custom} usual=${usual} close=${() => setOpen(false)} />`}
     <${Filters} uses=${uses} /></div>`;
 }

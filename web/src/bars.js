@@ -1,9 +1,9 @@
-/* Parts of a whole as bars, with their numbers. rows: [{key, label, value}] */
+/* Parts of a whole as bars, with their numbers, the biggest first. rows: [{key, label, value}] */
 import { html } from './dom.js';
 import { number, t } from './i18n.js';
 
-export function Bars({ rows, label, max = 12 }) {
-  const top = Math.max(1, ...rows.map((r) => r.value)), shown = rows.slice(0, max), rest = rows.slice(max);
+export function Bars({ rows: parts, label, max = 12 }) {
+  const rows = [...parts].sort((a, b) => b.value - a.value), top = Math.max(1, ...rows.map((r) => r.value)), shown = rows.slice(0, max), rest = rows.slice(max);
   if (!rows.length) return html`<p class="note">${t('nothing')}</p>`;
   return html`<table class="bars"><caption class="sr">${label}</caption><tbody>${shown.map((r) => html`<tr key=${r.key}><th scope="row">${r.label}
       <svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect width="100" height="4" class="bar-back" /><rect width=${(100 * r.value) / top} height="4" /></svg></th>

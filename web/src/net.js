@@ -98,6 +98,14 @@ const on = {
       s.said.value = t('new_alert', { sev: t('sev_' + v.severity), title: titleOf(v) });
     }
   },
+  attack(v) {
+    if (s.attacks.value.get(v.id)?.revision > v.revision) return;
+    const next = new Map(s.attacks.value);
+    next.delete(v.id); /* to the end: the oldest word is forgotten first */
+    next.set(v.id, v);
+    if (next.size > 200) next.delete(next.keys().next().value);
+    s.attacks.value = next;
+  },
 };
 
 function listen(mine) {

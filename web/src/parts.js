@@ -62,6 +62,12 @@ export function Export({ path }) {
   return html`<span class="export">${t('export')} ${['csv', 'json', 'ndjson'].map((f) => html`<a href=${f === 'json' ? '/api/v1' + path : link(f)} download=${'practice.' + f}>${f.toUpperCase()}</a> `)}</span>`;
 }
 
+/* What is long and seldom read is made when it is asked for; children: makes it. */
+export function Fold({ summary, children }) {
+  const [open, setOpen] = useState(false);
+  return html`<details onToggle=${(e) => setOpen(e.target.open)}><summary>${summary}</summary>${open && children()}</details>`;
+}
+
 /* A table that scrolls by itself when it is wider than the screen; on a phone each row is a card when
  * `cards`. columns: [{head, num, of(row, i)}], what is false left out; by(row): what tells rows apart. */
 export function Table({ label, columns, rows, by, cards = true }) {

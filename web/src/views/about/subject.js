@@ -5,7 +5,7 @@ import { dayTime, duration, number, seconds, t } from '../../i18n.js';
 import { ask, useAnswer } from '../../api.js';
 import { Bars } from '../../bars.js';
 import { Heat } from '../../heat.js';
-import { Flows, Host, Level, Load, Network, Place, Port, Table, Text } from '../../parts.js';
+import { Flows, Fold, Host, Level, Load, Network, Place, Port, Table, Text } from '../../parts.js';
 import { Plot, PlotTable } from '../../plot.js';
 import { about, param } from '../../router.js';
 import { RANGES, fixed, span } from '../../time.js';
@@ -45,12 +45,12 @@ function Matrix({ v }) {
   const head = (r) => (micro ? html`<${Port} port=${r.name} />` : html`<${Host} ip=${r.name} />`);
   return html`<${Panel} id="sync" title=${t(micro ? 'about_ports_when' : 'about_sync')} note=${micro ? null : t('about_sync_note')} className="wide-12">
     <${Heat} data=${data} label=${t(micro ? 'about_ports_when' : 'about_sync')} tall=${18} legend=${t('packets')} />
-    <details><summary>${t('about_all_lines', { n: number(v.lines.length) })}</summary><${Table} label=${t('about_lines')} rows=${v.lines} by=${(l) => l.host ?? l.port} columns=${[
+    <${Fold} summary=${t('about_all_lines', { n: number(v.lines.length) })}>${() => html`<${Table} label=${t('about_lines')} rows=${v.lines} by=${(l) => l.host ?? l.port} columns=${[
       { head: micro ? t('port') : t('hosts'), of: (l) => head({ name: l.host ?? l.port }) },
       !micro && { head: t('country'), of: (l) => html`<${Place} code=${l.country} />` }, !micro && { head: t('network'), of: (l) => html`<${Network} asn=${l.asn} />` },
       !micro && { head: t('about_synchrony'), num: true, of: (l) => (l.synchrony ?? 0).toFixed(2) },
       { head: t('packets'), num: true, of: (l) => number(l.packets) }, { head: t('about_first'), of: (l) => dayTime(seconds(l.first)) }, { head: t('about_last'), of: (l) => dayTime(seconds(l.last)) }]} />
-      ${v.more_lines > 0 && html`<p class="note">${t('about_more_lines', { n: number(v.more_lines) })}</p>`}</details><//>`;
+      ${v.more_lines > 0 && html`<p class="note">${t('about_more_lines', { n: number(v.more_lines) })}</p>`}`}<//><//>`;
 }
 
 const LABEL = { sensors: (n) => html`<${Text} v=${n} />`, ports: (n) => html`<${Port} port=${n} />`, countries: (n) => html`<${Place} code=${n} />`, asns: (n) => html`<${Network} asn=${n.replace(/^AS/, '')} />` };

@@ -27,13 +27,16 @@ function Line({ story, sensors, most }) {
 
 const Axis = ({ most }) => html`<svg class="onset" viewBox=${`0 0 ${W} 16`} aria-hidden="true">${MARKS.filter((m) => m <= most).map((m, i) => html`<text class="axis-text" x=${along(m, most)} y="12" text-anchor=${i === 0 ? 'start' : 'middle'}>${m === 0 ? t('compare_first_at') : lag(m)}</text>`)}</svg>`;
 
+/* At the same minute: nobody is first alone. */
+const together = (s) => Object.values(s.onset).filter((x) => x === s.onset[s.first]).length;
+
 export function Onsets({ v }) {
   const [all, setAll] = useState(false), table = param('as') === 'table';
   const seen = v.stories.filter((s) => s.first), list = all ? seen : seen.slice(0, FEW);
   const most = Math.max(3600, ...seen.flatMap((s) => Object.values(s.onset).map((x) => seconds(x) - seconds(s.onset[s.first]))));
   const tools = seen.length > 0 && html`<${Choice} name="onsets-view" label=${t('show_table')} value=${table ? 'table' : 'chart'} options=${[['chart', t('chart')], ['table', t('table')]]} onChange=${(x) => put({ as: x === 'table' ? x : null })} />`;
   const split = v.sensors.some((s) => s.home) && v.sensors.some((s) => s.home === false);
-  const story = { head: t('compare_story'), of: (s) => html`<a href=${about(s.id)}><${Text} v=${s.key} /></a>` }, first = { head: t('compare_first_at'), of: (s) => html`<b><${Text} v=${s.first} /></b> <small class="nowrap">${dayTime(seconds(s.onset[s.first]))}</small>` };
+  const story = { head: t('compare_story'), of: (s) => html`<a href=${about(s.id)}><${Text} v=${s.key} /></a>` }, first = { head: t('compare_first_at'), of: (s) => html`<b><${Text} v=${s.first} /></b>${together(s) > 1 ? html` <small>+${together(s) - 1}</small>` : null} <small class="nowrap">${dayTime(seconds(s.onset[s.first]))}</small>` };
   return html`<${Panel} id="onsets" title=${t('compare_first')} note=${t('compare_first_note')} tools=${tools} className="wide-12">
     ${!seen.length ? html`<${Empty} text=${t('compare_first_none')} />` : table
       ? html`<${Table} label=${t('compare_first')} rows=${list} by=${(s) => s.id} columns=${[story, first, ...v.sensors.map((x) => ({ head: x.name, num: true, of: (s) => (x.name === s.first ? t('compare_first_at') : s.onset[x.name] ? lag(seconds(s.onset[x.name]) - seconds(s.onset[s.first])) : '–') })), { head: t('hosts'), num: true, of: (s) => number(s.host_count) }]} />`

@@ -35,7 +35,7 @@ const fact = (name, v, note) => html`<div class="stat"><dt>${name}</dt><dd><b>${
 function Sums({ v }) {
   const split = v.sensors.some((s) => s.home) && v.sensors.some((s) => s.home === false), l = split && lead(v);
   const only = v.stories.filter((s) => s.abroad_only).length + (v.abroad_ports?.length || 0);
-  const best = [...v.sensors].sort((a, b) => b.first - a.first)[0];
+  const best = [...v.sensors].filter((s) => s.first > 0).sort((a, b) => b.first - a.first)[0];
   return html`<dl class="stats">
     ${split ? fact(t('compare_lead'), l.all ? duration(Math.abs(l.lag)) : '–', l.all && t(l.lag > 0 ? 'compare_lead_abroad' : l.lag < 0 ? 'compare_lead_home' : 'compare_lead_none'))
       : fact(t('compare_stories'), html`<a href="#onsets">${number(v.stories.length)}</a>`, t('compare_stories_note'))}

@@ -67,7 +67,7 @@ export function Hosts({ v }) {
 
 /* What own hosts are after: the port often names the worm. */
 export function Aims({ v }) {
-  const { p, tools } = usePart(v), of = useAnswer(top(v, p, 'port', 12), true);
+  const { p, tools } = usePart(v), of = useAnswer(top(v, p, 'port', 50), true);
   return html`<${Panel} id="aims" title=${t('mine_aims')} note=${t('mine_aims_note')} tools=${tools} className="wide-6">${!p ? html`<${Empty} />` : html`<${Load} of=${of}>${(x) => html`<${Bars} label=${t('mine_aims')} max=${10} rows=${x.rows.map((r) => ({ key: r.port, label: html`<${Port} port=${r.port} />`, value: r.sources }))} />`}<//>`}<//>`;
 }
 

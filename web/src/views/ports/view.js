@@ -16,13 +16,15 @@ addTexts({ en, ja });
 const LEVELS = ['', 'notice', 'low', 'medium', 'high', 'critical'];
 const filters = () => ({ country: param('country'), asn: param('asn'), sensor: param('sensor') });
 
-/* The range, and the same length before it. */
+const bySources = (rows) => [...rows].sort((a, b) => b.sources - a.sources || b.packets - a.packets);
+
+/* The range, and the same length before it. The portal answers by packets: of those with the most, by senders. */
 function useRanking() {
   const when = span(), from = when && seconds(when.from);
-  const path = when && ask('/top', { by: 'port', from: when.from, to: when.to, ...filters(), limit: 100 });
+  const path = when && ask('/top', { by: 'port', from: when.from, to: when.to, ...filters(), limit: 1000 });
   const now = useAnswer(path, true);
   const before = useAnswer(when?.length ? ask('/top', { by: 'port', from: iso(from - when.length), to: when.from, ...filters(), limit: 1000 }) : null);
-  return { now, path, when, before: before.value && new Map(before.value.rows.map((r, i) => [r.port, { ...r, rank: i + 1 }])) };
+  return { now: { ...now, value: now.value && { ...now.value, rows: bySources(now.value.rows).slice(0, 100) } }, path, when, before: before.value && new Map(bySources(before.value.rows).map((r, i) => [r.port, { ...r, rank: i + 1 }])) };
 }
 
 function Ranking() {
