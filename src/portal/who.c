@@ -254,7 +254,7 @@ static bool cookie_of(const struct sys_http_req *r, char *to, size_t cap)
       if (n == 0 || n >= cap) return false;
       memcpy(to, s + n_name + 1, n);
       to[n] = 0;
-      return strncmp(to, "pk_", 3) != 0;
+      return strncmp(to, "pk_", 3) != 0 && strncmp(to, "fd_", 3) != 0;
     }
     s += n;
   }
@@ -266,6 +266,15 @@ static bool key_of(const struct sys_http_req *r, char *to, size_t cap)
   const char *s = sys_http_header(r, "Authorization");
   if (!s || strncmp(s, "Bearer pk_", 10) != 0 || strlen(s + 7) >= cap) return false;
   memcpy(to, s + 7, strlen(s + 7) + 1);
+  return true;
+}
+
+/* The last part of the path; nothing else then says who asks. */
+static bool path_token(const struct sys_http_req *r, char *to, size_t cap)
+{
+  const char *s = strrchr(sys_http_path(r), '/');
+  if (!s || strncmp(s, "/fd_", 4) != 0 || strlen(s + 1) >= cap) return false;
+  memcpy(to, s + 1, strlen(s + 1) + 1);
   return true;
 }
 
@@ -321,8 +330,9 @@ static bool find_reader(struct portal *p, struct sys_http_req *r, const struct p
   char token[ACCESS_TOKEN_TEXT];
   struct portal_reader *rd = NULL;
   prac_rc rc = PRAC_FAIL(&err, PRAC_DENIED, "sign in first");
-  if (key_of(r, token, sizeof token) || cookie_of(r, token, sizeof token))
-    rc = reader_of(p, token, &rd, &err);
+  bool said = t->by_path ? path_token(r, token, sizeof token)
+                         : key_of(r, token, sizeof token) || cookie_of(r, token, sizeof token);
+  if (said) rc = reader_of(p, token, &rd, &err);
   explicit_bzero(token, sizeof token);
   k->reader = portal_reader_ref(rd);
   if (rc == PRAC_OK || (rc == PRAC_DENIED && t->need == PORTAL_ANYONE)) return true;
