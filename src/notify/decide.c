@@ -58,8 +58,8 @@ prac_rc note_decide_add(struct note_core *c, struct note_item_new *n, uint32_t w
     char *thread = c->people >> i & 1 ? s->letters : s->thread;
     if (!thread[0]) (void)snprintf(thread, NOTE_ID_MAX, "%s", n->id);
     const struct note_way *way = c->ways[i];
-    PRAC_TRY(
-        note_task_add(c->queue, row, way->name, thread, way->each ? n->tenant : thread, reterr));
+    bool behind = way->each && n->kind != NOTE_TEST; /* a test is tried now */
+    PRAC_TRY(note_task_add(c->queue, row, way->name, thread, behind ? n->tenant : thread, reterr));
   }
   prac_count(&c->counters[NOTE_COUNT_ITEMS], 1);
   return PRAC_OK;

@@ -160,9 +160,10 @@ prac_rc note_curl_ready(struct note_curl *c, const struct note_net *net, int tim
   struct prac_ip ip[NOTE_ADDRS];
   size_t n = 0, at;
   char entry[256 + NOTE_ADDRS * (PRAC_IP_TEXT + 3)], text[PRAC_IP_TEXT];
+  c->error[0] = '\0';
+  if (prac_ip_parse(c->host, strlen(c->host), &ip[0]) == PRAC_OK) return PRAC_OK;
   PRAC_TRY(note_resolve(net, c->host, timeout_ms, ip, &n, reterr));
-  at = (size_t)snprintf(entry, sizeof entry, "%s%s%s:%u:", strchr(c->host, ':') ? "[" : "", c->host,
-                        strchr(c->host, ':') ? "]" : "", c->port);
+  at = (size_t)snprintf(entry, sizeof entry, "%s:%u:", c->host, c->port);
   for (size_t i = 0; i < n; i++)
     at += (size_t)snprintf(entry + at, sizeof entry - at, prac_ip_is4(&ip[i]) ? "%s%s" : "%s[%s]",
                            i ? "," : "", prac_ip_text(text, &ip[i]));
@@ -170,7 +171,6 @@ prac_rc note_curl_ready(struct note_curl *c, const struct note_net *net, int tim
   c->resolved = curl_slist_append(NULL, entry);
   if (!c->resolved) return PRAC_FAIL(reterr, PRAC_AGAIN, "no memory for libcurl");
   (void)curl_easy_setopt(c->h, CURLOPT_RESOLVE, c->resolved);
-  c->error[0] = '\0';
   return PRAC_OK;
 }
 

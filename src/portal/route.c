@@ -335,7 +335,8 @@ static void send_asset(struct sys_http_req *r, const struct portal_asset *a)
  * below. */
 static const char *const views[] = {
     "/",      "/mine",    "/attacks", "/attacks/", "/ports",  "/groups", "/groups/", "/about/",
-    "/flows", "/compare", "/alerts",  "/alerts/",  "/system", "/admin",  "/account", "/sign-in"};
+    "/flows", "/compare", "/alerts",  "/alerts/",  "/system", "/admin",  "/account", "/sign-in",
+    "/subscriptions"};
 
 static bool is_view(const char *path)
 {

@@ -60,6 +60,8 @@ void portal_mail_end(struct portal *p, struct sys_http_req *r, const char *word)
   SUBS_BODY("/subscriptions", "subscribe", \
     "Makes a subscription, or changes one as a whole. The secret of a new one is shown only here", \
     portal_subscribe, &portal_subscribe_kind), \
+  SUBS_ROW(POST, "/subscriptions/{id}/feed/end", "subscription_feed_end", "Ends its feed", \
+    portal_subscription_feed_end), \
   SUBS_ROW(POST, "/subscriptions/{id}/end", "subscription_end", \
     "Ends a subscription: nothing more is told", portal_subscription_end), \
   SUBS_ROW(POST, "/subscriptions/{id}/test", "subscription_test", \
@@ -70,8 +72,6 @@ void portal_mail_end(struct portal *p, struct sys_http_req *r, const char *word)
   SUBS_ROW(POST, "/subscriptions/{id}/feed", "subscription_feed", \
     "A new token of its feed, /feed/TOKEN, shown only here; the old one ends", \
     portal_subscription_feed), \
-  SUBS_ROW(POST, "/subscriptions/{id}/feed/end", "subscription_feed_end", "Ends its feed", \
-    portal_subscription_feed_end), \
   SUBS_ROW(GET, "/subscriptions/{id}/matches", "subscription_matches", \
     "What it would have told of the last seven days that there are records of, newest first", \
     portal_subscription_matches), \

@@ -31,6 +31,7 @@ export const until = async (what, ms = 5000) => {
 export const server = spawn(process.argv[2], process.argv.slice(3), { stdio: ['pipe', 'pipe', 'inherit'] });
 const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
 const port = (await lines.next()).value.split(' ')[1];
+export const heard = async () => (await lines.next()).value; /* one line that the server says by itself */
 export const say = async (x) => { server.stdin.write(x + '\n'); await lines.next(); };
 export const url = `http://127.0.0.1:${port}/`;
 
