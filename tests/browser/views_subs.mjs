@@ -24,9 +24,9 @@ const clean = async (p, what) => {
 };
 
 async function english() {
-  const p = await signIn('viewer', 'en');
+  const p = await signIn('operator', 'en');
   check('nothing yet, and how to begin', /told of nothing yet[\s\S]*Add a subscription/.test(await text(p, subs)), await text(p, subs));
-  check('whose part of the world is told of', (await text(p, subs)).includes('JP'), await text(p, subs));
+  check('whose part of the world is told of', /whole world/i.test(await text(p, subs)), await text(p, subs));
   await clean(p, 'subscriptions, empty');
   await p.locator(subs + ' .tools button').focus();
   await p.keyboard.press('Enter');
@@ -54,7 +54,7 @@ async function english() {
   check('which stand in the list as well', await saying(p, row, /refused webhook/), await text(p, row));
   await p.locator(row + ' button', { hasText: 'Last 7 days' }).click();
   await there(p, 'section[aria-labelledby=sub-look] tbody tr');
-  check('what it would have told, each a link', (await text(p, 'section[aria-labelledby=sub-look]')).includes('DRDoS attack ended: 203.0.113.77') && (await p.locator('section[aria-labelledby=sub-look] tbody a').first().getAttribute('href')).startsWith('/attacks/e-1'), await text(p, 'main'));
+  check('what it would have told, each a link', (await text(p, 'section[aria-labelledby=sub-look]')).includes('DRDoS attack ended: 203.0.113.77') && (await p.locator('section[aria-labelledby=sub-look] tbody a[href^="/attacks/e-1"]').count()) === 1, await text(p, 'main'));
   await clean(p, 'subscriptions, look back');
   await p.locator('section[aria-labelledby=sub-look] button', { hasText: 'Close' }).click();
 
@@ -96,7 +96,7 @@ async function english() {
 }
 
 async function japanese() {
-  const p = await signIn('viewer', 'ja', { width: 390, height: 844 });
+  const p = await signIn('operator', 'ja', { width: 390, height: 844 });
   check('in Japanese', /通知の登録[\s\S]*Our networks[\s\S]*停止中/.test(await text(p, 'main')), await text(p, 'main'));
   await clean(p, 'subscriptions, Japanese, phone');
   await p.locator('button', { hasText: '通知を登録' }).click();

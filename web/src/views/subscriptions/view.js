@@ -51,7 +51,7 @@ function Acts({ s, again, show }) {
     <${Test} s=${s} again=${again} />
     ${s.url && button('sub_secret_new', () => once('secret', 'secret', (v) => v.secret))}
     ${button(s.feed ? 'sub_feed_anew' : 'sub_feed_make', () => once('feed', 'feed', (v) => `${location.origin}/api/v1/feed/${v.token}`))}
-    ${s.feed && button('sub_feed_end', () => run(post(`/subscriptions/${s.id}/feed/end`), again))}
+    ${s.feed && button('sub_feed_end', () => run(post(`/subscriptions/${s.id}/feed/end`), () => { show(null); again(); }))}
     <${End} s=${s} end=${() => run(post(`/subscriptions/${s.id}/end`), again)} /></div><${Said} said=${said} />`;
 }
 
