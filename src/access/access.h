@@ -47,6 +47,7 @@ struct access_who {
   bool by_key;          /* an API key: no session, no cookie, no CSRF */
   bool totp;            /* has a second factor */
   uint64_t session;     /* names the session or the key, see access_seen */
+  const char *feed;     /* a feed's token: of that subscription, for nothing else; NULL: no feed */
   prac_time seen, ends; /* of the session: last use as the file knows it, end of its life */
 };
 /* The reader of a box without accounts: sees the whole world, role operator. */
@@ -90,7 +91,8 @@ PRAC_NODISCARD prac_rc access_linked_refused(struct access *a, const char *why,
 PRAC_NODISCARD prac_rc access_unbind(struct access *a, const char *by, const char *user,
                                      struct prac_err *reterr);
 
-/* token of a cookie, or an API key ("pk_..."). PRAC_DENIED: unknown, ended, or too old. Writes
+/* token of a cookie, an API key ("pk_..."), or of a feed ("fd_...": then a viewer, by_key).
+ * PRAC_DENIED: unknown, ended, or too old. Writes
  * nothing: tell access_seen now and then that a session or key (who) is in use. */
 PRAC_NODISCARD prac_rc access_who_is(struct access *a, const char *token, struct prac_arena *arena,
                                      struct access_who *ret, struct prac_err *reterr);

@@ -194,9 +194,12 @@ prac_rc access_who_is(struct access *a, const char *token, struct prac_arena *ar
                       struct access_who *ret, struct prac_err *reterr)
 {
   uint8_t hash[ACCESS_HASH];
-  struct access_who w = {.by_key = strncmp(token, "pk_", 3) == 0};
+  bool feed = strncmp(token, "fd_", 3) == 0;
+  struct access_who w = {.by_key = feed || strncmp(token, "pk_", 3) == 0};
   prac_time now = prac_now(&a->wall);
-  sqlite3_stmt *s = access_sql(a, w.by_key ? SQL_KEY_WHO : SQL_SESSION_WHO);
+  sqlite3_stmt *s = access_sql(a, feed       ? SQL_SUB_BY_FEED
+                                  : w.by_key ? SQL_KEY_WHO
+                                             : SQL_SESSION_WHO);
   access_sha256(token, strlen(token), hash);
   (void)sqlite3_bind_blob(s, 1, hash, ACCESS_HASH, SQLITE_TRANSIENT);
   prac_rc rc = access_sql_row(a, s, reterr);
@@ -210,6 +213,11 @@ prac_rc access_who_is(struct access *a, const char *token, struct prac_arena *ar
     rc = fill(s, arena, &w, reterr);
   else
     rc = PRAC_FAIL(reterr, PRAC_DENIED, "the session has ended; sign in again");
+  if (rc == PRAC_OK && feed) {
+    w.role = ACCESS_VIEWER;
+    w.feed = access_keep(arena, s, 10);
+    if (!w.feed) rc = PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for who asks");
+  }
   (void)sqlite3_reset(s);
   if (rc == PRAC_OK) *ret = w;
   return rc;
@@ -224,6 +232,7 @@ static void bind_session(sqlite3_stmt *s, int i, uint64_t session)
 
 prac_rc access_seen(struct access *a, const struct access_who *who, struct prac_err *reterr)
 {
+  if (who->feed) return PRAC_OK;
   sqlite3_stmt *s = access_sql(a, who->by_key ? SQL_KEY_SEEN : SQL_SESSION_SEEN);
   access_bind_text(s, 1, who->user);
   bind_session(s, 2, who->session);

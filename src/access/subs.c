@@ -57,7 +57,7 @@ static bool is(const char *s, const char *word)
   return s && strcmp(s, word) == 0;
 }
 
-static prac_rc check(const struct subscription *s, struct prac_err *reterr)
+static prac_rc words_of(const struct subscription *s, struct prac_err *reterr)
 {
   if (!is(s->state, "on") && !is(s->state, "off"))
     return PRAC_FAIL(reterr, PRAC_MALFORMED, "state: on or off");
@@ -69,6 +69,12 @@ static prac_rc check(const struct subscription *s, struct prac_err *reterr)
     return PRAC_FAIL(reterr, PRAC_MALFORMED, "zone: UTC, +hh:mm, or a name such as Asia/Tokyo");
   if (!s->severity || access_word_of(model_severities, s->severity) < 0)
     return PRAC_FAIL(reterr, PRAC_MALFORMED, "severity: notice, low, medium, high or critical");
+  PRAC_TRY(words_ok("kinds", &s->kinds, reterr));
+  return words_ok("vectors", &s->vectors, reterr);
+}
+
+static prac_rc numbers_of(const struct subscription *s, struct prac_err *reterr)
+{
   if (!s->attacks && !s->alerts)
     return PRAC_FAIL(reterr, PRAC_MALFORMED, "attacks, alerts: one of the two at least");
   if (s->max_per_hour < 1 || s->max_per_hour > 60)
@@ -77,8 +83,13 @@ static prac_rc check(const struct subscription *s, struct prac_err *reterr)
     return PRAC_FAIL(reterr, PRAC_RANGE, "digest_s: 60 to 86400");
   if (!(s->min_pps >= 0 && s->min_pps <= 1e9) || s->min_packets > 1000000000000)
     return PRAC_FAIL(reterr, PRAC_RANGE, "min_pps, min_packets: not so many");
-  PRAC_TRY(words_ok("kinds", &s->kinds, reterr));
-  PRAC_TRY(words_ok("vectors", &s->vectors, reterr));
+  return PRAC_OK;
+}
+
+static prac_rc check(const struct subscription *s, struct prac_err *reterr)
+{
+  PRAC_TRY(words_of(s, reterr));
+  PRAC_TRY(numbers_of(s, reterr));
   PRAC_TRY(mail_ok(&s->mail, reterr));
   return s->url && *s->url ? url_ok(s->url, reterr) : PRAC_OK;
 }
@@ -171,7 +182,7 @@ prac_rc access_sub_put(struct access *a, const struct access_who *who, const str
   return rc;
 }
 
-/* One change of one row, with its line. bind_more: from the third value on. */
+/* One change of one row, with its line. Of the statement the first two values are bound here. */
 static prac_rc change(struct access *a, const struct access_who *who, const char *id,
                       sqlite3_stmt *s, const char *what, struct prac_err *reterr)
 {

@@ -30,6 +30,8 @@ static const struct prac_log_event ev_names = {"notify_no_names", PRAC_LOG_INFO,
 static const struct prac_log_event ev_places = {
     "notify_no_places", PRAC_LOG_WARN,
     "see the settings of lookup; subscribers of countries and networks are told of no addresses"};
+static const struct prac_log_event ev_zones = {
+    "notify_no_zones", PRAC_LOG_INFO, "install tzdata; until then subscribers' letters say UTC"};
 static const struct prac_log_event ev_untold = {"notify_untold", PRAC_LOG_INFO,
                                                 "subscribers see it when the bus is back"};
 
@@ -57,6 +59,7 @@ struct notify_role {
   struct note_tenants tenants;
   struct role_net net;
   struct lookup *geo;
+  struct note_zones zones;
   struct prac_json told;
   uint64_t n_told;
   char host[256], dir[ROLE_PATH];
@@ -82,6 +85,8 @@ static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
   struct prac_err err = {0};
   if (lookup_new(c, prac_now(&e->clock), &e->log, &s->geo, &err) != PRAC_OK)
     prac_log(&e->log, &ev_places, "%s", err.text);
+  if (note_zones_read(NULL, &s->zones, &err) != PRAC_OK)
+    prac_log(&e->log, &ev_zones, "%s", err.text);
   return note_tenants_init(&s->tenants, e->settings, note_ways, reterr);
 }
 
@@ -121,6 +126,7 @@ static prac_rc open_core(struct role_env *e, struct notify_role *s, struct prac_
                               .net = &s->net.net,
                               .names = s->names,
                               .geo = s->geo,
+                              .zones = &s->zones,
                               .told = told,
                               .told_arg = s,
                               .log = &e->log,
@@ -307,6 +313,7 @@ static void done(void *st)
   role_net_done(&s->net);
   prac_json_done(&s->told);
   lookup_unref(&s->geo);
+  note_zones_done(&s->zones);
 }
 
 const struct role role_notify = {

@@ -151,6 +151,7 @@ static prac_rc open_all(struct note_core *c, struct prac_err *reterr)
   int64_t v = 0;
   if (!c->arena || !c->own) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the notifier");
   if (!c->tenants.v) PRAC_TRY(note_tenants_init(&c->tenants, c->env.settings, c->ways, reterr));
+  c->tenants.zones = c->env.zones;
   PRAC_TRY(note_queue_open(c->env.dir, &c->queue, reterr));
   prac_rc rc = note_meta_get(c->queue, "seq", &v, reterr);
   if (rc == PRAC_OK) c->seq = c->seq_safe = (uint64_t)v;

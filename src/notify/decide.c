@@ -58,8 +58,8 @@ prac_rc note_decide_add(struct note_core *c, struct note_item_new *n, uint32_t w
     char *thread = c->people >> i & 1 ? s->letters : s->thread;
     if (!thread[0]) (void)snprintf(thread, NOTE_ID_MAX, "%s", n->id);
     const struct note_way *way = c->ways[i];
-    PRAC_TRY(
-        note_task_add(c->queue, row, way->name, thread, way->each ? n->tenant : thread, reterr));
+    bool behind = way->each && n->kind != NOTE_TEST; /* a test is tried now */
+    PRAC_TRY(note_task_add(c->queue, row, way->name, thread, behind ? n->tenant : thread, reterr));
   }
   prac_count(&c->counters[NOTE_COUNT_ITEMS], 1);
   return PRAC_OK;
@@ -235,6 +235,15 @@ static prac_rc take_alert(struct note_core *c, const struct alert *a, struct pra
   return PRAC_OK;
 }
 
+static prac_rc take_record(struct note_core *c, const struct model_kind *k, const void *rec,
+                           struct prac_err *reterr)
+{
+  if (k == &model_episode) return take_episode(c, rec, reterr);
+  if (k == &model_alert) return take_alert(c, rec, reterr);
+  if (k == &model_subscription) return note_subscribe(c, rec, reterr);
+  return k == &model_errand ? note_errand(c, rec, reterr) : PRAC_OK;
+}
+
 prac_rc note_take(struct note_core *c, uint64_t seq, const struct model_kind *k, const void *rec,
                   struct prac_err *reterr)
 {
@@ -249,10 +258,7 @@ prac_rc note_take(struct note_core *c, uint64_t seq, const struct model_kind *k,
     c->event_wall = c->now;
     rc = note_decide_due(c, reterr);
   }
-  if (rc == PRAC_OK && k == &model_episode) rc = take_episode(c, rec, reterr);
-  if (rc == PRAC_OK && k == &model_alert) rc = take_alert(c, rec, reterr);
-  if (rc == PRAC_OK && k == &model_subscription) rc = note_subscribe(c, rec, reterr);
-  if (rc == PRAC_OK && k == &model_errand) rc = note_errand(c, rec, reterr);
+  if (rc == PRAC_OK) rc = take_record(c, k, rec, reterr);
   if (rc == PRAC_OK) rc = note_meta_put(c->queue, "seq", (int64_t)seq, reterr);
   if (rc == PRAC_OK && c->event != PRAC_TIME_NONE)
     rc = note_meta_put(c->queue, "event", c->event, reterr);

@@ -45,8 +45,9 @@ struct note_core_env {
   const char *dir;                    /* must exist; the ways get DIR/NAME */
   const char *host;                   /* when notify.host is empty */
   const struct sys_net *net;
-  const struct lookup *geo; /* where addresses are, for subscribers' scopes; NULL: nowhere */
-  note_told_fn *told;       /* what became of subscribers' messages; NULL: nobody asks */
+  const struct lookup *geo;       /* where addresses are, for subscribers' scopes; NULL: nowhere */
+  const struct note_zones *zones; /* that subscribers may name. Borrowed */
+  note_told_fn *told;             /* what became of subscribers' messages; NULL: nobody asks */
   void *told_arg;
   struct note_names *names; /* of victims; NULL: none are asked for. Borrowed */
   const struct prac_log *log;

@@ -62,9 +62,9 @@ static void fill(struct note_tenant_row *r, const struct subscription *s)
 }
 
 /* A zone that is not known here is no reason to say nothing. */
-static prac_rc row_of(struct prac_arena *a, const struct subscription *sub,
-                      const struct note_way *const *ways, uint32_t allowed,
-                      struct note_tenant_row **ret, struct prac_err *reterr)
+static prac_rc row_of(const struct note_tenants *s, struct prac_arena *a,
+                      const struct subscription *sub, struct note_tenant_row **ret,
+                      struct prac_err *reterr)
 {
   struct note_tenant_row *r = prac_arena_alloc(a, sizeof *r);
   struct subscription *own = prac_arena_alloc(a, sizeof *own);
@@ -73,15 +73,16 @@ static prac_rc row_of(struct prac_arena *a, const struct subscription *sub,
   r->arena = a;
   fill(r, own);
   PRAC_TRY(read_scope(r, own, reterr));
-  if (note_zone_open(own->zone, NULL, &r->zone, NULL) != PRAC_OK)
+  if (note_zones_find(s->zones, own->zone, &r->zone, NULL) != PRAC_OK)
     PRAC_TRY(note_zone_open("UTC", NULL, &r->zone, reterr));
-  if (strcmp(own->state, "on") == 0) {
-    if (own->mail.n) r->ways |= bit_of(ways, "mail");
-    if (own->url[0]) r->ways |= bit_of(ways, "hook");
-  }
-  r->ways &= allowed;
   *ret = r;
   return PRAC_OK;
+}
+
+static uint32_t ways_of(const struct subscription *s, const struct note_way *const *ways)
+{
+  if (strcmp(s->state, "on") != 0) return 0;
+  return (s->mail.n ? bit_of(ways, "mail") : 0) | (s->url[0] ? bit_of(ways, "hook") : 0);
 }
 
 prac_rc note_tenants_put(struct note_tenants *s, const struct subscription *sub,
@@ -96,11 +97,12 @@ prac_rc note_tenants_put(struct note_tenants *s, const struct subscription *sub,
     return PRAC_FAIL(reterr, PRAC_EXISTS, "a tenant is called %.40s", sub->id);
   struct prac_arena *a = prac_arena_new(ARENA);
   if (!a) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a subscription");
-  prac_rc rc = row_of(a, sub, ways, allowed, &r, reterr);
+  prac_rc rc = row_of(s, a, sub, &r, reterr);
   if (rc != PRAC_OK) {
     prac_arena_free(&a);
     return rc;
   }
+  r->ways = ways_of(sub, ways) & allowed;
   if (at < 0)
     at = (int)s->n++;
   else

@@ -13,7 +13,7 @@
 #include "base/conf.h"
 #include "model/subscription.h"
 #include "notify/way.h"
-#include "notify/zone.h"
+#include "notify/zones.h"
 
 enum { NOTE_TENANTS_MAX = 1000, NOTE_WAYS_MAX = 16 };
 
@@ -41,7 +41,8 @@ struct note_tenant_row {
 };
 struct note_tenants {
   struct note_tenant_row **v;
-  size_t n, n_settings; /* those of the settings come first */
+  size_t n, n_settings;           /* those of the settings come first */
+  const struct note_zones *zones; /* that subscriptions may name; NULL: the system's files */
   struct prac_arena *arena;
 };
 struct note_conf;

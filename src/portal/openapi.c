@@ -248,7 +248,7 @@ static void operation(struct prac_json *j, const struct portal_route *t)
   open_key(j, t->method == SYS_HTTP_POST ? "post" : "get", '{');
   prac_json_key_str(j, "operationId", t->name);
   prac_json_key_str(j, "summary", t->about);
-  if (t->need == PORTAL_ANYONE) {
+  if (t->need == PORTAL_ANYONE || t->by_path) {
     open_key(j, "security", '[');
     prac_json_close(j, ']');
   } else {

@@ -61,6 +61,23 @@ const struct portal_schema portal_schemas[] = {
      "counters:[Counter]"},
     {"Kept", "flows:Span minutes:Span hours:Span"},
     {"Disk", "free_bytes:u all_bytes:u"},
+    {"Subscriptions", "rows:[Subscription] mails:[Mail]"},
+    {"Subscription",
+     "id:s title:s state:s language:s zone:s attacks:b alerts:b severity:s kinds:[s] vectors:[s] "
+     "min_packets:u min_pps:n updates:b max_per_hour:u digest_s:u mail:[SubscriptionMail] url:s "
+     "feed:b made:t changed:t told:[Told]"},
+    {"SubscriptionMail", "address:s confirmed:b"},
+    {"Mail", "address:s confirmed:t sent:t"},
+    {"Told", "id:s way:s state:s text:s at:t"},
+    {"Subscribed", "id:s secret:s"},
+    {"Secret", "secret:s"},
+    {"Token", "token:s"},
+    {"Done", "done:b"},
+    {"Tested", "id:s ways:u answers:[Told]"},
+    {"Matches", "attacks:u alerts:u truncated:b items:[Match]"},
+    {"Match", "kind:s id:s state:s at:t from:t title:s"},
+    {"Feed", "version:s title:s home_page_url:s language:s items:[FeedItem]"},
+    {"FeedItem", "id:s url:s title:s content_text:s date_published:t date_modified:t tags:[s]"},
     {"Counter", "room:s name:s unit:s value:u help:s"},
     {NULL, NULL},
 };
@@ -89,6 +106,18 @@ const struct portal_answer *portal_answer_of(const char *operation)
       {"portsRisk", "Risk", NULL},
       {"mine", "Mine", NULL},
       {"system", "System", NULL},
+      {"subscriptions", "Subscriptions", NULL},
+      {"subscribe", "Subscribed", NULL},
+      {"subscription_end", "Done", NULL},
+      {"subscription_test", "Tested", NULL},
+      {"subscription_secret", "Secret", NULL},
+      {"subscription_feed", "Token", NULL},
+      {"subscription_feed_end", "Done", NULL},
+      {"subscription_matches", "Matches", NULL},
+      {"feed", "Feed", NULL},
+      {"mail", "Done", NULL},
+      {"mail_confirm", "Done", NULL},
+      {"mail_end", "Done", NULL},
   };
   for (size_t i = 0; i < PRAC_ARRAY_LEN(answers); i++)
     if (strcmp(answers[i].operation, operation) == 0) return &answers[i];

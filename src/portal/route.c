@@ -244,30 +244,7 @@ const struct portal_route portal_routes[] = {
      PORTAL_OBJECT, portal_key_new, none, &portal_key_kind, true},
     {"/keys/{id}/end", SYS_HTTP_POST, PORTAL_VIEWER, "key_end", "Ends one of one's own API keys",
      PORTAL_OBJECT, portal_key_end, none, NULL, true},
-    {"/subscriptions", SYS_HTTP_GET, PORTAL_VIEWER, "subscriptions",
-     "One's own subscriptions, what became of the last messages, and one's mail addresses",
-     PORTAL_OBJECT, portal_subscriptions, none},
-    {"/subscriptions", SYS_HTTP_POST, PORTAL_VIEWER, "subscribe",
-     "Makes a subscription, or changes one as a whole. The secret of a new one is shown only here",
-     PORTAL_OBJECT, portal_subscribe, none, &portal_subscribe_kind},
-    {"/subscriptions/{id}/end", SYS_HTTP_POST, PORTAL_VIEWER, "subscription_end",
-     "Ends a subscription: nothing more is told", PORTAL_OBJECT, portal_subscription_end, none},
-    {"/subscriptions/{id}/test", SYS_HTTP_POST, PORTAL_VIEWER, "subscription_test",
-     "Sends a made attack on 192.0.2.1 by all its ways, and says what the other sides answered",
-     PORTAL_OBJECT, portal_subscription_test, none},
-    {"/subscriptions/{id}/secret", SYS_HTTP_POST, PORTAL_VIEWER, "subscription_secret",
-     "A new key of its webhook's signature, shown only here", PORTAL_OBJECT,
-     portal_subscription_secret, none},
-    {"/mails", SYS_HTTP_POST, PORTAL_VIEWER, "mail",
-     "Sends a code to a mail address: whoever reads it gives it back, before anything is told to "
-     "it",
-     PORTAL_OBJECT, portal_mail, none, &portal_mail_kind},
-    {"/mails/confirm", SYS_HTTP_POST, PORTAL_VIEWER, "mail_confirm",
-     "The code that was sent to an address", PORTAL_OBJECT, portal_mail_confirm, none,
-     &portal_mail_code_kind},
-    {"/mails/end", SYS_HTTP_POST, PORTAL_VIEWER, "mail_end",
-     "Forgets a confirmed address: nothing more is told to it", PORTAL_OBJECT, portal_mail_end,
-     none, &portal_mail_kind},
+    PORTAL_SUBS_ROUTES,
     {"/audit", SYS_HTTP_GET, PORTAL_ADMIN, "audit", "Who did what, newest first", PORTAL_OBJECT,
      portal_audit, audit_params},
     {NULL, SYS_HTTP_GET, PORTAL_ADMIN, NULL, NULL, PORTAL_OBJECT, NULL, NULL},
@@ -384,8 +361,9 @@ static void send_asset(struct sys_http_req *r, const struct portal_asset *a)
 /* The views of the page (web/src/views.js) are all the same file; "/" at the end: and what is
  * below. */
 static const char *const views[] = {
-    "/",      "/mine",    "/attacks", "/attacks/", "/ports",  "/groups", "/groups/", "/about/",
-    "/flows", "/compare", "/alerts",  "/alerts/",  "/system", "/admin",  "/account", "/sign-in"};
+    "/",        "/mine",   "/attacks", "/attacks/", "/ports",        "/groups",
+    "/groups/", "/about/", "/flows",   "/compare",  "/alerts",       "/alerts/",
+    "/system",  "/admin",  "/account", "/sign-in",  "/subscriptions"};
 
 bool portal_is_view(const char *path)
 {

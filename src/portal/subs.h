@@ -46,3 +46,43 @@ void portal_feed(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_mail(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_mail_confirm(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_mail_end(struct portal *p, struct sys_http_req *r, const char *word);
+
+/* Their rows of the table of endpoints (route.c). */
+/* clang-format off */
+#define SUBS_ROW(method, path, name, about, run) \
+  {path, SYS_HTTP_##method, PORTAL_VIEWER, name, about, PORTAL_OBJECT, run, none, NULL, false}
+#define SUBS_BODY(path, name, about, run, kind) \
+  {path, SYS_HTTP_POST, PORTAL_VIEWER, name, about, PORTAL_OBJECT, run, none, kind, false}
+#define PORTAL_SUBS_ROUTES \
+  SUBS_ROW(GET, "/subscriptions", "subscriptions", \
+    "One's own subscriptions, what became of the last messages, and one's mail addresses", \
+    portal_subscriptions), \
+  SUBS_BODY("/subscriptions", "subscribe", \
+    "Makes a subscription, or changes one as a whole. The secret of a new one is shown only here", \
+    portal_subscribe, &portal_subscribe_kind), \
+  SUBS_ROW(POST, "/subscriptions/{id}/feed/end", "subscription_feed_end", "Ends its feed", \
+    portal_subscription_feed_end), \
+  SUBS_ROW(POST, "/subscriptions/{id}/end", "subscription_end", \
+    "Ends a subscription: nothing more is told", portal_subscription_end), \
+  SUBS_ROW(POST, "/subscriptions/{id}/test", "subscription_test", \
+    "Sends a made attack on 192.0.2.1 by all its ways, and says what the other sides answered", \
+    portal_subscription_test), \
+  SUBS_ROW(POST, "/subscriptions/{id}/secret", "subscription_secret", \
+    "A new key of its webhook's signature, shown only here", portal_subscription_secret), \
+  SUBS_ROW(POST, "/subscriptions/{id}/feed", "subscription_feed", \
+    "A new token of its feed, /feed/TOKEN, shown only here; the old one ends", \
+    portal_subscription_feed), \
+  SUBS_ROW(GET, "/subscriptions/{id}/matches", "subscription_matches", \
+    "What it would have told of the last seven days that there are records of, newest first", \
+    portal_subscription_matches), \
+  {"/feed/{token}", SYS_HTTP_GET, PORTAL_VIEWER, "feed", \
+    "The newest 100 of what a subscription is about, as JSON Feed 1.1; the token says who asks", \
+    PORTAL_OBJECT, portal_feed, none, .by_path = true}, \
+  SUBS_BODY("/mails", "mail", \
+    "Sends a code to an address: its reader gives it back before anything is told to it", \
+    portal_mail, &portal_mail_kind), \
+  SUBS_BODY("/mails/confirm", "mail_confirm", "The code that was sent to an address", \
+    portal_mail_confirm, &portal_mail_code_kind), \
+  SUBS_BODY("/mails/end", "mail_end", \
+    "Forgets a confirmed address: nothing more is told to it", portal_mail_end, &portal_mail_kind)
+/* clang-format on */

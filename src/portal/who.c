@@ -253,7 +253,16 @@ static bool token_of(const struct sys_http_req *r, char *to, size_t cap)
   if (sys_http_bearer(sys_http_header(r, "Authorization"), to, cap) && strncmp(to, "pk_", 3) == 0)
     return true;
   return sys_http_cookie(sys_http_header(r, "Cookie"), portal_cookie_name(r), to, cap) &&
-         strncmp(to, "pk_", 3) != 0;
+         strncmp(to, "pk_", 3) != 0 && strncmp(to, "fd_", 3) != 0;
+}
+
+/* The last part of the path; nothing else then says who asks. */
+static bool path_token(const struct sys_http_req *r, char *to, size_t cap)
+{
+  const char *s = strrchr(sys_http_path(r), '/');
+  if (!s || strncmp(s, "/fd_", 4) != 0 || strlen(s + 1) >= cap) return false;
+  memcpy(to, s + 1, strlen(s + 1) + 1);
+  return true;
 }
 
 static bool not_from_elsewhere(struct sys_http_req *r, bool by_key)
@@ -293,7 +302,8 @@ static bool find_reader(struct portal *p, struct sys_http_req *r, const struct p
   char token[ACCESS_TOKEN_TEXT];
   struct portal_reader *rd = NULL;
   prac_rc rc = PRAC_FAIL(&err, PRAC_DENIED, "sign in first");
-  if (token_of(r, token, sizeof token)) rc = reader_of(p, token, &rd, &err);
+  bool said = t->by_path ? path_token(r, token, sizeof token) : token_of(r, token, sizeof token);
+  if (said) rc = reader_of(p, token, &rd, &err);
   explicit_bzero(token, sizeof token);
   k->reader = portal_reader_ref(rd);
   if (rc == PRAC_OK || (rc == PRAC_DENIED && t->need == PORTAL_ANYONE)) return true;

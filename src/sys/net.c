@@ -158,6 +158,7 @@ prac_rc sys_net_curl_ready(struct sys_net_curl *c, const struct sys_net *net, in
   struct prac_ip ip[SYS_NET_ADDRS];
   size_t n = 0, at;
   char entry[256 + SYS_NET_ADDRS * (PRAC_IP_TEXT + 3)], text[PRAC_IP_TEXT];
+  c->error[0] = '\0';
   PRAC_TRY(sys_net_resolve(net, c->host, timeout_ms, ip, &n, reterr));
   at = (size_t)snprintf(entry, sizeof entry, "%s%s%s:%u:", strchr(c->host, ':') ? "[" : "", c->host,
                         strchr(c->host, ':') ? "]" : "", c->port);
@@ -168,7 +169,6 @@ prac_rc sys_net_curl_ready(struct sys_net_curl *c, const struct sys_net *net, in
   c->resolved = curl_slist_append(NULL, entry);
   if (!c->resolved) return PRAC_FAIL(reterr, PRAC_AGAIN, "no memory for libcurl");
   (void)curl_easy_setopt(c->h, CURLOPT_RESOLVE, c->resolved);
-  c->error[0] = '\0';
   return PRAC_OK;
 }
 

@@ -30,6 +30,7 @@ export const until = async (what, ms = 5000) => {
 const runs = /^http:/.test(process.argv[2]);
 export const server = runs ? null : spawn(process.argv[2], process.argv.slice(3), { stdio: ['pipe', 'pipe', 'inherit'] });
 const lines = runs ? null : createInterface({ input: server.stdout })[Symbol.asyncIterator]();
+export const heard = async () => (await lines.next()).value; /* one line that the server says by itself */
 export const say = async (x) => { server.stdin.write(x + '\n'); await lines.next(); };
 export const url = runs ? process.argv[2] : `http://127.0.0.1:${(await lines.next()).value.split(' ')[1]}/`;
 

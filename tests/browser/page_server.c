@@ -20,6 +20,7 @@
 
 #include "access/access.h"
 #include "base/rng.h"
+#include "model/subscription.h"
 #include "portal/portal.h"
 #include "sys/wall.h"
 
@@ -133,6 +134,22 @@ static void keep(struct world *w, const struct store_tx *tx)
   exit(1);
 }
 
+/* As the notifier would: a webhook is refused, a letter taken; a code is what it prints. */
+static prac_rc run_errand(struct world *w, const struct errand *e)
+{
+  char id[96];
+  (void)snprintf(id, sizeof id, "%s.1.%s", e->id, e->subscription);
+  if (strcmp(e->act, "confirm") == 0) printf("code %s %s\n", e->to, e->code);
+  portal_take_record(w->p, &model_told,
+                     &(struct told){.id = id,
+                                    .at = e->at,
+                                    .subscription = e->subscription,
+                                    .way = "hook",
+                                    .state = "refused",
+                                    .text = "soc.isp.example answers 404"});
+  return PRAC_OK;
+}
+
 /* What the portal says on the bus goes where all of the bus goes in the end. */
 static prac_rc say(void *arg, const struct model_kind *k, const void *rec, const char *subject,
                    const char *id, struct prac_err *reterr)
@@ -140,6 +157,8 @@ static prac_rc say(void *arg, const struct model_kind *k, const void *rec, const
   struct world *w = arg;
   struct store_rec r = {k, rec};
   (void)subject, (void)id;
+  if (k == &model_subscription) return PRAC_OK;
+  if (k == &model_errand) return run_errand(w, rec);
   return w->store.ops->append(w->store.st, &(struct store_tx){.recs = &r, .n_recs = 1}, reterr);
 }
 

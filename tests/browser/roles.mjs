@@ -3,7 +3,7 @@
 import { axeRun, check, complaints, open, run, say, shot, text, until } from './lib.mjs';
 
 const NAV = {
-  viewer: ['Now', 'My network', 'Alerts', 'Attacks', 'Ports', 'Groups', 'Compare sensors'],
+  viewer: ['Now', 'My network', 'Alerts', 'Attacks', 'Ports', 'Groups', 'Compare sensors', 'Subscriptions'],
   analyst: ['Flows'], operator: ['System'], admin: ['Administration'],
 };
 const signIn = async (p, user, password = 'correct horse battery') => {

@@ -4,11 +4,14 @@ a kill and after an account has ended."""
 import hashlib
 import hmac
 import json
+import re
+import signal
 import subprocess
 import time
 
 import certs
 from hooks import Receiver
+from mta import Mta
 from notifier import PUBLISH, episode
 from portalsite import PASSWORD, Site
 from tap import Tap
@@ -124,6 +127,141 @@ def chain(t, jp, no, bus, hook):
     return ours, theirs
 
 
+def letters(t, jp, bus, mta):
+    """A code to the address first, then letters; none to an address that nobody has confirmed."""
+    sub = jp.subscribe(title='letters', mail=['noc@isp.example', 'other@isp.example'], alerts=False, language='ja',
+                       zone='Asia/Tokyo')
+    st, a = jp.ask('POST', f'{API}/{sub["id"]}/test', {})
+    t.equal('no test message before an address is confirmed', st, 400)
+    t.equal('a code is asked for', jp.ask('POST', '/api/v1/mails', {'address': 'noc@isp.example', 'language': 'en'})[0], 200)
+    t.equal('not two within minutes', jp.ask('POST', '/api/v1/mails', {'address': 'noc@isp.example', 'language': 'en'})[0], 429)
+    for bad in ('noc@isp.example\r\nBcc: all@isp.example', 'noc', '@isp.example', 'a b@isp.example', 'a@isp.example,b@isp.example',
+                'a@b@isp.example', '<a@isp.example>', 'a@' + 'x' * 200):
+        t.equal(f'no address: {bad[:30]!r}', jp.ask('POST', '/api/v1/mails', {'address': bad, 'language': 'en'})[0], 400)
+    first = mta.wait_for(1)[0]
+    text = first.get_content()
+    t.check('the letter names who asks, and nothing else that anybody could choose', 'aiko' in text and 'letters' not in text, text)
+    code = re.search(r'\[Code\]\s+(\S+)', text)[1]
+    mail = {'address': 'noc@isp.example', 'code': code}
+    t.equal('another code is refused', jp.ask('POST', '/api/v1/mails/confirm', {**mail, 'code': 'AAAAAAAA'})[0], 403)
+    t.equal('the code confirms', jp.ask('POST', '/api/v1/mails/confirm', mail)[0], 200)
+    st, a = jp.test(sub['id'])
+    t.check('a test letter is taken', st == 200 and [(x['way'], x['state']) for x in a['answers']] == [('mail', 'taken')], a)
+    bus.say(episode(11, victim='203.0.113.11'))
+    got = mta.wait_for(3)
+    t.equal('and a letter comes, in the language asked for', got[-1]['Subject'].startswith('[PRACTICE] letters宛DRDoS攻撃開始通知'), True)
+    t.check('with times of the zone asked for', '+0900' in got[-1]['Date'] and '2015-04-01 09:02:03' in got[-1].get_content(),
+            f'{got[-1]["Date"]}\n{got[-1].get_content()}')
+    t.equal('all of it to the confirmed address alone', {x['To'] for x in got}, {'noc@isp.example'})
+    t.equal('the list says which are confirmed', [m['confirmed'] for m in jp.row(sub['id'])['mail']], [True, False])
+    return sub
+
+
+def nowhere(t, site, jp, hook, plain):
+    """URLs that lead where no subscriber may lead us."""
+    inside = [f'https://127.0.0.2:{hook.port}/x', f'https://[::1]:{hook.port}/x', 'https://10.1.2.3/x', 'https://169.254.169.254/latest/',
+              'https://[::ffff:10.0.0.1]/x', 'https://[64:ff9b::a00:1]/x', 'https://0x7f000002/x', 'https://2130706434/x',
+              'https://192.168.1.1/x', 'https://[fe80::1]/x', 'https://0.0.0.0/x']
+    sub = jp.subscribe(title='nowhere', url=inside[0], attacks=True, alerts=False)
+    jp.test(sub['id'])
+    for url in inside:
+        st, a = jp.ask('POST', API, {**FORM, 'id': sub['id'], 'title': 'nowhere', 'url': url})
+        st, a = jp.test(sub['id'])
+        said = a.get('answers') or [{}]
+        t.check(f'{url} is not gone to', st == 200 and said[0].get('state') == 'refused' and 'no address' in said[0]['text'], a)
+    jp.ask('POST', API, {**FORM, 'id': sub['id'], 'url': f'http://localhost:{plain.port}/plain'})
+    st, a = jp.test(sub['id'])
+    t.check('nor http', a['answers'][0]['state'] == 'refused' and not plain.got, a)
+    jp.ask('POST', API, {**FORM, 'id': sub['id'], 'url': f'https://localhost:{hook.port}/moved'})
+    st, a = jp.test(sub['id'])
+    t.check('nor where a redirect leads', a['answers'][0]['state'] == 'refused' and not hook.at('/elsewhere', 1, 0.5), a)
+    for bad in ('ftp://h/x', 'https://user:pw@h/x', 'https://h/x y', 'https://', 'javascript:1', 'https://h/' + 'x' * 1000):
+        t.equal(f'no URL: {bad[:30]}', jp.ask('POST', API, {**FORM, 'url': bad})[0], 400)
+    jp.ask('POST', f'{API}/{sub["id"]}/end', {})
+
+
+def feeds(t, site, jp, no, sub, other):
+    st, a = jp.ask('POST', f'{API}/{sub["id"]}/feed', {})
+    token = a['token']
+    path = '/api/v1/feed/' + token
+
+    def feed():
+        st, _, body = site.ask('GET', path)
+        f = json.loads(body)
+        return f if st == 200 and len(f['items']) >= 3 else None
+    f = until(feed)
+    t.check('a feed is read by its token alone', f and f['version'] == 'https://jsonfeed.org/version/1.1', site.ask('GET', path))
+    t.equal('it has what is the owner\'s', {i['id'] for i in f['items']}, {'e1', 'e11', 'a1'})
+    t.check('and no address of others', '198.51.100' not in json.dumps(f), f)
+    t.equal('the token opens nothing else', [site.ask('GET', '/api/v1/' + p, key=token)[0] for p in ('status', 'subscriptions', 'alerts')], [401] * 3)
+    t.equal('nor as a cookie', site.ask('GET', '/api/v1/status', cookie='practice=' + token)[0], 401)
+    t.equal('nor do other secrets open a feed', site.ask('GET', '/api/v1/feed/' + jp.cookie.split('=')[1])[0], 401)
+    m = jp.ask('GET', f'{API}/{sub["id"]}/matches')[1]
+    t.equal('what would have been told', (m['attacks'], m['alerts'], {i['id'] for i in m['items']}), (2, 1, {'e1', 'e11', 'a1'}))
+    t.equal('another\'s subscription is none', [no.ask('GET', f'{API}/{sub["id"]}/matches')[0]] +
+            [no.ask('POST', f'{API}/{sub["id"]}/{x}', {})[0] for x in ('end', 'test', 'secret', 'feed', 'feed/end')], [404] * 6)
+    t.equal('nor can it be changed', no.ask('POST', API, {**FORM, 'id': sub['id']})[0], 404)
+    t.equal('a feed is ended', jp.ask('POST', f'{API}/{sub["id"]}/feed/end', {})[0], 200)
+    t.equal('an ended feed is shut', site.ask('GET', path)[0], 401)
+
+
+def keys(t, site, jp):
+    st, a = jp.ask('POST', '/api/v1/keys', {'label': 'k'})
+    t.equal('a key reads the list, and changes nothing', [site.ask('GET', API, key=a['key'])[0], site.ask('POST', API, FORM, key=a['key'])[0],
+            site.ask('POST', '/api/v1/mails', {'address': 'a@isp.example', 'language': 'en'}, key=a['key'])[0]], [200, 403, 403])
+
+
+def lasting(t, site, jp, no, bus, hook, ours, theirs):
+    """Killed and started anew; rights that change; accounts that end."""
+    notify = site.children[-1]
+    notify.send_signal(signal.SIGKILL)
+    notify.wait()
+    bus.say(episode(21, victim='203.0.113.21'))
+    site.start('notify')
+    n = len(hook.at('/jp'))
+    t.check('after a kill the subscription is still there, and nothing is lost',
+            until(lambda: 'e21.1.' + ours['id'] in hook.ids('/jp')), hook.ids('/jp'))
+    t.check('and of each there is one', len(set(hook.ids('/jp'))) == len(hook.ids('/jp')), hook.ids('/jp'))
+    site.access('org', 'add', 'other', '--scope', '203.0.113.0/28 198.51.100.0/24', '--clearance', 'TLP:GREEN')
+
+    def wider():
+        k = wider.n = wider.n + 1
+        bus.say(alert(100 + k, ['203.0.113.3']))
+        return any(f'a{100 + i}.1.' in ''.join(hook.ids('/no')) for i in range(1, k + 1))
+    wider.n = 0
+    t.check('a wider scope is told more', until(wider), hook.ids('/no'))
+    site.access('org', 'add', 'other', '--scope', '198.51.100.0/24', '--clearance', 'TLP:GREEN')
+
+    def narrow():
+        k = narrow.n = narrow.n + 1
+        bus.say(alert(200 + k, ['203.0.113.3']))
+        bus.say(alert(300 + k, ['198.51.100.3']))
+        hook.at('/no', 10**6, 1)
+        got = ' '.join(hook.ids('/no'))
+        return f'a{300 + k}.1.' in got and f'a{200 + k}.1.' not in got
+    narrow.n = 0
+    t.check('a narrower one less', until(narrow), hook.ids('/no'))
+    bus.say(alert(400, ['198.51.100.3'], tlp='TLP:AMBER'))
+    bus.say(alert(401, ['198.51.100.3']))
+    until(lambda: f'a401.1.{theirs["id"]}' in hook.ids('/no'))
+    t.check('nor what is above the clearance', f'a400.1.{theirs["id"]}' not in hook.ids('/no'), hook.ids('/no'))
+    site.access('user', 'disable', 'ola')
+
+    def quiet():
+        k = quiet.n = quiet.n + 1
+        bus.say(alert(500 + k, ['198.51.100.3']))
+        hook.at('/no', 10**6, 1.5)
+        return f'a{500 + k}.1.{theirs["id"]}' not in hook.ids('/no')
+    quiet.n = 0
+    t.check('whose account is shut is told nothing more', until(quiet), hook.ids('/no'))
+    t.equal('an ended subscription is gone', (jp.ask('POST', f'{API}/{ours["id"]}/end', {})[0], jp.row(ours['id'])), (200, None))
+    audit = Person(site, 'admin').ask('GET', '/api/v1/audit?limit=1000')[1]['rows']
+    t.check('the audit has made, confirmed, ended', {'subscription made', 'mail confirmed', 'subscription ended'} <= {x['what'] for x in audit},
+            sorted({x['what'] for x in audit}))
+    text = json.dumps(audit)
+    t.check('and no secret', ours['secret'] not in text and 'fd_' not in text, '')
+
+
 def main():
     t = Tap()
     with Site() as site:
@@ -135,17 +273,28 @@ def main():
 
 
 def run(t, site, base):
-    hook = Receiver(f'{base}/localhost.crt', f'{base}/localhost.key')
+    hook = Receiver(f'{base}/localhost.crt', f'{base}/localhost.key', lambda path: 302 if path == '/moved' else 200)
+    plain = Receiver()
+    (base / 'mta').mkdir()
+    base.chmod(0o755)
+    mta = Mta(base / 'mta')
     bus = None
     try:
+        mta.start()
         site.access('org', 'add', 'isp', '--scope', '203.0.113.0/24', '--clearance', 'TLP:AMBER')
         site.access('org', 'add', 'other', '--scope', '198.51.100.0/24', '--clearance', 'TLP:AMBER')
         site.access('user', 'add', 'aiko', '--org', 'isp', '--role', 'viewer', stdin=PASSWORD)
         site.access('user', 'add', 'ola', '--org', 'other', '--role', 'viewer', stdin=PASSWORD)
-        site.conf.write_text(site.conf.read_text() + CONF.format(base=base, mail=1))
+        site.conf.write_text(site.conf.read_text() + CONF.format(base=base, mail=mta.port))
         site.start('notify')
         bus = Bus(site)
-        chain(t, Person(site, 'aiko'), Person(site, 'ola'), bus, hook)
+        aiko, ola = Person(site, 'aiko'), Person(site, 'ola')
+        ours, theirs = chain(t, aiko, ola, bus, hook)
+        letters(t, aiko, bus, mta)
+        nowhere(t, site, aiko, hook, plain)
+        feeds(t, site, aiko, ola, ours, theirs)
+        keys(t, site, aiko)
+        lasting(t, site, aiko, ola, bus, hook, ours, theirs)
     except BaseException:
         print(site.logs()[-4000:])
         raise
@@ -153,6 +302,8 @@ def run(t, site, base):
         if bus:
             bus.end()
         hook.close()
+        plain.close()
+        mta.stop()
 
 
 if __name__ == '__main__':

@@ -1,0 +1,280 @@
+/* Subscriptions in the accounts' file: whose they are, how many, what their owner's rights do to
+ * them; addresses that must be confirmed; feeds. */
+#include "lib/t.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "access/impl.h"
+#include "access/subs.h"
+
+#define T0 (INT64_C(1375833600) * PRAC_SEC)
+#define PASSWORD "correct horse battery"
+
+static char dir[64], path[96];
+static struct access *a;
+static const struct access_who mika = {.user = "mika", .org = "jp"},
+                               kai = {.user = "kai", .org = "jp"};
+
+static void user(const char *name, int disabled, const char *password)
+{
+  struct prac_err err = {0};
+  struct access_user u = {.user = name, .org = "jp", .role = "viewer", .disabled = disabled};
+  if (access_user_put(a, "test", &u, password, &err) != PRAC_OK) fail_msg("%s", err.text);
+}
+static void org(const char *scope)
+{
+  struct access_org o = {.name = "jp", .scope = scope, .clearance = "TLP:AMBER"};
+  assert_int_equal(access_org_put(a, "test", &o, NULL), PRAC_OK);
+}
+
+static int begin(void **s)
+{
+  struct prac_clock wall = prac_clock_virtual(T0);
+  struct access_conf c = {.idle_ns = PRAC_HOUR, .life_ns = PRAC_DAY};
+  (void)s;
+  (void)snprintf(dir, sizeof dir, "/tmp/practice-subs-XXXXXX");
+  assert_non_null(mkdtemp(dir));
+  (void)snprintf(path, sizeof path, "%s/access.db", dir);
+  assert_int_equal(access_open(path, &c, &wall, &a, NULL), PRAC_OK);
+  org("JP");
+  user("mika", 0, PASSWORD);
+  user("kai", 0, PASSWORD);
+  return 0;
+}
+static int finish(void **s)
+{
+  char cmd[128];
+  (void)s;
+  access_close(&a);
+  (void)snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
+  return system(cmd);
+}
+
+static struct subscription form(void)
+{
+  return (struct subscription){.id = "",
+                               .state = "on",
+                               .title = "ours",
+                               .language = "ja",
+                               .zone = "Asia/Tokyo",
+                               .attacks = true,
+                               .severity = "high",
+                               .max_per_hour = 10,
+                               .digest_s = 600,
+                               .url = ""};
+}
+static prac_rc put(const struct access_who *who, const struct subscription *s,
+                   char id[ACCESS_SUB_ID])
+{
+  char secret[ACCESS_TOKEN_TEXT];
+  return access_sub_put(a, who, s, id, secret, NULL);
+}
+
+static char seen[512];
+static prac_rc see(void *arg, const struct access_sub *s)
+{
+  size_t n = strlen(seen);
+  (void)arg;
+  (void)snprintf(seen + n, sizeof seen - n, "%s%s %s %s%s", n ? ", " : "", s->s.title, s->s.state,
+                 s->s.scope, s->s.mail.n && s->confirmed[0] ? " told" : "");
+  return PRAC_OK;
+}
+static void expect(const char *of, const char *want)
+{
+  seen[0] = '\0';
+  assert_int_equal(access_subs(a, of, see, NULL, NULL), PRAC_OK);
+  assert_string_equal(seen, want);
+}
+
+static void its_owner_s_rights(void **s)
+{
+  char id[ACCESS_SUB_ID], same[ACCESS_SUB_ID];
+  struct subscription f = form();
+  (void)s;
+  assert_int_equal(put(&mika, &f, id), PRAC_OK);
+  expect("mika", "ours on JP");
+  expect("kai", "");
+  org("JP AS64500");
+  expect("mika", "ours on JP AS64500");
+  user("mika", 1, NULL);
+  expect(NULL, "ours off JP AS64500");
+  user("mika", 0, NULL);
+  f.id = id;
+  f.title = "theirs";
+  assert_int_equal(put(&kai, &f, same), PRAC_UNKNOWN);
+  assert_int_equal(access_sub_end(a, &kai, id, NULL), PRAC_UNKNOWN);
+  f.scope = "*"; /* is not its owner's to say */
+  assert_int_equal(put(&mika, &f, same), PRAC_OK);
+  assert_string_equal(same, id);
+  expect("mika", "theirs on JP AS64500");
+  assert_int_equal(access_sub_end(a, &mika, id, NULL), PRAC_OK);
+  expect("mika", "");
+  expect(NULL, "theirs end JP AS64500");
+  assert_int_equal(put(&mika, &f, same), PRAC_UNKNOWN);
+}
+
+static void so_many(void **s)
+{
+  char id[ACCESS_SUB_ID];
+  struct subscription f = form();
+  (void)s;
+  for (int i = 0; i < ACCESS_SUBS_USER; i++) assert_int_equal(put(&mika, &f, id), PRAC_OK);
+  assert_int_equal(put(&mika, &f, id), PRAC_RANGE);
+  assert_int_equal(put(&kai, &f, id), PRAC_OK);
+  for (int i = ACCESS_SUBS_USER; i < ACCESS_SUBS_EVER; i++) { /* nor by ending them */
+    char last[ACCESS_SUB_ID];
+    sqlite3_stmt *q = NULL;
+    assert_int_equal(sqlite3_prepare_v2(a->db,
+                                        "SELECT id FROM subscription WHERE user = 'mika' AND"
+                                        " ended IS NULL LIMIT 1",
+                                        -1, &q, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    (void)snprintf(last, sizeof last, "%s", (const char *)sqlite3_column_text(q, 0));
+    (void)sqlite3_finalize(q);
+    assert_int_equal(access_sub_end(a, &mika, last, NULL), PRAC_OK);
+    assert_int_equal(put(&mika, &f, id), PRAC_OK);
+  }
+  assert_int_equal(access_sub_end(a, &mika, id, NULL), PRAC_OK);
+  assert_int_equal(put(&mika, &f, id), PRAC_RANGE);
+  a->wall.at = T0 + 31 * PRAC_DAY; /* what ended long ago is gone */
+  assert_int_equal(put(&mika, &f, id), PRAC_OK);
+}
+
+static void what_is_refused(void **s)
+{
+  static const char *const two[] = {"a@b.example", "not one"}, *const many[33] = {NULL};
+  char id[ACCESS_SUB_ID];
+  (void)s;
+#define BAD(field, v)                                                                              \
+  do {                                                                                             \
+    struct subscription f = form();                                                                \
+    f.field = v;                                                                                   \
+    assert_int_not_equal(put(&mika, &f, id), PRAC_OK);                                             \
+  } while (0)
+  BAD(state, "end");
+  BAD(title, "");
+  BAD(title, "a\nBcc: b");
+  BAD(language, "de");
+  BAD(zone, "../../etc/passwd");
+  BAD(zone, "/etc/passwd");
+  BAD(severity, "huge");
+  BAD(attacks, false);
+  BAD(max_per_hour, 0);
+  BAD(max_per_hour, 61);
+  BAD(digest_s, 59);
+  BAD(min_pps, -1.0);
+  BAD(url, "http:");
+  BAD(url, "https://a b");
+  BAD(url, "https://user@h/");
+  BAD(url, "gopher://h/");
+  BAD(mail, ((struct model_strs){two, 2}));
+  BAD(kinds, ((struct model_strs){many, 33}));
+  expect(NULL, "");
+}
+
+static void an_address_is_confirmed(void **s)
+{
+  static const char *const to[] = {"noc@isp.example"};
+  char code[ACCESS_CODE], second[ACCESS_CODE], id[ACCESS_SUB_ID];
+  struct subscription f = form();
+  (void)s;
+  f.mail = (struct model_strs){to, 1};
+  assert_int_equal(put(&mika, &f, id), PRAC_OK);
+  expect("mika", "ours on JP");
+  assert_int_equal(access_mail_confirm(a, &mika, to[0], "AAAAAAAA", NULL), PRAC_UNKNOWN);
+  assert_int_equal(access_mail_ask(a, &mika, to[0], code, NULL), PRAC_OK);
+  assert_int_equal(strlen(code), 8);
+  assert_int_equal(access_mail_ask(a, &mika, to[0], second, NULL), PRAC_AGAIN);
+  assert_int_equal(access_mail_confirm(a, &kai, to[0], code, NULL), PRAC_UNKNOWN);
+  for (int i = 0; i < 5; i++)
+    assert_int_equal(access_mail_confirm(a, &mika, to[0], "AAAAAAAA", NULL), PRAC_DENIED);
+  assert_int_equal(access_mail_confirm(a, &mika, to[0], code, NULL), PRAC_DENIED); /* too often */
+  assert_int_equal(access_mail_end(a, &mika, to[0], NULL), PRAC_UNKNOWN); /* no way to ask anew */
+  a->wall.at += 11 * PRAC_MIN;
+  assert_int_equal(access_mail_ask(a, &mika, to[0], code, NULL), PRAC_OK);
+  a->wall.at += 47 * PRAC_HOUR;
+  assert_int_equal(access_mail_confirm(a, &mika, to[0], code, NULL), PRAC_OK);
+  expect("mika", "ours on JP told");
+  assert_int_equal(access_mail_ask(a, &mika, to[0], code, NULL), PRAC_EXISTS);
+  assert_int_equal(access_mail_end(a, &mika, to[0], NULL), PRAC_OK);
+  expect("mika", "ours on JP");
+}
+
+static void no_bombs(void **s)
+{
+  char code[ACCESS_CODE], address[32];
+  int sent = 0;
+  (void)s;
+  for (int i = 0; i < 30; i++) { /* to one address, whatever the patience */
+    sent += access_mail_ask(a, &mika, "one@isp.example", code, NULL) == PRAC_OK;
+    a->wall.at += 11 * PRAC_MIN;
+  }
+  assert_int_equal(sent, ACCESS_LETTERS);
+  for (int i = sent = 0; i < 30; i++) { /* to many */
+    (void)snprintf(address, sizeof address, "a%d@isp.example", i);
+    sent += access_mail_ask(a, &mika, address, code, NULL) == PRAC_OK;
+  }
+  assert_int_equal(sent, ACCESS_WAITING - 1);
+  static const char *const bad[] = {"",
+                                    "a",
+                                    "@b.example",
+                                    "a@",
+                                    "a@b c",
+                                    "a@b\r\nX: y",
+                                    "<a@b.example>",
+                                    "a,b@c.example",
+                                    "a@b@c",
+                                    "a@-b.example",
+                                    "a@b..example",
+                                    "a@b.",
+                                    "\"a b\"@c.example",
+                                    "a@[127.0.0.1]"};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(bad); i++)
+    if (access_mail_ok(bad[i])) fail_msg("%s", bad[i]);
+  assert_true(access_mail_ok("first.last+tag@mx-1.isp.example"));
+}
+
+static void feeds(void **s)
+{
+  char id[ACCESS_SUB_ID], token[ACCESS_TOKEN_TEXT], second[ACCESS_TOKEN_TEXT];
+  struct subscription f = form();
+  struct access_who who;
+  struct prac_arena *arena = prac_arena_new(1024);
+  uint64_t before, after;
+  (void)s;
+  assert_int_equal(put(&mika, &f, id), PRAC_OK);
+  assert_int_equal(access_sub_feed(a, &kai, id, token, NULL), PRAC_UNKNOWN);
+  assert_int_equal(access_sub_feed(a, &mika, id, token, NULL), PRAC_OK);
+  assert_int_equal(access_who_is(a, token, arena, &who, NULL), PRAC_OK);
+  assert_string_equal(who.user, "mika");
+  assert_string_equal(who.feed, id);
+  assert_int_equal(who.role, ACCESS_VIEWER);
+  assert_int_equal(access_rights(a, &before, NULL), PRAC_OK);
+  assert_int_equal(access_sub_feed(a, &mika, id, second, NULL), PRAC_OK);
+  assert_int_equal(access_rights(a, &after, NULL), PRAC_OK);
+  assert_true(after > before); /* whoever keeps an answer asks again */
+  assert_int_equal(access_who_is(a, token, arena, &who, NULL), PRAC_DENIED);
+  user("mika", 1, NULL);
+  assert_int_equal(access_who_is(a, second, arena, &who, NULL), PRAC_DENIED);
+  user("mika", 0, NULL);
+  assert_int_equal(access_who_is(a, second, arena, &who, NULL), PRAC_OK);
+  user("mika", 0, "another horse battery"); /* whoever knew the old one may have made it */
+  assert_int_equal(access_who_is(a, second, arena, &who, NULL), PRAC_DENIED);
+  assert_int_equal(access_sub_feed(a, &mika, id, token, NULL), PRAC_OK);
+  assert_int_equal(access_sub_end(a, &mika, id, NULL), PRAC_OK);
+  assert_int_equal(access_who_is(a, token, arena, &who, NULL), PRAC_DENIED);
+  prac_arena_free(&arena);
+}
+
+int main(void)
+{
+  const struct CMUnitTest t[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, begin, finish)
+      T(its_owner_s_rights),      T(so_many),  T(what_is_refused),
+      T(an_address_is_confirmed), T(no_bombs), T(feeds),
+  };
+  return cmocka_run_group_tests_name("access_subs", t, NULL, NULL);
+}

@@ -1,0 +1,436 @@
+/* Subscriptions as tenants: what a subscriber is told, and what not; what changes while messages
+ * wait; what a start finds again. A virtual clock, two made ways of the real ones' names. */
+#include "lib/t.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "app/settings.h"
+#include "lib/notes.h"
+#include "notify/notify.h"
+
+#define T0 (INT64_C(1427846523) * PRAC_SEC)
+enum { HEARD = 1 << 16 };
+
+static struct {
+  char text[HEARD], told[HEARD], hosts[512];
+  size_t n, n_told;
+  const char *away; /* this subscriber's webhook does not answer */
+} heard;
+
+static prac_rc open_way(void *st, const struct note_env *env, struct prac_err *reterr)
+{
+  (void)st, (void)env, (void)reterr;
+  return PRAC_OK;
+}
+static void close_way(void *st)
+{
+  (void)st;
+}
+
+static void hear(const char *who, const struct note_item *it)
+{
+  heard.n += (size_t)snprintf(heard.text + heard.n, HEARD - heard.n, "%s%s %s", heard.n ? ", " : "",
+                              who, it->id);
+  for (uint32_t i = 0; it->digest && i < it->digest->n; i++)
+    heard.n +=
+        (size_t)snprintf(heard.text + heard.n, HEARD - heard.n, "+%s", it->digest->episodes[i]->id);
+  if (!it->alert) return;
+  heard.hosts[0] = '\0';
+  for (uint32_t i = 0; i < it->alert->hosts.n; i++) {
+    char ip[PRAC_IP_TEXT];
+    size_t n = strlen(heard.hosts);
+    (void)snprintf(heard.hosts + n, sizeof heard.hosts - n, "%s ",
+                   prac_ip_text(ip, &it->alert->hosts.v[i]));
+  }
+  size_t n = strlen(heard.hosts);
+  (void)snprintf(heard.hosts + n, sizeof heard.hosts - n, "%s", it->alert->text);
+}
+static prac_rc send_mail(void *st, const struct note_item *it, const struct note_env *env,
+                         struct prac_err *reterr)
+{
+  (void)st, (void)env, (void)reterr;
+  hear("mail", it);
+  for (size_t i = 0; i < it->tenant->n_mail_to; i++)
+    heard.n +=
+        (size_t)snprintf(heard.text + heard.n, HEARD - heard.n, ">%s", it->tenant->mail_to[i]);
+  return PRAC_OK;
+}
+static prac_rc send_hook(void *st, const struct note_item *it, const struct note_env *env,
+                         struct prac_err *reterr)
+{
+  (void)st, (void)env;
+  if (heard.away && strcmp(it->tenant->name, heard.away) == 0)
+    return PRAC_FAIL(reterr, PRAC_AGAIN, "no answer");
+  hear("hook", it);
+  return PRAC_OK;
+}
+static const struct note_way way_mail = {.name = "mail",
+                                         .about = "made",
+                                         .state_size = 1,
+                                         .open = open_way,
+                                         .send = send_mail,
+                                         .close = close_way,
+                                         .people = true};
+static const struct note_way way_hook = {.name = "hook",
+                                         .about = "made",
+                                         .state_size = 1,
+                                         .open = open_way,
+                                         .send = send_hook,
+                                         .close = close_way,
+                                         .people = true,
+                                         .each = true};
+static const struct note_way *const ways[] = {&way_mail, &way_hook, NULL};
+
+static char dir[64];
+static struct prac_conf *conf;
+static struct note_core *core;
+static uint64_t seq;
+static prac_time wall;
+
+static void told(void *arg, const struct told *t)
+{
+  (void)arg;
+  heard.n_told += (size_t)snprintf(heard.told + heard.n_told, HEARD - heard.n_told,
+                                   "%s%s %s %s%s%s", heard.n_told ? ", " : "", t->way, t->id,
+                                   t->state, *t->text ? ": " : "", t->text);
+}
+
+static void pump(int64_t later_ns)
+{
+  struct prac_err err = {0};
+  bool busy;
+  wall += later_ns;
+  if (note_pump(core, wall, &busy, &err) != PRAC_OK) fail_msg("%s", err.text);
+}
+
+static void reopen(void)
+{
+  struct prac_err err = {0};
+  struct note_core_env env = {
+      .settings = conf, .ways = ways, .dir = dir, .host = "csirt.example", .told = told, .seed = 1};
+  note_close(&core);
+  if (note_open(&env, &core, &err) != PRAC_OK) fail_msg("%s", err.text);
+  pump(0);
+}
+
+static int begin(void **s)
+{
+  static const char yaml[] = "notify: {ways: [], retry-first: 1s, retry-max: 1s, rdns: no}\n";
+  struct prac_err err = {0};
+  (void)s;
+  memset(&heard, 0, sizeof heard);
+  (void)snprintf(dir, sizeof dir, "/tmp/note-XXXXXX");
+  assert_non_null(mkdtemp(dir));
+  if (prac_conf_parse(yaml, strlen(yaml), "made", settings_sections(), &conf, &err) != PRAC_OK)
+    fail_msg("%s", err.text);
+  seq = 0;
+  wall = T0;
+  reopen();
+  return 0;
+}
+
+static int finish(void **s)
+{
+  char cmd[128];
+  (void)s;
+  note_close(&core);
+  prac_conf_free(&conf);
+  (void)snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
+  return system(cmd);
+}
+
+static void take(const struct model_kind *k, const void *rec)
+{
+  struct prac_err err = {0};
+  prac_rc rc = note_take(core, ++seq, k, rec, &err);
+  if (rc == PRAC_OK) rc = note_commit(core, &err);
+  if (rc != PRAC_OK) fail_msg("%s", err.text);
+  pump(0);
+}
+
+static struct subscription sub(const char *id, const char *scope)
+{
+  return (struct subscription){.id = id,
+                               .at = T0,
+                               .state = "on",
+                               .user = "u",
+                               .org = "o",
+                               .title = "ours",
+                               .language = "en",
+                               .zone = "UTC",
+                               .scope = scope,
+                               .clearance = "TLP:AMBER",
+                               .attacks = true,
+                               .alerts = true,
+                               .severity = "notice",
+                               .max_per_hour = 60,
+                               .digest_s = 600,
+                               .url = "https://h.example/",
+                               .secret = "k"};
+}
+static void subscribe(struct subscription s)
+{
+  take(&model_subscription, &s);
+}
+static void attack(const char *id, const char *victim)
+{
+  struct episode e = note_start();
+  e.id = id;
+  assert_int_equal(prac_ip_parse(victim, strlen(victim), &e.victim), PRAC_OK);
+  take(&model_episode, &e);
+}
+static void alert(const char *id, const char *tlp, const char *severity)
+{
+  static const struct prac_ip hosts[] = {
+      {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 203, 0, 113, 5}},
+      {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 198, 51, 100, 5}}};
+  struct alert a = {.id = id,
+                    .key = "group:1",
+                    .kind = "group",
+                    .state = "open",
+                    .revision = 1,
+                    .at = T0,
+                    .severity = severity,
+                    .tlp = tlp,
+                    .title = "t",
+                    .text = "203.0.113.5 and 198.51.100.5",
+                    .hosts = {hosts, 2},
+                    .host_count = 2};
+  take(&model_alert, &a);
+}
+static void expect(const char *want)
+{
+  assert_string_equal(heard.n ? heard.text : "", want);
+  heard.n = 0;
+  heard.text[0] = '\0';
+}
+static void expect_told(const char *want)
+{
+  assert_string_equal(heard.n_told ? heard.told : "", want);
+  heard.n_told = 0;
+  heard.told[0] = '\0';
+}
+
+static void only_what_its_owner_may_see(void **s)
+{
+  (void)s;
+  subscribe(sub("s1", "203.0.113.0/24"));
+  attack("e1", "203.0.113.9");
+  expect("hook e1.1.s1");
+  attack("e2", "198.51.100.9");
+  expect("");
+  alert("a1", "TLP:GREEN", "high");
+  expect("hook a1.1.s1");
+  assert_string_equal(heard.hosts, "203.0.113.5 203.0.113.5 and [outside]");
+  alert("a2", "TLP:RED", "high");
+  expect("");
+  expect_told("hook e1.1.s1 taken, hook a1.1.s1 taken");
+}
+
+static void only_what_is_asked_for(void **s)
+{
+  (void)s;
+  static const char *const dns[] = {"dns"}, *const kinds[] = {"surge-port"};
+  struct subscription x = sub("s1", "*");
+  x.min_packets = 140; /* the made one has 139 */
+  subscribe(x);
+  attack("e1", "203.0.113.9");
+  x.min_packets = 0;
+  x.min_pps = 3; /* 131 in its busiest minute */
+  subscribe(x);
+  attack("e2", "203.0.113.9");
+  x.min_pps = 0;
+  x.vectors = (struct model_strs){dns, 1};
+  subscribe(x);
+  attack("e3", "203.0.113.9");
+  x.vectors.n = 0;
+  x.attacks = false;
+  x.severity = "critical";
+  subscribe(x);
+  attack("e4", "203.0.113.9");
+  alert("a1", "TLP:GREEN", "high");
+  x.severity = "high";
+  x.kinds = (struct model_strs){kinds, 1};
+  subscribe(x);
+  alert("a2", "TLP:GREEN", "high");
+  expect("");
+  x.kinds.n = 0;
+  subscribe(x);
+  alert("a3", "TLP:GREEN", "high");
+  expect("hook a3.1.s1");
+}
+
+static void on_off_and_the_end(void **s)
+{
+  (void)s;
+  struct subscription x = sub("s1", "203.0.113.0/24");
+  subscribe(x);
+  subscribe(x); /* the portal says all anew every hour */
+  reopen();
+  attack("e1", "203.0.113.9");
+  expect("hook e1.1.s1");
+  x.state = "off";
+  subscribe(x);
+  attack("e2", "203.0.113.9");
+  reopen();
+  attack("e3", "203.0.113.9");
+  expect("");
+  x.state = "on";
+  x.scope = "198.51.100.0/24";
+  subscribe(x);
+  attack("e4", "203.0.113.9");
+  expect("");
+  attack("e5", "198.51.100.9");
+  expect("hook e5.1.s1");
+  x.state = "end";
+  subscribe(x);
+  attack("e6", "198.51.100.9");
+  reopen();
+  attack("e7", "198.51.100.9");
+  expect("");
+}
+
+/* Messages that wait are no longer told once their owner may not see them, or has had enough. */
+static void what_waits_follows(void **s)
+{
+  (void)s;
+  struct subscription x = sub("s1", "203.0.113.0/24");
+  heard.away = "s1";
+  subscribe(x);
+  attack("e1", "203.0.113.9");
+  expect_told("hook e1.1.s1 again: no answer");
+  x.scope = "198.51.100.0/24";
+  subscribe(x);
+  heard.away = NULL;
+  pump(2 * PRAC_SEC);
+  expect("");
+  heard.away = "s1";
+  attack("e2", "198.51.100.9");
+  x.state = "off";
+  subscribe(x);
+  x.state = "on";
+  subscribe(x);
+  heard.away = NULL;
+  pump(5 * PRAC_SEC);
+  expect("");
+}
+
+static void nobody_waits_for_another(void **s)
+{
+  (void)s;
+  subscribe(sub("s1", "203.0.113.0/24"));
+  subscribe(sub("s2", "203.0.113.0/24"));
+  heard.away = "s1";
+  attack("e1", "203.0.113.9");
+  attack("e2", "203.0.113.9");
+  expect("hook e1.1.s2, hook e2.1.s2");
+  take(&model_errand,
+       &(struct errand){.id = "t-1", .at = wall, .act = "test", .subscription = "s1", .user = "u"});
+  expect("");
+  heard.n_told = 0;
+  heard.away = NULL;
+  take(&model_errand,
+       &(struct errand){.id = "t-2", .at = wall, .act = "test", .subscription = "s1", .user = "u"});
+  expect("hook t-2.1.s1"); /* what waits is not yet due; a test does not wait behind it */
+  for (int i = 0; i < 8; i++) pump(2 * PRAC_SEC);
+  assert_non_null(strstr(heard.text, "hook e1.1.s1, hook e2.1.s1"));
+}
+
+static void not_too_many(void **s)
+{
+  (void)s;
+  struct subscription x = sub("s1", "203.0.113.0/24");
+  x.max_per_hour = 2;
+  subscribe(x);
+  attack("e1", "203.0.113.9");
+  attack("e2", "203.0.113.9");
+  attack("e3", "203.0.113.9");
+  attack("e4", "203.0.113.9");
+  expect("hook e1.1.s1, hook e2.1.s1");
+  heard.n_told = 0;
+  take(&model_errand,
+       &(struct errand){.id = "t-1", .at = wall, .act = "test", .subscription = "s1", .user = "u"});
+  expect("");
+  expect_told(" t-1 refused: max_per_hour messages have been sent");
+  pump(601 * PRAC_SEC);
+  assert_non_null(strstr(heard.text, "+e3+e4"));
+}
+
+static void errands(void **s)
+{
+  (void)s;
+  struct errand c = {.id = "c-1",
+                     .at = wall,
+                     .act = "confirm",
+                     .subscription = "",
+                     .user = "u",
+                     .to = "noc@isp.example",
+                     .code = "ABCDEFGH",
+                     .language = "ja"};
+  take(&model_errand, &c);
+  expect("mail c-1>noc@isp.example");
+  take(&model_errand, &c); /* heard twice: told once */
+  expect("");
+  c.id = "c-2";
+  c.at = wall - PRAC_DAY;
+  take(&model_errand, &c);
+  expect("");
+  heard.n_told = 0;
+  take(&model_errand,
+       &(struct errand){.id = "t-1", .at = wall, .act = "test", .subscription = "s9", .user = "u"});
+  expect("");
+  expect_told(" t-1 refused: the notifier knows of no way to tell this subscription");
+  take(&model_errand,
+       &(struct errand){
+           .id = "t-2", .at = wall, .act = "test", .subscription = "operator", .user = "u"});
+  expect(""); /* no errand reaches a tenant of the settings */
+}
+
+static uint64_t counted(const char *name)
+{
+  struct prac_counters c = note_counters(core);
+  for (size_t i = 0; i < c.n; i++)
+    if (strcmp(c.defs[i].name, name) == 0) return prac_counter_get(&c.values[i]);
+  fail_msg("no counter %s", name);
+  return 0;
+}
+
+static void what_does_not_fit(void **s)
+{
+  (void)s;
+  struct subscription x = sub("s1", "nowhere at all");
+  subscribe(x);
+  x = sub("operator", "*"); /* a tenant of the settings stays what it is */
+  subscribe(x);
+  x = sub("Not a name", "*");
+  subscribe(x);
+  take(&model_errand, &(struct errand){.id = "e", .at = wall, .act = "sing", .subscription = ""});
+  assert_int_equal(counted("unfit"), 4);
+  attack("e1", "203.0.113.9");
+  expect("");
+  for (int i = 0; i <= NOTE_TENANTS_MAX; i++) {
+    char id[16];
+    (void)snprintf(id, sizeof id, "s%d", i);
+    subscribe(sub(id, "192.0.2.0/24"));
+  }
+  assert_int_equal(counted("subscriptions"), NOTE_TENANTS_MAX);
+  assert_int_equal(counted("unfit"), 5);
+}
+
+int main(void)
+{
+  const struct CMUnitTest t[] = {
+#define T(f) cmocka_unit_test_setup_teardown(f, begin, finish)
+      T(only_what_its_owner_may_see),
+      T(only_what_is_asked_for),
+      T(on_off_and_the_end),
+      T(what_waits_follows),
+      T(nobody_waits_for_another),
+      T(not_too_many),
+      T(errands),
+      T(what_does_not_fit),
+  };
+  return cmocka_run_group_tests_name("notify_subscribe", t, NULL, NULL);
+}
