@@ -1,6 +1,7 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,16 +55,18 @@ void *prac_arena_alloc(struct prac_arena *a, size_t n)
 {
   if (n > SIZE_MAX / 2) return NULL;
   n = (n + 15) & ~(size_t)15;
+  bool alone = false; /* in a new chunk of its own: zero already, no page of it touched */
   if (!a->head || a->head->cap - a->head->used < n) {
-    size_t cap = n > a->chunk ? n : a->chunk;
-    struct chunk *c = malloc(sizeof *c + cap);
+    alone = n > a->chunk;
+    size_t cap = alone ? n : a->chunk;
+    struct chunk *c = alone ? calloc(1, sizeof *c + cap) : malloc(sizeof *c + cap);
     if (!c) return NULL;
     *c = (struct chunk){.next = a->head, .cap = cap};
     a->head = c;
   }
   void *p = a->head->mem + a->head->used;
   a->head->used += n;
-  return memset(p, 0, n);
+  return alone ? p : memset(p, 0, n);
 }
 
 char *prac_arena_strndup(struct prac_arena *a, const char *s, size_t n)

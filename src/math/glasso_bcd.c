@@ -50,53 +50,63 @@ double gl_sij(const struct gl_comp *c, uint32_t i, uint32_t j)
   return s;
 }
 
-/* The first i from `from` on where |s - v| > lim r_i, or k. */
-MATH_CLONES static uint32_t next_outside(const double *s, const double *v, const double *r,
-                                         double lim, uint32_t from, uint32_t k)
+/* Which i have |s - v| > lim r_i, rising, into ret (room for all); how many. */
+MATH_CLONES static uint32_t outside(const double *s, const double *v, const double *r, double lim,
+                                    uint32_t k, uint32_t *ret)
 {
-  uint32_t i = from;
-  for (; i + 16 <= k; i += 16) {
-    v4l any = {0};
-    for (uint32_t e = i; e < i + 16; e += MATH_LANES) {
-      math_v4 d = MATH_READ(s + e) - MATH_READ(v + e), l = lim * MATH_READ(r + e);
-      any |= (v4l)(d > l) | (v4l)(-d > l);
+  uint32_t n = 0;
+  for (uint32_t at = 0; at < k; at += 16) {
+    uint32_t end = at + 16;
+    if (end <= k) {
+      v4l any = {0};
+      for (uint32_t e = at; e < end; e += MATH_LANES) {
+        math_v4 d = MATH_READ(s + e) - MATH_READ(v + e), l = lim * MATH_READ(r + e);
+        any |= (v4l)(d > l) | (v4l)(-d > l);
+      }
+      if (!(any[0] | any[1] | any[2] | any[3])) continue;
     }
-    if (any[0] | any[1] | any[2] | any[3]) break;
+    for (uint32_t i = at; i < k && i < end; i++) {
+      ret[n] = i;
+      n += fabs(s[i] - v[i]) > lim * r[i];
+    }
   }
-  for (; i < k; i++)
-    if (fabs(s[i] - v[i]) > lim * r[i]) break;
-  return i;
-}
-
-/* Those outside lim, not active yet, become so. Returns how many now. */
-static uint32_t take(struct sweep *p, uint32_t j, const double *s, double lim, uint32_t n)
-{
-  const struct gl_comp *c = p->c;
-  struct gl_work *w = p->w;
-  for (uint32_t i = 0; n < w->cap && (i = next_outside(s, w->v, c->r, lim, i, c->k)) < c->k; i++)
-    if (i != j && !w->in[i]) w->a[n] = i, w->b[n] = w->b0[n] = 0, w->in[i] = 1, n++;
   return n;
 }
-/* At most MANY of them: the furthest. */
-static uint32_t activate(struct sweep *p, uint32_t j, const double *s, uint32_t n)
+
+/* Those outside lim that are not active yet become so: at most `most` of them, the furthest.
+ * Returns how many now. */
+static uint32_t take(struct sweep *p, uint32_t j, const double *s, double lim, uint32_t most,
+                     uint32_t n)
 {
   const struct gl_comp *c = p->c;
   struct gl_work *w = p->w;
-  double lim = c->rho * c->r[j] * (1 + 1e-9), most = 0;
-  uint32_t count = 0;
-  for (uint32_t i = 0; (i = next_outside(s, w->v, c->r, lim, i, c->k)) < c->k; i++) {
-    double e = fabs(s[i] - w->v[i]) / c->r[i];
+  uint32_t found = outside(s, w->v, c->r, lim, c->k, w->on), count = 0;
+  double far = 0, cut = lim;
+  for (uint32_t e = 0; e < found; e++) {
+    uint32_t i = w->on[e];
     if (i == j || w->in[i]) continue;
-    count++;
-    if (e > most) most = e;
+    w->on[count++] = i;
+    far = fmax(far, fabs(s[i] - w->v[i]) / c->r[i]);
   }
-  for (double cut = lim; count > MANY && cut < most * (1 - 1e-6);) {
-    lim = cut = (cut + most) / 2;
-    count = 0;
-    for (uint32_t i = 0; (i = next_outside(s, w->v, c->r, lim, i, c->k)) < c->k; i++)
-      if (i != j && !w->in[i]) count++;
+  for (uint32_t left = count; left > most && cut < far * (1 - 1e-6);) {
+    cut = (cut + far) / 2;
+    left = 0;
+    for (uint32_t e = 0; e < count; e++)
+      left += fabs(s[w->on[e]] - w->v[w->on[e]]) > cut * c->r[w->on[e]];
   }
-  return count ? take(p, j, s, lim, n) : n;
+  for (uint32_t e = 0; e < count && n < w->cap; e++) {
+    uint32_t i = w->on[e];
+    if (!(fabs(s[i] - w->v[i]) > cut * c->r[i])) continue;
+    w->a[n] = i;
+    w->b[n] = w->b0[n] = 0;
+    w->in[i] = 1;
+    n++;
+  }
+  return n;
+}
+static uint32_t activate(struct sweep *p, uint32_t j, const double *s, uint32_t n)
+{
+  return take(p, j, s, p->c->rho * p->c->r[j] * (1 + 1e-9), MANY, n);
 }
 /* Where the other column has j, W lies at the border of its box: known before the first round. */
 static uint32_t at_border(struct sweep *p, uint32_t j, const double *s, uint32_t n)
@@ -104,7 +114,7 @@ static uint32_t at_border(struct sweep *p, uint32_t j, const double *s, uint32_t
   const struct gl_comp *c = p->c;
   const gl_w *own = c->w + (size_t)j * c->k;
   for (uint32_t i = 0; i < c->k; i++) p->w->v[i] = (double)own[i];
-  return take(p, j, s, c->rho * c->r[j] * (1 - 1e-6), n);
+  return take(p, j, s, c->rho * c->r[j] * (1 - 1e-6), UINT32_MAX, n);
 }
 
 /* Rows of the block at hand are ahead of the columns: their places in other rows are not used. */
@@ -228,9 +238,11 @@ static void settle(struct sweep *p, uint32_t j, const double *s)
   struct gl_comp *c = p->c;
   struct gl_work *w = p->w;
   double lim = c->rho * c->r[j], q = 0, dep = 0;
-  for (uint32_t i = p->over > 1 ? c->k : 0;
-       i < c->k && (i = next_outside(s, w->v, c->r, lim, i, c->k)) < c->k; i++)
+  uint32_t n = p->over > 1 ? 0 : outside(s, w->v, c->r, lim, c->k, w->on);
+  for (uint32_t e = 0; e < n; e++) {
+    uint32_t i = w->on[e];
     w->v[i] = s[i] + (w->v[i] > s[i] ? 1 : -1) * lim * c->r[i];
+  }
   const struct gl_list *b = &c->beta[j];
   const uint32_t *ix = c->pool[!c->cur].ix + b->at;
   const double *val = c->pool[!c->cur].val + b->at;

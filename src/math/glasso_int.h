@@ -63,7 +63,7 @@ struct gl_comp {
 };
 /* One component's room while it is solved. */
 struct gl_work {
-  uint32_t *a, *on;               /* k: active set; those not zero */
+  uint32_t *a, *on;               /* k: active set; room: those not zero, those outside */
   uint8_t *in;                    /* k: in the active set? all 0 between uses */
   double *srow, *v;               /* k */
   double *b, *b0, *g, *s, *l, *x; /* cap: the lasso's; b0: where it began */
