@@ -10,6 +10,7 @@
 #include "portal/oidc_half.h"
 #include "portal/session.h"
 #include "portal/who.h"
+#include "sys/http_target.h"
 #include "sys/wall.h"
 
 enum { COOKIE_TEXT = 256, LOCATION = OIDC_WAY_URL + 64 };
