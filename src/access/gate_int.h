@@ -9,6 +9,7 @@ struct gate_who { /* whose question it is */
   uint32_t n_named;
 };
 
+int gate_by_bytes(const void *a, const void *b); /* the order of `named`, for qsort and bsearch */
 /* Is every address that stands in s, in whatever way people write them, inside? Linear time. Read
  * are IPv4 (also with dashes, as host names have it, and backwards, as in in-addr.arpa), IPv6 in
  * all forms of RFC 4291 and as in ip6.arpa, and prefixes of both, wherever they stand in a word;

@@ -146,11 +146,6 @@ static struct model_ips ips_of(const struct model_field *f, const void *rec)
   return (struct model_ips){at, f->type == MODEL_IP};
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-  return memcmp(a, b, sizeof(struct prac_ip));
-}
-
 static prac_rc find_named(struct gate_who *w, const struct model_kind *k, const void *rec,
                           struct prac_arena *a)
 {
@@ -163,7 +158,7 @@ static prac_rc find_named(struct gate_who *w, const struct model_kind *k, const 
     for (uint32_t h = 0; h < l.n; h++)
       if (!access_scope_ip(w->scope, w->geo, &l.v[h])) v[w->n_named++] = l.v[h];
   }
-  if (w->n_named) qsort(v, w->n_named, sizeof *v, by_bytes);
+  if (w->n_named) qsort(v, w->n_named, sizeof *v, gate_by_bytes);
   w->named = v;
   return PRAC_OK;
 }

@@ -246,11 +246,17 @@ static void run(struct scan *t, const char *s, size_t n)
   }
 }
 
+/* The last letter of ".arpa": it is of the name before it, whatever follows. */
+static bool ends_name(const struct scan *t, const char *s)
+{
+  return s - t->s >= 4 && follows(s - 4, ".arpa");
+}
+
 static void runs(struct scan *t)
 {
   for (const char *s = t->s; *s;) {
     size_t n = 0;
-    while (in_run(s[n])) n++;
+    while (!ends_name(t, s) && in_run(s[n])) n++;
     if (n > 0)
       run(t, s, n);
     else
@@ -294,7 +300,7 @@ static bool number(const char *s, size_t n, unsigned base, uint32_t *ret)
   return true;
 }
 
-static int by_bytes(const void *a, const void *b)
+int gate_by_bytes(const void *a, const void *b)
 {
   return memcmp(a, b, sizeof(struct prac_ip));
 }
@@ -302,7 +308,7 @@ static int by_bytes(const void *a, const void *b)
 static bool is_named(const struct scan *t, struct prac_ip ip)
 {
   const struct gate_who *w = t->w;
-  return w->n_named && bsearch(&ip, w->named, w->n_named, sizeof ip, by_bytes);
+  return w->n_named && bsearch(&ip, w->named, w->n_named, sizeof ip, gate_by_bytes);
 }
 
 static bool named6(const struct scan *t, const char *s)

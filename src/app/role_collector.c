@@ -18,7 +18,6 @@
 
 enum { SAVE_NS = 2000000000, SAVE_MESSAGES = 50000, SAVE_SHARE = 20, LINES_A_MINUTE = 30 };
 #define SHOW_NS (200 * PRAC_MS)
-#define AHEAD_NS (10 * PRAC_MIN) /* of the wall clock: a honeypot's clock is wrong beyond */
 static const struct prac_log_event ev_began = {"attack_began", PRAC_LOG_INFO, ""};
 static const struct prac_log_event ev_again = {"attack_again", PRAC_LOG_INFO, ""};
 static const struct prac_log_event ev_over = {"attack_over", PRAC_LOG_INFO, ""};
@@ -213,7 +212,7 @@ static prac_rc rest(struct role_env *e, void *st, struct prac_err *reterr)
 /* One wrong clock must not end all attacks. */
 static bool ahead(struct role_env *e, struct collector *s, const char *sensor, prac_time at)
 {
-  if (at <= prac_now(&e->clock) + AHEAD_NS) return false;
+  if (!role_ahead(e, at, ROLE_AHEAD_HIT)) return false;
   if (s->ahead++ == 0)
     prac_log(&e->log, &ev_ahead, "%s: its clock is ahead; what it says is left out", sensor);
   return true;

@@ -36,14 +36,18 @@ prac_rc role_check_record(const struct bus_msg *m, const struct model_kind *k, c
   return same(name, f->sensors.v[0], reterr);
 }
 
+bool role_ahead(const struct role_env *e, prac_time at, int64_t ahead_ns)
+{
+  return at > prac_now(&e->clock) + ahead_ns;
+}
+
 prac_rc role_check_time(const struct role_env *e, prac_time at, int64_t ahead_ns,
                         struct prac_err *reterr)
 {
   char text[PRAC_TIME_TEXT];
   if (at < 0 || at / PRAC_SEC > UINT32_MAX)
     return PRAC_FAIL(reterr, PRAC_RANGE, "it is dated %s", prac_time_text(text, at));
-  prac_time now = prac_now(&e->clock);
-  if (e->run->bus == RUN_BUS_LOCAL || at - ahead_ns <= now) return PRAC_OK;
+  if (e->run->bus == RUN_BUS_LOCAL || !role_ahead(e, at, ahead_ns)) return PRAC_OK;
   return PRAC_FAIL(reterr, PRAC_RANGE, "it is dated %s, which is in the future",
                    prac_time_text(text, at));
 }

@@ -10,11 +10,13 @@ PRAC_NODISCARD prac_rc role_check_batch(const struct bus_msg *m, const struct fl
 PRAC_NODISCARD prac_rc role_check_record(const struct bus_msg *m, const struct model_kind *k,
                                          const void *rec, struct prac_err *reterr);
 
+bool role_ahead(const struct role_env *e, prac_time at, int64_t ahead_ns); /* of our clock */
 /* A record's own time: of 1970 to 2106 and, where others' machines send (nats), no more than
  * `ahead_ns` ahead of our clock. What is dated in the future makes all whose clocks are right look
  * late, or old enough to be deleted. PRAC_RANGE. */
 #define ROLE_AHEAD_KEEP PRAC_DAY          /* to be stored */
 #define ROLE_AHEAD_TELL PRAC_HOUR         /* of honeypots */
+#define ROLE_AHEAD_HIT (10 * PRAC_MIN)    /* the collector: on every bus */
 #define ROLE_AHEAD_COMPUTE (6 * PRAC_MIN) /* engines: less than silent_ns of engine/core.h */
 PRAC_NODISCARD prac_rc role_check_time(const struct role_env *e, prac_time at, int64_t ahead_ns,
                                        struct prac_err *reterr);

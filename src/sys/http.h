@@ -11,8 +11,8 @@
  * streams   server-sent events from a feed (sys/http_feed.h) with Last-Event-ID, heartbeat by tick;
  *           `still` is asked before every piece and ends the stream
  * smuggling a request with two Content-Length or Host headers, a length and a transfer coding, or a
- * coding but chunked, is refused and its connection closed engine    libmicrohttpd; nothing of it
- * shows here, and its own errors leave as bare status lines
+ *           coding but chunked, is refused and its connection closed
+ * engine    libmicrohttpd; nothing of it shows here, and its own errors leave as bare status lines
  */
 #pragma once
 #include <stdbool.h>

@@ -58,24 +58,27 @@ def survives_fold(server, captures, n, how, wanted):
 
 
 def reading_meanwhile(dir, server, captures):
-    """Hours are added up, and removed, between the two questions to ClickHouse that one of ours is made of."""
-    with Proxy(server.port, lambda n, sql: 'refuse' if sql.startswith('INSERT INTO rolled') else 'pass') as p:
-        replay(p.url + '/meanwhile', captures)
+    """Hours are added up, and removed, between the questions to ClickHouse that one of ours is made of."""
     practice('gen', '--out', dir / 'later', '--hours', '1', '--sensors', '2', '--rate', '1', '--start', '2026-06-19T06:00:00Z')
     later = sorted((dir / 'later').glob('*.pcap'))
-    asked = ['top by=port to=2026-06-19T00:00:00Z']
-    wanted = answers(server.url + '/meanwhile', asked=asked)
-    did = []
+    for name, words in (('meanwhile', 'top by=port to=2026-06-19T00:00:00Z'), ('kept', 'kept')):
+        with Proxy(server.port, lambda n, sql: 'refuse' if sql.startswith('INSERT INTO rolled') else 'pass') as p:
+            replay(f'{p.url}/{name}', captures)
+        wanted = answers(f'{server.url}/{name}', asked=[words])
+        did = []
 
-    def fold(sql):
-        if ' FROM roll ' in sql and not did:
-            did.append(replay(server.url + '/meanwhile', later)[0])
-            removed(server)
-            did.append(int(server.query("SELECT count() FROM meanwhile.roll WHERE start < toDateTime('2026-06-19 00:00:00')")))
+        def fold(sql):
+            if ' FROM roll ' in sql and not did:
+                did.append(replay(f'{server.url}/{name}', later)[0])
+                removed(server)
+                did.append(int(server.query(f"SELECT count() FROM {name}.roll WHERE start < toDateTime('2026-06-19 00:00:00')")))
 
-    with Proxy(server.port, asked=fold) as p:
-        same(t, 'hours that are removed while a question runs: it is asked again', answers(p.url + '/meanwhile', asked=asked), wanted)
-    t.equal('and they were', did, [0, 0])
+        with Proxy(server.port, asked=fold) as p:
+            saw = answers(f'{p.url}/{name}', asked=[words])
+        if name == 'kept':  # it is asked anew, and has what came meanwhile
+            wanted = answers(f'{server.url}/{name}', asked=[words])
+        same(t, f'{words}: hours that are removed while it runs: it is asked again', saw, wanted)
+        t.equal('and they were', did, [0, 0])
 
 
 try:

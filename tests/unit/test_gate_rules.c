@@ -74,6 +74,7 @@ static void texts(void **state)
       {"8.8.in-addr.arpa", "[outside].in-addr.arpa"},
       {"1.133.IN-ADDR.ARPA", NULL},
       {"5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.1.0.0.0.0.0.4.2.ip6.arpa", NULL},
+      {"3.2.1.133.in-addr.arpa2600:1::1", "3.2.1.133.in-addr.arpa[outside]"},
       {"ip=0x08080808, 0X08080808", "ip=[outside], [outside]"},
       {"0x85010203 0x80000 0x0808080801 0x0808080g a0x08080808", NULL}, /* the first is inside */
       {"134744072 08080808", NULL}, /* may be anything: see numbers_of_the_record */

@@ -3,14 +3,16 @@
  * flows    rows as they came, and which transaction (`tx`) brought them
  * roll     what each append added to a minute or an hour: counts by key, and the sketch of senders
  * rolled   the same of hours that are over, added up: one row a key, and one more for what came
- * late day      the hours of a day added up, written when they are given up by age batch    which
- * batches there are; record: every version of every record, as JSON ledger   what counts: one row a
- * committed transaction, written last. Rows of a transaction that it does not name do not exist:
- * readers leave them out (struct ch_view)
+ *          late
+ * day      the hours of a day added up, written when they are given up by age
+ * batch    which batches there are
+ * record   every version of every record, as JSON
+ * ledger   what counts: one row a committed transaction, written last. Rows of a transaction that
+ *          it does not name do not exist: readers leave them out (struct ch_view)
  *
  * tx       epoch << 32 | number. A writer begins a new epoch when it opens and after every
- * statement whose end it does not know; beginning one lays down for good where the epoch before
- *          ended. So whatever arrives late from a dead or stalled writer is never counted
+ *          statement whose end it does not know; beginning one lays down for good where the epoch
+ *          before ended. So whatever arrives late from a dead or stalled writer is never counted
  * one      writer: who begins an epoch fences the others off; they find out before they say "done"
  */
 #pragma once
@@ -81,6 +83,8 @@ void ch_view_done(struct ch_view *v);
 void ch_say_view(const struct ch *c, struct ch_buf *sql); /* " AND tx <= ..." */
 /* The same for roll: without what stands in rolled. */
 void ch_say_view_roll(const struct ch *c, struct ch_buf *sql);
+/* Of a SELECT with one number: a ch_ask sink; arg: uint64_t. */
+prac_rc ch_take_number(void *arg, struct prac_rd *r);
 /* Whether an edge moved since the view was read: rows may have gone while a question ran. */
 PRAC_NODISCARD prac_rc ch_view_moved(struct ch *c, bool *ret, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc ch_ledger_open(struct ch *c, struct prac_err *reterr);

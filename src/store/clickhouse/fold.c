@@ -270,13 +270,6 @@ static prac_rc fold(struct ch *c, uint32_t edge, bool *ret_more, struct prac_err
   return ch_fold_ready(c, reterr); /* every node must know of it before rows go */
 }
 
-static prac_rc take_count(void *arg, struct prac_rd *r)
-{
-  uint64_t n = prac_rd_u64le(r);
-  if (!r->bad) *(uint64_t *)arg = n;
-  return PRAC_OK;
-}
-
 /* Of the last fold, or of one before where it was cut short. */
 static prac_rc remove_folded(struct ch *c, struct prac_err *reterr)
 {
@@ -284,7 +277,7 @@ static prac_rc remove_folded(struct ch *c, struct prac_err *reterr)
   uint64_t n = 0;
   ch_say(&sql, "SELECT toUInt64(count()) FROM roll WHERE start < toDateTime(%u) AND tx <= %llu",
          c->view.fold_edge, (unsigned long long)c->view.fold_tx);
-  prac_rc rc = ch_ask(&c->http, &sql, take_count, &n, reterr);
+  prac_rc rc = ch_ask(&c->http, &sql, ch_take_number, &n, reterr);
   ch_buf_done(&sql);
   if (rc != PRAC_OK || n == 0) return rc;
   return ch_everywhere(c, reterr,

@@ -131,13 +131,6 @@ static void join(struct groups *l)
   l->n = n;
 }
 
-static prac_rc take_count(void *arg, struct prac_rd *r)
-{
-  uint64_t n = prac_rd_u64le(r);
-  if (!r->bad) *(uint64_t *)arg = n;
-  return PRAC_OK;
-}
-
 static prac_rc take_sender(void *arg, struct prac_rd *r)
 {
   struct groups *l = arg;
@@ -172,7 +165,7 @@ static prac_rc count_parts(struct ch *c, const struct store_query *q, struct gro
   uint64_t rows = 0, at_once = (uint64_t)c->conf.count_at_once;
   ch_say(&sql, "SELECT toUInt64(count()) FROM flows");
   ch_say_where(c, q, &sql);
-  prac_rc rc = ch_ask(&c->http, &sql, take_count, &rows, reterr);
+  prac_rc rc = ch_ask(&c->http, &sql, ch_take_number, &rows, reterr);
   ch_buf_done(&sql);
   if (rc != PRAC_OK) return rc;
   if (rows > at_once) PRAC_TRY(pick_senders(c, q, 1 + at_once / PICKS, l, reterr));

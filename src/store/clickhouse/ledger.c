@@ -51,7 +51,7 @@ void ch_say_view_roll(const struct ch *c, struct ch_buf *sql)
            (unsigned long long)c->view.fold_tx);
 }
 
-static prac_rc take_number(void *arg, struct prac_rd *r)
+prac_rc ch_take_number(void *arg, struct prac_rd *r)
 {
   uint64_t n = prac_rd_u64le(r);
   if (!r->bad) *(uint64_t *)arg = n;
@@ -69,7 +69,7 @@ static prac_rc number(struct ch *c, uint64_t *ret, struct prac_err *reterr, cons
     else
       ch_put(&sql, s, 1);
   }
-  prac_rc rc = ch_ask(&c->http, &sql, take_number, ret, reterr);
+  prac_rc rc = ch_ask(&c->http, &sql, ch_take_number, ret, reterr);
   ch_buf_done(&sql);
   return rc;
 }
@@ -295,7 +295,7 @@ prac_rc ch_epoch_begin(struct ch *c, struct prac_err *reterr)
     struct ch_buf sql = {0};
     ch_say(&sql, "SELECT max(tx) FROM ledger WHERE what = 'commit'");
     ch_say_view(c, &sql);
-    prac_rc rc = ch_ask(&c->http, &sql, take_number, &c->last, reterr);
+    prac_rc rc = ch_ask(&c->http, &sql, ch_take_number, &c->last, reterr);
     ch_buf_done(&sql);
     if (rc == PRAC_OK) rc = read_positions(c, reterr);
     if (rc != PRAC_OK) return rc;

@@ -243,26 +243,43 @@ static prac_rc ask_ends(struct ch *c, const char *column, const char *from, stru
   return rc;
 }
 
+static const struct {
+  const char *what, *column, *from, *and_from;
+  int64_t step_ns;
+} kept[] = {{"flows", "minute", "batch WHERE rows > 0", NULL, PRAC_MIN},
+            {"minutes", "start", "roll WHERE level = 0 AND dim = 0",
+             "rolled WHERE level = 0 AND dim = 0", PRAC_MIN},
+            {"hours", "start", "roll WHERE level = 1 AND dim = 0",
+             "rolled WHERE level = 1 AND dim = 0", PRAC_HOUR}};
+
 /* What was added up may still be told from where it was: first and last are the same. */
-prac_rc ch_kept_query(struct ch *c, store_row *each, void *arg, struct prac_err *reterr)
+static prac_rc ask_kept(struct ch *c, struct ends to[PRAC_ARRAY_LEN(kept)], struct prac_err *reterr)
 {
-  static const struct {
-    const char *what, *column, *from, *and_from;
-    int64_t step_ns;
-  } t[] = {{"flows", "minute", "batch WHERE rows > 0", NULL, PRAC_MIN},
-           {"minutes", "start", "roll WHERE level = 0 AND dim = 0",
-            "rolled WHERE level = 0 AND dim = 0", PRAC_MIN},
-           {"hours", "start", "roll WHERE level = 1 AND dim = 0",
-            "rolled WHERE level = 1 AND dim = 0", PRAC_HOUR}};
-  for (size_t i = 0; i < PRAC_ARRAY_LEN(t); i++) {
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(kept); i++) {
     struct ends e = {0}, more = {0};
-    PRAC_TRY(ask_ends(c, t[i].column, t[i].from, &e, reterr));
-    if (t[i].and_from) PRAC_TRY(ask_ends(c, t[i].column, t[i].and_from, &more, reterr));
+    PRAC_TRY(ask_ends(c, kept[i].column, kept[i].from, &e, reterr));
+    if (kept[i].and_from) PRAC_TRY(ask_ends(c, kept[i].column, kept[i].and_from, &more, reterr));
     if (e.rows == 0 || (more.rows > 0 && more.first < e.first)) e.first = more.first;
     if (more.last > e.last) e.last = more.last;
-    if (e.rows + more.rows > 0)
-      PRAC_TRY(store_kept_emit(t[i].what, e.first * PRAC_SEC, e.last * PRAC_SEC + t[i].step_ns,
-                               each, arg));
+    e.rows += more.rows;
+    to[i] = e;
   }
+  return PRAC_OK;
+}
+
+prac_rc ch_kept_query(struct ch *c, store_row *each, void *arg, struct prac_err *reterr)
+{
+  struct ends e[PRAC_ARRAY_LEN(kept)];
+  bool moved;
+  for (;;) {
+    PRAC_TRY(ask_kept(c, e, reterr));
+    PRAC_TRY(ch_view_moved(c, &moved, reterr));
+    if (!moved) break;
+    PRAC_TRY(ch_view_read(c, reterr));
+  }
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(kept); i++)
+    if (e[i].rows > 0)
+      PRAC_TRY(store_kept_emit(kept[i].what, e[i].first * PRAC_SEC,
+                               e[i].last * PRAC_SEC + kept[i].step_ns, each, arg));
   return PRAC_OK;
 }

@@ -97,13 +97,6 @@ static prac_rc by_age(struct ch *c, prac_time now, struct prac_err *reterr)
 static const char *const with_tx[] = {"flows", "roll",   "rolled", "day",
                                       "batch", "record", "ledger"};
 
-static prac_rc take_count(void *arg, struct prac_rd *r)
-{
-  uint64_t n = prac_rd_u64le(r);
-  if (!r->bad) *(uint64_t *)arg = n;
-  return PRAC_OK;
-}
-
 /* Removed, and looked for again the next time: what arrives late is found then. */
 static prac_rc sweep_one(struct ch *c, const struct ch_void *v, struct prac_err *reterr)
 {
@@ -114,7 +107,7 @@ static prac_rc sweep_one(struct ch *c, const struct ch_void *v, struct prac_err 
     uint64_t n = 0;
     ch_say(&sql, "SELECT toUInt64(count()) FROM %s WHERE tx > %llu AND tx < %llu", with_tx[i],
            (unsigned long long)v->after, (unsigned long long)v->before);
-    rc = ch_ask(&c->http, &sql, take_count, &n, reterr);
+    rc = ch_ask(&c->http, &sql, ch_take_number, &n, reterr);
     if (rc == PRAC_OK && n > 0) {
       clean = false;
       rc = ch_everywhere(c, reterr, "ALTER TABLE %s%s DELETE WHERE tx > %llu AND tx < %llu",
