@@ -157,7 +157,7 @@ static void narrow_minutes(struct emb_reader *r, struct emb_times t)
 {
   enum { MINUTE = 60000 };
   int64_t lo = t.lo < INT64_MIN / 2 + MINUTE ? 0 : t.lo - MINUTE, hi = t.hi;
-  static const int64_t most = INT64_MAX / 1000;
+  static const int64_t most = INT64_MAX / PRAC_MS - 4 * MINUTE; /* what ns can still hold */
   if (lo < 0) lo = 0;
   if (hi < lo)
     r->n_pick = 0;

@@ -39,7 +39,7 @@ void emb_reader_done(struct emb_reader *r)
 /* ---- texts ---- */
 static bool is(const char *name, const char *at, size_t n)
 {
-  return strncmp(name, at, n) == 0 && name[n] == 0;
+  return strlen(name) == n && memcmp(name, at, n) == 0;
 }
 
 static prac_rc keep(struct emb_names *s, const char *at, size_t n, const char **ret)
@@ -73,6 +73,7 @@ static prac_rc set_text(struct emb_reader *r, enum emb_col col, uint64_t v, stru
 {
   size_t n;
   const char *at = emb_pq_text(&r->cursor[col], v, &n);
+  if (memchr(at, 0, n)) return PRAC_UNSUPPORTED;
   if (col == EMB_COL_tool) {
     f->row.tool = tool_of(at, n);
     return PRAC_OK;
