@@ -57,7 +57,8 @@ static prac_rc keep(struct emb_names *s, const char *at, size_t n, const char **
   char **v = realloc(s->v, (s->n + 1) * sizeof *v);
   if (!v) return PRAC_NOMEM;
   s->v = v;
-  if (!(v[s->n] = strndup(at, n))) return PRAC_NOMEM;
+  if (!(v[s->n] = calloc(1, n + 1))) return PRAC_NOMEM;
+  memcpy(v[s->n], at, n);
   *ret = v[s->last = s->n++];
   return PRAC_OK;
 }
