@@ -188,20 +188,24 @@ static prac_rc check_texts(const struct store_query *q, struct prac_err *reterr)
   return PRAC_OK;
 }
 
+/* What lies before the next page. The place may lie outside the span, which moves on: then nothing
+ * is left, and that is no error. */
+static void from_place(struct store_query *c)
+{
+  struct prac_span *t = &c->span;
+  if (c->oldest_first && (t->from == PRAC_TIME_NONE || t->from < c->after_at))
+    t->from = t->to != PRAC_TIME_NONE && t->to < c->after_at ? t->to : c->after_at;
+  prac_time end = c->after_at < INT64_MAX ? c->after_at + 1 : c->after_at;
+  if (!c->oldest_first && (t->to == PRAC_TIME_NONE || t->to > end))
+    t->to = t->from != PRAC_TIME_NONE && t->from > end ? t->from : end;
+}
+
 struct store_query store_query_open(const struct store_query *q)
 {
   struct store_query c = *q;
   if (c.span.from == 0 && c.span.to == 0)
     c.span = (struct prac_span){PRAC_TIME_NONE, PRAC_TIME_NONE};
-  if (!c.after && !(c.what == STORE_FLOWS && c.passed)) return c;
-  /* The place may lie outside the span, which moves on: then nothing is left, and that is no error
-   */
-  struct prac_span *t = &c.span;
-  if (c.oldest_first && (t->from == PRAC_TIME_NONE || t->from < c.after_at))
-    t->from = t->to != PRAC_TIME_NONE && t->to < c.after_at ? t->to : c.after_at;
-  prac_time end = c.after_at < INT64_MAX ? c.after_at + 1 : c.after_at;
-  if (!c.oldest_first && (t->to == PRAC_TIME_NONE || t->to > end))
-    t->to = t->from != PRAC_TIME_NONE && t->from > end ? t->from : end;
+  if (c.after || (c.what == STORE_FLOWS && c.passed)) from_place(&c);
   return c;
 }
 

@@ -8,7 +8,7 @@
  *           the cosine between its steps (active or not) and the number of the other hosts active
  *           in each step: 1 moves as the others do, 0 never when they do
  * cost      a dozen questions to the store, each bounded (VIEW_* below); of ports and countries the
- *           days come from roll-ups
+ *           days come from roll-ups, and hours where there are too many flows to look at all
  * fails     PRAC_UNKNOWN: nothing is known by that name. Flows that are no longer kept are no
  *           failure: `flows` says so, and what roll-ups know is there
  * checked   tests/unit/test_view.c, tests/scenario/t_explain.py

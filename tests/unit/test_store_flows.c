@@ -1,16 +1,19 @@
 /* Rows by our own reader: the newest and the oldest, and a sender's history, of segments, of the
  * log, and of both, are the plain truth of the ram backend; and it is our reader that finds them.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/rng.h"
 #include "lib/store_made.h"
 #include "lib/t.h"
 #include "store/embedded/flows.h"
 
-enum { BATCHES = 24, ROWS = 26000 };
+enum { BATCHES = 16, ROWS = 9000 }; /* two segments of more than a row group */
 
 struct pair {
   struct store ram, emb;
@@ -39,14 +42,14 @@ static void make_row(struct prac_rng *r, struct flow_row *f)
   f->span_ms = (uint16_t)prac_rng_below(r, 9000);
 }
 
-static struct flow_batch *loud_batch(struct prac_rng *r, int minute, const char *sensor)
+static struct flow_batch *batch_of(struct prac_rng *r, int minute, const char *sensor, uint32_t n)
 {
   static const char *const lists[] = {"acknowledged 2025-03-02", "second"};
-  struct flow_row *v = calloc(ROWS, sizeof *v);
+  struct flow_row *v = calloc(n, sizeof *v);
   struct flow_batch *b = NULL;
   assert_non_null(v);
-  for (size_t i = 0; i < ROWS; i++) make_row(r, &v[i]);
-  assert_int_equal(flow_batch_new(sensor, MADE_DAY + minute * PRAC_MIN, v, ROWS, &b), PRAC_OK);
+  for (size_t i = 0; i < n; i++) make_row(r, &v[i]);
+  assert_int_equal(flow_batch_new(sensor, MADE_DAY + minute * PRAC_MIN, v, n, &b), PRAC_OK);
   assert_int_equal(flow_batch_describe(b, "made", (struct model_strs){lists, 2}), PRAC_OK);
   free(v);
   return b;
@@ -159,12 +162,13 @@ static void rows_are_the_truth(void **state)
   struct prac_rng r = prac_rng_of(12);
   assert_int_equal(store_open("ram", NULL, &env, &p.ram, &err), PRAC_OK);
   assert_int_equal(store_open("embedded", NULL, &env, &p.emb, &err), PRAC_OK);
-  for (int i = 0; i < BATCHES; i++)
-    append_both(&p, loud_batch(&r, i / 2, i % 2 ? "tokyo" : "paris"));
-  maintain(&p);
+  for (int i = 0; i < BATCHES; i++) {
+    append_both(&p, batch_of(&r, i / 2, i % 2 ? "tokyo" : "paris", ROWS));
+    if (i % 8 == 7) maintain(&p);
+  }
   same_answers(&p);
-  append_both(&p, loud_batch(&r, 4, "paris")); /* late: in the log, then a segment of its own */
-  append_both(&p, loud_batch(&r, 15, "tokyo"));
+  append_both(&p, batch_of(&r, 4, "paris", ROWS)); /* late: in the log, then a segment of its own */
+  append_both(&p, batch_of(&r, 15, "tokyo", ROWS));
   same_answers(&p);
   store_close(&p.ram);
   store_close(&p.emb);
@@ -184,7 +188,7 @@ static void stops_early(void **state)
   assert_int_equal(store_open("ram", NULL, &env, &p.ram, &err), PRAC_OK);
   env.nthreads = 1;
   assert_int_equal(store_open("embedded", NULL, &env, &p.emb, &err), PRAC_OK);
-  for (int i = 0; i < 10; i++) append_both(&p, loud_batch(&r, i, "tokyo"));
+  for (int i = 0; i < 10; i++) append_both(&p, batch_of(&r, i, "tokyo", ROWS));
   for (int oldest = 0; oldest < 2; oldest++) {
     struct emb_files f = {0};
     struct emb_sources s = {0};
@@ -205,9 +209,96 @@ static void stops_early(void **state)
   made_dir_remove(p.dir);
 }
 
+/* ---- damage ---- */
+struct heard {
+  uint32_t row[4096];
+  size_t n;
+};
+
+static struct emb_times any_time(void *to)
+{
+  (void)to;
+  return (struct emb_times){INT64_MIN, INT64_MAX};
+}
+
+static prac_rc hear(void *to, int64_t at_ms, uint32_t row)
+{
+  struct heard *h = to;
+  (void)at_ms;
+  if (h->n == PRAC_ARRAY_LEN(h->row)) return PRAC_FULL;
+  h->row[h->n++] = row;
+  return PRAC_OK;
+}
+
+/* Everything that is asked of a segment. */
+static prac_rc read_bytes(const uint8_t *v, size_t n)
+{
+  static struct heard h;
+  static struct store_flow out[PRAC_ARRAY_LEN(h.row)];
+  const struct store_query q = {.what = STORE_FLOWS,
+                                .span = {PRAC_TIME_NONE, PRAC_TIME_NONE},
+                                .sensor = "tokyo",
+                                .marks = 0,
+                                .asn = 13};
+  char self[40];
+  int fd = memfd_create("segment", MFD_CLOEXEC);
+  assert_true(fd >= 0);
+  assert_int_equal(write(fd, v, n), n);
+  (void)snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+  struct emb_reader *r = calloc(1, sizeof *r);
+  assert_non_null(r);
+  r->file.fd = -1;
+  struct emb_find find;
+  emb_find_init(&find, &q, EMB_WANT_ALL);
+  const struct emb_ask a = {&find, any_time, hear, &h};
+  prac_rc rc = emb_reader_open(r, self);
+  for (size_t g = 0; rc == PRAC_OK && g < r->file.n_groups; g++) {
+    h.n = 0;
+    rc = emb_find_rows(r, g, &a);
+    if (rc == PRAC_OK) rc = emb_take_rows(r, g, find.want, h.row, h.n, out);
+  }
+  emb_reader_done(r);
+  free(r);
+  close(fd);
+  return rc;
+}
+
+static void any_byte_changed(void **state)
+{
+  (void)state;
+  struct pair p = {.dir = ""};
+  struct prac_err err = {0};
+  struct store_env env = {.dir = made_dir(p.dir), .nthreads = 1};
+  struct prac_rng r = prac_rng_of(14);
+  static uint8_t v[1 << 20];
+  char path[EMB_PATH];
+  assert_int_equal(store_open("ram", NULL, &env, &p.ram, &err), PRAC_OK);
+  assert_int_equal(store_open("embedded", NULL, &env, &p.emb, &err), PRAC_OK);
+  append_both(&p, batch_of(&r, 0, "tokyo", 3000));
+  maintain(&p);
+  emb_path(p.emb.st, path, "flows", 1);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  ssize_t n = read(fd, v, sizeof v);
+  close(fd);
+  assert_true(n > 1000 && n < (ssize_t)sizeof v);
+  assert_int_equal(read_bytes(v, (size_t)n), PRAC_OK);
+  for (size_t i = 0; i < 3000; i++) { /* the footer, and some of everything */
+    size_t at = i < 2000 ? (size_t)n - 1 - i : (size_t)prac_rng_below(&r, (uint64_t)n);
+    uint8_t was = v[at];
+    v[at] = (uint8_t)(was ^ (1u << prac_rng_below(&r, 8)));
+    prac_rc rc = read_bytes(v, (size_t)n);
+    assert_true(rc == PRAC_OK || rc == PRAC_UNSUPPORTED || rc == PRAC_FULL);
+    v[at] = was;
+  }
+  store_close(&p.ram);
+  store_close(&p.emb);
+  made_dir_remove(p.dir);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(rows_are_the_truth),
-                                     cmocka_unit_test(stops_early)};
+                                     cmocka_unit_test(stops_early),
+                                     cmocka_unit_test(any_byte_changed)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

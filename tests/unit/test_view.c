@@ -364,6 +364,51 @@ static void for_all_stored(void **state)
   put_gate("203.0.113.0/24 192.0.2.0/24 2001:db8::/32");
 }
 
+/* Six hours of a port, each with more flows than a fifth of what is looked at: the last four, and
+ * what there is room for of the one before. Hours come from roll-ups. */
+static void of_many_flows_the_latest(void **state)
+{
+  enum { HOURS = 6, EACH = 60000 };
+  struct store many;
+  struct prac_err err = {0};
+  struct view_subject u;
+  struct view v;
+  const struct store_env env = {.nthreads = 1};
+  (void)state;
+  assert_int_equal(store_open("ram", NULL, &env, &many, &err), PRAC_OK);
+  struct flow_row *rows = calloc(EACH, sizeof *rows);
+  assert_non_null(rows);
+  for (uint32_t i = 0; i < EACH; i++)
+    rows[i] = (struct flow_row){
+        .src = host(i % 999), .proto = 6, .dport = 7, .packets = 2, .sport = (uint16_t)i};
+  for (int h = 0; h < HOURS; h++) {
+    struct flow_batch *b = NULL;
+    assert_int_equal(flow_batch_new("tokyo", T0 + h * PRAC_HOUR + 55 * PRAC_MIN, rows, EACH, &b),
+                     PRAC_OK);
+    const struct store_tx tx = {.batches = &b, .n_batches = 1};
+    assert_int_equal(many.ops->append(many.st, &tx, &err), PRAC_OK);
+    flow_batch_unref(&b);
+  }
+  free(rows);
+  const struct view_conf c = {.span = {T0, T0 + HOURS * PRAC_HOUR}};
+  assert_int_equal(view_subject_find(&many, "7/tcp", arena, &u, &err), PRAC_OK);
+  assert_int_equal(view_look(&many, &u, &c, arena, &v, &err), PRAC_OK);
+  assert_true(v.asked.from == T0 && v.asked.to == T0 + HOURS * PRAC_HOUR);
+  int64_t part = (VIEW_FLOWS_MAX - 4 * EACH) * 60 / EACH; /* minutes of the hour before */
+  assert_true(v.span.from == T0 + 2 * PRAC_HOUR - part * PRAC_MIN);
+  assert_true(v.span.to == T0 + HOURS * PRAC_HOUR);
+  assert_int_equal(v.n_steps, 240 + part);
+  assert_int_equal(v.hours.n, HOURS);
+  for (size_t i = 0; i < HOURS; i++) assert_int_equal(v.hours.v[i].packets, 2 * EACH);
+  assert_int_equal(v.packets, (part >= 5 ? 5 : 4) * 2 * EACH);
+  const struct view_conf little = {.span = {T0, T0 + 2 * PRAC_HOUR}}; /* few enough: all of it */
+  assert_int_equal(view_look(&many, &u, &little, arena, &v, &err), PRAC_OK);
+  assert_true(v.span.from == v.asked.from && v.span.to == v.asked.to);
+  assert_int_equal(v.hours.n, 0);
+  assert_int_equal(v.packets, 2 * 2 * EACH);
+  store_close(&many);
+}
+
 #define LOOKS                                                                                      \
   cmocka_unit_test(a_group), cmocka_unit_test(its_kin), cmocka_unit_test(a_port),                  \
       cmocka_unit_test(a_host), cmocka_unit_test(time_asked_for), cmocka_unit_test(unknown)
@@ -374,6 +419,7 @@ int main(void)
                                      cmocka_unit_test(synchrony),
                                      cmocka_unit_test(networks),
                                      cmocka_unit_test(nothing_there),
+                                     cmocka_unit_test(of_many_flows_the_latest),
                                      cmocka_unit_test(for_the_world),
                                      LOOKS,
                                      cmocka_unit_test(for_all_stored),

@@ -23,20 +23,13 @@ static void add_prefix(struct emb_find *f, enum emb_col hi, enum emb_col lo,
   add(f, hi, h, h | rest_h);
 }
 
-static void last_of(const struct prac_prefix *p, struct prac_ip *ret)
-{
-  *ret = p->ip;
-  for (unsigned bit = p->bits; bit < 128; bit++)
-    ret->b[bit / 8] = (uint8_t)(ret->b[bit / 8] | 0x80u >> bit % 8);
-}
-
 /* Any of several: between the first and the last of them, half by half. */
 static void add_srcs(struct emb_find *f, const struct store_query *q)
 {
   struct emb_test hi = {0, UINT64_MAX, 0}, lo = hi;
   for (uint32_t i = 0; i < q->n_srcs; i++) {
     struct prac_ip last;
-    last_of(&q->srcs[i], &last);
+    emb_last_address(&q->srcs[i], &last);
     uint64_t h = prac_ip_hi(&q->srcs[i].ip), l = prac_ip_lo(&q->srcs[i].ip);
     if (h < hi.lo) hi.lo = h;
     if (prac_ip_hi(&last) > hi.hi) hi.hi = prac_ip_hi(&last);
@@ -60,18 +53,12 @@ static void add_port(struct emb_find *f, const struct store_query *q)
     f->need |= EMB_BIT(sport); /* ICMP has its port in both */
 }
 
-static int64_t ceil_ms(prac_time t)
-{
-  prac_time f = prac_time_floor(t, PRAC_MS);
-  return f / PRAC_MS + (f != t);
-}
-
 void emb_find_init(struct emb_find *f, const struct store_query *q, uint32_t want)
 {
   *f = (struct emb_find){.q = q, .from_ms = INT64_MIN, .to_ms = INT64_MAX, .want = want};
   f->need = EMB_BIT(minute) | EMB_BIT(first_ms);
-  if (q->span.from != PRAC_TIME_NONE) f->from_ms = ceil_ms(q->span.from);
-  if (q->span.to != PRAC_TIME_NONE) f->to_ms = ceil_ms(q->span.to);
+  if (q->span.from != PRAC_TIME_NONE) f->from_ms = emb_ceil_ms(q->span.from);
+  if (q->span.to != PRAC_TIME_NONE) f->to_ms = emb_ceil_ms(q->span.to);
   if (q->sensor && q->sensor[0]) f->need |= EMB_BIT(sensor);
   add_prefix(f, EMB_COL_src_hi, EMB_COL_src_lo, &q->src);
   add_srcs(f, q);
@@ -157,7 +144,7 @@ static void narrow_minutes(struct emb_reader *r, struct emb_times t)
 {
   enum { MINUTE = 60000 };
   int64_t lo = t.lo < INT64_MIN / 2 + MINUTE ? 0 : t.lo - MINUTE, hi = t.hi;
-  static const int64_t most = INT64_MAX / 1000;
+  static const int64_t most = INT64_MAX / PRAC_MS - 4 * MINUTE; /* what ns can still hold */
   if (lo < 0) lo = 0;
   if (hi < lo)
     r->n_pick = 0;

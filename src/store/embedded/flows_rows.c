@@ -39,7 +39,7 @@ void emb_reader_done(struct emb_reader *r)
 /* ---- texts ---- */
 static bool is(const char *name, const char *at, size_t n)
 {
-  return strncmp(name, at, n) == 0 && name[n] == 0;
+  return strlen(name) == n && memcmp(name, at, n) == 0;
 }
 
 static prac_rc keep(struct emb_names *s, const char *at, size_t n, const char **ret)
@@ -57,7 +57,8 @@ static prac_rc keep(struct emb_names *s, const char *at, size_t n, const char **
   char **v = realloc(s->v, (s->n + 1) * sizeof *v);
   if (!v) return PRAC_NOMEM;
   s->v = v;
-  if (!(v[s->n] = strndup(at, n))) return PRAC_NOMEM;
+  if (!(v[s->n] = calloc(1, n + 1))) return PRAC_NOMEM;
+  memcpy(v[s->n], at, n);
   *ret = v[s->last = s->n++];
   return PRAC_OK;
 }
@@ -73,6 +74,7 @@ static prac_rc set_text(struct emb_reader *r, enum emb_col col, uint64_t v, stru
 {
   size_t n;
   const char *at = emb_pq_text(&r->cursor[col], v, &n);
+  if (memchr(at, 0, n)) return PRAC_UNSUPPORTED;
   if (col == EMB_COL_tool) {
     f->row.tool = tool_of(at, n);
     return PRAC_OK;

@@ -56,7 +56,7 @@ static bool is_bad(const struct emb *e, int64_t id)
   return false;
 }
 
-static void last_address(const struct prac_prefix *p, struct prac_ip *ret)
+void emb_last_address(const struct prac_prefix *p, struct prac_ip *ret)
 {
   *ret = p->ip;
   for (unsigned bit = p->bits; bit < 128; bit++)
@@ -78,7 +78,7 @@ prac_rc emb_files_list(struct emb *e, const struct store_query *q, struct emb_fi
   bool row;
   struct prac_span span = emb_minutes(q);
   struct prac_ip last;
-  last_address(&q->src, &last);
+  emb_last_address(&q->src, &last);
   PRAC_TRY(emb_stmt(e, EMB_SEGMENTS, &s, reterr));
   sqlite3_bind_int64(s, 1, span.from);
   sqlite3_bind_int64(s, 2, span.to);

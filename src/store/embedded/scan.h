@@ -11,6 +11,8 @@ void emb_scan_sql(const struct store_query *q, const char *from, struct emb_sqlt
 void emb_scan_where(const struct store_query *q, struct emb_sqltext *t); /* " WHERE ..." */
 prac_rc emb_scan_answer(const struct store_query *q, duckdb_result *r, store_row *each, void *arg,
                         struct prac_err *reterr);
+int64_t emb_ceil_ms(prac_time t);
+void emb_last_address(const struct prac_prefix *p, struct prac_ip *ret);
 struct prac_span emb_minutes(const struct store_query *q); /* minutes that can hold rows of q */
 
 /* Segments that can hold rows of q, but for those that could not be read before. */

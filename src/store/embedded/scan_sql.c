@@ -58,7 +58,7 @@ static void where_srcs(struct emb_sqltext *t, const struct store_query *q)
   emb_say(t, ")");
 }
 
-static int64_t ceil_ms(prac_time t)
+int64_t emb_ceil_ms(prac_time t)
 {
   prac_time f = prac_time_floor(t, PRAC_MS);
   return f / PRAC_MS + (f != t);
@@ -70,13 +70,13 @@ static void where_time(struct emb_sqltext *t, const struct store_query *q)
   if (q->span.from != PRAC_TIME_NONE) {
     prac_time m = prac_time_floor(q->span.from, PRAC_MIN);
     emb_say(t, " AND minute >= make_timestamp(%" PRId64 ")", m / 1000);
-    if (m != q->span.from) emb_say(t, " AND " AT_MS " >= %" PRId64, ceil_ms(q->span.from));
+    if (m != q->span.from) emb_say(t, " AND " AT_MS " >= %" PRId64, emb_ceil_ms(q->span.from));
   }
   if (q->span.to != PRAC_TIME_NONE) {
     prac_time m = prac_time_floor(q->span.to, PRAC_MIN);
     emb_say(t, " AND minute %s make_timestamp(%" PRId64 ")",
             m == q->span.to ? "<" : "<=", m / 1000);
-    if (m != q->span.to) emb_say(t, " AND " AT_MS " < %" PRId64, ceil_ms(q->span.to));
+    if (m != q->span.to) emb_say(t, " AND " AT_MS " < %" PRId64, emb_ceil_ms(q->span.to));
   }
 }
 

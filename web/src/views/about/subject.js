@@ -80,6 +80,7 @@ function Summary({ v }) {
     ${v.about !== 'host' && fact(t('hosts'), number(v.hosts))}
     ${fact(t('about_first'), v.first ? dayTime(seconds(v.first)) : '–', t('about_in_range'))}
     ${fact(t('about_last'), v.last ? dayTime(seconds(v.last)) : '–', t('about_in_range'))}</dl>
+    ${seconds(v.asked.from) < seconds(v.span.from) && html`<p class="quality" role="status">${t('about_latest', { from: dayTime(seconds(v.span.from)), n: number(v.hours.reduce((n, h) => n + h.packets, 0)) })}</p>`}
     ${v.flows !== 'kept' && html`<p class="quality" role="status">${t(v.flows === 'removed' ? 'about_flows_gone' : 'about_flows_partly')}</p>`}`;
 }
 
