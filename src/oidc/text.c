@@ -51,6 +51,12 @@ void oidc_base64url(const uint8_t *p, size_t n, char *to)
   for (; *to; to++) *to = *to == '+' ? '-' : *to == '/' ? '_' : *to;
 }
 
+bool oidc_is_base64url(const char *s, size_t n)
+{
+  static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  return n > 0 && n % 4 != 1 && strspn(s, letters) >= n;
+}
+
 prac_rc oidc_random(char to[OIDC_COOKIE], struct prac_err *reterr)
 {
   uint8_t b[32];
