@@ -116,6 +116,36 @@ static void test_golden(void **state)
   oidc_keys_free(&keys);
 }
 
+/* What libcjose would end the process for, or read in ways of its own, does not reach it. */
+static void test_no_base64url(void **state)
+{
+  static const char *const tokens[] = {"",
+                                       ".",
+                                       "..",
+                                       "...",
+                                       "eyJh.eyJh.",
+                                       "eyJh.eyJhb.eyJh",
+                                       "eyJhb.eyJh.eyJh",
+                                       "eyJh.eyJh.eyJhb",
+                                       "eyJh.eyJh.eyJ=",
+                                       "eyJh.ey+h.eyJh",
+                                       "eyJh.eyJh.eyJh.eyJh",
+                                       "eyJh.eyJh"};
+  struct oidc_keys *keys = keys_of("one.json"), *none = NULL;
+  json_t *claims = NULL;
+  const char *odd = "{\"keys\":[{\"kty\":\"RSA\",\"n\":\"abcde\",\"e\":\"AQAB\"},"
+                    "{\"kty\":\"RSA\",\"n\":\"AQ==\",\"e\":\"AQAB\"},{\"kty\":\"EC\",\"crv\":"
+                    "\"P-256\",\"x\":\"a\",\"y\":\"b\"},{\"kty\":\"RSA\"},7,null]}";
+  (void)state;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(tokens); i++)
+    if (oidc_token_check(tokens[i], keys, &expect, &claims, NULL) != PRAC_DENIED)
+      fail_msg("%s", tokens[i]);
+  assert_int_equal(oidc_keys_read(odd, strlen(odd), &none, NULL), PRAC_OK);
+  assert_int_equal(oidc_keys_count(none), 0);
+  oidc_keys_free(&none);
+  oidc_keys_free(&keys);
+}
+
 /* Where there is one key, a token need not say which; where it does, it must be right. */
 static void test_one_key(void **state)
 {
@@ -634,10 +664,11 @@ int main(void)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_texts),        cmocka_unit_test(test_addresses),
       cmocka_unit_test(test_golden),       cmocka_unit_test(test_one_key),
-      cmocka_unit_test(test_rfc7515),      cmocka_unit_test(test_documents),
-      cmocka_unit_test(test_keys_bounded), cmocka_unit_test(test_claims),
-      cmocka_unit_test(test_waiting),      cmocka_unit_test(test_around),
-      cmocka_unit_test(test_new_keys),     cmocka_unit_test(test_settings),
+      cmocka_unit_test(test_no_base64url), cmocka_unit_test(test_rfc7515),
+      cmocka_unit_test(test_documents),    cmocka_unit_test(test_keys_bounded),
+      cmocka_unit_test(test_claims),       cmocka_unit_test(test_waiting),
+      cmocka_unit_test(test_around),       cmocka_unit_test(test_new_keys),
+      cmocka_unit_test(test_settings),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
