@@ -48,7 +48,10 @@ void oidc_base64url(const uint8_t *p, size_t n, char *to)
 {
   (void)EVP_EncodeBlock((unsigned char *)to, p, (int)n);
   to[strcspn(to, "=")] = '\0';
-  for (; *to; to++) *to = *to == '+' ? '-' : *to == '/' ? '_' : *to;
+  for (; *to; to++) {
+    if (*to == '+') *to = '-';
+    if (*to == '/') *to = '_';
+  }
 }
 
 bool oidc_is_base64url(const char *s, size_t n)
