@@ -158,9 +158,10 @@ prac_rc sys_net_curl_ready(struct sys_net_curl *c, const struct sys_net *net, in
   struct prac_ip ip[SYS_NET_ADDRS];
   size_t n = 0, at;
   char entry[256 + SYS_NET_ADDRS * (PRAC_IP_TEXT + 3)], text[PRAC_IP_TEXT];
+  c->error[0] = '\0';
+  if (prac_ip_parse(c->host, strlen(c->host), &ip[0]) == PRAC_OK) return PRAC_OK;
   PRAC_TRY(sys_net_resolve(net, c->host, timeout_ms, ip, &n, reterr));
-  at = (size_t)snprintf(entry, sizeof entry, "%s%s%s:%u:", strchr(c->host, ':') ? "[" : "", c->host,
-                        strchr(c->host, ':') ? "]" : "", c->port);
+  at = (size_t)snprintf(entry, sizeof entry, "%s:%u:", c->host, c->port);
   for (size_t i = 0; i < n; i++)
     at += (size_t)snprintf(entry + at, sizeof entry - at, prac_ip_is4(&ip[i]) ? "%s%s" : "%s[%s]",
                            i ? "," : "", prac_ip_text(text, &ip[i]));
@@ -168,7 +169,6 @@ prac_rc sys_net_curl_ready(struct sys_net_curl *c, const struct sys_net *net, in
   c->resolved = curl_slist_append(NULL, entry);
   if (!c->resolved) return PRAC_FAIL(reterr, PRAC_AGAIN, "no memory for libcurl");
   (void)curl_easy_setopt(c->h, CURLOPT_RESOLVE, c->resolved);
-  c->error[0] = '\0';
   return PRAC_OK;
 }
 
