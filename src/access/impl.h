@@ -147,7 +147,7 @@ PRAC_NODISCARD prac_rc access_guess_passed(struct access *a, const struct access
 /* ---- sessions (sessions.c) ---- */
 struct access_secrets { /* of one user; wiped by who asked */
   bool known, disabled, totp;
-  char org[ACCESS_NAME_MAX + 1];
+  char org[ACCESS_NAME_MAX + 1], role[16];
   char password[ACCESS_PASSWORD_TEXT]; /* "": none yet */
   uint8_t secret[ACCESS_SECRET];
   uint64_t step;

@@ -68,7 +68,9 @@ static prac_rc set_rights(struct access *a, const struct access_linked *l, const
     if (!u.org) u.org = given(l->new_org);
     if (!u.role) u.role = given(l->new_role);
   }
-  if (f->known && !u.org && !u.role) return PRAC_OK;
+  if (f->known && (!u.org || strcmp(u.org, f->secrets.org) == 0) &&
+      (!u.role || strcmp(u.role, f->secrets.role) == 0))
+    return PRAC_OK;
   prac_rc rc = access_user_put(a, BY, &u, NULL, reterr);
   return rc == PRAC_UNKNOWN ? PRAC_MALFORMED : rc; /* it is the organisation that is not there */
 }

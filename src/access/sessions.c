@@ -18,6 +18,7 @@ prac_rc access_secrets_of(struct access *a, const char *user, struct access_secr
   PRAC_TRY(rc);
   ret->known = true;
   (void)snprintf(ret->org, sizeof ret->org, "%s", access_col_text(s, 1));
+  (void)snprintf(ret->role, sizeof ret->role, "%s", access_col_text(s, 2));
   (void)snprintf(ret->password, sizeof ret->password, "%s", access_col_text(s, 3));
   ret->totp = sqlite3_column_bytes(s, 4) == ACCESS_SECRET;
   if (ret->totp) memcpy(ret->secret, sqlite3_column_blob(s, 4), ACCESS_SECRET);

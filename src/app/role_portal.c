@@ -33,7 +33,8 @@ struct portal_role {
   struct portal *portal;
   struct portal_conf conf;
   struct role_net net;
-  struct oidc_env oidc; /* conf NULL: none */
+  struct oidc_env oidc;
+  const struct oidc_env *by_oidc; /* NULL: nobody signs in so */
   struct oidc_rule *rules;
   char *secret;
 };
@@ -137,6 +138,7 @@ static prac_rc prepare_oidc(struct role_env *e, struct portal_role *s, struct pr
   env.secret = s->secret;
   env.net = &s->net.net;
   s->oidc = env;
+  s->by_oidc = &s->oidc;
   return PRAC_OK;
 }
 
@@ -191,7 +193,7 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
                            .geo = s->geo,
                            .listen_fd = e->http_fd,
                            .clock = &e->clock,
-                           .oidc = s->oidc.conf ? &s->oidc : NULL,
+                           .oidc = s->by_oidc,
                            .accounts = role_path(e, ROLE_ACCOUNTS, accounts),
                            .version = PRACTICE_VERSION,
                            .disk = where_is_outside(e->settings) ? NULL

@@ -38,15 +38,15 @@ static bool any_said(const json_t *v, const struct prac_conf_strings *words)
 /* Small letters, as names are here. An address counts only when the provider has looked. */
 static const char *user_of(const json_t *claims, const char *claim, struct prac_arena *arena)
 {
-  char user[OIDC_CLAIM];
   const char *s = json_string_value(oidc_claim(claims, claim));
   size_t n = s ? strlen(s) : 0;
-  if (n == 0 || n >= sizeof user) return NULL;
+  if (n == 0 || n >= OIDC_CLAIM) return NULL;
   if (strcmp(claim, "email") == 0 && !json_is_true(json_object_get(claims, "email_verified")))
     return NULL;
-  for (size_t i = 0; i < n; i++)
-    user[i] = s[i] >= 'A' && s[i] <= 'Z' ? (char)(s[i] - 'A' + 'a') : s[i];
-  return prac_arena_strndup(arena, user, n);
+  char *user = prac_arena_strndup(arena, s, n);
+  for (char *c = user; c && *c; c++)
+    if (*c >= 'A' && *c <= 'Z') *c = (char)(*c - 'A' + 'a');
+  return user;
 }
 
 /* For people to read: nothing that cannot be shown, whole characters only. */

@@ -9,6 +9,8 @@ enum { OIDC_ANSWER = 256 << 10, OIDC_TOKEN = 16 << 10, OIDC_KEYS = 64, OIDC_CLAI
 
 /* ---- texts (text.c) ---- */
 void oidc_base64url(const uint8_t *p, size_t n, char *to); /* 4 letters for 3 bytes, and NUL */
+/* Could it come out of that? libcjose takes it for granted, and asserts. */
+bool oidc_is_base64url(const char *s, size_t n);
 bool oidc_same(const char *a, const char *b); /* in the same time wherever they differ */
 /* https, or, when plain, http to a loopback address; no user, query or fragment. */
 bool oidc_url_ok(const char *url, bool plain);

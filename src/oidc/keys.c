@@ -31,7 +31,9 @@ static const char *word(const json_t *j, const char *name)
 static bool copy(json_t *to, const json_t *from, const char *name)
 {
   const char *s = word(from, name);
-  return *s && strlen(s) <= MEMBER_MAX && json_object_set_new(to, name, json_string(s)) == 0;
+  size_t n = strlen(s);
+  return n <= MEMBER_MAX && oidc_is_base64url(s, n) &&
+         json_object_set_new(to, name, json_string(s)) == 0;
 }
 
 static bool may_verify(const json_t *j)
@@ -52,9 +54,10 @@ static bool strong(const struct key *k)
 /* Only what it takes to verify. NULL: not all of it is there. */
 static cjose_jwk_t *import(const json_t *j, bool ec)
 {
-  static const char *const members[2][4] = {{"n", "e", NULL}, {"crv", "x", "y", NULL}};
+  static const char *const members[2][3] = {{"n", "e", NULL}, {"x", "y", NULL}};
   cjose_err e;
-  json_t *bare = json_pack("{s:s}", "kty", ec ? "EC" : "RSA");
+  json_t *bare = ec ? json_pack("{s:s,s:s}", "kty", "EC", "crv", word(j, "crv"))
+                    : json_pack("{s:s}", "kty", "RSA");
   bool ok = bare && strlen(word(j, "e")) <= EXPONENT_MAX;
   for (const char *const *m = members[ec]; ok && *m; m++) ok = copy(bare, j, *m);
   cjose_jwk_t *jwk = ok ? cjose_jwk_import_json(bare, &e) : NULL;

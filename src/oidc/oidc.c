@@ -134,11 +134,11 @@ static void redirect_uri(const struct oidc *o, struct oidc_text *t)
   oidc_text_escape(t, "/api/v1/oidc/callback");
 }
 
-static prac_rc way_there(const struct oidc *o, const struct oidc_trip *t, char url[OIDC_WAY_URL],
+static prac_rc way_there(const struct oidc *o, const struct oidc_trip *t, struct oidc_way *ret,
                          struct prac_err *reterr)
 {
   const struct oidc_conf *c = o->env.conf;
-  struct oidc_text u = {.v = url, .cap = OIDC_WAY_URL};
+  struct oidc_text u = {.v = ret->url, .cap = sizeof ret->url};
   char code[48];
   challenge(t->verifier, code);
   oidc_text_put(&u, o->doc.authorize);
@@ -173,7 +173,7 @@ prac_rc oidc_start(struct oidc *o, const char *to, const char *from, struct oidc
   PRAC_TRY(oidc_random(t.state, reterr));
   PRAC_TRY(oidc_random(t.nonce, reterr));
   PRAC_TRY(oidc_random(t.verifier, reterr));
-  PRAC_TRY(way_there(o, &t, w.url, reterr));
+  PRAC_TRY(way_there(o, &t, &w, reterr));
   PRAC_TRY(oidc_waiting_add(o->waiting, &t, reterr));
   memcpy(w.cookie, t.cookie, sizeof w.cookie);
   *ret = w;
@@ -285,41 +285,39 @@ static prac_rc answer_ok(struct oidc *o, const struct oidc_back *b, enum oidc_wh
 }
 
 static prac_rc person(struct oidc *o, const struct oidc_back *b, const struct oidc_trip *t,
-                      struct prac_arena *arena, struct oidc_person *ret, enum oidc_why *ret_why,
-                      struct prac_err *reterr)
+                      struct prac_arena *arena, struct oidc_outcome *ret, struct prac_err *reterr)
 {
   char *token = NULL;
   json_t *claims = NULL;
-  PRAC_TRY(answer_ok(o, b, ret_why, reterr));
+  PRAC_TRY(answer_ok(o, b, &ret->why, reterr));
   PRAC_TRY(exchange(o, t, b->code, &token, reterr));
   prac_rc rc = check(o, token, t, &claims, reterr);
-  if (rc == PRAC_DENIED || rc == PRAC_UNKNOWN) *ret_why = OIDC_WHY_TOKEN;
-  if (rc == PRAC_OK) rc = oidc_claims_read(claims, &o->env, arena, ret, ret_why, reterr);
+  if (rc == PRAC_DENIED || rc == PRAC_UNKNOWN) ret->why = OIDC_WHY_TOKEN;
+  if (rc == PRAC_OK) rc = oidc_claims_read(claims, &o->env, arena, &ret->person, &ret->why, reterr);
   json_decref(claims);
   wipe_free(token, strlen(token));
   return rc;
 }
 
 prac_rc oidc_finish(struct oidc *o, const struct oidc_back *b, struct prac_arena *arena,
-                    struct oidc_person *ret, char ret_to[OIDC_TO], enum oidc_why *ret_why,
-                    struct prac_err *reterr)
+                    struct oidc_outcome *ret, struct prac_err *reterr)
 {
   struct oidc_trip t;
-  (void)snprintf(ret_to, OIDC_TO, "/");
-  *ret_why = OIDC_WHY_EXPIRED;
+  *ret = (struct oidc_outcome){.to = "/", .why = OIDC_WHY_EXPIRED};
   if (!b->cookie || !b->state ||
       oidc_waiting_take(o->waiting, b->cookie, b->state, prac_now(o->env.wall), &t) != PRAC_OK)
     return PRAC_FAIL(reterr, PRAC_DENIED, "nobody set out with this state and cookie");
-  memcpy(ret_to, t.to, OIDC_TO);
-  prac_rc rc = person(o, b, &t, arena, ret, ret_why, reterr);
-  if (rc == PRAC_OK) *ret_why = OIDC_WHY_OK;
+  memcpy(ret->to, t.to, sizeof ret->to);
+  prac_rc rc = person(o, b, &t, arena, ret, reterr);
+  if (rc == PRAC_OK) ret->why = OIDC_WHY_OK;
   explicit_bzero(&t, sizeof t);
   return rc;
 }
 
-prac_rc oidc_end(struct oidc *o, char ret_url[OIDC_WAY_URL], struct prac_err *reterr)
+prac_rc oidc_end(struct oidc *o, struct oidc_way *ret, struct prac_err *reterr)
 {
-  struct oidc_text u = {.v = ret_url, .cap = OIDC_WAY_URL};
+  struct oidc_text u = {.v = ret->url, .cap = sizeof ret->url};
+  ret->cookie[0] = '\0';
   PRAC_TRY(know_document(o, reterr));
   if (!o->doc.end[0])
     return PRAC_FAIL(reterr, PRAC_UNSUPPORTED, "the provider has no place to sign out");

@@ -102,8 +102,8 @@ enum oidc_why {
 };
 extern const char *const oidc_why_names[]; /* NULL ends */
 
-/* Where to send somebody, and the cookie that will know them again. to: a local path, for
- * oidc_finish; from: an address. PRAC_AGAIN: the provider is away. */
+/* Where to send somebody, and the cookie that will know them again ("": none is needed). to: a
+ * local path, for oidc_finish; from: an address. PRAC_AGAIN: the provider is away. */
 struct oidc_way {
   char url[OIDC_WAY_URL], cookie[OIDC_COOKIE];
 };
@@ -120,13 +120,16 @@ struct oidc_person {
   const char *org, *role; /* by the rules; "": as it is */
   bool ruled;             /* there are rules, and one fits */
 };
-/* ret_to: where to go on, also when it fails; OIDC_TO bytes. ret_why: set when it fails. */
+/* `to` and `why` also when it fails: where to go on, and why not. */
+struct oidc_outcome {
+  struct oidc_person person;
+  char to[OIDC_TO];
+  enum oidc_why why;
+};
 PRAC_NODISCARD prac_rc oidc_finish(struct oidc *o, const struct oidc_back *b,
-                                   struct prac_arena *arena, struct oidc_person *ret,
-                                   char ret_to[OIDC_TO], enum oidc_why *ret_why,
+                                   struct prac_arena *arena, struct oidc_outcome *ret,
                                    struct prac_err *reterr);
 /* 32 random bytes, as a cookie. */
 PRAC_NODISCARD prac_rc oidc_random(char to[OIDC_COOKIE], struct prac_err *reterr);
 /* Where somebody ends the session there. PRAC_UNSUPPORTED: nowhere. */
-PRAC_NODISCARD prac_rc oidc_end(struct oidc *o, char ret_url[OIDC_WAY_URL],
-                                struct prac_err *reterr);
+PRAC_NODISCARD prac_rc oidc_end(struct oidc *o, struct oidc_way *ret, struct prac_err *reterr);

@@ -48,7 +48,16 @@ void oidc_base64url(const uint8_t *p, size_t n, char *to)
 {
   (void)EVP_EncodeBlock((unsigned char *)to, p, (int)n);
   to[strcspn(to, "=")] = '\0';
-  for (; *to; to++) *to = *to == '+' ? '-' : *to == '/' ? '_' : *to;
+  for (; *to; to++) {
+    if (*to == '+') *to = '-';
+    if (*to == '/') *to = '_';
+  }
+}
+
+bool oidc_is_base64url(const char *s, size_t n)
+{
+  static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+  return n > 0 && n % 4 != 1 && strspn(s, letters) >= n;
 }
 
 prac_rc oidc_random(char to[OIDC_COOKIE], struct prac_err *reterr)

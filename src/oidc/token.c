@@ -103,12 +103,24 @@ static prac_rc claims_of(cjose_jws_t *jws, const struct oidc_expect *e, json_t *
   return oidc_token_claims((const char *)p, n, e, ret, reterr);
 }
 
+/* Three parts of base64url with points between. */
+static bool three_parts(const char *token)
+{
+  for (int i = 0; i < 3; i++) {
+    size_t n = strcspn(token, ".");
+    if (!oidc_is_base64url(token, n) || token[n] != (i < 2 ? '.' : '\0')) return false;
+    token += n + 1;
+  }
+  return true;
+}
+
 prac_rc oidc_token_check(const char *token, const struct oidc_keys *keys,
                          const struct oidc_expect *e, json_t **ret_claims, struct prac_err *reterr)
 {
   cjose_err err;
   size_t n = strlen(token);
-  cjose_jws_t *jws = n <= OIDC_TOKEN ? cjose_jws_import(token, n, &err) : NULL;
+  bool whole = n <= OIDC_TOKEN && three_parts(token);
+  cjose_jws_t *jws = whole ? cjose_jws_import(token, n, &err) : NULL;
   if (!jws) return no(reterr, "is no signed token, of at most 16 KiB");
   prac_rc rc = signed_by(jws, keys, reterr);
   if (rc == PRAC_OK) rc = claims_of(jws, e, ret_claims, reterr);

@@ -21,6 +21,7 @@ struct oidc_waiting *oidc_waiting_new(void)
 static void drop(struct oidc_waiting *w, struct node **at)
 {
   struct node *gone = *at;
+  if (!gone) return;
   *at = gone->next;
   w->n--;
   explicit_bzero(&gone->t, sizeof gone->t);

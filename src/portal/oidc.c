@@ -24,8 +24,7 @@ struct errand {
   char crowd[PRAC_IP_TEXT]; /* who shares the bounds of one address: of IPv6 a /64 */
   const char *to;
   struct oidc_back back;
-  struct oidc_person person;
-  char landing[OIDC_TO];
+  struct oidc_outcome out;
 };
 struct portal_oidc {
   struct oidc_env env;
@@ -91,10 +90,14 @@ static const char *why_not(prac_rc rc)
                                 : "failed";
 }
 
-/* code NULL: not asked for yet. */
-static prac_rc enter(struct desk_job *j, struct access *a, const struct oidc_person *w,
-                     const char *code, char token[ACCESS_TOKEN_TEXT], int *ret_wait_s,
-                     struct prac_err *err)
+struct entry {
+  const char *code; /* NULL: not asked for yet */
+  char token[ACCESS_TOKEN_TEXT];
+  int wait_s;
+};
+
+static prac_rc enter(const struct desk_job *j, struct access *a, const struct oidc_person *w,
+                     struct entry *en, struct prac_err *err)
 {
   const struct oidc_conf *c = j->p->oidc->env.conf;
   struct prac_ip from = sys_http_client(j->req);
@@ -109,20 +112,20 @@ static prac_rc enter(struct desk_job *j, struct access *a, const struct oidc_per
                             .bind = (enum access_bind)c->bind,
                             .makes = c->makes,
                             .own_factor = c->own_factor,
-                            .code = code,
+                            .code = en->code,
                             .from = &from};
-  return access_sign_in_linked(a, &l, token, ret_wait_s, err);
+  return access_sign_in_linked(a, &l, en->token, &en->wait_s, err);
 }
 
 /* The provider has let them in, the door asks for the code. */
 static void ask_code(struct desk_job *j, const struct errand *e)
 {
   char half[OIDC_COOKIE], set[COOKIE_TEXT];
-  if (oidc_halves_add(j->p->oidc->halves, &e->person, half, NULL) == PRAC_OK) {
+  if (oidc_halves_add(j->p->oidc->halves, &e->out.person, half, NULL) == PRAC_OK) {
     cookie(j->req, half, OIDC_HALF_LIFE / PRAC_SEC, set);
-    to_door(j->req, "code", e->landing, set);
+    to_door(j->req, "code", e->out.to, set);
   } else {
-    send_back(j->req, "failed", e->landing);
+    send_back(j->req, "failed", e->out.to);
   }
 }
 
@@ -130,22 +133,22 @@ static void run_linked(struct desk_job *j, struct access *a)
 {
   const struct errand *e = j->more;
   struct prac_err err = {0};
-  char token[ACCESS_TOKEN_TEXT], session[PORTAL_COOKIE_TEXT], gone[COOKIE_TEXT];
-  int wait_s = 0;
-  prac_rc rc = enter(j, a, &e->person, NULL, token, &wait_s, &err);
+  struct entry en = {.code = NULL};
+  char session[PORTAL_COOKIE_TEXT], gone[COOKIE_TEXT];
+  prac_rc rc = enter(j, a, &e->out.person, &en, &err);
   if (rc == PRAC_END) {
     ask_code(j, e);
     return;
   }
   if (rc != PRAC_OK) {
     portal_count(j->p, PORTAL_C_OIDC_REFUSED);
-    send_back(j->req, why_not(rc), e->landing);
+    send_back(j->req, why_not(rc), e->out.to);
     return;
   }
-  portal_session_cookie(j->req, token, j->p->conf.session_life_ns / PRAC_SEC, session);
+  portal_session_cookie(j->req, en.token, j->p->conf.session_life_ns / PRAC_SEC, session);
   cookie(j->req, "", 0, gone);
-  redirect(j->req, e->landing, session, gone);
-  explicit_bzero(token, sizeof token);
+  redirect(j->req, e->out.to, session, gone);
+  explicit_bzero(&en, sizeof en);
   explicit_bzero(session, sizeof session);
 }
 
@@ -155,21 +158,20 @@ static void run_code(struct desk_job *j, struct access *a)
   struct oidc_halves *halves = j->p->oidc->halves;
   struct oidc_half *half = j->more ? oidc_halves_take(halves, j->more) : NULL;
   struct prac_err err = {0};
-  char token[ACCESS_TOKEN_TEXT];
-  int wait_s = 0;
-  prac_rc rc = half ? enter(j, a, &half->person, portal_code_of(j->req), token, &wait_s, &err)
+  struct entry en = {.code = portal_code_of(j->req)};
+  prac_rc rc = half ? enter(j, a, &half->person, &en, &err)
                     : PRAC_FAIL(&err, PRAC_DENIED, "sign in at the provider first");
-  if (rc == PRAC_OK) rc = portal_send_session(j, a, token, &err);
+  if (rc == PRAC_OK) rc = portal_send_session(j, a, en.token, &err);
   bool again = rc == PRAC_DENIED || rc == PRAC_AGAIN || rc == PRAC_END;
   if (half && again)
     oidc_halves_again(halves, half); /* before they can answer again */
   else
     oidc_half_free(&half);
   if (again)
-    portal_send_refused(j->req, rc, wait_s, &err);
+    portal_send_refused(j->req, rc, en.wait_s, &err);
   else if (rc != PRAC_OK)
     portal_desk_failed(j, rc, &err);
-  explicit_bzero(token, sizeof token);
+  explicit_bzero(&en, sizeof en);
 }
 
 /* What the audit is told of who did not come as far as an account. */
@@ -179,9 +181,9 @@ static void run_refused(struct desk_job *j, struct access *a)
   struct prac_ip from = sys_http_client(j->req);
   struct prac_err err = {0};
   if (access_linked_refused(a, j->word, &from, &err) != PRAC_OK)
-    send_back(j->req, "failed", e->landing);
+    send_back(j->req, "failed", e->out.to);
   else
-    send_back(j->req, e->to, e->landing);
+    send_back(j->req, e->to, e->out.to);
 }
 
 /* From the lane to the desk; `waits` already. */
@@ -190,7 +192,7 @@ static void hand_over(struct errand *e, void (*run)(struct desk_job *j, struct a
   struct desk_job *j = e->desk;
   struct sys_http_req *r = j->req;
   char landing[OIDC_TO];
-  memcpy(landing, e->landing, sizeof landing);
+  memcpy(landing, e->out.to, sizeof landing);
   j->run = run;
   if (desk_put(portal_desk(j->p), j) == PRAC_OK) return;
   desk_job_free(&j);
@@ -215,11 +217,11 @@ static void do_start(struct portal_oidc *o, struct errand *e)
 {
   struct desk_job *j = e->desk;
   struct prac_err err = {0};
-  struct oidc_way w;
-  char text[COOKIE_TEXT], end[OIDC_WAY_URL];
+  struct oidc_way w, end;
+  char text[COOKIE_TEXT];
   prac_rc rc = oidc_start(o->oidc, e->to, e->crowd, &w, &err);
   if (rc == PRAC_OK) {
-    atomic_store(&o->can_end, oidc_end(o->oidc, end, NULL) == PRAC_OK);
+    atomic_store(&o->can_end, oidc_end(o->oidc, &end, NULL) == PRAC_OK);
     cookie(j->req, w.cookie, OIDC_WAY / PRAC_SEC, text);
     redirect(j->req, w.url, text, NULL);
   } else {
@@ -235,31 +237,30 @@ static void do_back(struct portal_oidc *o, struct errand *e)
 {
   struct desk_job *j = e->desk;
   struct prac_err err = {0};
-  enum oidc_why why;
-  prac_rc rc = oidc_finish(o->oidc, &e->back, j->arena, &e->person, e->landing, &why, &err);
-  if (rc == PRAC_OK || (why == OIDC_WHY_PROVIDER && rc != PRAC_DENIED))
+  prac_rc rc = oidc_finish(o->oidc, &e->back, j->arena, &e->out, &err);
+  if (rc == PRAC_OK || (e->out.why == OIDC_WHY_PROVIDER && rc != PRAC_DENIED))
     tell_failure(o, j->p, rc, &err); /* DENIED: the browser's doing, as anybody may */
   if (rc == PRAC_OK) {
     hand_over(e, run_linked);
     return;
   }
   portal_count(j->p, PORTAL_C_OIDC_REFUSED);
-  bool noted = why >= OIDC_WHY_TOKEN;
-  e->to = oidc_why_names[why];
+  bool noted = e->out.why >= OIDC_WHY_TOKEN;
+  e->to = oidc_why_names[e->out.why];
   j->word = noted ? prac_arena_strndup(j->arena, err.text, strlen(err.text)) : NULL;
   if (j->word) {
     hand_over(e, run_refused);
     return;
   }
-  send_back(j->req, e->to, e->landing);
+  send_back(j->req, e->to, e->out.to);
   desk_job_free(&e->desk);
 }
 
 static void do_end(struct portal_oidc *o, struct errand *e)
 {
-  char url[OIDC_WAY_URL];
-  bool ok = oidc_end(o->oidc, url, NULL) == PRAC_OK;
-  redirect(e->desk->req, ok ? url : "/sign-in", NULL, NULL);
+  struct oidc_way w;
+  bool ok = oidc_end(o->oidc, &w, NULL) == PRAC_OK;
+  redirect(e->desk->req, ok ? w.url : "/sign-in", NULL, NULL);
   desk_job_free(&e->desk);
 }
 

@@ -780,6 +780,10 @@ static void test_linked_rights(void **state)
   assert_int_equal(who(&l, first, &w), PRAC_DENIED);
   assert_int_equal(who(&l, second, &w), PRAC_OK);
   assert_int_equal(w.role, ACCESS_OPERATOR);
+  unsigned before = lines_of(&l, "\"what\":\"user\"");
+  assert_int_equal(linked(&l, "1", "sora", &how, first), PRAC_OK); /* the same again: no change */
+  assert_int_equal(lines_of(&l, "\"what\":\"user\""), before);
+  assert_int_equal(who(&l, second, &w), PRAC_OK);
   static const char *const bad[][2] = {{"nowhere", "viewer"}, {"jp", "king"}};
   for (size_t i = 0; i < PRAC_ARRAY_LEN(bad); i++) {
     how.org = bad[i][0];

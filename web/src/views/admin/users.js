@@ -21,7 +21,7 @@ export function Users() {
       { head: t('admin_user'), of: (r) => html`<b><${Text} v=${r.user} /></b><br /><small class="name"><${Text} v=${r.name} /></small>` },
       { head: t('admin_org'), of: (r) => html`<a class="quiet-link" href=${here({ of: r.org })}><${Text} v=${r.org} /></a>` },
       { head: t('admin_role'), of: (r) => t('role_' + r.role) },
-      { head: t('admin_state'), of: (r) => html`${r.disabled ? html`<b class="running">${t('admin_is_disabled')}</b>` : r.password ? t('admin_active') : html`<b class="running">${t('admin_no_password')}</b>`}${r.totp ? html` <span class="chip">TOTP</span>` : null}` },
+      { head: t('admin_state'), of: (r) => html`${r.disabled ? html`<b class="running">${t('admin_is_disabled')}</b>` : r.password || r.bound ? t('admin_active') : html`<b class="running">${t('admin_no_password')}</b>`}${r.bound ? html` <span class="chip">OpenID</span>` : null}${r.totp ? html` <span class="chip">TOTP</span>` : null}` },
       { head: t('admin_seen'), of: (r) => (r.last_seen ? html`<${Time} at=${r.last_seen} />` : t('admin_never')) },
       { head: t('admin_did'), of: (r) => html`<a href=${href('/admin', { part: 'audit', who: r.user })}>${t('admin_audit')}<span class="sr"> <${Text} v=${r.user} /></span></a>` },
       { head: t('admin_edit'), of: (r) => html`<button type="button" class="plain small" onClick=${() => open(r.user)}>${t('admin_edit')} <span class="sr"><${Text} v=${r.user} /></span></button>` }]} />`}<//><//>`;
