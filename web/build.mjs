@@ -36,7 +36,15 @@ const out = await esbuild.build({
 });
 const made = Object.keys(out.metafile.outputs).map((f) => basename(f));
 const find = (re) => made.find((f) => re.test(f));
+/* What the first script needs besides itself: fetched beside it, not after it. */
+function needs(file, found = new Set()) {
+  for (const x of out.metafile.outputs[file].imports)
+    if (x.kind === 'import-statement' && !found.has(x.path)) needs(x.path, found.add(x.path));
+  return [...found];
+}
+const preloads = needs(Object.keys(out.metafile.outputs).find((f) => /\/app-[^/]*\.js$/.test(f))).map((f) => `<link rel="modulepreload" href="/${basename(f)}">`);
 const html = readFileSync(join(here, 'src/index.html'), 'utf8')
+  .replace('<!-- PRELOADS -->', preloads.join('\n'))
   .replace('APP_JS', '/' + find(/^app-.*\.js$/))
   .replace('STYLE_CSS', '/' + find(/^style-.*\.css$/));
 writeFileSync(join(dist, 'index.html'), html);

@@ -18,7 +18,7 @@ void portal_alerts_done(struct portal_alerts *l)
   *l = (struct portal_alerts){.v = NULL};
 }
 
-static int severity_rank(const char *s)
+int portal_severity_rank(const char *s)
 {
   static const char *const words[] = {"notice", "low", "medium", "high", "critical"};
   for (size_t i = 0; s && i < PRAC_ARRAY_LEN(words); i++)
@@ -44,7 +44,7 @@ static void take_out(struct portal_alerts *l, size_t i)
 void portal_alerts_take(struct portal_alerts *l, const struct alert *a, char *json)
 {
   struct portal_alert new = {.open = a->state && strcmp(a->state, "close") != 0,
-                             .rank = severity_rank(a->severity),
+                             .rank = portal_severity_rank(a->severity),
                              .at = a->at,
                              .json = json};
   (void)snprintf(new.id, sizeof new.id, "%s", a->id ? a->id : "");

@@ -19,6 +19,7 @@ struct portal_alerts {
   size_t n;
   uint64_t dropped;
 };
+int portal_severity_rank(const char *severity); /* 0: none of them, or NULL */
 PRAC_NODISCARD prac_rc portal_alerts_init(struct portal_alerts *l);
 void portal_alerts_done(struct portal_alerts *l);
 /* json: taken (malloc'ed); NULL: this alert is not shown any more. */

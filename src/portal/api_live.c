@@ -330,9 +330,10 @@ void portal_alerts(struct portal *p, struct sys_http_req *r, const char *word)
 {
   long n = 200;
   const char *format = sys_http_param(r, "format");
+  bool by_more = sys_http_param(r, "kind") || sys_http_param(r, "severity");
   (void)word;
-  if (portal_has_filters(r) || (format && strcmp(format, "json") != 0)) {
-    portal_ask(p, r, STORE_RECORDS, &model_alert, NULL, NULL);
+  if (by_more || portal_has_filters(r) || (format && strcmp(format, "json") != 0)) {
+    portal_alerts_scan(p, r);
     return;
   }
   if (!number(r, "limit", 1, PORTAL_ALERTS, &n)) return;

@@ -120,6 +120,7 @@ void portal_status(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_series(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_top(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_alerts(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_alerts_scan(struct portal *p, struct sys_http_req *r); /* by kind and severity, too */
 void portal_alert(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_flows(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_findings(struct portal *p, struct sys_http_req *r, const char *word);

@@ -81,6 +81,11 @@ static const struct portal_param compare_params[] = {
     {"home", "string", "who is at home: a country (JP), or sensors with commas between"},
     {"recent", "string", "what a rise abroad is looked for in: 1h to 30d; 6h when not given"},
     END};
+static const struct portal_param alert_params[] = {
+    {"severity", "notice|low|medium|high|critical", "so severe at least"},
+    {"kind", "string", "of this kind: surge-port, drdos"},
+    FILTERS,
+    END};
 static const struct portal_param attack_params[] = {
     SPAN,
     {"vector", "string", "with this vector: dns, ntp_monlist"},
@@ -149,7 +154,7 @@ const struct portal_route portal_routes[] = {
      portal_findings, portal_filters},
     {"/alerts", SYS_HTTP_GET, PORTAL_VIEWER, "alerts",
      "Alerts, newest revision first: live; with a filter, from the store", PORTAL_ROWS,
-     portal_alerts, portal_filters},
+     portal_alerts, alert_params},
     {"/alerts/{id}/decisions", SYS_HTTP_GET, PORTAL_VIEWER, "alert_decisions",
      "What people decided about an alert, oldest first", PORTAL_ROWS, portal_alert_decisions,
      format_params},

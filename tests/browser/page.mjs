@@ -39,7 +39,7 @@ await run(async () => {
       await q.waitForSelector('.map path');
       await q.waitForSelector('.u-over');
       const panels = await q.locator('.panel h2').allInnerTexts();
-      check(`${name}: six panels`, panels.length === 6, panels);
+      check(`${name}: seven panels`, panels.length === 7, panels);
       const over = await q.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       check(`${name}: no horizontal scroll`, over <= 0, over);
       const drawn = await q.evaluate(() => { const c = document.querySelector('.u-wrap canvas'); const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let k = 0; for (let i = 3; i < d.length; i += 4) k += d[i] > 0; return k; });
@@ -68,6 +68,10 @@ await run(async () => {
   check('and is said to screen readers', await until(async () => (await text(p, '[aria-live]')).includes('usual: MM')));
   await say('alert a-4 close medium surge-country country:MM');
   check('and its end too', await until(async () => (await p.locator('.alert.is-closed', { hasText: 'usual: MM' }).count()) === 1, 2000));
+  await say('attack e-1 203.0.113.77 update dns');
+  check('an attack shows as it comes', await until(async () => (await p.locator('.stream-list .is-running', { hasText: '203.0.113.77' }).count()) === 1, 2000));
+  await say('attack e-1 203.0.113.77 end dns');
+  check('and its end', await until(async () => (await p.locator('.stream-list li:not(.is-running)', { hasText: '203.0.113.77' }).count()) === 1, 2000));
 
   /* Pause. */
   await p.getByRole('button', { name: 'Pause' }).click();

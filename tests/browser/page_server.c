@@ -56,6 +56,7 @@ struct world {
   struct store store; /* in memory; asked inside tick, on this one thread */
   struct prac_rng rng;
   int minute;
+  uint32_t said; /* revisions of attacks */
   bool mute[SENSORS];
   int every_ms;
   struct flow_row rows[ROWS_MAX];
@@ -348,7 +349,6 @@ static void say_attack(struct world *w, const char *id, const char *victim, cons
   static const char *const asked[] = {"960 " BAD ".example ANY IN", "40 isc.org ANY IN"};
   prac_time now = START + w->minute * PRAC_MIN, from = now - 8 * PRAC_MIN;
   struct episode e = {.id = id,
-                      .revision = 4,
                       .state = state,
                       .kind = "single",
                       .profile = "isp",
@@ -379,7 +379,9 @@ static void say_attack(struct world *w, const char *id, const char *victim, cons
   struct store_rec rec = {&model_episode, &e};
   if (prac_ip_parse(victim, strlen(victim), &e.victim) != PRAC_OK) abort();
   e.packets = say_attack_hits(w, e.victim, id, vector, from);
+  e.revision = ++w->said;
   keep(w, &(struct store_tx){.recs = &rec, .n_recs = 1});
+  portal_take_record(w->p, &model_episode, &e);
 }
 
 static void say_finding(struct world *w, struct finding f)

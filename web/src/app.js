@@ -93,4 +93,5 @@ effect(() => {
 });
 
 render(html`<${App} />`, document.getElementById('root'));
+find(VIEWS, path.peek())?.view.load().catch(() => {}); /* while it is asked who reads; a failure is met when it is shown */
 enter();

@@ -1,11 +1,12 @@
 /* What people decided about an alert: taken note of, given to somebody, remarked, labelled. They stay for
  * all portals, and are what triage learns from. */
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { html } from './dom.js';
 import { dayTime, seconds, t } from './i18n.js';
 import { post, useAnswer } from './api.js';
 import { Text } from './parts.js';
 import { may, me } from './session.js';
+import { decided } from './state.js';
 
 const ACTS = ['ack', 'assign', 'comment', 'label', 'reopen'];
 const LABELS = ['attack', 'preparation', 'survey', 'misconfiguration', 'false-alarm'];
@@ -43,10 +44,11 @@ function Form({ id, acked, done }) {
     ${said && html`<p role="alert" class="said" lang="en">${said}</p>`}</form>`;
 }
 
-const labelWord = (d) => (d.act === 'label' && LABELS.includes(d.text) ? t('label_' + d.text.replace('-', '_')) : d.text);
+export const labelWord = (d) => (d.act === 'label' && LABELS.includes(d.text) ? t('label_' + d.text.replace('-', '_')) : d.text);
 export function Decisions({ id }) {
   const a = useAnswer(`/alerts/${encodeURIComponent(id)}/decisions`, true);
-  const rows = a.value?.rows;
+  const rows = a.value?.rows, news = decided.value?.alert === id ? decided.value.id : null;
+  useEffect(() => { if (news && rows && !rows.some((d) => d.id === news)) a.again(); }, [news]);
   if (!rows) return a.error && a.error.status !== 404 ? html`<h3>${t('decisions')}</h3><p class="note">${t('trouble_failed')}</p>` : null;
   const is = standing(rows);
   return html`<h3>${t('decisions')}</h3>

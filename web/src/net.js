@@ -98,6 +98,9 @@ const on = {
       s.said.value = t('new_alert', { sev: t('sev_' + v.severity), title: titleOf(v) });
     }
   },
+  decision(v) {
+    s.decided.value = v;
+  },
   attack(v) {
     if (s.attacks.value.get(v.id)?.revision > v.revision) return;
     const next = new Map(s.attacks.value);

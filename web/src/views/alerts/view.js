@@ -1,10 +1,13 @@
 /* Alerts: what is open as it comes, and all that was, by time and filter. */
 import { Choice, html } from '../../dom.js';
 import { addTexts, dayTime, duration, seconds, t } from '../../i18n.js';
-import { ask, useList } from '../../api.js';
+import { useEffect, useState } from 'preact/hooks';
+import { ask, useAnswer, useList } from '../../api.js';
+import { labelWord, standing } from '../../decisions.js';
 import { Chips, Empty, Export, Level, Load, Port, Table, Text } from '../../parts.js';
 import { href, param, put } from '../../router.js';
-import { alertList, eventTime, isOpen, loaded, status } from '../../state.js';
+import { may } from '../../session.js';
+import { alertList, decided, eventTime, isOpen, loaded, status } from '../../state.js';
 import { span } from '../../time.js';
 import { titleOf, timesUsual, valueOf } from '../../words.js';
 import en from './en.json';
@@ -19,7 +22,22 @@ const matches = (a) => sure(a) && (!param('kind') || a.kind === param('kind')) &
 
 const lasted = (a) => duration((isOpen(a) ? Math.max(eventTime.value ?? 0, seconds(a.to) ?? 0) : seconds(a.closed) ?? seconds(a.to)) - seconds(a.from));
 
+/* What stands of what people decided, by alert: the latest there are, and others as they come. Analysts see who decided. */
+function useStanding() {
+  const kept = useAnswer(may('analyst') && status.value?.history ? '/decisions?limit=1000' : null);
+  const [since, setSince] = useState([]), last = decided.value;
+  useEffect(() => { if (last) setSince((old) => (old.some((d) => d.id === last.id) ? old : [...old, last])); }, [last]);
+  const all = [...(kept.value?.rows || [])].reverse(), by = new Map();
+  for (const d of [...all, ...since.filter((x) => !all.some((y) => y.id === x.id))]) by.set(d.alert, [...(by.get(d.alert) || []), d]);
+  return (id) => standing(by.get(id) || []);
+}
+function Standing({ is }) {
+  const say = (d, words) => html`<span class="chip" title=${`${d.user}${d.org ? ` (${d.org})` : ''}`}><${Text} v=${words} /></span>`;
+  return html`<span class="chips">${is.ack && say(is.ack, t('alerts_acked'))}${is.assign && say(is.assign, `→ ${is.assign.text}`)}${is.label && say(is.label, labelWord(is.label))}</span>`;
+}
+
 function List({ rows }) {
+  const standingOf = useStanding();
   return html`<${Table} label=${t('alerts')} rows=${rows} by=${(a) => a.id} columns=${[
     { head: t('alerts_what'), of: (a) => html`<a href=${href('/alerts/' + encodeURIComponent(a.id))}><${Text} v=${titleOf(a)} /></a>` },
     { head: t('alerts_severity'), of: (a) => html`<${Level} level=${a.severity} />` },
@@ -29,6 +47,7 @@ function List({ rows }) {
     { head: t('value'), num: true, of: (a) => html`${valueOf(a)}${timesUsual(a) ? html`<br /><small>${t('times_usual', { n: timesUsual(a) })}</small>` : null}` },
     { head: t('sensors'), of: (a) => html`<${Chips} list=${a.sensors} max=${3} />` },
     { head: t('ports_list'), of: (a) => (a.ports || []).slice(0, 3).map((p) => html`<span class="chip"><${Port} port=${p} plain /></span>`) },
+    may('analyst') && { head: t('decisions'), of: (a) => html`<${Standing} is=${standingOf(a.id)} />` },
     { head: 'TLP', of: (a) => html`<span class="tlp" translate="no">${a.tlp}</span>` },
   ]} />`;
 }
@@ -41,10 +60,9 @@ function Open() {
 
 function Past() {
   const when = span();
-  const path = when && ask('/alerts', { from: when.from, to: when.to, country: param('country'), asn: param('asn'), port: param('port'), sensor: param('sensor'), limit: 100 });
+  const path = when && ask('/alerts', { from: when.from, to: when.to, country: param('country'), asn: param('asn'), port: param('port'), sensor: param('sensor'), severity: param('severity'), kind: param('kind'), limit: 100 });
   const of = useList(path, true);
-  const rows = (of.rows || []).filter(matches);
-  return html`<p class="row end"><${Export} path=${path} /></p><${Load} of=${{ ...of, rows: of.rows && rows }}>${(v, r) => html`<${List} rows=${r} />`}<//>`;
+  return html`<p class="row end"><${Export} path=${path} /></p><${Load} of=${of}>${(v, r) => html`<${List} rows=${r} />`}<//>`;
 }
 
 export default function Alerts() {
