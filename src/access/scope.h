@@ -14,8 +14,8 @@
 
 enum access_tlp { ACCESS_CLEAR, ACCESS_GREEN, ACCESS_AMBER, ACCESS_AMBER_STRICT, ACCESS_RED };
 
-/* viewer    counts, rankings, alerts and attacks of the own part of the world
- * analyst   and its flows and hosts, decisions about alerts, subscriptions
+/* viewer    counts, rankings, alerts and attacks of the own part of the world; subscriptions
+ * analyst   and its flows and hosts, decisions about alerts
  * operator  and everything of the world, sites, queues, mails, mitigation
  * admin     and organisations, people, keys, the audit log */
 enum access_role { ACCESS_VIEWER, ACCESS_ANALYST, ACCESS_OPERATOR, ACCESS_ADMIN };

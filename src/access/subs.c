@@ -137,17 +137,38 @@ static prac_rc is_own(struct access *a, const struct access_who *who, const char
   return rc == PRAC_UNKNOWN ? PRAC_FAIL(reterr, rc, "there is no such subscription of yours") : rc;
 }
 
-static prac_rc write_sub(struct access *a, const struct access_who *who, const char *id,
-                         const char *secret, const char *says, struct prac_err *reterr)
+/* Where to it tells, for the audit: of a URL its host alone, what follows is often a secret. */
+static const char *detail_of(const struct subscription *s, char to[1024])
 {
+  const char *url = s->url ? s->url : "", *host = strstr(url, "://");
+  int host_end = host ? (int)(host + 3 - url + (ptrdiff_t)strcspn(host + 3, "/?")) : 0;
+  int n = snprintf(to, 1024, "%s %.128s url=%.*s mail=", s->state, s->title, host_end, url);
+  for (uint32_t i = 0; i < s->mail.n && n > 0 && n < 1024; i++)
+    n += snprintf(to + n, (size_t)(1024 - n), "%s%.100s", i ? "," : "", s->mail.v[i]);
+  return to;
+}
+
+static prac_rc write_sub(struct access *a, const struct access_who *who, const char *id,
+                         const char *secret, const struct subscription *says,
+                         struct prac_err *reterr)
+{
+  char detail[1024];
+  struct prac_json j = prac_json_of(SAYS_MAX);
+  model_to_json(&model_subscription, says, &j);
+  if (j.bad) {
+    prac_json_done(&j);
+    return PRAC_FAIL(reterr, PRAC_RANGE, "a subscription of so many words finds no room");
+  }
   sqlite3_stmt *s = access_sql(a, SQL_SUB_PUT);
   access_bind_text(s, 1, id);
   access_bind_text(s, 2, who->user);
   (void)sqlite3_bind_int64(s, 3, prac_now(&a->wall));
-  access_bind_text(s, 4, says);
+  access_bind_text(s, 4, j.buf);
   access_bind_text(s, 5, secret);
+  prac_json_done(&j);
   PRAC_TRY(access_sql_run(a, s, reterr));
-  return line(a, who, *secret ? "subscription made" : "subscription changed", id, says, reterr);
+  return line(a, who, *secret ? "subscription made" : "subscription changed", id,
+              detail_of(says, detail), reterr);
 }
 
 prac_rc access_sub_put(struct access *a, const struct access_who *who, const struct subscription *s,
@@ -166,20 +187,10 @@ prac_rc access_sub_put(struct access *a, const struct access_who *who, const str
                  fresh ? access_hex(bits, sizeof bits, text) : s->id);
   own.id = own.user = own.org = own.scope = own.clearance = own.secret = "";
   own.at = PRAC_TIME_NONE;
-  struct prac_json j = prac_json_of(SAYS_MAX);
-  model_to_json(&model_subscription, &own, &j);
-  if (j.bad) {
-    prac_json_done(&j);
-    return PRAC_FAIL(reterr, PRAC_RANGE, "a subscription of so many words finds no room");
-  }
-  prac_rc rc = access_begin(a, reterr);
-  if (rc == PRAC_OK) {
-    rc = fresh ? room(a, who, reterr) : is_own(a, who, id, reterr);
-    if (rc == PRAC_OK) rc = write_sub(a, who, id, secret, j.buf, reterr);
-    rc = access_end(a, rc, reterr);
-  }
-  prac_json_done(&j);
-  return rc;
+  PRAC_TRY(access_begin(a, reterr));
+  prac_rc rc = fresh ? room(a, who, reterr) : is_own(a, who, id, reterr);
+  if (rc == PRAC_OK) rc = write_sub(a, who, id, secret, &own, reterr);
+  return access_end(a, rc, reterr);
 }
 
 /* One change of one row, with its line. Of the statement the first two values are bound here. */

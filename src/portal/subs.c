@@ -181,7 +181,7 @@ static void run_list(struct desk_job *j, struct access *a)
 void portal_subscriptions(struct portal *p, struct sys_http_req *r, const char *word)
 {
   (void)word;
-  desk(p, r, NULL, run_list);
+  portal_desk_run(p, r, NULL, false, run_list);
 }
 
 /* ---- changes ---- */

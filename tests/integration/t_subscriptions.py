@@ -259,7 +259,8 @@ def lasting(t, site, jp, no, bus, hook, ours, theirs):
     t.check('the audit has made, confirmed, ended', {'subscription made', 'mail confirmed', 'subscription ended'} <= {x['what'] for x in audit},
             sorted({x['what'] for x in audit}))
     text = json.dumps(audit)
-    t.check('and no secret', ours['secret'] not in text and 'fd_' not in text, '')
+    t.check('and no secret, of no URL more than its host', ours['secret'] not in text and 'fd_' not in text and '/jp' not in text and
+            f'https://localhost:{hook.port}' in text, '')
 
 
 def main():
