@@ -243,19 +243,12 @@ static prac_rc take_json(struct portal *p, const struct bus_msg *m, const struct
 
 void portal_take(struct portal *p, const struct bus_msg *m)
 {
+  static const struct model_kind *const kinds[] = {&model_alert, &model_health, &model_episode,
+                                                   &model_decision, &model_told};
   prac_rc rc = PRAC_OK;
-  if (subject_is(m->subject, "flow"))
-    rc = take_flow(p, m);
-  else if (subject_is(m->subject, "alert"))
-    rc = take_json(p, m, &model_alert);
-  else if (subject_is(m->subject, "health"))
-    rc = take_json(p, m, &model_health);
-  else if (subject_is(m->subject, "told"))
-    rc = take_json(p, m, &model_told);
-  else if (subject_is(m->subject, "episode"))
-    rc = take_json(p, m, &model_episode);
-  else if (subject_is(m->subject, "decision"))
-    rc = take_json(p, m, &model_decision);
+  if (subject_is(m->subject, "flow")) rc = take_flow(p, m);
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(kinds); i++)
+    if (subject_is(m->subject, kinds[i]->name)) rc = take_json(p, m, kinds[i]);
   prac_arena_reset(p->scratch);
   portal_count(p, PORTAL_C_MESSAGES);
   if (rc != PRAC_OK) portal_count(p, PORTAL_C_UNREADABLE);
