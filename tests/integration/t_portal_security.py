@@ -259,6 +259,8 @@ def audit(s, cookie):
 
 
 with Site() as site:
+    modes = [(site.base / d).stat().st_mode & 0o777 for d in ('data', 'data/portal', 'data/portal/access.db')]
+    t.equal('accounts made first lock no role out of the data, and nobody into themselves', [f'{m:o}' for m in modes], ['755', '700', '600'])
     cookies = {r: site.session(r) for r in ROLES}
     doors(site, cookies)
     methods(site, cookies['admin'])
