@@ -267,9 +267,11 @@ static prac_rc open_file(struct work *w, const struct prac_conf *conf, struct pr
   struct access_conf c = {.idle_ns = portal->session_idle_ns, .life_ns = portal->session_life_ns};
   struct prac_clock wall = sys_wall_clock();
   char path[ROLE_PATH];
-  (void)snprintf(path, sizeof path, "%s/portal", w->o->data ? w->o->data : run->data);
+  const char *data = w->o->data ? w->o->data : run->data;
+  PRAC_TRY(sys_mkdirs(data, 0755, err)); /* as the roles make it: each of them looks into it */
+  (void)snprintf(path, sizeof path, "%s/portal", data);
   PRAC_TRY(sys_mkdirs(path, 0700, err));
-  (void)snprintf(path, sizeof path, "%s/%s", w->o->data ? w->o->data : run->data, ROLE_ACCOUNTS);
+  (void)snprintf(path, sizeof path, "%s/%s", data, ROLE_ACCOUNTS);
   return access_open(path, &c, &wall, &w->a, err);
 }
 

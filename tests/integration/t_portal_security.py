@@ -282,6 +282,8 @@ def audit(s, cookie):
 
 
 with Site() as site:
+    modes = [(site.base / d).stat().st_mode & 0o777 for d in ('data', 'data/portal', 'data/portal/access.db')]
+    t.equal('accounts made first lock no role out of the data, and nobody into themselves', [f'{m:o}' for m in modes], ['755', '700', '600'])
     cookies = {r: site.session(r) for r in ROLES}
     slow = Slowloris(site)
     t.check('slow requests do not keep others out', site.ask('GET', API + '/status', cookie=cookies['viewer'])[0] == 200)
