@@ -42,8 +42,9 @@ enum picked_col {
       PICKED_COUNT
 };
 struct emb_picked {
-  char *key;      /* filter and segments */
-  bool ready;     /* false: it does not fit */
+  char *key;  /* filter and segments */
+  bool ready; /* false: it does not fit */
+  int64_t rows;
   int64_t *batch; /* of the log, that are in it; rising */
   size_t n_batches;
 };
@@ -168,7 +169,7 @@ static const uint32_t wanted = 0 PICKED(N, T);
 static prac_rc fill(struct emb *e, const struct store_query *q, const struct emb_sources *s)
 {
   struct emb_lane *l = &e->duck->lane[0];
-  struct filling t = {.most = e->conf.memory_bytes / ROW_BYTES};
+  struct filling t = {.rows = e->picked->rows, .most = e->conf.memory_bytes / ROW_BYTES};
   prac_rc rc = new_chunk(&t) && duckdb_appender_create_ext(l->con, "temp", NULL, "picked", &t.to) ==
                                     DuckDBSuccess
                    ? PRAC_OK
@@ -178,6 +179,7 @@ static prac_rc fill(struct emb *e, const struct store_query *q, const struct emb
   if (t.to && duckdb_appender_close(t.to) != DuckDBSuccess && rc == PRAC_OK) rc = PRAC_FULL;
   duckdb_appender_destroy(&t.to);
   duckdb_destroy_data_chunk(&t.chunk);
+  e->picked->rows = t.rows;
   return rc;
 }
 
