@@ -397,17 +397,28 @@ static bool names_hosts(const struct sys_http_req *r)
   return false;
 }
 
+/* As a file. */
+static bool leaves(const struct sys_http_req *r)
+{
+  const char *format = sys_http_param(r, "format");
+  return format && strcmp(format, "json") != 0;
+}
+
+static bool is_noted(const struct sys_http_req *r, const struct portal_route *t)
+{
+  if (t->own_line) return false;
+  return leaves(r) || t->need == PORTAL_ANALYST || t->need == PORTAL_ADMIN || names_hosts(r) ||
+         (t->method == SYS_HTTP_POST && t->need != PORTAL_ANYONE);
+}
+
 bool portal_note(struct portal *p, struct sys_http_req *r, const struct portal_route *t)
 {
-  const char *format = sys_http_param(r, "format"), *path = sys_http_path(r);
-  bool leaves = format && strcmp(format, "json") != 0;
-  bool noted = leaves || t->need == PORTAL_ANALYST || t->need == PORTAL_ADMIN || names_hosts(r) ||
-               (t->method == SYS_HTTP_POST && t->need != PORTAL_ANYONE);
-  if (!p->door || !noted || t->own_line) return true;
+  const char *path = sys_http_path(r);
+  if (!p->door || !is_noted(r, t)) return true;
   struct desk_job *j = desk_job_new(p, r, portal_reader(r));
   prac_rc rc = PRAC_FULL;
   if (j)
-    j->note = (struct access_event){.what = leaves ? "export" : t->name,
+    j->note = (struct access_event){.what = leaves(r) ? "export" : t->name,
                                     .on = prac_arena_strndup(j->arena, path, strlen(path)),
                                     .detail = params_of(r, j->arena),
                                     .from = j->from};
