@@ -299,7 +299,8 @@ static void tell_one(struct portal *p, struct portal_audience *a, const char *ev
   bool seen = false;
   void *own = prac_arena_alloc(p->scratch, k->size);
   if (own) memcpy(own, rec, k->size);
-  prac_rc rc = own ? access_gate_record(&a->scope, p->env.geo, k, own, p->scratch, &seen) : PRAC_NOMEM;
+  prac_rc rc =
+      own ? access_gate_record(&a->scope, p->env.geo, k, own, p->scratch, &seen) : PRAC_NOMEM;
   if (rc == PRAC_OK && seen) model_to_json(k, own, &j);
   if (rc != PRAC_OK || seen) put(p, a, event, rc != PRAC_OK || j.bad ? NULL : j.buf, j.len);
   prac_json_done(&j);

@@ -68,7 +68,8 @@ struct gather {
   size_t cap, cap_best;
 };
 
-/* Findings about noise say who is always there: nothing rises, and they are most of all findings. */
+/* Findings about noise say who is always there: nothing rises, and they are most of all findings.
+ */
 static bool is_noise(const struct finding *f)
 {
   return strncmp(f->kind, "noise-", strlen("noise-")) == 0;

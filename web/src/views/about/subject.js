@@ -61,14 +61,17 @@ function Groups({ v, dim }) {
     <${Bars} label=${t('about_' + dim)} rows=${v[dim].map((g) => ({ key: g.name, label: label(g.name), value: g.packets, note: v.about === 'host' ? null : t('about_n_hosts', { n: number(g.hosts) }) }))} /><//>`;
 }
 
+const FEW = 12;
 function Related({ id, title, rows, share }) {
+  const [all, setAll] = useState(false);
   if (!rows?.length) return null;
-  return html`<${Panel} id=${id} title=${title} className="wide-6"><${Table} label=${title} rows=${rows} by=${(r) => r.id} columns=${[
+  return html`<${Panel} id=${id} title=${title} className="wide-6"><${Table} label=${title} rows=${all ? rows : rows.slice(0, FEW)} by=${(r) => r.id} columns=${[
     { head: t('about_story'), of: (r) => html`<a href=${about(r.id)}><${Text} v=${r.key} /></a>` },
     { head: t('about_level'), of: (r) => html`<${Level} level=${LEVELS[r.level] || 'notice'} />` },
     { head: t('began'), of: (r) => dayTime(seconds(r.from)) },
     { head: t('hosts'), num: true, of: (r) => number(r.host_count) },
-    share && { head: t('about_shared'), num: true, of: (r) => html`${number(r.shared)} <small>${Math.round(100 * r.jaccard)} %</small>` }]} /><//>`;
+    share && { head: t('about_shared'), num: true, of: (r) => html`${number(r.shared)} <small>${Math.round(100 * r.jaccard)} %</small>` }]} />
+    ${rows.length > FEW && !all && html`<p class="more"><button type="button" class="plain" onClick=${() => setAll(true)}>${t('about_all_related', { n: number(rows.length) })}</button></p>`}<//>`;
 }
 
 function Summary({ v }) {

@@ -63,7 +63,8 @@ function News({ v }) {
 
 function Whole({ v }) {
   return html`<${News} v=${v} /><${Sums} v=${v} /><div class="grid">
-    <${Hours} v=${v} /><${Parts} v=${v} /><${Victims} v=${v} /><${Surges} v=${v} /><${Hosts} v=${v} /><${Aims} v=${v} /><${Seen} v=${v} /><${Towards} v=${v} /><${Groups} v=${v} /></div>`;
+    <${Hours} v=${v} /><${Parts} v=${v} /><${Victims} v=${v} /><${Surges} v=${v} /><${Hosts} v=${v} /><${Aims} v=${v} /><${Seen} v=${v} /><${Towards} v=${v} /><${Groups} v=${v} /></div>
+    <p class="fine">${t('mine_no_candc')}</p>`;
 }
 
 /* A visit begins when the newest observations are known: until then nothing is asked. */
