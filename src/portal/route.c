@@ -334,9 +334,9 @@ static void send_asset(struct sys_http_req *r, const struct portal_asset *a)
 /* The views of the page (web/src/views.js) are all the same file; "/" at the end: and what is
  * below. */
 static const char *const views[] = {
-    "/",      "/mine",    "/attacks", "/attacks/", "/ports",  "/groups", "/groups/", "/about/",
-    "/flows", "/compare", "/alerts",  "/alerts/",  "/system", "/admin",  "/account", "/sign-in",
-    "/subscriptions"};
+    "/",        "/mine",   "/attacks", "/attacks/", "/ports",        "/groups",
+    "/groups/", "/about/", "/flows",   "/compare",  "/alerts",       "/alerts/",
+    "/system",  "/admin",  "/account", "/sign-in",  "/subscriptions"};
 
 static bool is_view(const char *path)
 {
