@@ -119,7 +119,11 @@ static prac_rc open_post(struct note_core *c, size_t at, struct prac_err *reterr
     rc = note_worker_new(w, &env, c->env.threads, &p->lanes[p->n_lanes], reterr);
     if (rc == PRAC_OK) p->n_lanes++;
   }
-  return rc == PRAC_OK ? rc : prac_err_prefix(reterr, rc, "notify.%s", w->name);
+  if (rc == PRAC_OK) return rc;
+  while (p->n_lanes > 0) note_worker_free(&p->lanes[--p->n_lanes]);
+  free(p->counters);
+  *p = (struct note_post){.way = NULL}; /* the next who wants it tries again */
+  return prac_err_prefix(reterr, rc, "notify.%s", w->name);
 }
 
 prac_rc note_posts_open(struct note_core *c, uint32_t ways, struct prac_err *reterr)

@@ -8,6 +8,8 @@
 
 enum { DIGEST_ROWS = 1000 };
 #define PAUSE_MAX_NS (30 * PRAC_SEC)
+#define EACH_GIVE_UP_NS                                                                            \
+  PRAC_DAY /* what waits for a tenant's own other side is looked at each time */
 static const struct prac_log_event ev_refused = {
     "notify_refused", PRAC_LOG_ERROR, "nobody was told by this way: put it right, tell them"};
 static const struct prac_log_event ev_subscriber = {
@@ -169,7 +171,9 @@ static void log_refused(struct note_core *c, const struct note_post *p, const st
 static prac_rc mark_again(struct note_core *c, struct note_post *p, struct note_job *j,
                           struct prac_err *reterr)
 {
-  bool over = c->now - j->made > c->conf->give_up_ns;
+  int64_t most =
+      p->way->each && c->conf->give_up_ns > EACH_GIVE_UP_NS ? EACH_GIVE_UP_NS : c->conf->give_up_ns;
+  bool over = c->now - j->made > most;
   prac_time due = c->now + wait_ns(c, j->tries + 1, c->conf->retry_max_ns);
   PRAC_TRY(note_task_mark(c->queue, j->n, p->way->name, over ? NOTE_REFUSED : NOTE_WAITING,
                           j->tries + 1, due, j->err.text, reterr));

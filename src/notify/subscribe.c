@@ -119,14 +119,16 @@ static prac_rc run_test(struct note_core *c, const struct errand *e, struct prac
 static prac_rc run_confirm(struct note_core *c, const struct errand *e, struct prac_err *reterr)
 {
   struct note_story s = {.state = NOTE_TOLD};
+  struct prac_err err = {0};
   uint32_t mail = 0;
   for (size_t i = 0; i < c->n_post; i++)
     if (strcmp(c->ways[i]->name, "mail") == 0) mail = c->may_subscribe & 1u << i;
-  if (!mail) {
-    refuse(c, e, "letters are not sent here (notify.subscription-ways)");
-    return PRAC_OK;
+  prac_rc rc = mail ? note_posts_open(c, mail, &err)
+                    : PRAC_FAIL(&err, PRAC_UNSUPPORTED, "mail is not in subscription-ways");
+  if (rc != PRAC_OK) {
+    refuse(c, e, "letters are not sent here");
+    return unfit(c, e->id, rc, &err);
   }
-  PRAC_TRY(note_posts_open(c, mail, reterr));
   prac_json_reset(&c->json);
   model_to_json(&model_errand, e, &c->json);
   if (c->json.bad) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for an errand");

@@ -406,19 +406,22 @@ static prac_rc say_test(struct portal_job *j, struct prac_err *reterr)
   struct testing *t = j->ask;
   if (t->said) return PRAC_OK;
   t->said = true;
-  return portal_subs_errand(j->p, &t->e, t->org) == PRAC_OK
-             ? PRAC_OK
-             : PRAC_FAIL(reterr, PRAC_AGAIN, "too much waits to be said");
+  if (portal_subs_errand(j->p, &t->e, t->org) == PRAC_OK) return PRAC_OK;
+  portal_subs_test_end(j->p);
+  return PRAC_FAIL(reterr, PRAC_AGAIN, "too much waits to be said");
 }
 
 static prac_rc test_run(struct portal_job *j, struct store *s, struct prac_err *reterr)
 {
   struct testing *t = j->ask;
   struct portal_told v[ANSWERS];
-  (void)s, (void)reterr;
+  (void)s;
+  if (t->looks == 0 && !portal_subs_test_begin(j->p))
+    return PRAC_FAIL(reterr, PRAC_RANGE, "other tests are waiting for their answers; try again");
   size_t n = portal_subs_answers(j->p, t->id, t->e.id, v, ANSWERS);
   bool whole = n >= t->ways || (n > 0 && !v[0].way[0]);
   if (!whole && t->looks++ < TEST_LOOKS) return PRAC_AGAIN;
+  portal_subs_test_end(j->p);
   struct prac_json *out = &j->rows.j;
   prac_json_open(out, '{');
   prac_json_key_str(out, "id", t->e.id);

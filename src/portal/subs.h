@@ -13,7 +13,7 @@
 #include "portal/desk.h"
 #include "portal/impl.h"
 
-enum { SUBS_QUEUED = 2500, SUBS_TOLD = 2048, SUBS_TEXT = 200 };
+enum { SUBS_QUEUED = 2500, SUBS_TOLD = 2048, SUBS_TESTS = 8, SUBS_TEXT = 200 };
 struct portal_told {
   char id[128], subscription[ACCESS_SUB_ID], way[16], state[12], text[SUBS_TEXT];
   prac_time at; /* NONE: an empty place */
@@ -28,6 +28,9 @@ void portal_subs_look(struct portal *p, struct access *a);
 PRAC_NODISCARD prac_rc portal_subs_errand(struct portal *p, const struct errand *e,
                                           const char *org);
 void portal_subs_told(struct portal *p, const struct told *t);
+/* Test messages wait for their answers, so they are few at a time. false: SUBS_TESTS do. */
+bool portal_subs_test_begin(struct portal *p);
+void portal_subs_test_end(struct portal *p);
 /* Answers to messages whose id begins with `id` (NULL: any) of this subscription, by way; at most
  * max. */
 size_t portal_subs_answers(struct portal *p, const char *subscription, const char *id,

@@ -23,9 +23,9 @@ struct said {
   uint64_t hash;
 };
 struct portal_subs {
-  pthread_mutex_t lock; /* guards first, end, n, told, looking; taken alone */
+  pthread_mutex_t lock; /* guards first to told; taken alone */
   struct saying *first, **end;
-  size_t n;
+  size_t n, testing;
   bool looking;
   struct portal_told told[SUBS_TOLD];
   /* the desk's thread: */
@@ -260,6 +260,24 @@ void portal_subs_told(struct portal *p, const struct told *t)
   (void)snprintf(to->state, sizeof to->state, "%s", t->state);
   (void)snprintf(to->text, sizeof to->text, "%s", t->text);
   to->at = t->at == PRAC_TIME_NONE ? 0 : t->at;
+  pthread_mutex_unlock(&s->lock);
+}
+
+bool portal_subs_test_begin(struct portal *p)
+{
+  struct portal_subs *s = p->subs;
+  pthread_mutex_lock(&s->lock);
+  bool ok = s->testing < SUBS_TESTS;
+  s->testing += ok;
+  pthread_mutex_unlock(&s->lock);
+  return ok;
+}
+
+void portal_subs_test_end(struct portal *p)
+{
+  struct portal_subs *s = p->subs;
+  pthread_mutex_lock(&s->lock);
+  s->testing--;
   pthread_mutex_unlock(&s->lock);
 }
 

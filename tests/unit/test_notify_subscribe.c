@@ -17,12 +17,18 @@ static struct {
   char text[HEARD], told[HEARD], hosts[512];
   size_t n, n_told;
   const char *away; /* this subscriber's webhook does not answer */
+  bool no_mail;     /* the way can not be opened */
 } heard;
 
 static prac_rc open_way(void *st, const struct note_env *env, struct prac_err *reterr)
 {
   (void)st, (void)env, (void)reterr;
   return PRAC_OK;
+}
+static prac_rc open_mail(void *st, const struct note_env *env, struct prac_err *reterr)
+{
+  (void)st, (void)env;
+  return heard.no_mail ? PRAC_FAIL(reterr, PRAC_RANGE, "from is no address") : PRAC_OK;
 }
 static void close_way(void *st)
 {
@@ -69,7 +75,7 @@ static prac_rc send_hook(void *st, const struct note_item *it, const struct note
 static const struct note_way way_mail = {.name = "mail",
                                          .about = "made",
                                          .state_size = 1,
-                                         .open = open_way,
+                                         .open = open_mail,
                                          .send = send_mail,
                                          .close = close_way,
                                          .people = true};
@@ -388,6 +394,29 @@ static void errands(void **s)
   expect(""); /* no errand reaches a tenant of the settings */
 }
 
+/* What the operator has set wrong keeps nobody else from being told, and is put right by the next
+ * who asks. */
+static void a_way_that_does_not_open(void **s)
+{
+  static const char *const to[] = {"noc@isp.example"};
+  struct subscription x = sub("s1", "*");
+  struct errand c = {.id = "c-1", .at = wall, .act = "confirm", .to = to[0], .code = "A"};
+  (void)s;
+  x.mail = (struct model_strs){to, 1};
+  heard.no_mail = true;
+  subscribe(x);
+  subscribe(sub("s2", "*"));
+  c.subscription = c.user = c.language = "";
+  take(&model_errand, &c);
+  attack("e1", "203.0.113.9");
+  expect("hook e1.1.s2");
+  assert_non_null(strstr(heard.told, "c-1 refused: letters are not sent here"));
+  heard.no_mail = false;
+  subscribe(x);
+  attack("e2", "203.0.113.9");
+  expect("mail e2.1.s1>noc@isp.example, hook e2.1.s2, hook e2.1.s1");
+}
+
 static uint64_t counted(const char *name)
 {
   struct prac_counters c = note_counters(core);
@@ -430,6 +459,7 @@ int main(void)
       T(nobody_waits_for_another),
       T(not_too_many),
       T(errands),
+      T(a_way_that_does_not_open),
       T(what_does_not_fit),
   };
   return cmocka_run_group_tests_name("notify_subscribe", t, NULL, NULL);
