@@ -1,8 +1,8 @@
 """Debian's glewlwyd as identity provider: its own process, database and settings in a directory of the test's, on loopback."""
 import http.cookiejar
 import json
+import os
 import pathlib
-import shutil
 import sqlite3
 import subprocess
 import tempfile
@@ -13,7 +13,10 @@ import urllib.request
 from idp import NoRedirect, openssl
 from portalsite import free_port
 
-TABLES = pathlib.Path('/usr/share/dbconfig-common/data/glewlwyd/install/sqlite3')
+ROOT = pathlib.Path(os.environ['PRACTICE_SOURCE'])
+DEBS = ROOT / os.environ.get('PRACTICE_DEPS', '.deps') / 'debs'
+HERE = DEBS / 'glewlwyd/usr'
+TABLES = HERE / 'share/dbconfig-common/data/glewlwyd/install/sqlite3'
 TYPES = {'.html': 'text/html', '.css': 'text/css', '.js': 'application/javascript', '.json': 'application/json', '.woff2': 'font/woff2'}
 PASSWORD = 'a long password there'
 
@@ -37,8 +40,8 @@ class Browser:
 
 class Glewlwyd:
     def __init__(self, host='127.0.0.1', secret='k3v9Qm2sT7'):
-        if not shutil.which('glewlwyd') or not TABLES.is_file():
-            raise RuntimeError('glewlwyd is not installed: ./dev setup test')
+        if not TABLES.is_file():
+            raise RuntimeError('glewlwyd is not there: ./dev setup test')
         self.tmp = tempfile.TemporaryDirectory(prefix='practice-glewlwyd-')
         self.base = pathlib.Path(self.tmp.name)
         self.port, self.secret, self.name = free_port(), secret, host
@@ -70,16 +73,16 @@ class Glewlwyd:
         db = sqlite3.connect(self.base / 'g.db')
         db.executescript(TABLES.read_text())
         db.close()
-        lib = '/usr/lib/glewlwyd'
+        lib = HERE / 'lib/glewlwyd'
         (self.base / 'g.conf').write_text(
             f'port={self.port}\nbind_address="127.0.0.1"\nexternal_url="{self.host}"\nlogin_url="login.html"\napi_prefix="api"\n'
-            f'static_files_path="/usr/share/glewlwyd/webapp/"\nlog_mode="console"\nlog_level="WARNING"\ncookie_secure=0\n'
+            f'static_files_path="{DEBS}/glewlwyd-common/usr/share/glewlwyd/webapp/"\nlog_mode="console"\nlog_level="WARNING"\ncookie_secure=0\n'
             f'user_module_path="{lib}/user"\nuser_middleware_module_path="{self.base}/none"\nclient_module_path="{lib}/client"\n'
             f'user_auth_scheme_module_path="{lib}/scheme"\nplugin_module_path="{lib}/plugin"\nhash_algorithm="SHA512"\n'
             'static_files_mime_types=(' + ','.join(f'{{extension="{e}" mime_type="{m}" compress=0}}' for e, m in TYPES.items()) + ')\n'
             f'database={{type="sqlite3" path="{self.base}/g.db"}};\n')
         self.log = open(self.base / 'log', 'w+')
-        self.process = subprocess.Popen(['glewlwyd', '-c', self.base / 'g.conf'], stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen([HERE / 'bin/glewlwyd', '-c', self.base / 'g.conf'], stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL)
         for _ in range(300):
             try:
                 urllib.request.urlopen(self.host + '/config', timeout=5).close()
