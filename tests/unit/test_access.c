@@ -607,8 +607,9 @@ static void test_audit_prune(void **state)
       "UPDATE meta SET n = 0, b = zeroblob(32) WHERE k = 'audit_first'",
       "DELETE FROM meta WHERE k = 'audit_first'",
       /* more of the beginning, in good order */
-      "UPDATE meta SET n = 600, b = (SELECT hash FROM audit WHERE n = 600) WHERE k = 'audit_first';"
-      " DELETE FROM audit WHERE n <= 600",
+      ("UPDATE meta SET n = 600, b = (SELECT hash FROM audit WHERE n = 600) WHERE k = "
+       "'audit_first';"
+       " DELETE FROM audit WHERE n <= 600"),
       "DELETE FROM audit WHERE what = 'audit pruned'",
   };
   struct access_event e = {.what = "decision", .on = "a-1"};
