@@ -130,6 +130,17 @@ static prac_rc open_http(struct portal *p, struct prac_err *reterr)
   return sys_http_open(&c, &p->http, reterr);
 }
 
+static prac_rc open_parts(struct portal *p, struct prac_err *reterr)
+{
+  PRAC_TRY(portal_warm(p, reterr));
+  if (!p->conf.accounts) PRAC_TRY(portal_audience_keep(p, &access_local, reterr));
+  PRAC_TRY(portal_jobs_start(p, reterr));
+  PRAC_TRY(portal_door_open(p, reterr));
+  PRAC_TRY(portal_oidc_open(p, reterr));
+  PRAC_TRY(portal_subs_open(p, reterr));
+  return open_http(p, reterr);
+}
+
 prac_rc portal_open(const struct portal_conf *c, const struct portal_env *env, struct portal **ret,
                     struct prac_err *reterr)
 {
@@ -145,13 +156,7 @@ prac_rc portal_open(const struct portal_conf *c, const struct portal_env *env, s
   if (rc != PRAC_OK) (void)PRAC_FAIL(reterr, rc, "no memory for the portal");
   if (rc == PRAC_OK && getrandom(&p->seed, sizeof p->seed, 0) != sizeof p->seed)
     rc = PRAC_FAIL(reterr, PRAC_IO, "the kernel gives no random bytes");
-  if (rc == PRAC_OK) rc = portal_warm(p, reterr);
-  if (rc == PRAC_OK && !c->accounts) rc = portal_audience_keep(p, &access_local, reterr);
-  if (rc == PRAC_OK) rc = portal_jobs_start(p, reterr);
-  if (rc == PRAC_OK) rc = portal_door_open(p, reterr);
-  if (rc == PRAC_OK) rc = portal_oidc_open(p, reterr);
-  if (rc == PRAC_OK) rc = portal_subs_open(p, reterr);
-  if (rc == PRAC_OK) rc = open_http(p, reterr);
+  if (rc == PRAC_OK) rc = open_parts(p, reterr);
   if (rc != PRAC_OK)
     portal_close(&p);
   else

@@ -15,6 +15,7 @@ import urllib.parse
 from certs import authority, certificate
 from idp import Key, Provider, at_provider, b64, openssl
 from oidc import CALLBACK, PUBLIC, audit, cookie, me, path_of, query_of, session, site, start, whole, why
+from portalsite import PASSWORD
 from tap import Tap
 
 t = Tap()
@@ -203,7 +204,7 @@ def factor(s, p):
     """The second factor of our own, behind the provider's word."""
     p.person = {'sub': 'u-5', 'preferred_username': 'operator'}
     mine = s.session('operator')
-    uri = json.loads(s.ask('POST', '/api/v1/me/totp', {}, cookie=mine)[2])['uri']
+    uri = json.loads(s.ask('POST', '/api/v1/me/totp', {'password': PASSWORD}, cookie=mine)[2])['uri']
     s.ask('POST', '/api/v1/me/totp/confirm', {'code': code_of(uri)}, cookie=mine)
     h = whole(s, at_provider, '/ports')
     owes = cookie(h)

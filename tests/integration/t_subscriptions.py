@@ -207,7 +207,7 @@ def feeds(t, site, jp, no, sub, other):
 
 
 def keys(t, site, jp):
-    st, a = jp.ask('POST', '/api/v1/keys', {'label': 'k'})
+    st, a = jp.ask('POST', '/api/v1/keys', {'label': 'k', 'password': PASSWORD})
     t.equal('a key reads the list, and changes nothing', [site.ask('GET', API, key=a['key'])[0], site.ask('POST', API, FORM, key=a['key'])[0],
             site.ask('POST', '/api/v1/mails', {'address': 'a@isp.example', 'language': 'en'}, key=a['key'])[0]], [200, 403, 403])
 
