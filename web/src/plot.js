@@ -1,6 +1,6 @@
 /* Curves over time. uPlot draws on a canvas, which knows no style sheet: it is given the theme's colours
  * and drawn anew when they change. Lines differ by colour and by dashes; a table beside it says the same. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import { html } from './dom.js';
 import { dayTime, hhmm, lang, number, short, t, theme, zone, zoneName } from './i18n.js';
@@ -19,10 +19,11 @@ export function useTheme() {
   }, []);
   return theme.value + is;
 }
-/* [ref, width in whole pixels] */
+/* [ref, width in whole pixels]: known in the very frame that shows it first, so that nothing is drawn late. */
 export function useWidth() {
   const box = useRef(), [width, setWidth] = useState(0);
-  useEffect(() => {
+  useLayoutEffect(() => {
+    setWidth(Math.floor(box.current.getBoundingClientRect().width));
     const seen = new ResizeObserver(([e]) => setWidth(Math.floor(e.contentRect.width)));
     seen.observe(box.current);
     return () => seen.disconnect();
@@ -58,7 +59,7 @@ export function Plot({ data, hidden, setAt, height, steps }) {
   const [box, width] = useWidth(), plot = useRef(), look = useTheme();
   const shape = [data.list.map((s) => s.name).join(), ...(hidden || []), width, look, lang.value, zone.value, data.step].join();
   const rows = () => [data.times, ...data.list.map((s) => s.values)];
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (width < 50) return undefined;
     plot.current = new uPlot(options(width, { list: data.list, hidden, setAt, height, steps }), rows(), box.current);
     return () => { plot.current.destroy(); plot.current = null; };

@@ -1,4 +1,5 @@
 /* The live view: what happens this minute. */
+import { useEffect, useState } from 'preact/hooks';
 import { html } from '../../dom.js';
 import { hhmm, number, short, t } from '../../i18n.js';
 import * as s from '../../state.js';
@@ -29,6 +30,16 @@ function Figures() {
   </dl>`;
 }
 
+/* The curve is what people look at first: the rest comes once it is drawn. */
+function Later({ children }) {
+  const [due, setDue] = useState(false);
+  useEffect(() => {
+    let frame = requestAnimationFrame(() => { frame = requestAnimationFrame(() => setDue(true)); });
+    return () => cancelAnimationFrame(frame);
+  }, []);
+  return due && children;
+}
+
 export default function Now() {
   if (!s.loaded.value)
     return s.phase.value === 'error'
@@ -37,5 +48,5 @@ export default function Now() {
   if (s.eventTime.value == null && !s.sensors.value.length)
     return html`<div class="whole" role="status"><div class="pulse" aria-hidden="true"></div><h2>${t('empty_title')}</h2><p>${t('empty_text')}</p></div>`;
   return html`<${Quality} /><${Figures} />
-    <div class="grid now"><${Traffic} /><${Alerts} /><${World} /><${Stream} /><${Ports} /><${Places} /><${Sensors} /></div>`;
+    <div class="grid now"><${Traffic} /><${Later}><${Alerts} /><${World} /><${Stream} /><${Ports} /><${Places} /><${Sensors} /><//></div>`;
 }
