@@ -326,7 +326,10 @@ static bool named6(const struct scan *t, const char *s)
 static bool number_ok(const struct scan *t, const char *s, size_t n)
 {
   uint32_t v;
-  if (n == 10 && s[0] == '0' && (s[1] | 0x20) == 'x' && number(s + 2, 8, 16, &v)) {
+  bool hex = n > 2 && s[0] == '0' && (s[1] | 0x20) == 'x';
+  if (hex && n == 34) return !named6(t, s + 2);
+  if (hex && n < 10 && number(s + 2, n - 2, 16, &v) && is_named(t, prac_ip4(v))) return false;
+  if (hex && n == 10 && number(s + 2, 8, 16, &v)) {
     struct prac_ip ip = prac_ip4(v);
     return ip_ok(t, &ip);
   }

@@ -155,13 +155,13 @@ static bool set_failed(struct desk *d, bool failed)
 }
 
 /* Whoever waits is answered now: what was asked while the disk was full must not happen when nobody
- * waits for it any more. Notes stay. */
+ * waits for it any more. Notes stay, and what is nobody's request. */
 static void refuse_waiting(struct desk *d)
 {
   struct desk_job *out = NULL, **at = &d->jobs;
   pthread_mutex_lock(&d->lock);
   for (struct desk_job *j; (j = *at);) {
-    if (!j->run) {
+    if (!j->run || !j->req) {
       at = &j->next;
       continue;
     }

@@ -5,7 +5,7 @@
  *           either one reader has its share (share.h)
  * audit     a note is taken before the request that it is about is answered: no room, no answer.
  *           What the disk refuses is tried again until it takes it; until then nothing is taken,
- * and who waits already is answered 503
+ *           and who waits already is answered 503
  */
 #pragma once
 #include "access/access.h"

@@ -195,12 +195,9 @@ void portal_take_batch(struct portal *p, const struct flow_batch *b)
   pthread_mutex_unlock(&p->lock);
 }
 
-/* What /attacks lists; the hosts of a carpet are there. */
 static void tell_attack(struct portal *p, const struct episode *e)
 {
-  struct episode brief = *e;
-  brief.hosts = (struct model_ips){0};
-  if (strcmp(e->profile, "isp") == 0) portal_tell_record(p, "attack", &model_episode, &brief);
+  if (strcmp(e->profile, "isp") == 0) portal_tell_record(p, "attack", &model_episode, e);
 }
 
 void portal_take_record(struct portal *p, const struct model_kind *k, const void *rec)

@@ -206,6 +206,7 @@ prac_rc rows_cursor_read(const char *cursor, struct prac_arena *a, struct store_
     ok = hex_read(cursor + i, 2, &v) && v != 0;
     id[i / 2 - 8] = (char)v;
   }
+  ok = ok && q->after_at >= 0; /* no record is older */
   q->after = id;
   if (q->what == STORE_FLOWS) {
     ok = ok && passed_read(id, &q->passed);

@@ -44,6 +44,8 @@ void portal_alerts_scan(struct portal *p, struct sys_http_req *r)
   if (rc == PRAC_OK) rc = portal_job_param(j, "kind", NULL, &a->kind);
   if (rc == PRAC_OK) rc = portal_job_param(j, "severity", NULL, &least);
   a->least = portal_severity_rank(least);
+  if (rc == PRAC_OK && least && *least && a->least == 0)
+    rc = PRAC_FAIL(&err, PRAC_MALFORMED, "severity is notice, low, medium, high or critical");
   portal_job_rows(j, a->q.limit);
   portal_job_put(j, rc, &err);
 }

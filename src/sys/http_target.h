@@ -5,8 +5,8 @@
  * limits    SYS_HTTP_TARGET_MAX bytes of target, SYS_HTTP_PARAMS parameters
  * refuses   a path that is not plain ASCII after decoding, holds "..", "//", a backslash or a
  *           control byte; a parameter with a control byte; a broken %-escape; too much of anything
- * pure      no I/O, no clock, no allocation: this is what fuzz/fuzz_http.c and fuzz_credentials.c
- * drive
+ * pure      no I/O, no clock, no allocation
+ * fuzzed    fuzz/fuzz_http.c, fuzz/fuzz_credentials.c
  */
 #pragma once
 #include <stdbool.h>

@@ -261,10 +261,12 @@ static prac_time begin_of(const struct hours *h, const struct view *v)
   uint64_t left = VIEW_FLOWS_MAX;
   for (size_t i = v->hours.n; i-- > 0; left -= h->flows[i]) {
     if (h->flows[i] <= left) continue;
-    prac_time end = v->hours.v[i].at + PRAC_HOUR;
+    prac_time at = v->hours.v[i].at, end = at + PRAC_HOUR;
+    if (v->kept.to > at && v->kept.to < end) end = v->kept.to; /* an hour that is not over yet */
+    int64_t length = (end - at + PRAC_MIN - 1) / PRAC_MIN;
+    int64_t minutes = (int64_t)((double)left / (double)h->flows[i] * (double)length);
     if (end > v->span.to) end = v->span.to;
-    int64_t minutes = (int64_t)((double)left / (double)h->flows[i] * 60);
-    if (end == v->span.to && minutes == 0) minutes = 1;
+    if (i + 1 == v->hours.n && minutes == 0) minutes = 1;
     return end - minutes * PRAC_MIN;
   }
   return v->span.from;

@@ -104,6 +104,8 @@ static void numbers_of_the_record(void **state)
       {"id 26000001000000000000000000000005.", "id [outside]."},
       {"2231435779 85010203", NULL}, /* 133.1.2.3: inside */
       {"4294967295 99999999999999999999", NULL},
+      {"0x8080808, 0x26000001000000000000000000000005", "[outside], [outside]"},
+      {"0x5010203 0x", NULL},
   };
   (void)state;
   struct access_scope jp = scope("JP", ACCESS_AMBER);

@@ -66,6 +66,13 @@ static void add_user(struct access *a, const char *user, const char *org,
   assert_int_equal(access_key_new(a, "test", user, "test", key, NULL), PRAC_OK);
 }
 
+static prac_rc say(void *arg, const struct model_kind *k, const void *rec, const char *subject,
+                   const char *id, struct prac_err *reterr)
+{
+  (void)arg, (void)k, (void)rec, (void)subject, (void)id, (void)reterr;
+  return PRAC_OK;
+}
+
 static void start(struct site *s)
 {
   static const struct access_conf c = {.idle_ns = PRAC_HOUR, .life_ns = PRAC_DAY};
@@ -99,7 +106,8 @@ static void start(struct site *s)
                            .listen_fd = -1,
                            .version = "9.9.9",
                            .clock = &s->wall,
-                           .accounts = s->path};
+                           .accounts = s->path,
+                           .say = say};
   if (portal_open(&s->conf, &env, &s->p, &err) != PRAC_OK) fail_msg("%s", err.text);
 }
 
@@ -200,6 +208,29 @@ static void a_full_disk_carries_nothing_out_later(void **st)
   const char *first = strstr(got, "\"what\":\"sign-in\"");
   assert_non_null(first); /* that of the last one, and no other */
   assert_null(strstr(first + 1, "\"what\":\"sign-in\""));
+  stop(&s);
+}
+
+static void what_nobody_asked_for_waits(void **st)
+{
+  struct site s;
+  sqlite3 *db;
+  (void)st;
+  start(&s);
+  assert_int_equal(sqlite3_open(s.path, &db), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+  int noted = ask(&s, "/audit", s.mika, "192.0.2.1", NULL); /* the desk waits with its note */
+  usleep(100000);
+  portal_tick(s.p, 0); /* looks for subscriptions that changed: nobody's request, behind the note */
+  assert_int_equal(status_of(noted), 503);
+  assert_int_equal(sqlite3_exec(db, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+  (void)sqlite3_close(db);
+  int again = 503;
+  for (int i = 0; i < 100 && again == 503; i++) {
+    again = status_of(ask(&s, "/audit", s.mika, "192.0.2.1", NULL));
+    if (again == 503) usleep(100000);
+  }
+  assert_int_equal(again, 200);
   stop(&s);
 }
 
@@ -319,6 +350,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_full_disk_carries_nothing_out_later),
+      cmocka_unit_test(what_nobody_asked_for_waits),
       cmocka_unit_test(one_address_does_not_take_all_sign_ins),
       cmocka_unit_test(one_user_does_not_take_a_lane),
       cmocka_unit_test(what_leaves_a_scope_is_gone),

@@ -255,8 +255,11 @@ static void texts_of_any_length(void **state)
   assert_int_equal(emb_pq_start(&c, &f, 0, 0), PRAC_OK);
   assert_int_equal(emb_pq_next(&c, v, 3000), PRAC_OK);
   assert_false(emb_pq_text_find(&c, "tokyo", &found));
-  struct emb_pq_cursor k = {0};
+  struct emb_pq_cursor k = {.texts = true};
   uint64_t which[3000];
+  assert_int_equal(emb_pq_start(&k, &f, 0, 1),
+                   PRAC_UNSUPPORTED); /* numbers are no places of texts */
+  k.texts = false;
   assert_int_equal(emb_pq_start(&k, &f, 0, 1), PRAC_OK);
   assert_int_equal(emb_pq_next(&k, which, 3000), PRAC_OK);
   for (size_t i = 0; i < 3000; i++) {

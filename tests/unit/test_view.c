@@ -409,6 +409,37 @@ static void of_many_flows_the_latest(void **state)
   store_close(&many);
 }
 
+/* Of an hour that is not over a part of what has been of it. */
+static void of_a_busy_hour_the_latest(void **state)
+{
+  enum { PARTS = 10, EACH = 40000 };
+  struct store busy;
+  struct prac_err err = {0};
+  struct view_subject u;
+  struct view v;
+  const struct store_env env = {.nthreads = 1};
+  (void)state;
+  assert_int_equal(store_open("ram", NULL, &env, &busy, &err), PRAC_OK);
+  struct flow_row *rows = calloc(EACH, sizeof *rows);
+  assert_non_null(rows);
+  for (uint32_t i = 0; i < EACH; i++)
+    rows[i] = (struct flow_row){
+        .src = host(i % 999), .proto = 6, .dport = 7, .packets = 2, .sport = (uint16_t)i};
+  for (int m = 0; m < PARTS; m++) {
+    struct flow_batch *b = NULL;
+    assert_int_equal(flow_batch_new("tokyo", T0 + m * PRAC_MIN, rows, EACH, &b), PRAC_OK);
+    const struct store_tx tx = {.batches = &b, .n_batches = 1};
+    assert_int_equal(busy.ops->append(busy.st, &tx, &err), PRAC_OK);
+    flow_batch_unref(&b);
+  }
+  free(rows);
+  const struct view_conf c = {.span = {T0, T0 + PARTS * PRAC_MIN}};
+  assert_int_equal(view_subject_find(&busy, "7/tcp", arena, &u, &err), PRAC_OK);
+  assert_int_equal(view_look(&busy, &u, &c, arena, &v, &err), PRAC_OK);
+  assert_in_range(v.packets, 2 * EACH, 2 * VIEW_FLOWS_MAX);
+  store_close(&busy);
+}
+
 #define LOOKS                                                                                      \
   cmocka_unit_test(a_group), cmocka_unit_test(its_kin), cmocka_unit_test(a_port),                  \
       cmocka_unit_test(a_host), cmocka_unit_test(time_asked_for), cmocka_unit_test(unknown)
@@ -420,6 +451,7 @@ int main(void)
                                      cmocka_unit_test(networks),
                                      cmocka_unit_test(nothing_there),
                                      cmocka_unit_test(of_many_flows_the_latest),
+                                     cmocka_unit_test(of_a_busy_hour_the_latest),
                                      cmocka_unit_test(for_the_world),
                                      LOOKS,
                                      cmocka_unit_test(for_all_stored),

@@ -19,6 +19,7 @@ static void *work(void *arg)
   struct hand *h = arg;
   for (size_t i; h->rc == PRAC_OK && (i = atomic_fetch_add(h->next, 1)) < h->pieces;)
     h->rc = h->one(h->to, h->reader, i);
+  if (h->rc != PRAC_OK && h->rc != PRAC_END) atomic_store(h->next, h->pieces); /* nobody goes on */
   return NULL;
 }
 

@@ -69,7 +69,8 @@ static prac_rc room(struct part *p)
   if (p->cap >= 2 * p->t->limit) p->n = cut(p->t, p->v, p->n);
   if (p->n <= p->cap / 2 && p->cap > 0) return PRAC_OK;
   size_t cap = p->cap ? p->cap * 2 : PICKS_FIRST;
-  if (cap > (uint64_t)p->t->e->conf.memory_bytes / sizeof *p->t->flow) return PRAC_UNSUPPORTED;
+  if (cap > (uint64_t)p->t->e->conf.memory_bytes / EMB_LANES / sizeof *p->v)
+    return PRAC_UNSUPPORTED;
   struct pick *v = realloc(p->v, cap * sizeof *v);
   if (!v) return PRAC_NOMEM;
   p->v = v;

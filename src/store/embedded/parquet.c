@@ -117,7 +117,6 @@ static prac_rc keep_texts(struct emb_pq_cursor *c)
 {
   PRAC_TRY(room(&c->said, &c->cap_said, c->n_page));
   memcpy(c->said, c->page, c->n_page);
-  c->n_said = c->n_page;
   return PRAC_OK;
 }
 
@@ -194,9 +193,9 @@ static prac_rc data_page(struct emb_pq_cursor *c, const struct emb_pq_page *h)
   c->kind = (uint8_t)h->encoding;
   switch (h->encoding) {
   case ENC_PLAIN:
-    return c->type == EMB_PQ_TEXT ? PRAC_UNSUPPORTED : PRAC_OK;
+    return c->type == EMB_PQ_TEXT || c->n_word > 0 ? PRAC_UNSUPPORTED : PRAC_OK;
   case ENC_DELTA:
-    return c->type == EMB_PQ_TEXT ? PRAC_UNSUPPORTED : delta_head(c);
+    return c->type == EMB_PQ_TEXT || c->n_word > 0 ? PRAC_UNSUPPORTED : delta_head(c);
   case ENC_PLAIN_DICTIONARY:
   case ENC_DICTIONARY:
     c->kind = ENC_DICTIONARY;
@@ -231,6 +230,7 @@ prac_rc emb_pq_start(struct emb_pq_cursor *c, const struct emb_pq *f, size_t gro
 {
   const struct emb_pq_chunk *h = &f->chunk[group * f->n_columns + column];
   if (f->column[column].type == EMB_PQ_OTHER || h->bytes > CHUNK_MAX) return PRAC_UNSUPPORTED;
+  if (c->texts && f->column[column].type != EMB_PQ_TEXT) return PRAC_UNSUPPORTED;
   c->n_raw = (size_t)h->bytes;
   PRAC_TRY(room(&c->raw, &c->cap_raw, c->n_raw));
   if (pread(f->fd, c->raw, c->n_raw, h->at) != (ssize_t)c->n_raw) return PRAC_UNSUPPORTED;

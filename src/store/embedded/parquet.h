@@ -57,7 +57,7 @@ struct emb_pq_cursor {
   size_t n_word;
   bool texts;    /* set by the caller, stays: texts of any length, as what emb_pq_text takes */
   uint8_t *said; /* ... which stand here */
-  size_t n_said, cap_said;
+  size_t cap_said;
   void *zstd;
   uint32_t left, page_left; /* values to come: of the chunk, of the page */
   uint8_t type, codec, kind, bits;

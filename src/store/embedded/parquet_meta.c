@@ -9,6 +9,7 @@
 #include "store/embedded/parquet.h"
 
 enum { FOOTER_MAX = 64 << 20, GROUPS_MAX = 1 << 16, DEPTH = 8, TAIL = 8 };
+enum { VALUES_MAX = 1 << 18 }; /* of a group; what we and DuckDB write has half as many at most */
 enum { T_STOP, T_TRUE, T_FALSE, T_I8, T_I16, T_I32, T_I64, T_DOUBLE, T_BINARY, T_LIST };
 enum { T_SET = T_LIST + 1, T_MAP, T_STRUCT };
 
@@ -265,7 +266,7 @@ static void column_chunk(struct emb_thrift *t, const struct emb_pq *f, uint8_t t
   }
   int64_t at = m.dictionary > 0 && m.dictionary < m.data ? m.dictionary : m.data;
   if (at < 4 || m.packed < 0 || m.packed > f->size || at > f->size - m.packed || m.values < 0 ||
-      m.values > INT32_MAX || (m.codec != 0 && m.codec != 6))
+      m.values > VALUES_MAX || (m.codec != 0 && m.codec != 6))
     t->bad = true;
   *c = (struct emb_pq_chunk){
       .at = at, .bytes = m.packed, .values = (uint32_t)m.values, .codec = (uint8_t)m.codec};
