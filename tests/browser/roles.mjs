@@ -34,6 +34,14 @@ async function changesHands() {
   check('what was decided during a pause shows after it', await until(() => p.locator('main tbody .chip', { hasText: 'acknowledged' }).count(), 20000), await text(p, 'main'));
   await move(p, '/');
   await p.waitForSelector('.stream');
+  const past = () => p.locator('.stream-list', { hasText: '203.0.113.77' }).count(), before = await past();
+  await p.route('**/api/v1/status', async (r) => { /* a honeypot speaks for the first time */
+    const response = await r.fetch(), v = await response.json();
+    await r.fulfill({ response, json: { ...v, sensors: [...v.sensors, { ...v.sensors[0], sensor: 'osaka', source: 'honeypot', heard: v.event_time }] } });
+  });
+  for (const b of ['Pause', 'Resume']) await p.locator('header button', { hasText: b }).click();
+  check('attacks of before are asked for once a honeypot is known', before === 0 && await until(past, 20000), await text(p, '.stream'));
+  await p.unroute('**/api/v1/status');
   await say('attack e-9 198.51.100.9 update dns');
   check('an attack comes by itself', await ours('.stream-list'));
   await p.evaluate(() => { window.former = true; });
