@@ -1,6 +1,7 @@
 /* The door, and what each role finds behind it; one's own account; administration. Prints TAP.
  * Usage: node roles.mjs PAGE_SERVER ACCOUNTS */
-import { axeRun, check, complaints, open, run, say, shot, text, until } from './lib.mjs';
+import { axeRun, check, complaints, open, run, say, shot, text, until, url } from './lib.mjs';
+import { move } from './look.mjs';
 
 const NAV = {
   viewer: ['Now', 'My network', 'Alerts', 'Attacks', 'Ports', 'Groups', 'Compare sensors', 'Subscriptions'],
@@ -18,6 +19,51 @@ const clean = async (p, what) => {
   check(`${what}: axe finds nothing, no horizontal scroll`, found.length === 0 && over <= 0, found);
   await shot(p, what.replace(/\W+/g, '-'));
 };
+
+/* What somebody saw live is caught up with after a pause, and is nobody else's afterwards. */
+async function changesHands() {
+  const p = await open({ query: 'sign-in?lang=en' }), ours = (sel) => until(async () => (await text(p, sel).catch(() => '')).includes('198.51.100.9'), 20000);
+  await signIn(p, 'operator');
+  await signedIn(p);
+  await move(p, '/alerts');
+  await say('alert a-9 open high drdos drdos:198.51.100.9:dns');
+  check('an alert comes by itself', await ours('main tbody'));
+  await p.locator('header button', { hasText: 'Pause' }).click();
+  await p.evaluate(() => fetch('/api/v1/alerts/a-9/decisions', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Practice': '1' }, body: '{"act":"ack","text":""}' }));
+  await p.locator('header button', { hasText: 'Resume' }).click();
+  check('what was decided during a pause shows after it', await until(() => p.locator('main tbody .chip', { hasText: 'acknowledged' }).count(), 20000), await text(p, 'main'));
+  await move(p, '/');
+  await p.waitForSelector('.stream');
+  const past = () => p.locator('.stream-list', { hasText: '203.0.113.77' }).count(), before = await past();
+  await p.route('**/api/v1/status', async (r) => { /* a honeypot speaks for the first time */
+    const response = await r.fetch(), v = await response.json();
+    await r.fulfill({ response, json: { ...v, sensors: [...v.sensors, { ...v.sensors[0], sensor: 'osaka', source: 'honeypot', heard: v.event_time }] } });
+  });
+  for (const b of ['Pause', 'Resume']) await p.locator('header button', { hasText: b }).click();
+  check('attacks of before are asked for once a honeypot is known', before === 0 && await until(past, 20000), await text(p, '.stream'));
+  await p.unroute('**/api/v1/status');
+  await say('attack e-9 198.51.100.9 update dns');
+  check('an attack comes by itself', await ours('.stream-list'));
+  await p.evaluate(() => { window.former = true; });
+
+  /* Ended elsewhere: this page hears of it by its stream only. */
+  const cookie = (await p.context().cookies(url)).map((c) => `${c.name}=${c.value}`).join('; ');
+  const ended = await fetch(url + 'api/v1/session/end', { method: 'POST', headers: { Cookie: cookie, 'Content-Type': 'application/json', 'X-Practice': '1' }, body: '{}' });
+  check('a session that ends elsewhere leads to the door', ended.ok && await until(async () => new URL(p.url()).pathname === '/sign-in', 30000), p.url());
+  await p.waitForSelector('.sign-in');
+  check('and nothing of it stays in memory', await p.evaluate(() => !window.former));
+  await signIn(p, 'viewer');
+  await p.waitForSelector('.stream');
+  await say('attack e-10 198.51.100.10 update dns');
+  await say('minutes 1');
+  await until(() => p.locator('.conn-live').count(), 20000);
+  for (const path of ['/', '/alerts', '/attacks']) {
+    await move(p, path);
+    await until(async () => new URL(p.url()).pathname === path && (await p.locator('main .waiting').count()) === 0, 20000);
+    check(`the next reader sees nothing of it: ${path}`, !/198\.51\.100\./.test(await text(p, 'body')), await text(p, 'main'));
+  }
+  await p.close();
+}
 
 await run(async () => {
   await say('minutes 30');
@@ -66,6 +112,7 @@ await run(async () => {
   check('a session that is over leads to the door', await until(async () => new URL(p.url()).pathname === '/sign-in'), p.url());
   await p.close();
 
+  await changesHands();
   const expected = complaints.filter((c) => /40[13]/.test(c)); /* wrong password, closed door */
   complaints.splice(0, complaints.length, ...complaints.filter((c) => !expected.includes(c)));
 });

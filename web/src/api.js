@@ -1,6 +1,7 @@
 /* Questions to the portal, and the few hooks by which views ask them. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { lost } from './session.js';
+import { recheck } from './session.js';
+import { loads } from './state.js';
 import { beat, fixed } from './time.js';
 
 const base = '/api/v1';
@@ -9,7 +10,7 @@ async function answer(r) {
   if (r.ok) return r.status === 204 ? null : r.json();
   let said = {};
   try { said = (await r.json()).error || {}; } catch { /* no words of ours */ }
-  if (r.status === 401 && said.code !== 'denied' && said.code !== 'code_needed' && said.code !== 'wait') lost();
+  if (r.status === 401 && said.code !== 'denied' && said.code !== 'code_needed' && said.code !== 'wait') recheck();
   throw Object.assign(new Error(said.text || String(r.status)), { status: r.status, code: said.code, said });
 }
 export const get = (path, signal) => fetch(base + path, { headers: { Accept: 'application/json' }, signal }).then(answer);
@@ -47,6 +48,17 @@ export function useAnswer(path, live) {
   }, [path, n]);
   useEffect(() => { if (b && !waits.current) setN((k) => k + 1); }, [b]); /* a slow answer is not asked for again meanwhile */
   return { ...state, asked: path, again: () => setN(n + 1) };
+}
+
+/* The answer that events go on from: asked again when some of them may have been missed. */
+export function useKept(path) {
+  const of = useAnswer(path), n = loads.value, had = useRef(n);
+  useEffect(() => {
+    if (had.current === n) return;
+    had.current = n;
+    of.again();
+  }, [n]);
+  return of;
 }
 
 /* A long list, page by page: rows so far, `more` when there are more. Its question stands still while

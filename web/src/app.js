@@ -10,7 +10,7 @@ import { Drawer } from './drawer.js';
 import { Header, siteTitle, viewTitle } from './header.js';
 import { Trouble, Waiting } from './parts.js';
 import { find, href, moves, path, put } from './router.js';
-import { loadMe, lost, may, me, signedOut } from './session.js';
+import { loadMe, may, me, signedOut, toDoor } from './session.js';
 import { Bar } from './bar.js';
 import { VIEWS } from './views.js';
 
@@ -67,7 +67,7 @@ async function enter() {
 }
 effect(() => {
   if (me.value?.signed_in) start();
-  else if (signedOut.value && !find(VIEWS, path.peek())?.view.open) lost();
+  else if (signedOut.value && !find(VIEWS, path.peek())?.view.open) toDoor();
 });
 
 function App() {

@@ -4,6 +4,7 @@
 import * as s from './state.js';
 import { seconds, t } from './i18n.js';
 import { get } from './api.js';
+import { recheck } from './session.js';
 import { titleOf } from './words.js';
 
 const base = '/api/v1';
@@ -60,6 +61,7 @@ async function snapshot() {
   worldAt = Date.now();
   s.tops.value = { port: port.rows.map(topRow), asn: asn.rows.map(topRow), country: rows.slice(0, 12) };
   s.alerts.value = new Map(list.rows.map((a) => [a.id, a]));
+  if (s.loaded.value) s.loads.value++;
   s.loaded.value = true;
   return status.last_event;
 }
@@ -125,6 +127,7 @@ function listen(mine) {
   stream.onerror = () => {
     if (mine !== generation) return;
     s.phase.value = 'reconnecting';
+    recheck();
     if (stream.readyState === EventSource.CLOSED) again(() => listen(mine));
   };
 }

@@ -9,20 +9,35 @@ export const me = signal(null); /* null: not asked yet */
 export const may = (need) => !!me.value?.signed_in && (need !== 'admin' || me.value.accounts) && ROLES.indexOf(me.value.role) >= ROLES.indexOf(need);
 export const signedOut = computed(() => me.value != null && !me.value.signed_in);
 
-export async function loadMe() {
+async function whoReads() {
   const r = await fetch('/api/v1/me', { headers: { Accept: 'application/json' } });
-  if (r.status === 404) me.value = LOCAL;
-  else if (r.status === 401) me.value = { accounts: true, signed_in: false };
-  else if (r.ok) me.value = await r.json();
-  else throw new Error(String(r.status));
+  if (r.status === 404) return LOCAL;
+  if (r.status === 401) return { accounts: true, signed_in: false };
+  if (r.ok) return r.json();
+  throw new Error(String(r.status));
+}
+export async function loadMe() {
+  me.value = await whoReads();
 }
 
-/* Somebody answered 401: to the door, and back here afterwards. */
-export function lost() {
-  if (me.value?.signed_in !== false) me.value = { accounts: true, signed_in: false, oidc: me.value?.oidc };
-  const { path } = place.value;
-  if (path !== '/sign-in') go(href('/sign-in', { back: path + location.search }));
+const door = () => href('/sign-in', { back: place.value.path + location.search });
+/* Nobody is signed in: to the door, and back here afterwards. */
+export const toDoor = () => go(door());
+
+/* The portal answered 401 or ended the stream: is it still the same reader, with the same rights? If not, the page is
+ * loaded anew, so that nothing of what was shown is there for the next one. As it is asked first, no 401 of something
+ * between makes it load for ever. */
+const rights = (m) => JSON.stringify([m.user, m.org, m.role, m.clearance, m.scope]);
+export async function recheck() {
+  const was = me.value;
+  if (!was?.signed_in) return;
+  const is = await whoReads().catch(() => was);
+  if (!is.signed_in) location.replace(door());
+  else if (rights(is) !== rights(was)) location.reload();
 }
+/* Nor does a step back in the history bring it back. */
+addEventListener('pageshow', (e) => { if (e.persisted) location.reload(); });
+
 export function backAgain() {
   const back = place.value.query.get('back') || '/';
   go(/^\/(?![/\\])/.test(back) ? back : '/'); /* never to another host */

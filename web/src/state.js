@@ -7,6 +7,7 @@ export const status = signal(null);
 export const phase = signal('connecting'); /* connecting, live, reconnecting, error */
 export const paused = signal(false);
 export const loaded = signal(false);
+export const loads = signal(0); /* rises when all was asked for again: events between were not seen */
 export const eventTime = signal(null); /* seconds */
 export const sensors = signal([]);
 export const counts = signal({ open: 0 });

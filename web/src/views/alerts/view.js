@@ -2,7 +2,7 @@
 import { Choice, html } from '../../dom.js';
 import { addTexts, dayTime, duration, seconds, t } from '../../i18n.js';
 import { useEffect, useState } from 'preact/hooks';
-import { ask, useAnswer, useList } from '../../api.js';
+import { ask, useKept, useList } from '../../api.js';
 import { labelWord, standing } from '../../decisions.js';
 import { Chips, Empty, Export, Level, Load, Port, Table, Text } from '../../parts.js';
 import { href, param, put } from '../../router.js';
@@ -24,7 +24,7 @@ const lasted = (a) => duration((isOpen(a) ? Math.max(eventTime.value ?? 0, secon
 
 /* What stands of what people decided, by alert: the latest there are, and others as they come. Analysts see who decided. */
 function useStanding() {
-  const kept = useAnswer(may('analyst') && status.value?.history ? '/decisions?limit=1000' : null);
+  const kept = useKept(may('analyst') && status.value?.history ? '/decisions?limit=1000' : null);
   const [since, setSince] = useState([]), last = decided.value;
   useEffect(() => { if (last) setSince((old) => (old.some((d) => d.id === last.id) ? old : [...old, last])); }, [last]);
   const all = [...(kept.value?.rows || [])].reverse(), by = new Map();

@@ -1,9 +1,9 @@
 /* Attacks as they come: honeypots see them start, grow and end. Those of the last day are asked for once, what the
  * portal says of them since comes by itself. */
-import { useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
 import { Panel, html } from '../../dom.js';
 import { dayTime, number, seconds, t } from '../../i18n.js';
-import { ask, useAnswer } from '../../api.js';
+import { ask, useKept } from '../../api.js';
 import { Chips, Empty, Place } from '../../parts.js';
 import { href } from '../../router.js';
 import { attacks, status } from '../../state.js';
@@ -20,8 +20,8 @@ function newest(kept, live) {
 }
 
 export function Stream() {
-  const [now] = useState(honeypotNow);
-  const of = useAnswer(now && status.value?.history ? ask('/attacks', { from: iso(now - DAY), limit: 2 * SHOWN }) : null);
+  const heard = honeypotNow(), now = useMemo(() => heard, [heard == null]); /* once one has said something */
+  const of = useKept(now && status.value?.history ? ask('/attacks', { from: iso(now - DAY), limit: 2 * SHOWN }) : null);
   const rows = newest(of.value?.rows || [], attacks.value);
   return html`<${Panel} id="stream" title=${t('stream')} note=${t('stream_note')} tools=${html`<a href=${href('/attacks')}>${t('stream_all')}</a>`} className="stream">
     ${!rows.length ? html`<${Empty} text=${t('stream_none')} />` : html`<ol class="stream-list">${rows.map((e) => html`<li key=${e.id} class=${e.state === 'end' ? '' : 'is-running'}>

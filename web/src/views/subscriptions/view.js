@@ -62,7 +62,7 @@ function List() {
   const add = html`<button type="button" class="strong small" onClick=${() => put({ edit: FRESH, look: null }, true)}>${t('sub_add')}</button>`;
   return html`<${Panel} id="subs" title=${t('sub_list')} note=${t('sub_note', { scope: me.value.scope?.all ? t('scope_all') : me.value.scope?.words })} className="wide-12" tools=${add}>
     ${shown && html`<${Shown} what=${shown} close=${() => show(null)} />`}
-    ${edited && html`<${Form} key=${edit} start=${edited} mails=${of.value?.mails || []} saved=${saved} />`}
+    ${edited && html`<${Form} key=${edit} start=${edited} saved=${saved} />`}
     <${Load} of=${of} rows=${3} empty=${html`<${Empty} text=${t('sub_none')} hint=${t('sub_none_hint')} />`}>${(v) => html`<${Table} label=${t('sub_list')} rows=${v.rows} by=${(s) => s.id} columns=${[
       { head: t('sub_title'), of: (s) => html`<b class="name"><${Text} v=${s.title} /></b> ${s.state !== 'on' && html`<small>${t('sub_off')}</small>`}` },
       { head: t('sub_what'), of: (s) => html`<${What} s=${s} />` }, { head: t('sub_where'), of: (s) => html`<${Where} s=${s} />` },
