@@ -176,7 +176,7 @@ static void log_refused(struct note_core *c, const struct note_post *p, const st
 }
 
 /* What several lanes say within one pause is one failure. What one tenant's own other side says, or
- * a subscriber's mailbox, says nothing about the way: it keeps nobody else waiting. */
+ * a subscriber's mailbox, says nothing about the way: it pauses nobody else. */
 static prac_rc mark_again(struct note_core *c, struct note_post *p, struct note_job *j,
                           struct prac_err *reterr)
 {
