@@ -146,10 +146,13 @@ static const char *const sql[SQL_COUNT_] = {
     [SQL_SUB_FEED] = "UPDATE subscription SET feed = ?3 WHERE id = ?1 AND user = ?2 AND ended IS"
                      " NULL",
     [SQL_FEEDS_END_USER] = "UPDATE subscription SET feed = NULL WHERE user = ?1",
+    [SQL_SUBS_END_USER] = "UPDATE subscription SET ended = ?2, feed = NULL WHERE user = ?1 AND"
+                          " ended IS NULL",
     [SQL_SUBS_OLD] = "DELETE FROM subscription WHERE ended < ?1",
     [SQL_SUBS_COUNT] = "SELECT count(*), coalesce(sum(u.org = ?2 AND s.ended IS NULL), 0),"
                        " coalesce(sum(s.user = ?1 AND s.ended IS NULL), 0), coalesce(sum(s.user ="
-                       " ?1), 0) FROM subscription AS s JOIN user AS u ON u.user = s.user",
+                       " ?1), 0), coalesce(sum(u.org = ?2), 0) FROM subscription AS s JOIN user AS"
+                       " u ON u.user = s.user",
     [SQL_SUBS] = SUBS " WHERE ?1 IS NULL OR (s.user = ?1 AND s.ended IS NULL) ORDER BY s.made,"
                       " s.id",
     [SQL_SUB_GET] = SUBS " WHERE s.id = ?2 AND (?1 IS NULL OR s.user = ?1) AND s.ended IS NULL",
@@ -163,9 +166,12 @@ static const char *const sql[SQL_COUNT_] = {
                      " confirmed = ?7",
     [SQL_MAIL_DROP] = "DELETE FROM mail WHERE user = ?1 AND address = ?2 AND confirmed IS"
                       " NOT NULL",
+    [SQL_MAILS_DROP_USER] = "DELETE FROM mail WHERE user = ?1 AND confirmed IS NOT NULL",
     [SQL_MAIL_OLD] = "DELETE FROM mail WHERE confirmed IS NULL AND sent < ?1",
-    [SQL_MAIL_COUNT] = "SELECT coalesce(sum(user = ?1), 0), coalesce(sum(address = ?2), 0),"
-                       " count(*) FROM mail WHERE confirmed IS NULL",
+    [SQL_MAIL_COUNT] = "SELECT coalesce(sum(m.user = ?1), 0), coalesce(sum(m.address = ?2 AND u.org"
+                       " = ?3), 0), coalesce(sum(u.org = ?3), 0), count(*), (SELECT count(*) FROM"
+                       " mail WHERE user = ?1) FROM mail AS m JOIN user AS u ON u.user = m.user"
+                       " WHERE m.confirmed IS NULL",
     [SQL_MAILS] = "SELECT address, confirmed, sent FROM mail WHERE user = ?1 ORDER BY address",
 };
 

@@ -58,6 +58,7 @@ enum access_sql {
   SQL_SUB_SECRET,
   SQL_SUB_FEED,
   SQL_FEEDS_END_USER,
+  SQL_SUBS_END_USER,
   SQL_SUBS_OLD,
   SQL_SUBS_COUNT,
   SQL_SUBS,
@@ -66,6 +67,7 @@ enum access_sql {
   SQL_MAIL_GET,
   SQL_MAIL_PUT,
   SQL_MAIL_DROP,
+  SQL_MAILS_DROP_USER,
   SQL_MAIL_OLD,
   SQL_MAIL_COUNT,
   SQL_MAILS,
@@ -163,6 +165,11 @@ PRAC_NODISCARD prac_rc access_session_begin(struct access *a, const struct acces
 /* Within a transaction: all of this user's. */
 PRAC_NODISCARD prac_rc access_sessions_end(struct access *a, const char *user,
                                            struct prac_err *reterr);
+
+/* ---- people (people.c) ---- */
+/* Within a transaction: this user's keys and feeds, all that a token opens but sessions. */
+PRAC_NODISCARD prac_rc access_tokens_end(struct access *a, const char *user,
+                                         struct prac_err *reterr);
 
 /* ---- time codes (totp.c) ---- */
 uint32_t access_totp_at(const uint8_t *secret, size_t n, uint64_t step, uint32_t modulus);

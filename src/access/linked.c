@@ -172,16 +172,32 @@ prac_rc access_linked_refused(struct access *a, const char *why, const struct pr
   return refused(a, &f, why, reterr);
 }
 
+/* Whoever had the account may have left more in it than sessions: nothing of it goes to the next
+ * person of that name, nor on to the last. */
+static prac_rc leave(struct access *a, const char *user, struct prac_err *reterr)
+{
+  PRAC_TRY(access_sessions_end(a, user, reterr));
+  PRAC_TRY(access_tokens_end(a, user, reterr));
+  sqlite3_stmt *s = access_sql(a, SQL_SUBS_END_USER);
+  access_bind_text(s, 1, user);
+  (void)sqlite3_bind_int64(s, 2, prac_now(&a->wall));
+  PRAC_TRY(access_sql_run(a, s, reterr));
+  s = access_sql(a, SQL_MAILS_DROP_USER);
+  access_bind_text(s, 1, user);
+  return access_sql_run(a, s, reterr);
+}
+
 prac_rc access_unbind(struct access *a, const char *by, const char *user, struct prac_err *reterr)
 {
-  struct access_line line = {by, NULL, "unbound", user, NULL, NULL};
+  struct access_line line = {
+      by, NULL, "unbound", user, "sessions, keys, subscriptions and addresses end", NULL};
   sqlite3_stmt *s = access_sql(a, SQL_LINKS_END);
   access_bind_text(s, 1, user);
   PRAC_TRY(access_begin(a, reterr));
   prac_rc rc = access_sql_run(a, s, reterr);
   if (rc == PRAC_OK && sqlite3_changes(a->db) == 0)
     rc = PRAC_FAIL(reterr, PRAC_UNKNOWN, "%.64s is bound to nobody", user);
-  if (rc == PRAC_OK) rc = access_sessions_end(a, user, reterr);
+  if (rc == PRAC_OK) rc = leave(a, user, reterr);
   if (rc == PRAC_OK) rc = access_line_add(a, &line, reterr);
   return access_end(a, rc, reterr);
 }

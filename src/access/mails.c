@@ -6,7 +6,14 @@
 #include "access/impl.h"
 #include "access/subs.h"
 
-enum { CODE_BYTES = 5, TRIES = 5, SAME_ADDRESS = 3, ALL_WAITING = 200, ADDRESS_MAX = 128 };
+enum {
+  CODE_BYTES = 5,
+  TRIES = 5,
+  SAME_ADDRESS = 3,
+  ORG_WAITING = 40,
+  ALL_WAITING = 400,
+  ADDRESS_MAX = 128
+};
 #define PAUSE_NS (10 * PRAC_MIN)
 #define LIFE_NS (48 * PRAC_HOUR)
 
@@ -78,13 +85,19 @@ static prac_rc may_ask(struct access *a, const struct access_who *who, const cha
   sqlite3_stmt *s = access_sql(a, SQL_MAIL_COUNT);
   access_bind_text(s, 1, who->user);
   access_bind_text(s, 2, address);
+  access_bind_text(s, 3, who->org);
   PRAC_TRY(access_sql_row(a, s, reterr));
   int64_t own = sqlite3_column_int64(s, 0), same = sqlite3_column_int64(s, 1),
-          all = sqlite3_column_int64(s, 2);
+          org = sqlite3_column_int64(s, 2), all = sqlite3_column_int64(s, 3),
+          ever = sqlite3_column_int64(s, 4);
   (void)sqlite3_reset(s);
   if (r->known && (r->letters >= ACCESS_LETTERS || prac_now(&a->wall) - r->sent < PAUSE_NS))
     return PRAC_FAIL(reterr, PRAC_AGAIN, "a code was sent to this address a short while ago");
-  if (!r->known && (own >= ACCESS_WAITING || same >= SAME_ADDRESS || all >= ALL_WAITING))
+  if (!r->known && ever >= ACCESS_MAILS)
+    return PRAC_FAIL(reterr, PRAC_RANGE, "at most %d addresses of one person: end one",
+                     ACCESS_MAILS);
+  if (!r->known &&
+      (own >= ACCESS_WAITING || same >= SAME_ADDRESS || org >= ORG_WAITING || all >= ALL_WAITING))
     return PRAC_FAIL(reterr, PRAC_AGAIN, "too many addresses wait for their code; try tomorrow");
   return PRAC_OK;
 }

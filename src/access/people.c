@@ -145,6 +145,17 @@ prac_rc access_orgs_json(struct access *a, struct prac_json *j)
 
 /* ---- people ---- */
 
+prac_rc access_tokens_end(struct access *a, const char *user, struct prac_err *reterr)
+{
+  sqlite3_stmt *s = access_sql(a, SQL_KEYS_END_USER);
+  access_bind_text(s, 1, user);
+  (void)sqlite3_bind_int64(s, 2, prac_now(&a->wall));
+  PRAC_TRY(access_sql_run(a, s, reterr));
+  s = access_sql(a, SQL_FEEDS_END_USER);
+  access_bind_text(s, 1, user);
+  return access_sql_run(a, s, reterr);
+}
+
 static prac_rc password_put(struct access *a, const char *user, const char *hash,
                             struct prac_err *reterr)
 {
@@ -152,13 +163,7 @@ static prac_rc password_put(struct access *a, const char *user, const char *hash
   access_bind_text(s, 1, user);
   access_bind_text(s, 2, hash);
   PRAC_TRY(access_sql_run(a, s, reterr));
-  s = access_sql(a, SQL_KEYS_END_USER); /* whoever knew the old one may have made some */
-  access_bind_text(s, 1, user);
-  (void)sqlite3_bind_int64(s, 2, prac_now(&a->wall));
-  PRAC_TRY(access_sql_run(a, s, reterr));
-  s = access_sql(a, SQL_FEEDS_END_USER);
-  access_bind_text(s, 1, user);
-  return access_sql_run(a, s, reterr);
+  return access_tokens_end(a, user, reterr); /* whoever knew the old one may have made some */
 }
 
 static prac_rc user_write(struct access *a, const char *by, const struct access_user *u,

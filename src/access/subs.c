@@ -113,14 +113,15 @@ static prac_rc room(struct access *a, const struct access_who *who, struct prac_
   access_bind_text(s, 2, who->org);
   PRAC_TRY(access_sql_row(a, s, reterr));
   int64_t all = sqlite3_column_int64(s, 0), org = sqlite3_column_int64(s, 1),
-          user = sqlite3_column_int64(s, 2), ever = sqlite3_column_int64(s, 3);
+          user = sqlite3_column_int64(s, 2), ever = sqlite3_column_int64(s, 3),
+          org_ever = sqlite3_column_int64(s, 4);
   (void)sqlite3_reset(s);
   if (user >= ACCESS_SUBS_USER || ever >= ACCESS_SUBS_EVER)
     return PRAC_FAIL(reterr, PRAC_RANGE,
                      "at most %d subscriptions of one person, and %d with those that have ended "
                      "within a month",
                      ACCESS_SUBS_USER, ACCESS_SUBS_EVER);
-  if (org >= ACCESS_SUBS_ORG || all >= ACCESS_SUBS)
+  if (org >= ACCESS_SUBS_ORG || org_ever >= ACCESS_SUBS_ORG_EVER || all >= ACCESS_SUBS)
     return PRAC_FAIL(reterr, PRAC_RANGE, "no room for more subscriptions here");
   return PRAC_OK;
 }
@@ -203,8 +204,17 @@ static prac_rc change(struct access *a, const struct access_who *who, const char
   prac_rc rc = access_sql_run(a, s, reterr);
   if (rc == PRAC_OK && sqlite3_changes(a->db) == 0)
     rc = PRAC_FAIL(reterr, PRAC_UNKNOWN, "there is no such subscription of yours");
-  if (rc == PRAC_OK) rc = access_rights_up(a, reterr); /* whoever reads by its feed */
   if (rc == PRAC_OK) rc = line(a, who, what, id, NULL, reterr);
+  return access_end(a, rc, reterr);
+}
+
+/* The same, and a token of its feed ends: who reads by it is asked for anew. */
+static prac_rc change_feed(struct access *a, const struct access_who *who, const char *id,
+                           sqlite3_stmt *s, const char *what, struct prac_err *reterr)
+{
+  PRAC_TRY(access_begin(a, reterr));
+  prac_rc rc = change(a, who, id, s, what, reterr);
+  if (rc == PRAC_OK) rc = access_rights_up(a, reterr);
   return access_end(a, rc, reterr);
 }
 
@@ -213,7 +223,7 @@ prac_rc access_sub_end(struct access *a, const struct access_who *who, const cha
 {
   sqlite3_stmt *s = access_sql(a, SQL_SUB_END);
   (void)sqlite3_bind_int64(s, 3, prac_now(&a->wall));
-  return change(a, who, id, s, "subscription ended", reterr);
+  return change_feed(a, who, id, s, "subscription ended", reterr);
 }
 
 prac_rc access_sub_secret(struct access *a, const struct access_who *who, const char *id,
@@ -234,7 +244,8 @@ prac_rc access_sub_feed(struct access *a, const struct access_who *who, const ch
   if (token) PRAC_TRY(access_token_new("fd_", token, hash, reterr));
   sqlite3_stmt *s = access_sql(a, SQL_SUB_FEED);
   if (token) (void)sqlite3_bind_blob(s, 3, hash, ACCESS_HASH, SQLITE_TRANSIENT);
-  return change(a, who, id, s, token ? "subscription feed" : "subscription feed ended", reterr);
+  return change_feed(a, who, id, s, token ? "subscription feed" : "subscription feed ended",
+                     reterr);
 }
 
 /* ---- reading ---- */

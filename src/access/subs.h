@@ -5,12 +5,14 @@
  *           whose owner cannot sign in, the state is "off"
  * mail      an address is told nothing before its owner has given back the code that was sent to
  *           it; confirmed for one person. At most ACCESS_LETTERS codes for an address of a person,
- *           ten minutes apart, ACCESS_WAITING unconfirmed addresses of a person, and three persons
- *           who wait for the same address
+ *           ten minutes apart; ACCESS_MAILS addresses of a person, ACCESS_WAITING of them
+ *           unconfirmed, and within an organisation three persons who wait for the same address:
+ *           others' asking keeps its owner from nothing
  * feeds     have a token that is kept as a hash; a new password ends them, as it ends keys
  * secrets   of webhooks are kept as they are: the notifier signs with them
  * limits    ACCESS_SUBS_USER of a person (ACCESS_SUBS_EVER with those that have ended, which are
- *           kept for 30 days), ACCESS_SUBS_ORG of an organisation, ACCESS_SUBS in all
+ *           kept for 30 days), ACCESS_SUBS_ORG (ACCESS_SUBS_ORG_EVER) of an organisation,
+ *           ACCESS_SUBS in all
  * fails     PRAC_MALFORMED, PRAC_RANGE name the field; PRAC_UNKNOWN: not this person's, or none
  */
 #pragma once
@@ -21,6 +23,7 @@ enum {
   ACCESS_SUBS_USER = 20,
   ACCESS_SUBS_EVER = 100,
   ACCESS_SUBS_ORG = 100,
+  ACCESS_SUBS_ORG_EVER = 200,
   ACCESS_SUBS = 1000,
   ACCESS_SUB_ID = 24,
   ACCESS_SUB_MAIL = 8,

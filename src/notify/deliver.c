@@ -9,7 +9,7 @@
 enum { DIGEST_ROWS = 1000 };
 #define PAUSE_MAX_NS (30 * PRAC_SEC)
 #define EACH_GIVE_UP_NS                                                                            \
-  PRAC_DAY /* what waits for a tenant's own other side is looked at each time */
+  PRAC_DAY /* what waits for one tenant's own other side, or a subscriber's mailbox */
 static const struct prac_log_event ev_refused = {
     "notify_refused", PRAC_LOG_ERROR, "nobody was told by this way: put it right, tell them"};
 static const struct prac_log_event ev_subscriber = {
@@ -98,13 +98,16 @@ static prac_rc read_rec(struct note_core *c, struct note_job *j, const struct no
   const struct model_kind *k = is_alert ? &model_alert : &model_episode;
   void *rec = is_alert ? (void *)&j->alert : (void *)&j->episode;
   bool seen = true;
-  if (r->kind == NOTE_DIGEST) return read_digest(c, j, r, t, reterr);
-  PRAC_TRY(model_from_json(k, r->rec, r->len, j->arena, rec, reterr));
-  if (r->kind != NOTE_TEST) PRAC_TRY(note_gate(c, t, k, rec, j->arena, &seen, reterr));
-  if (!seen) return PRAC_FAIL(reterr, PRAC_DENIED, "no longer in the subscriber's scope");
-  j->item.episode = is_alert ? NULL : &j->episode;
-  j->item.alert = is_alert ? &j->alert : NULL;
-  return PRAC_OK;
+  if (r->kind == NOTE_DIGEST) {
+    PRAC_TRY(read_digest(c, j, r, t, reterr));
+    seen = j->digest.n + j->digest.n_alerts > 0;
+  } else {
+    PRAC_TRY(model_from_json(k, r->rec, r->len, j->arena, rec, reterr));
+    if (r->kind != NOTE_TEST) PRAC_TRY(note_gate(c, t, k, rec, j->arena, &seen, reterr));
+    j->item.episode = is_alert ? NULL : &j->episode;
+    j->item.alert = is_alert ? &j->alert : NULL;
+  }
+  return seen ? PRAC_OK : PRAC_FAIL(reterr, PRAC_DENIED, "no longer in the subscriber's scope");
 }
 
 static prac_rc job_of(struct note_core *c, const struct note_row *r, struct note_job **ret,
@@ -146,14 +149,19 @@ static int64_t wait_ns(struct note_core *c, uint32_t tries, int64_t most)
   return ns / 2 + (int64_t)(prac_rng_unit(&c->rng) * (double)ns);
 }
 
-/* To the portal, which shows it to whoever subscribed. */
-static void tell_owner(struct note_core *c, const struct note_post *p, const struct note_job *j,
-                       const char *state, const char *why)
+static const char *owner_of(const struct note_job *j)
 {
-  if (!j->subscriber || !c->env.told) return;
-  c->env.told(c->env.told_arg, &(struct told){.id = j->id,
+  return j->subscriber ? j->tenant.name : NULL;
+}
+
+/* To the portal, which shows it to whoever subscribed. subscription NULL: a tenant's. */
+static void tell_owner(struct note_core *c, const struct note_post *p, const char *subscription,
+                       const char *id, const char *state, const char *why)
+{
+  if (!subscription || !c->env.told) return;
+  c->env.told(c->env.told_arg, &(struct told){.id = id,
                                               .at = c->now,
-                                              .subscription = j->tenant.name,
+                                              .subscription = subscription,
                                               .way = p->way->name,
                                               .state = state,
                                               .text = why ? why : ""});
@@ -167,20 +175,22 @@ static void log_refused(struct note_core *c, const struct note_post *p, const st
            j->id, why);
 }
 
-/* What several lanes say within one pause is one failure. */
+/* What several lanes say within one pause is one failure. What one tenant's own other side says, or
+ * a subscriber's mailbox, says nothing about the way: it pauses nobody else. */
 static prac_rc mark_again(struct note_core *c, struct note_post *p, struct note_job *j,
                           struct prac_err *reterr)
 {
+  bool alone = p->way->each || j->subscriber;
   int64_t most =
-      p->way->each && c->conf->give_up_ns > EACH_GIVE_UP_NS ? EACH_GIVE_UP_NS : c->conf->give_up_ns;
+      alone && c->conf->give_up_ns > EACH_GIVE_UP_NS ? EACH_GIVE_UP_NS : c->conf->give_up_ns;
   bool over = c->now - j->made > most;
   prac_time due = c->now + wait_ns(c, j->tries + 1, c->conf->retry_max_ns);
   PRAC_TRY(note_task_mark(c->queue, j->n, p->way->name, over ? NOTE_REFUSED : NOTE_WAITING,
                           j->tries + 1, due, j->err.text, reterr));
   prac_count(&c->counters[over ? NOTE_COUNT_REFUSED : NOTE_COUNT_AGAIN], 1);
-  tell_owner(c, p, j, over ? "refused" : "again", j->err.text);
+  tell_owner(c, p, owner_of(j), j->id, over ? "refused" : "again", j->err.text);
   if (over) log_refused(c, p, j, j->err.text);
-  if (p->way->each) return PRAC_OK;
+  if (alone) return PRAC_OK;
   if (p->pause_until != PRAC_TIME_NONE && c->now < p->pause_until) return PRAC_OK;
   if (p->fails++ == 0)
     prac_log(c->env.log, &ev_away, "%s: %s", p->way->name,
@@ -199,7 +209,7 @@ static prac_rc mark(struct note_core *c, struct note_post *p, struct note_job *j
   PRAC_TRY(note_task_mark(c->queue, j->n, p->way->name, ok ? NOTE_TAKEN : NOTE_REFUSED,
                           j->tries + 1, c->now, why, reterr));
   prac_count(&c->counters[ok ? NOTE_COUNT_TAKEN : NOTE_COUNT_REFUSED], 1);
-  tell_owner(c, p, j, ok ? "taken" : "refused", why);
+  tell_owner(c, p, owner_of(j), j->id, ok ? "taken" : "refused", why);
   if (!ok) log_refused(c, p, j, why);
   if (p->fails) prac_log(c->env.log, &ev_back, "%s is back", p->way->name);
   p->fails = 0;
@@ -263,8 +273,10 @@ static prac_rc cannot(struct note_core *c, struct note_post *p, const struct not
                       const struct prac_err *why, struct prac_err *reterr)
 {
   const struct note_tenant_row *t = note_tenants_find(&c->tenants, r->tenant);
-  prac_log(c->env.log, t && t->scope ? &ev_subscriber : &ev_refused, "%s: %s: %s", p->way->name,
-           r->id, why->text);
+  bool subscriber = t && t->scope;
+  prac_log(c->env.log, subscriber ? &ev_subscriber : &ev_refused, "%s: %s: %s", p->way->name, r->id,
+           why->text);
+  tell_owner(c, p, subscriber ? r->tenant : NULL, r->id, "refused", why->text);
   prac_count(&c->counters[NOTE_COUNT_REFUSED], 1);
   return note_task_mark(c->queue, r->n, p->way->name, NOTE_REFUSED, r->tries + 1, c->now, why->text,
                         reterr);

@@ -81,8 +81,8 @@ static const char *const sql[SQL_COUNT_] = {
         " state) WHERE tenant = ?1 AND id IN (SELECT id FROM later WHERE tenant = ?1 AND id <= ?2)",
     [SQL_COUNT] = "SELECT count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 1),"
                   " count(*) FILTER (WHERE state = 2) FROM task",
-    [SQL_FORGET_TASK] = "DELETE FROM task WHERE state = 0 AND n IN (SELECT n FROM item WHERE"
-                        " tenant = ?1)",
+    [SQL_FORGET_TASK] = "DELETE FROM task INDEXED BY task_waiting WHERE state = 0 AND EXISTS"
+                        " (SELECT 1 FROM item AS i WHERE i.n = task.n AND i.tenant = ?1)",
     [SQL_FORGET_LATER] = "DELETE FROM later WHERE tenant = ?1",
     [SQL_FORGET_STORY] = "DELETE FROM story WHERE tenant = ?1",
     [SQL_SUB_PUT] = "INSERT OR REPLACE INTO subscription VALUES(?1, ?2)",

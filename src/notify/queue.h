@@ -112,7 +112,9 @@ PRAC_NODISCARD prac_rc note_tenant_forget(struct note_queue *q, const char *tena
                                           struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_sub_put(struct note_queue *q, const char *id, const char *rec,
                                     size_t len, struct prac_err *reterr);
-PRAC_NODISCARD prac_rc note_sub_drop(struct note_queue *q, const char *id, struct prac_err *reterr);
+/* *ret: whether there was one. */
+PRAC_NODISCARD prac_rc note_sub_drop(struct note_queue *q, const char *id, bool *ret,
+                                     struct prac_err *reterr);
 /* The next after that id, "": the first. Valid until the next call. PRAC_UNKNOWN: no more. */
 PRAC_NODISCARD prac_rc note_sub_next(struct note_queue *q, const char *after, char ret_id[32],
                                      const char **ret_rec, size_t *ret_len,

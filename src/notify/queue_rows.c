@@ -284,12 +284,14 @@ prac_rc note_sub_put(struct note_queue *q, const char *id, const char *rec, size
   return note_sql_run(q, s, "writing", reterr);
 }
 
-prac_rc note_sub_drop(struct note_queue *q, const char *id, struct prac_err *reterr)
+prac_rc note_sub_drop(struct note_queue *q, const char *id, bool *ret, struct prac_err *reterr)
 {
   sqlite3_stmt *s = note_sql_use(q, SQL_SUB_DROP, true, reterr);
   if (!s) return PRAC_IO;
   text(s, 1, id);
-  return note_sql_run(q, s, "writing", reterr);
+  PRAC_TRY(note_sql_run(q, s, "writing", reterr));
+  *ret = sqlite3_changes(q->db) > 0;
+  return PRAC_OK;
 }
 
 prac_rc note_sub_next(struct note_queue *q, const char *after, char ret_id[32],

@@ -70,12 +70,13 @@ prac_rc note_subscribe_load(struct note_core *c, struct prac_err *reterr)
 
 prac_rc note_subscribe(struct note_core *c, const struct subscription *s, struct prac_err *reterr)
 {
+  bool on = s->state && strcmp(s->state, "on") == 0;
+  bool end = s->state && strcmp(s->state, "end") == 0, known = true;
   if (!id_ok(s->id)) return unfit(c, "?", PRAC_MALFORMED, &(struct prac_err){.text = "no name"});
-  if (!s->state || strcmp(s->state, "on") != 0)
-    PRAC_TRY(note_tenant_forget(c->queue, s->id, reterr));
-  if (s->state && strcmp(s->state, "end") == 0) {
+  if (end) PRAC_TRY(note_sub_drop(c->queue, s->id, &known, reterr));
+  if (!on && known) PRAC_TRY(note_tenant_forget(c->queue, s->id, reterr)); /* what waits for it */
+  if (end) {
     note_tenants_drop(&c->tenants, s->id);
-    PRAC_TRY(note_sub_drop(c->queue, s->id, reterr));
   } else {
     prac_json_reset(&c->json);
     model_to_json(&model_subscription, s, &c->json);

@@ -81,7 +81,7 @@ struct note_way {
   /* Read by people: updates only for a tenant that asks for them, at most max-per-hour messages,
    * the rest in a digest. false: a machine; it gets every revision at once and never a digest. */
   bool people;
-  /* The other side is each tenant's own: who does not answer keeps nobody else waiting, and a
+  /* The other side is each tenant's own: who does not answer pauses nobody else, and a
    * tenant's messages go one after the other. */
   bool each;
 };

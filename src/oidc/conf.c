@@ -32,8 +32,9 @@ static const struct prac_conf_item items[] = {
             .help = "the claim that names the user; with email, email_verified must be true"),
     ITEM_AS("bind", bind, ENUM, .words = bind_words, .hi = OIDC_BIND_ANY,
             .dflt = OIDC_BIND_WITHOUT_PASSWORD,
-            .help = "which account of that name becomes this person's at the first sign-in; any: "
-                    "only where nobody can choose a name at the provider"),
+            .help = "which account of that name becomes this person's at the first sign-in; where "
+                    "people can choose their name at the provider: none; any: also one with a "
+                    "password"),
     ITEM_AS("make-users", makes, BOOL, .hi = 1, .dflt = 0,
             .help = "whether who has no account is given one"),
     ITEM_AS("new-org", new_org, STRING, .sdflt = "",

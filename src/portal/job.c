@@ -15,6 +15,7 @@ static void job_free(struct portal_job **jp)
 {
   struct portal_job *j = *jp;
   if (!j) return;
+  if (j->ended) j->ended(j);
   rows_done(&j->rows);
   if (j->audience) portal_audience_unref(j->p, &j->audience);
   prac_arena_free(&j->arena);

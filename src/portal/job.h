@@ -20,8 +20,9 @@ struct portal_job {
   struct sys_http_req *req;
   portal_job_fn *run;
   portal_outside_fn *outside;
-  uint64_t sharer;                  /* whose share of the lane it takes (share.h) */
-  struct portal_audience *audience; /* whose scope the answer is made for; held */
+  void (*ended)(struct portal_job *j); /* whatever became of it; NULL: nothing to give back */
+  uint64_t sharer;                     /* whose share of the lane it takes (share.h) */
+  struct portal_audience *audience;    /* whose scope the answer is made for; held */
   struct prac_arena *arena;
   void *ask;             /* what run needs to know; in the arena */
   enum portal_lane lane; /* set before portal_job_put when it is not PORTAL_SUMS */

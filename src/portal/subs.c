@@ -398,8 +398,14 @@ struct testing {
   const char *org, *id;
   size_t ways;
   int looks;
-  bool said;
+  bool begun, said;
 };
+
+static void test_ended(struct portal_job *j)
+{
+  const struct testing *t = j->ask;
+  if (t->begun) portal_subs_test_end(j->p);
+}
 
 static prac_rc say_test(struct portal_job *j, struct prac_err *reterr)
 {
@@ -407,7 +413,6 @@ static prac_rc say_test(struct portal_job *j, struct prac_err *reterr)
   if (t->said) return PRAC_OK;
   t->said = true;
   if (portal_subs_errand(j->p, &t->e, t->org) == PRAC_OK) return PRAC_OK;
-  portal_subs_test_end(j->p);
   return PRAC_FAIL(reterr, PRAC_AGAIN, "too much waits to be said");
 }
 
@@ -416,12 +421,12 @@ static prac_rc test_run(struct portal_job *j, struct store *s, struct prac_err *
   struct testing *t = j->ask;
   struct portal_told v[ANSWERS];
   (void)s;
-  if (t->looks == 0 && !portal_subs_test_begin(j->p))
+  if (!t->begun) t->begun = portal_subs_test_begin(j->p);
+  if (!t->begun)
     return PRAC_FAIL(reterr, PRAC_RANGE, "other tests are waiting for their answers; try again");
   size_t n = portal_subs_answers(j->p, t->id, t->e.id, v, ANSWERS);
   bool whole = n >= t->ways || (n > 0 && !v[0].way[0]);
   if (!whole && t->looks++ < TEST_LOOKS) return PRAC_AGAIN;
-  portal_subs_test_end(j->p);
   struct prac_json *out = &j->rows.j;
   prac_json_open(out, '{');
   prac_json_key_str(out, "id", t->e.id);
@@ -471,6 +476,7 @@ void portal_subscription_test(struct portal *p, struct sys_http_req *r, const ch
   struct portal_job *j = portal_job_new(p, r, test_run, sizeof(struct testing));
   if (!j) return;
   j->outside = say_test;
+  j->ended = test_ended;
   prac_rc rc = begin_test(j, word, &err);
   if (rc == PRAC_UNKNOWN) {
     portal_send_error(r, 404, "not_found", "%s", err.text);

@@ -2,7 +2,8 @@
  *
  * saying    what has changed since it was last said, all of it after a start and every hour: the
  *           notifier keeps the latest. Changed also means: by anybody's rights, from whatever
- *           process. What the bus does not take waits and is said again
+ *           process. What the bus does not take waits and is said again. Whose subscription ends
+ *           or is turned off: that is said first
  * told      what became of the latest messages, by subscription and way, in memory
  * threads   the desk's thread looks and queues, the caller's thread (portal_tick) says
  * bounds    SUBS_QUEUED records wait to be said (the rest is found again later), SUBS_TOLD answers
@@ -52,32 +53,32 @@ void portal_mail_end(struct portal *p, struct sys_http_req *r, const char *word)
 
 /* Their rows of the table of endpoints (route.c). */
 /* clang-format off */
-#define SUBS_ROW(method, path, name, about, run) \
-  {path, SYS_HTTP_##method, PORTAL_VIEWER, name, about, PORTAL_OBJECT, run, none, NULL, false}
+#define SUBS_ROW(method, path, name, about, run, own_line) \
+  {path, SYS_HTTP_##method, PORTAL_VIEWER, name, about, PORTAL_OBJECT, run, none, NULL, own_line}
 #define SUBS_BODY(path, name, about, run, kind) \
-  {path, SYS_HTTP_POST, PORTAL_VIEWER, name, about, PORTAL_OBJECT, run, none, kind, false}
+  {path, SYS_HTTP_POST, PORTAL_VIEWER, name, about, PORTAL_OBJECT, run, none, kind, true}
 #define PORTAL_SUBS_ROUTES \
   SUBS_ROW(GET, "/subscriptions", "subscriptions", \
     "One's own subscriptions, what became of the last messages, and one's mail addresses", \
-    portal_subscriptions), \
+    portal_subscriptions, false), \
   SUBS_BODY("/subscriptions", "subscribe", \
     "Makes a subscription, or changes one as a whole. The secret of a new one is shown only here", \
     portal_subscribe, &portal_subscribe_kind), \
   SUBS_ROW(POST, "/subscriptions/{id}/feed/end", "subscription_feed_end", "Ends its feed", \
-    portal_subscription_feed_end), \
+    portal_subscription_feed_end, true), \
   SUBS_ROW(POST, "/subscriptions/{id}/end", "subscription_end", \
-    "Ends a subscription: nothing more is told", portal_subscription_end), \
+    "Ends a subscription: nothing more is told", portal_subscription_end, true), \
   SUBS_ROW(POST, "/subscriptions/{id}/test", "subscription_test", \
     "Sends a made attack on 192.0.2.1 by all its ways, and says what the other sides answered", \
-    portal_subscription_test), \
+    portal_subscription_test, false), \
   SUBS_ROW(POST, "/subscriptions/{id}/secret", "subscription_secret", \
-    "A new key of its webhook's signature, shown only here", portal_subscription_secret), \
+    "A new key of its webhook's signature, shown only here", portal_subscription_secret, true), \
   SUBS_ROW(POST, "/subscriptions/{id}/feed", "subscription_feed", \
     "A new token of its feed, /feed/TOKEN, shown only here; the old one ends", \
-    portal_subscription_feed), \
+    portal_subscription_feed, true), \
   SUBS_ROW(GET, "/subscriptions/{id}/matches", "subscription_matches", \
     "What it would have told of the last seven days that there are records of, newest first", \
-    portal_subscription_matches), \
+    portal_subscription_matches, false), \
   {"/feed/{token}", SYS_HTTP_GET, PORTAL_VIEWER, "feed", \
     "The newest 100 of what a subscription is about, as JSON Feed 1.1; the token says who asks", \
     PORTAL_OBJECT, portal_feed, none, .by_path = true}, \

@@ -20,7 +20,8 @@ struct matching {
   struct access_sub sub;
   struct model_want want;
   bool feed;
-  const char *base; /* "https://portal.example", for addresses in a feed */
+  struct portal_attacks listed; /* what /attacks lists */
+  const char *base;             /* "https://portal.example", for addresses in a feed */
   struct prac_arena *keep;
   const struct model_kind *kind; /* that are gone through */
   struct match *v;
@@ -32,11 +33,12 @@ struct matching {
 static const char *title_of(struct matching *m, const struct episode *e)
 {
   char ip[PRAC_IP_TEXT], text[256];
-  struct prac_prefix p = {e->victim, e->prefix_bits < 128 ? (uint8_t)e->prefix_bits : 128};
+  bool one = e->prefix_bits == 0 || e->prefix_bits >= 128; /* else a carpet */
+  struct prac_prefix p = {e->victim, one ? 128 : (uint8_t)e->prefix_bits};
   bool ja = strcmp(m->sub.s.language, "ja") == 0, end = strcmp(e->state, "end") == 0;
   int n = snprintf(text, sizeof text, ja ? "DRDoS攻撃%s: %s (%s%s)" : "DRDoS attack%s: %s (%s%s)",
                    end ? ja ? "終了" : " ended" : "",
-                   p.bits < 128 ? prac_prefix_text(ip, &p) : prac_ip_text(ip, &p.ip),
+                   one ? prac_ip_text(ip, &p.ip) : prac_prefix_text(ip, &p),
                    e->vectors.n ? e->vectors.v[0] : "", e->vectors.n > 1 ? ", ..." : "");
   return n > 0 ? prac_arena_strndup(m->keep, text, strnlen(text, sizeof text)) : NULL;
 }
@@ -73,13 +75,17 @@ static bool fill(struct matching *m, const void *rec, struct match *to)
   return to->id && to->state && to->title && to->text;
 }
 
-/* Told with its parent, or as the episode that it is about: as the notifier does it. */
-static bool wanted(const struct matching *m, const void *rec)
+/* Told with its parent if that is there, or as the episode that it is about: as the notifier does
+ * it. */
+static prac_rc wanted(struct matching *m, const void *rec, bool *ret, struct prac_err *reterr)
 {
-  if (m->kind == &model_episode)
-    return !*((const struct episode *)rec)->parent && model_wants_attack(&m->want, rec);
-  return strcmp(((const struct alert *)rec)->kind, "drdos") != 0 &&
-         model_wants_alert(&m->want, rec);
+  if (m->kind == &model_episode) {
+    *ret = model_wants_attack(&m->want, rec);
+    return *ret ? portal_attack_listed(&m->listed, rec, ret, reterr) : PRAC_OK;
+  }
+  *ret =
+      strcmp(((const struct alert *)rec)->kind, "drdos") != 0 && model_wants_alert(&m->want, rec);
+  return PRAC_OK;
 }
 
 /* Newest first: PRAC_STOPPED when what is left is too old, or there are enough. */
@@ -91,7 +97,9 @@ static prac_rc take(void *arg, const void *const *recs, size_t n, struct prac_er
     if (m->least == PRAC_TIME_NONE && !m->feed) m->least = at - LOOK_BACK_NS;
     size_t *count = m->kind == &model_episode ? &m->attacks : &m->alerts;
     if ((m->least != PRAC_TIME_NONE && at < m->least) || *count >= ITEMS) return PRAC_STOPPED;
-    if (!wanted(m, recs[i])) continue;
+    bool is_wanted;
+    PRAC_TRY(wanted(m, recs[i], &is_wanted, reterr));
+    if (!is_wanted) continue;
     if (!fill(m, recs[i], &m->v[m->n]))
       return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for this question");
     m->n++;
@@ -107,6 +115,7 @@ static prac_rc gather(struct portal_job *j, struct store *s, struct matching *m,
       .what = STORE_RECORDS, .kind = k, .span = {PRAC_TIME_NONE, PRAC_TIME_NONE}};
   if (!wants) return PRAC_OK;
   m->kind = k;
+  m->listed = (struct portal_attacks){.job = j, .store = s, .q = q, .profile = m->want.profile};
   prac_rc rc = portal_scan(j, s, q, take, m, reterr);
   m->truncated |= j->rows.truncated || m->attacks >= ITEMS || m->alerts >= ITEMS;
   return rc == PRAC_STOPPED ? PRAC_OK : rc;

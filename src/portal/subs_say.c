@@ -16,6 +16,7 @@ struct saying {
   struct prac_arena *arena;
   const struct model_kind *kind;
   const void *rec;
+  const char *subscription; /* that ends by it, or is turned off; NULL: anything else */
   char subject[96], id[96];
 };
 struct said {
@@ -31,7 +32,7 @@ struct portal_subs {
   /* the desk's thread: */
   struct said said[SUBS_QUEUED];
   size_t n_said;
-  prac_time said_all;
+  int64_t said_all; /* monotonic ns; 0: never */
   /* the caller's thread: */
   int64_t look_at, say_at; /* monotonic ns */
 };
@@ -47,7 +48,6 @@ prac_rc portal_subs_open(struct portal *p, struct prac_err *reterr)
   if (!p->subs) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for subscriptions");
   (void)pthread_mutex_init(&p->subs->lock, NULL);
   p->subs->end = &p->subs->first;
-  p->subs->said_all = PRAC_TIME_NONE;
   for (size_t i = 0; i < SUBS_TOLD; i++) p->subs->told[i].at = PRAC_TIME_NONE;
   return PRAC_OK;
 }
@@ -74,6 +74,47 @@ void portal_subs_close(struct portal *p)
 
 /* ---- what is to be said ---- */
 
+static bool is_of(const struct saying *y, const char *subscription)
+{
+  return y->kind == &model_subscription &&
+         strcmp(((const struct subscription *)y->rec)->id, subscription) == 0;
+}
+
+/* Says who is no longer told before all that can wait. What waits of the same subscription is older
+ * and would turn it on again: it goes. s->lock held */
+static void put_first(struct portal_subs *s, struct saying *y)
+{
+  struct saying **at = &s->first;
+  while (*at && (*at)->subscription) at = &(*at)->next;
+  y->next = *at;
+  *at = y;
+  for (at = &y->next; *at;) {
+    struct saying *o = *at;
+    if (!is_of(o, y->subscription)) {
+      at = &o->next;
+      continue;
+    }
+    *at = o->next;
+    s->n--;
+    saying_free(&o);
+  }
+  s->end = at;
+}
+
+/* s->lock held */
+static void put_last(struct portal_subs *s, struct saying *y)
+{
+  *s->end = y;
+  s->end = &y->next;
+}
+
+/* What is said of a subscription that tells nothing from now on. */
+static const char *revoked(const struct model_kind *k, const void *rec)
+{
+  const struct subscription *s = rec;
+  return k == &model_subscription && strcmp(s->state, "on") != 0 ? s->id : NULL;
+}
+
 static prac_rc queue(struct portal *p, const struct model_kind *k, const void *rec, const char *org,
                      const char *id)
 {
@@ -85,16 +126,13 @@ static prac_rc queue(struct portal *p, const struct model_kind *k, const void *r
     prac_arena_free(&a);
     return PRAC_NOMEM;
   }
-  *y = (struct saying){.arena = a, .kind = k, .rec = own};
+  *y = (struct saying){.arena = a, .kind = k, .rec = own, .subscription = revoked(k, own)};
   portal_subject(k->name, org, y->subject);
   (void)snprintf(y->id, sizeof y->id, "%.60s.%" PRId64, id, prac_now(p->env.clock));
   pthread_mutex_lock(&s->lock);
   bool room = s->n < SUBS_QUEUED;
-  if (room) {
-    *s->end = y;
-    s->end = &y->next;
-    s->n++;
-  }
+  s->n += room;
+  if (room) (y->subscription ? put_first : put_last)(s, y);
   pthread_mutex_unlock(&s->lock);
   if (!room) saying_free(&y);
   return room ? PRAC_OK : PRAC_FULL;
@@ -163,10 +201,11 @@ void portal_subs_look(struct portal *p, struct access *a)
   struct portal_subs *s = p->subs;
   if (!s) return;
   struct look l = {p, prac_arena_new(4096), prac_now(p->env.clock), true};
-  bool all = s->said_all == PRAC_TIME_NONE || l.now - s->said_all >= ALL_AGAIN_NS;
+  int64_t now = portal_mono_ns();
+  bool all = s->said_all == 0 || now - s->said_all >= ALL_AGAIN_NS;
   if (all) s->n_said = 0;
   if (l.arena && access_subs(a, NULL, look_at, &l, NULL) == PRAC_OK && l.whole && all)
-    s->said_all = l.now;
+    s->said_all = now;
   prac_arena_free(&l.arena);
   pthread_mutex_lock(&s->lock);
   s->looking = false;
@@ -198,24 +237,43 @@ static void send_for_changes(struct portal *p, int64_t now)
   pthread_mutex_unlock(&s->lock);
 }
 
-/* The first in line stays there until the bus has it. */
+/* s->lock held. NULL: nothing waits. */
+static struct saying *take_first(struct portal_subs *s)
+{
+  struct saying *y = s->first;
+  if (!y) return NULL;
+  s->first = y->next;
+  if (!s->first) s->end = &s->first;
+  return y;
+}
+
+/* s->lock held. What was put in its place meanwhile is newer, and is said after it. */
+static void put_back(struct portal_subs *s, struct saying *y)
+{
+  y->next = s->first;
+  if (!s->first) s->end = &y->next;
+  s->first = y;
+}
+
+/* The first in line is there again unless the bus has it. */
 static bool say_first(struct portal *p)
 {
   struct portal_subs *s = p->subs;
   struct prac_err err = {0};
   pthread_mutex_lock(&s->lock);
-  struct saying *y = s->first;
+  struct saying *y = take_first(s);
   pthread_mutex_unlock(&s->lock);
   if (!y) return false;
   prac_rc rc = p->env.say(p->env.say_arg, y->kind, y->rec, y->subject, y->id, &err);
   if (rc != PRAC_OK) {
     prac_log(p->env.log, &ev_late, "%s", err.text);
     s->say_at = portal_mono_ns() + AGAIN_MS * PRAC_MS;
+    pthread_mutex_lock(&s->lock);
+    put_back(s, y);
+    pthread_mutex_unlock(&s->lock);
     return false;
   }
   pthread_mutex_lock(&s->lock);
-  s->first = y->next;
-  if (!s->first) s->end = &s->first;
   s->n--;
   pthread_mutex_unlock(&s->lock);
   saying_free(&y);
@@ -276,6 +334,7 @@ bool portal_subs_test_begin(struct portal *p)
 void portal_subs_test_end(struct portal *p)
 {
   struct portal_subs *s = p->subs;
+  if (!s) return; /* the portal closes */
   pthread_mutex_lock(&s->lock);
   s->testing--;
   pthread_mutex_unlock(&s->lock);

@@ -237,6 +237,89 @@ static void no_bombs(void **s)
   assert_true(access_mail_ok("first.last+tag@mx-1.isp.example"));
 }
 
+/* Others who ask for somebody's address keep nobody of another organisation from confirming it; a
+ * person's addresses, and what one organisation leaves waiting, are bounded. */
+static void whose_addresses(void **s)
+{
+  static const char *const names[] = {"o1", "o2", "o3", "o4", "o5", "o6"};
+  struct access_org o = {.name = "xx", .scope = "XX", .clearance = "TLP:GREEN"};
+  char code[ACCESS_CODE], address[32];
+  int sent = 0;
+  (void)s;
+  assert_int_equal(access_org_put(a, "test", &o, NULL), PRAC_OK);
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(names); i++) {
+    struct access_user u = {.user = names[i], .org = "xx", .role = "viewer"};
+    struct access_who who = {.user = names[i], .org = "xx"};
+    assert_int_equal(access_user_put(a, "test", &u, NULL, NULL), PRAC_OK);
+    sent += access_mail_ask(a, &who, "noc@isp.example", code, NULL) == PRAC_OK;
+  }
+  assert_int_equal(sent, 3);
+  assert_int_equal(access_mail_ask(a, &mika, "noc@isp.example", code, NULL), PRAC_OK);
+  assert_int_equal(access_mail_confirm(a, &mika, "noc@isp.example", code, NULL), PRAC_OK);
+  for (size_t i = 0; i < 10 * PRAC_ARRAY_LEN(names); i++) {
+    struct access_who who = {.user = names[i % PRAC_ARRAY_LEN(names)], .org = "xx"};
+    (void)snprintf(address, sizeof address, "a%zu@isp.example", i);
+    sent += access_mail_ask(a, &who, address, code, NULL) == PRAC_OK;
+  }
+  assert_int_equal(sent, 40);
+  for (int i = 1; i < ACCESS_MAILS; i++) {
+    (void)snprintf(address, sizeof address, "b%d@isp.example", i);
+    assert_int_equal(access_mail_ask(a, &mika, address, code, NULL), PRAC_OK);
+    assert_int_equal(access_mail_confirm(a, &mika, address, code, NULL), PRAC_OK);
+  }
+  assert_int_equal(access_mail_ask(a, &mika, "c@isp.example", code, NULL), PRAC_RANGE);
+}
+
+/* By ending and making anew, ten accounts of one organisation do not fill the room of all. */
+static void an_organisation_s_room(void **s)
+{
+  char id[ACCESS_SUB_ID], name[8];
+  struct subscription f = form();
+  int made = 0;
+  (void)s;
+  for (int i = 0; i < 3 * ACCESS_SUBS_EVER; i++) {
+    (void)snprintf(name, sizeof name, "p%d", i % 4);
+    struct access_who who = {.user = name, .org = "jp"};
+    if (i < 4) user(name, 0, NULL);
+    if (put(&who, &f, id) != PRAC_OK) continue;
+    made++;
+    assert_int_equal(access_sub_end(a, &who, id, NULL), PRAC_OK);
+  }
+  assert_int_equal(made, ACCESS_SUBS_ORG_EVER);
+  assert_int_equal(put(&mika, &f, id), PRAC_RANGE);
+  a->wall.at = T0 + 31 * PRAC_DAY;
+  assert_int_equal(put(&mika, &f, id), PRAC_OK);
+}
+
+/* The next person of that name gets nothing of it, the last keeps nothing. */
+static void unbound(void **s)
+{
+  static const char *const to[] = {"noc@isp.example"};
+  char id[ACCESS_SUB_ID], code[ACCESS_CODE];
+  char token[ACCESS_TOKEN_TEXT], feed[ACCESS_TOKEN_TEXT], key[ACCESS_TOKEN_TEXT];
+  struct access_linked l = {
+      .issuer = "https://id.example", .subject = "1", .user = "mika", .bind = ACCESS_BIND_ANY};
+  struct subscription f = form();
+  struct access_who who;
+  struct prac_arena *arena = prac_arena_new(1024);
+  int wait_s = 0;
+  (void)s;
+  assert_int_equal(access_sign_in_linked(a, &l, token, &wait_s, NULL), PRAC_OK);
+  f.mail = (struct model_strs){to, 1};
+  assert_int_equal(put(&mika, &f, id), PRAC_OK);
+  assert_int_equal(access_mail_ask(a, &mika, to[0], code, NULL), PRAC_OK);
+  assert_int_equal(access_mail_confirm(a, &mika, to[0], code, NULL), PRAC_OK);
+  assert_int_equal(access_sub_feed(a, &mika, id, feed, NULL), PRAC_OK);
+  assert_int_equal(access_key_new(a, "mika", "mika", "tool", key, NULL), PRAC_OK);
+  assert_int_equal(access_unbind(a, "test", "mika", NULL), PRAC_OK);
+  assert_int_equal(access_who_is(a, token, arena, &who, NULL), PRAC_DENIED);
+  assert_int_equal(access_who_is(a, feed, arena, &who, NULL), PRAC_DENIED);
+  assert_int_equal(access_who_is(a, key, arena, &who, NULL), PRAC_DENIED);
+  expect(NULL, "ours end JP");
+  assert_int_equal(access_mail_end(a, &mika, to[0], NULL), PRAC_UNKNOWN);
+  prac_arena_free(&arena);
+}
+
 static void feeds(void **s)
 {
   char id[ACCESS_SUB_ID], token[ACCESS_TOKEN_TEXT], second[ACCESS_TOKEN_TEXT];
@@ -256,6 +339,12 @@ static void feeds(void **s)
   assert_int_equal(access_sub_feed(a, &mika, id, second, NULL), PRAC_OK);
   assert_int_equal(access_rights(a, &after, NULL), PRAC_OK);
   assert_true(after > before); /* whoever keeps an answer asks again */
+  before = after;
+  assert_int_equal(access_sub_secret(a, &mika, id, token, NULL), PRAC_OK);
+  assert_int_equal(access_rights(a, &after, NULL), PRAC_OK);
+  assert_true(after == before); /* nobody reads by it */
+  assert_int_equal(access_sub_feed(a, &mika, id, token, NULL), PRAC_OK);
+  assert_int_equal(access_sub_feed(a, &mika, id, second, NULL), PRAC_OK);
   assert_int_equal(access_who_is(a, token, arena, &who, NULL), PRAC_DENIED);
   user("mika", 1, NULL);
   assert_int_equal(access_who_is(a, second, arena, &who, NULL), PRAC_DENIED);
@@ -273,8 +362,15 @@ int main(void)
 {
   const struct CMUnitTest t[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, finish)
-      T(its_owner_s_rights),      T(so_many),  T(what_is_refused),
-      T(an_address_is_confirmed), T(no_bombs), T(feeds),
+      T(its_owner_s_rights),
+      T(so_many),
+      T(what_is_refused),
+      T(an_address_is_confirmed),
+      T(no_bombs),
+      T(feeds),
+      T(whose_addresses),
+      T(an_organisation_s_room),
+      T(unbound),
   };
   return cmocka_run_group_tests_name("access_subs", t, NULL, NULL);
 }

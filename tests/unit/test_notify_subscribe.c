@@ -17,6 +17,7 @@ static struct {
   char text[HEARD], told[HEARD], hosts[512];
   size_t n, n_told;
   const char *away; /* this subscriber's webhook does not answer */
+  const char *full; /* this one's mailbox */
   bool no_mail;     /* the way can not be opened */
 } heard;
 
@@ -56,7 +57,9 @@ static void hear(const char *who, const struct note_item *it)
 static prac_rc send_mail(void *st, const struct note_item *it, const struct note_env *env,
                          struct prac_err *reterr)
 {
-  (void)st, (void)env, (void)reterr;
+  (void)st, (void)env;
+  if (heard.full && strcmp(it->tenant->name, heard.full) == 0)
+    return PRAC_FAIL(reterr, PRAC_AGAIN, "452 mailbox full");
   hear("mail", it);
   for (size_t i = 0; i < it->tenant->n_mail_to; i++)
     heard.n +=
@@ -312,6 +315,7 @@ static void what_waits_follows(void **s)
   heard.away = NULL;
   pump(2 * PRAC_SEC);
   expect("");
+  expect_told("hook e1.1.s1 refused: no longer in the subscriber's scope");
   heard.away = "s1";
   attack("e2", "198.51.100.9");
   x.state = "off";
@@ -342,6 +346,45 @@ static void nobody_waits_for_another(void **s)
   expect("hook t-2.1.s1"); /* what waits is not yet due; a test does not wait behind it */
   for (int i = 0; i < 8; i++) pump(2 * PRAC_SEC);
   assert_non_null(strstr(heard.text, "hook e1.1.s1, hook e2.1.s1"));
+}
+
+/* Nor for a mailbox that takes nothing now: that one is tried for a day, the way goes on. */
+static void a_full_mailbox_is_no_way_that_is_away(void **s)
+{
+  static const char *const a[] = {"a@isp.example"}, *const b[] = {"b@isp.example"};
+  struct subscription x = sub("s1", "203.0.113.0/24"), y = sub("s2", "203.0.113.0/24");
+  (void)s;
+  x.url = y.url = "";
+  x.mail = (struct model_strs){a, 1};
+  y.mail = (struct model_strs){b, 1};
+  heard.full = "s1";
+  subscribe(x);
+  subscribe(y);
+  attack("e1", "203.0.113.9");
+  attack("e2", "203.0.113.9");
+  expect("mail e1.1.s2>b@isp.example, mail e2.1.s2>b@isp.example");
+  heard.n_told = 0;
+  pump(PRAC_DAY + PRAC_SEC);
+  expect("");
+  expect_told("mail e1.1.s1 refused: 452 mailbox full, mail e2.1.s1 refused: 452 mailbox full");
+}
+
+/* What a digest was to tell of is gone from its owner's sight. */
+static void no_empty_digest(void **s)
+{
+  struct subscription x = sub("s1", "203.0.113.0/24");
+  (void)s;
+  x.max_per_hour = 1;
+  subscribe(x);
+  attack("e1", "203.0.113.9");
+  attack("e2", "203.0.113.9");
+  expect("hook e1.1.s1");
+  heard.n_told = 0;
+  x.scope = "198.51.100.0/24";
+  subscribe(x);
+  pump(601 * PRAC_SEC);
+  expect("");
+  assert_non_null(strstr(heard.told, "refused: no longer in the subscriber's scope"));
 }
 
 static void not_too_many(void **s)
@@ -457,6 +500,8 @@ int main(void)
       T(on_off_and_the_end),
       T(what_waits_follows),
       T(nobody_waits_for_another),
+      T(a_full_mailbox_is_no_way_that_is_away),
+      T(no_empty_digest),
       T(not_too_many),
       T(errands),
       T(a_way_that_does_not_open),

@@ -1,6 +1,6 @@
 /* A portal with accounts: where many want in, what waits is bounded for each reader; while the disk
  * is full nothing is carried out after its asker was answered; what leaves a reader's scope is said
- * to be gone. */
+ * to be gone, and who is no longer told is said to the notifier first. */
 #include "lib/t.h"
 
 #include <pthread.h>
@@ -11,8 +11,10 @@
 #include <sys/stat.h>
 
 #include "access/access.h"
+#include "access/subs.h"
 #include "lib/web.h"
 #include "portal/portal.h"
+#include "portal/subs.h"
 #include "sys/wall.h"
 
 #define PASSWORD "correct horse battery"
@@ -39,12 +41,30 @@ static prac_rc fake_query(void *st, const struct store_query *q, store_row *each
 }
 static const struct store_ops fake_ops = {.name = "fake", .query = fake_query};
 
+/* The bus: away at first, then it takes what is said. */
+struct sayings {
+  int away;
+  size_t n;
+  char said[512];
+};
+static prac_rc say(void *arg, const struct model_kind *k, const void *rec, const char *subject,
+                   const char *id, struct prac_err *err)
+{
+  struct sayings *b = arg;
+  const struct subscription *s = rec;
+  (void)subject, (void)id;
+  if (k != &model_subscription || b->away-- > 0) return PRAC_FAIL(err, PRAC_AGAIN, "away");
+  b->n += (size_t)snprintf(b->said + b->n, sizeof b->said - b->n, "%s %s, ", s->title, s->state);
+  return PRAC_OK;
+}
+
 struct site {
   char dir[64], path[96];
   struct prac_clock wall;
   struct portal_conf conf;
   struct fake fake;
   struct store store;
+  struct sayings bus;
   struct portal *p;
   char mika[ACCESS_TOKEN_TEXT], noor[ACCESS_TOKEN_TEXT], ren[ACCESS_TOKEN_TEXT]; /* keys */
 };
@@ -64,13 +84,6 @@ static void add_user(struct access *a, const char *user, const char *org,
   struct access_user u = {.user = user, .org = org, .role = "admin", .disabled = -1};
   assert_int_equal(access_user_put(a, "test", &u, PASSWORD, NULL), PRAC_OK);
   assert_int_equal(access_key_new(a, "test", user, "test", key, NULL), PRAC_OK);
-}
-
-static prac_rc say(void *arg, const struct model_kind *k, const void *rec, const char *subject,
-                   const char *id, struct prac_err *reterr)
-{
-  (void)arg, (void)k, (void)rec, (void)subject, (void)id, (void)reterr;
-  return PRAC_OK;
 }
 
 static void start(struct site *s)
@@ -106,8 +119,9 @@ static void start(struct site *s)
                            .listen_fd = -1,
                            .version = "9.9.9",
                            .clock = &s->wall,
-                           .accounts = s->path,
-                           .say = say};
+                           .say = say,
+                           .say_arg = &s->bus,
+                           .accounts = s->path};
   if (portal_open(&s->conf, &env, &s->p, &err) != PRAC_OK) fail_msg("%s", err.text);
 }
 
@@ -346,6 +360,54 @@ static void what_leaves_a_scope_is_gone(void **st)
   stop(&s);
 }
 
+static void subscribe(struct access *a, const char *title, char id[ACCESS_SUB_ID])
+{
+  static const struct access_who mika = {.user = "mika", .org = "jp"};
+  char secret[ACCESS_TOKEN_TEXT];
+  struct subscription s = {.id = "",
+                           .state = "on",
+                           .title = title,
+                           .language = "en",
+                           .zone = "UTC",
+                           .attacks = true,
+                           .severity = "high",
+                           .max_per_hour = 10,
+                           .digest_s = 600,
+                           .url = ""};
+  assert_int_equal(access_sub_put(a, &mika, &s, id, secret, NULL), PRAC_OK);
+}
+
+/* The desk's thread has nothing to do before the first tick: this one looks in its place. */
+static void who_is_no_longer_told_is_said_first(void **state)
+{
+  static const struct access_conf c = {.idle_ns = PRAC_HOUR, .life_ns = PRAC_DAY};
+  static const struct access_who mika = {.user = "mika", .org = "jp"};
+  struct site s;
+  struct access *a = NULL;
+  char one[ACCESS_SUB_ID], two[ACCESS_SUB_ID], three[ACCESS_SUB_ID];
+  (void)state;
+  start(&s);
+  s.bus.away = 1;
+  assert_int_equal(access_open(s.path, &c, &s.wall, &a, NULL), PRAC_OK);
+  subscribe(a, "one", one);
+  subscribe(a, "two", two);
+  subscribe(a, "three", three);
+  portal_subs_look(s.p, a);
+  assert_int_equal(access_sub_end(a, &mika, two, NULL), PRAC_OK);
+  portal_subs_look(s.p, a);
+  assert_int_equal(access_sub_end(a, &mika, three, NULL), PRAC_OK);
+  portal_subs_look(s.p, a);
+  access_close(&a);
+  portal_tick(s.p, PRAC_TIME_NONE); /* the bus is away */
+  assert_int_equal(s.bus.n, 0);
+  for (int i = 0; i < 1000 && !strstr(s.bus.said, "one"); i++) {
+    (void)poll(NULL, 0, 20);
+    portal_tick(s.p, PRAC_TIME_NONE);
+  }
+  assert_string_equal(s.bus.said, "two end, three end, one on, ");
+  stop(&s);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -354,6 +416,7 @@ int main(void)
       cmocka_unit_test(one_address_does_not_take_all_sign_ins),
       cmocka_unit_test(one_user_does_not_take_a_lane),
       cmocka_unit_test(what_leaves_a_scope_is_gone),
+      cmocka_unit_test(who_is_no_longer_told_is_said_first),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
