@@ -322,17 +322,22 @@ static bool named6(const struct scan *t, const char *s)
   return is_named(t, ip);
 }
 
+/* What is behind 0x: eight digits are an address, whatever the record names; fewer or 32 of them
+ * may be one that it names. */
+static bool hex_ok(const struct scan *t, const char *s, size_t n)
+{
+  uint32_t v;
+  if (n == 32) return !named6(t, s);
+  if (n > 8 || !number(s, n, 16, &v)) return true;
+  struct prac_ip ip = prac_ip4(v);
+  return n == 8 ? ip_ok(t, &ip) : !is_named(t, ip);
+}
+
 /* A word of letters and digits. */
 static bool number_ok(const struct scan *t, const char *s, size_t n)
 {
   uint32_t v;
-  bool hex = n > 2 && s[0] == '0' && (s[1] | 0x20) == 'x';
-  if (hex && n == 34) return !named6(t, s + 2);
-  if (hex && n < 10 && number(s + 2, n - 2, 16, &v) && is_named(t, prac_ip4(v))) return false;
-  if (hex && n == 10 && number(s + 2, 8, 16, &v)) {
-    struct prac_ip ip = prac_ip4(v);
-    return ip_ok(t, &ip);
-  }
+  if (n > 2 && s[0] == '0' && (s[1] | 0x20) == 'x') return hex_ok(t, s + 2, n - 2);
   if (n >= 8 && n <= 10 && number(s, n, 10, &v) && is_named(t, prac_ip4(v))) return false;
   if (n == 8 && number(s, n, 16, &v) && is_named(t, prac_ip4(v))) return false;
   return n != 32 || !named6(t, s);
