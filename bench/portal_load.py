@@ -156,9 +156,14 @@ class Listener(asyncio.Protocol):
         self.ended = True
 
 
+def from_(i):
+    """Everybody has an address, by what the proxy in front says: one address alone has a share of the streams."""
+    return f'X-Forwarded-For: 198.51.{100 + i // 250}.{1 + i % 250}\r\n'
+
+
 async def listen_all(port, heads, n, over, ready):
     loop = asyncio.get_running_loop()
-    all_ = [(await loop.create_connection(lambda i=i: Listener(port, heads[i % len(heads)]), '127.0.0.1', port))[1] for i in range(n)]
+    all_ = [(await loop.create_connection(lambda i=i: Listener(port, heads[i % len(heads)] + from_(i)), '127.0.0.1', port))[1] for i in range(n)]
     ready.set()
     while not over.is_set():
         await asyncio.sleep(0.2)
@@ -247,7 +252,7 @@ class Site:
         (self.data / 'store').symlink_to(pathlib.Path(store).resolve())
         self.conf = self.base / 'practice.yaml'
         self.conf.write_text(f"run: {{data: '{self.data}', drop-rights: no}}\nportal:\n  listen: 127.0.0.1:{self.port}\n  rate: 0\n"
-                             f"  max-per-address: 2000\n  max-connections: 2000\n  max-streams: {viewers + 50}\n"
+                             f"  max-per-address: 2000\n  max-connections: 2000\n  max-streams: {viewers + 50}\n  proxies: [127.0.0.1]\n"
                              f"  accounts: {'yes' if accounts else 'no'}\n")
         self.log = open(self.base / 'log', 'a+')
         self.sock = str(self.data / 'bus.sock')
