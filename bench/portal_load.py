@@ -54,7 +54,7 @@ def text(minute):
 
 # ---- what is asked ----
 
-def mix(end):
+def mix(end, senders):
     """(name, weight, paths): what pages that people look at ask, by how often. end: the minute after the store's last."""
     def hours(n, ago=0):
         return f'from={text(end - 60 * (n + ago))}&to={text(end - 60 * ago)}'
@@ -70,7 +70,7 @@ def mix(end):
         ('ports/heat', 2, ['/ports/heat']),
         ('mine', 2, ['/mine?country=JP', '/mine?country=AB']),
         ('flows', 2, [f'/flows?port=1433/tcp&country=AB&limit=20&{hours(1, h)}' for h in some] + [f'/flows?limit=100&{hours(1, h)}' for h in some]),
-        ('host', 1, ['/host/203.0.113.9?' + hours(24)]),
+        ('host', 1, [f'/host/{s}?{hours(24)}' for s in senders]),
         ('about', 0.2, ['/about/1433/tcp', '/about/23/tcp', '/about/9999/tcp']),
     ]
 
@@ -306,11 +306,20 @@ def study(site, head, over):
         site.ask('/about/1433/tcp', {'Cookie': cookie} if cookie else None)
 
 
+def senders(site, head, end):
+    """Of some flows of four hours: the louder one is, the more often it is among them."""
+    cookie = head.strip().partition(': ')[2]
+    rows = []
+    for ago in (60, 400, 800, 1200):
+        rows += json.loads(site.ask(f'/flows?limit=10&from={text(end - ago - 60)}&to={text(end - ago)}', {'Cookie': cookie} if cookie else None))['rows']
+    return sorted({r['src'] for r in rows})
+
+
 def load(site, args, heads, end):
     over, ready = multiprocessing.Event(), multiprocessing.Event()
     a, a_out = multiprocessing.Pipe(False)
     b, b_out = multiprocessing.Pipe(False)
-    questions = [q for q in mix(end) if not args.only or q[0] in args.only.split('+')]
+    questions = [q for q in mix(end, senders(site, heads[0], end)) if not args.only or q[0] in args.only.split('+')]
     ears = multiprocessing.Process(target=listen, args=(site.port, heads, args.viewers, over, ready, a_out))
     ears.start()
     ready.wait(60)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/subscription.h"
+
 prac_rc portal_alerts_init(struct portal_alerts *l)
 {
   *l = (struct portal_alerts){.v = calloc(PORTAL_ALERTS, sizeof *l->v)};
@@ -20,9 +22,8 @@ void portal_alerts_done(struct portal_alerts *l)
 
 int portal_severity_rank(const char *s)
 {
-  static const char *const words[] = {"notice", "low", "medium", "high", "critical"};
-  for (size_t i = 0; s && i < PRAC_ARRAY_LEN(words); i++)
-    if (strcmp(s, words[i]) == 0) return (int)i + 1;
+  for (int i = 0; s && model_severities[i]; i++)
+    if (strcmp(s, model_severities[i]) == 0) return i + 1;
   return 0;
 }
 
