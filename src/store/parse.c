@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/delivery.h"
 #include "store/answer.h"
 
 struct word { /* one key=value, in place */
@@ -62,6 +63,7 @@ static const struct {
     {"hits", STORE_RECORDS, &model_hit},
     {"episodes", STORE_RECORDS, &model_episode},
     {"decisions", STORE_RECORDS, &model_decision},
+    {"deliveries", STORE_RECORDS, &model_delivery},
     {"series", STORE_SERIES, NULL},
     {"top", STORE_TOP, NULL},
     {"scan", STORE_TOP_SCAN, NULL},
@@ -81,7 +83,8 @@ static prac_rc set_what(struct parse *p, const struct word *w)
     }
   return PRAC_FAIL(p->err, PRAC_MALFORMED,
                    WORD_FMT ": what is one of flows, findings, alerts, health, hits, episodes, "
-                            "decisions, series, top, scan, host, sensors, cells, kept",
+                            "decisions, deliveries, series, top, scan, host, sensors, cells, "
+                            "kept",
                    WORD_ARG(w));
 }
 
