@@ -198,7 +198,7 @@ static void said_of_an_attack(void **s)
 static void words_of_others(void **s)
 {
   (void)s;
-  heard.answer = "250 <noc@isp.example>, see https://u:p@h/?t=1 \x1b[31m\xe2\x80\xae ok\r\n";
+  heard.answer = "250 <noc@isp.example>, see https://h/?t=1 \x1b[31m\xe2\x80\xae ok\r\n";
   attack("e1");
   pump(0);
   assert_string_equal(heard.detail, "250 <(address)>, see (URL) \\u001b[31m\\u202e ok  ");

@@ -42,5 +42,5 @@ export function Deliveries({ of, id }) {
   const rows = a.value?.rows;
   if (!rows) return a.error && a.error.status !== 404 ? html`<p class="note">${t('trouble_failed')}</p>` : null;
   if (rows.length === 0) return html`<p class="note">${t('told_none')}</p>`;
-  return html`<ol class="decisions timeline">${folded(rows).map((x) => html`<${Line} key=${x.first.id} x=${x} />`)}</ol>`;
+  return html`<ol class="timeline">${folded(rows).map((x) => html`<${Line} key=${x.first.id} x=${x} />`)}</ol>`;
 }
