@@ -18,6 +18,8 @@
     "damaged installation")                                                                        \
   X(EVENTS, "events", "1", "events put into the live ring")                                        \
   X(EVENTS_LOST, "events_lost", "1", "events that found no room or memory")                        \
+  X(FINDINGS_LEFT, "findings_left_out", "1",                                                       \
+    "findings that were not told live: more than people can follow")                               \
   X(QUERIES, "queries", "1", "questions put to the store")                                         \
   X(QUERIES_REFUSED, "queries_refused", "1", "questions refused because too many were waiting")    \
   X(QUERIES_FAILED, "queries_failed", "1", "questions that the store could not answer")            \
