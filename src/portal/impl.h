@@ -82,9 +82,17 @@ struct portal_param {
 };
 /* REDIRECT: a step of a browser's way, whose parameters are others' words: unknown ones do not
  * matter. */
-enum portal_shape { PORTAL_OBJECT, PORTAL_ROWS, PORTAL_EVENTS, PORTAL_TEXT, PORTAL_REDIRECT };
+enum portal_shape {
+  PORTAL_OBJECT,
+  PORTAL_ROWS,
+  PORTAL_EVENTS,
+  PORTAL_TEXT,
+  PORTAL_ATOM,
+  PORTAL_REDIRECT
+};
 /* Who may ask: the role that it takes, or a session of whatever role. */
 enum portal_need { PORTAL_ANYONE, PORTAL_VIEWER, PORTAL_ANALYST, PORTAL_OPERATOR, PORTAL_ADMIN };
+#define PORTAL_ATOM_TYPE "application/atom+xml"
 struct portal_route {
   const char *path;            /* after /api/v1; one part may be "{id}", see route.c */
   enum sys_http_method method; /* GET answers HEAD too */
@@ -115,6 +123,8 @@ void portal_send_error_with(struct sys_http_req *r, int status, const char *code
 bool portal_is_view(const char *path); /* is it answered with the page? */
 /* Sends j as JSON (or an error when it went bad) and frees it. */
 void portal_send_json(struct sys_http_req *r, struct prac_json *j);
+/* The same of bytes that are something else. */
+void portal_send_as(struct sys_http_req *r, struct prac_json *j, const char *type);
 void portal_send_rows(struct sys_http_req *r, struct rows *rows);
 void portal_count(struct portal *p, int which);
 int64_t portal_mono_ns(void);
