@@ -78,7 +78,7 @@ async function reading() {
 
   /* Who was told of it, as it is said. */
   const told = panelOf('told');
-  check('that nobody was told yet is said', (await text(p, told)).includes('Nobody has been told'));
+  check('that nobody was told yet is said', await until(async () => (await text(p, told)).includes('Nobody has been told'), 20000), await text(p, told));
   await say('told e-1 mail sent');
   check('a letter stands there as soon as it is sent', await until(async () => /Mail\s*sent\s*start[\s\S]*1\.2 s after/.test(await text(p, told)), 30000), await text(p, told));
   await say('told e-1 bgp announced 203.0.113.77/32');
