@@ -57,7 +57,7 @@ static void id_of(const struct note_deed *d, const char *ref, char to[24])
 static double after_s(prac_time rec, prac_time at)
 {
   double s = ((double)at - (double)rec) / (double)PRAC_SEC; /* any times: no difference overflows */
-  if (rec == PRAC_TIME_NONE || s > LONG_AGO_S || s < -AHEAD_S) return NAN;
+  if (rec == PRAC_TIME_NONE || s > LONG_AGO_S || s < -AHEAD_S) return (double)NAN;
   return s > 0 ? s : 0;
 }
 

@@ -27,7 +27,7 @@ export function Findings() {
   const of = useKept(now && may('analyst') && status.value?.history ? ask('/findings', { from: iso(Math.floor(now) - DAY), limit: ASKED }) : null);
   if (!may('analyst')) return null;
   const rows = newest(of.value?.rows || [], findings.value);
-  return html`<${Panel} id="findings" title=${t('findings_live')} note=${t('findings_live_note')} className="stream">
+  return html`<${Panel} id="findings" title=${t('findings_live')} note=${t('findings_live_note')} className="found">
     ${!rows.length ? html`<${Empty} text=${t('findings_live_none')} />` : html`<ol class="stream-list findings-list">${rows.map((f) => html`<li key=${f.key} class=${f.state === 'off' ? '' : 'is-running'}>
       <a class="nowrap" href=${about(f.id)}>${dayTime(seconds(f.at))}</a><${Level} level=${RANKS[Math.min(Math.max(f.level || 1, 1), 5) - 1]} /><span><${Where} f=${f} /> <small class="chip"><${Text} v=${f.kind} /></small></span>
       <span class="sentence"><${Text} v=${titleOf({ ...f, title: f.text })} /></span></li>`)}</ol>`}<//>`;
