@@ -1,5 +1,5 @@
 /* Who was told of an attack or an alert, when and how, and what routers were asked to do: the
- * notifier says it (model/records.h, delivery), the store keeps it. Operators read all of it;
+ * notifier says it (model/delivery.h), the store keeps it. Operators read all of it;
  * others that somebody was told, by what kind of way, and rules that came into force. */
 #include <stdio.h>
 #include <string.h>
