@@ -100,10 +100,9 @@ MATH_CLONES static double cycle(struct gl_work *w, uint32_t n, double tol)
     for (; at_ < (n); at_++) (sum) += (a)[at_] * (b)[at_];                                         \
   } while (0)
 
-/* U' U x = x, in place, of the n x n matrix m (upper part; overwritten; rows `wide` apart, which is
- * a multiple of the lanes: what is written left of the diagonal is not read). Four rows at a time
- * are taken off the next. False: not definite. */
-MATH_CLONES static bool solve_spd(double *m, uint32_t n, uint32_t wide, double *x)
+/* U' U x = x: what is written left of the diagonal is not read. Four rows at a time are taken off
+ * the next. */
+MATH_CLONES bool gl_solve_spd(double *m, uint32_t n, uint32_t wide, double *x)
 {
   for (uint32_t i = 0; i < n; i++) {
     double *to = m + (size_t)i * wide;
@@ -154,7 +153,7 @@ static bool polish(struct gl_work *w, uint32_t n)
     for (uint32_t j = k; j < wide; j++) to[j] = 0;
     w->x[i] = w->s[w->on[i]] - copysign(w->l[w->on[i]], w->b[w->on[i]]);
   }
-  if (!solve_spd(w->chol, k, wide, w->x)) return false;
+  if (!gl_solve_spd(w->chol, k, wide, w->x)) return false;
   for (uint32_t i = 0; i < k; i++)
     if (!(w->x[i] * w->b[w->on[i]] > 0)) return false;
   for (uint32_t i = 0; i < k; i++) w->b[w->on[i]] = w->x[i];
