@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "math/glasso_int.h"
+#include "math/vec.h"
+
+enum { ROUNDED = 16 }; /* digits an entry of E may be off: four in its product, more while mended */
 
 /* Columns of beta by row: list i has those j with beta_ij != 0, rising. Into the spare pool. */
 static void turn(struct gl_comp *c, struct gl_list *to)
@@ -72,16 +75,32 @@ static void error_column(struct gl_comp *c, struct gl_work *w, uint32_t j)
   to[j] -= 1;
 }
 
-/* What column j adds to the linear part of f, to tr E, and to |W| . |Q|. */
+/* |v|^2 of floats */
+MATH_CLONES static double square(const gl_w *v, size_t k)
+{
+  math_v4 sum = {0};
+  size_t i = 0;
+  for (; i + MATH_LANES <= k; i += MATH_LANES) {
+    math_v4 x = {(double)v[i], (double)v[i + 1], (double)v[i + 2], (double)v[i + 3]};
+    sum += x * x;
+  }
+  double s = MATH_V4_SUM(sum);
+  for (; i < k; i++) s += (double)v[i] * (double)v[i];
+  return s;
+}
+
+/* Sums over columns: the linear part of f; tr E; |W| . |Q|; |E|^2; what |E| may be off by rounding,
+ * squared, in last digits. */
 struct sums {
-  double linear, trace, size;
+  double linear, trace, size, error, off;
 };
-static void add_column(struct gl_comp *c, uint32_t j, struct sums *to)
+/* norm: of W's columns */
+static void add_column(struct gl_comp *c, uint32_t j, const double *norm, struct sums *to)
 {
   const gl_w *own = c->w + (size_t)j * c->k;
   const uint32_t *ix = c->sol.ix + c->theta[j].at;
   const double *val = c->sol.val + c->theta[j].at;
-  double on = c->q_diag[j] * (double)own[j];
+  double on = c->q_diag[j] * (double)own[j], off = c->q_diag[j] * norm[j];
   to->linear += group_terms(c, j);
   to->trace += on - 1;
   to->size += on;
@@ -90,13 +109,16 @@ static void add_column(struct gl_comp *c, uint32_t j, struct sums *to)
     to->linear += gl_sij(c, ix[a], j) * val[a] + c->rho * c->r[j] * c->r[ix[a]] * fabs(val[a]);
     to->trace += e;
     to->size += fabs(e);
+    off += fabs(val[a]) * norm[ix[a]];
     if (ix[a] < j) c->edges += (uint64_t)(c->m[j] * c->m[ix[a]]);
   }
+  to->off += off * off;
+  to->error += square(c->spare + (size_t)j * c->k, c->k);
 }
 
 void gl_certify(struct gl_comp *c, struct gl_work *w, double goal)
 {
-  struct sums s = {-c->weight, 0, 0};
+  struct sums s = {.linear = -c->weight};
   c->edges = 0;
   c->sol.used = 0;
   for (uint32_t j = 0; j < c->k; j++)
@@ -105,10 +127,13 @@ void gl_certify(struct gl_comp *c, struct gl_work *w, double goal)
   for (uint32_t j = 0; j < c->k; j++) join_lists(c, c->turned, w->srow, j);
   for (uint32_t j = 0; j < c->k; j++) error_column(c, w, j);
   gl_mend(c, w, goal);
-  for (uint32_t j = 0; j < c->k; j++) add_column(c, j, &s);
+  for (uint32_t j = 0; j < c->k; j++) w->v[j] = sqrt(square(c->w + (size_t)j * c->k, c->k));
+  for (uint32_t j = 0; j < c->k; j++) add_column(c, j, w->v, &s);
+  /* E's rounding, and W's last digit: it may lie outside its box by that much */
+  double digit = ldexp(1, -24), off = ROUNDED * digit * sqrt(s.off);
+  c->f2 += off * (2 * sqrt(s.error) + off);
   double e = sqrt(c->f2);
-  /* W's last digit: it may lie outside its box by that much */
-  double digit = s.size * ldexp(1, -24);
+  digit *= s.size;
   c->gap = e < 1 ? s.linear - s.trace - e - log1p(-e) + digit : (double)INFINITY;
   c->linear = s.linear + c->weight;
 }

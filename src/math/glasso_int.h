@@ -75,7 +75,7 @@ enum { GL_CAP = 1024 }; /* neighbours a column may have */
 /* Row j of S~. */
 const double *gl_srow(const struct gl_comp *c, uint32_t j, double *room);
 double gl_sij(const struct gl_comp *c, uint32_t i, uint32_t j);
-/* y = sum_a x_a W_.a over n entries */
+/* y = sum_a x_a W_.a over n entries: to four last digits of sum |x_a W_.a|, added up in doubles */
 void gl_product(const gl_w *w, uint32_t k, const uint32_t *ix, const double *x, uint32_t n,
                 double *y);
 /* The same in floats: good for 1e-6 of it. */

@@ -19,13 +19,14 @@ MATH_CLONES void gl_product(const gl_w *w, uint32_t k, const uint32_t *ix, const
   for (; a + 4 <= n; a += 4) {
     const gl_w *p = w + (size_t)ix[a] * k, *q = w + (size_t)ix[a + 1] * k,
                *r = w + (size_t)ix[a + 2] * k, *s = w + (size_t)ix[a + 3] * k;
-    double x0 = x[a], x1 = x[a + 1], x2 = x[a + 2], x3 = x[a + 3];
+    float x0 = (float)x[a], x1 = (float)x[a + 1], x2 = (float)x[a + 2], x3 = (float)x[a + 3];
     uint32_t i = 0;
-    for (; i + MATH_LANES <= k; i += MATH_LANES)
-      MATH_AT(y + i) +=
-          (x0 * READ_W(p + i) + x1 * READ_W(q + i)) + (x2 * READ_W(r + i) + x3 * READ_W(s + i));
-    for (; i < k; i++)
-      y[i] += (x0 * (double)p[i] + x1 * (double)q[i]) + (x2 * (double)r[i] + x3 * (double)s[i]);
+    for (; i + 8 <= k; i += 8) {
+      v8f t = (x0 * READ_8(p + i) + x1 * READ_8(q + i)) + (x2 * READ_8(r + i) + x3 * READ_8(s + i));
+      MATH_AT(y + i) += READ_W(&t);
+      MATH_AT(y + i + 4) += READ_W((const float *)&t + 4);
+    }
+    for (; i < k; i++) y[i] += (double)((x0 * p[i] + x1 * q[i]) + (x2 * r[i] + x3 * s[i]));
   }
   for (; a < n; a++) {
     const gl_w *p = w + (size_t)ix[a] * k;

@@ -11,29 +11,42 @@
 
 enum { ROUNDS = 4, FAR = 10, TILE = 64 };
 typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
+#define READ_W(p) __builtin_convertvector(*(const v4f *)(p), math_v4)
 
+/* One tile: rows from a, columns from b; each pair once. */
+MATH_CLONES static void tile_shares(const gl_w *m, size_t k, size_t a, size_t b, double *share)
+{
+  float turned[TILE][TILE] = {{0}};
+  size_t rows = k - a < TILE ? k - a : TILE, cols = k - b < TILE ? k - b : TILE;
+  for (size_t j = 0; j < cols; j++)
+    for (size_t i = 0; i < rows; i++) turned[i][j] = m[(b + j) * k + a + i];
+  for (size_t i = 0; i < rows; i++) {
+    const gl_w *own = m + (a + i) * k + b;
+    math_v4 row = {0};
+    size_t n = a == b ? i : cols, j = 0;
+    for (; j + MATH_LANES <= n; j += MATH_LANES) {
+      math_v4 e = READ_W(own + j) * READ_W(turned[i] + j);
+      row += e;
+      MATH_AT(share + b + j) += e;
+    }
+    share[a + i] += MATH_V4_SUM(row);
+    for (; j < n; j++) {
+      double e = (double)own[j] * (double)turned[i][j];
+      share[a + i] += e;
+      share[b + j] += e;
+    }
+  }
+}
 /* share_j = sum_i E_ij E_ji; returns their sum. By tiles, so that both halves stay near. */
 static double shares(const struct gl_comp *c, double *share)
 {
   size_t k = c->k;
   const gl_w *m = c->spare;
   double sum = 0;
-  memset(share, 0, k * sizeof *share);
+  for (size_t i = 0; i < k; i++) share[i] = (double)m[i * k + i] * (double)m[i * k + i];
   for (size_t a = 0; a < k; a += TILE)
-    for (size_t b = 0; b <= a; b += TILE)
-      for (size_t i = a; i < k && i < a + TILE; i++) {
-        double row = 0;
-        for (size_t j = b; j < i && j < b + TILE; j++) {
-          double e = (double)m[i * k + j] * (double)m[j * k + i];
-          row += e;
-          share[j] += e;
-        }
-        share[i] += row;
-      }
-  for (size_t i = 0; i < k; i++) {
-    share[i] += (double)m[i * k + i] * (double)m[i * k + i];
-    sum += share[i];
-  }
+    for (size_t b = 0; b <= a; b += TILE) tile_shares(m, k, a, b, share);
+  for (size_t i = 0; i < k; i++) sum += share[i];
   return sum;
 }
 
@@ -41,8 +54,7 @@ MATH_CLONES static double dot_row(const gl_w *w, const double *v, uint32_t k)
 {
   math_v4 sum = {0};
   uint32_t i = 0;
-  for (; i + MATH_LANES <= k; i += MATH_LANES)
-    sum += __builtin_convertvector(*(const v4f *)(w + i), math_v4) * MATH_READ(v + i);
+  for (; i + MATH_LANES <= k; i += MATH_LANES) sum += READ_W(w + i) * MATH_READ(v + i);
   double s = MATH_V4_SUM(sum);
   for (; i < k; i++) s += (double)w[i] * v[i];
   return s;
