@@ -360,14 +360,14 @@ prac_rc math_glasso_path(const struct math_glasso_data *d, const struct math_gla
     PRAC_TRY(level_count(&p, &p.lev[i]));
     level_bytes(&p, &p.lev[i], &mem, &work);
   }
-  unsigned char *block[2] = {prac_arena_alloc(a, mem), prac_arena_alloc(a, mem)};
-  unsigned char *room = prac_arena_alloc(a, work);
+  /* one piece: what is not used of it is never touched */
+  unsigned char *block = prac_arena_alloc(a, 2 * mem + work);
   p.o = prac_arena_alloc(a, p.g.k * sizeof *p.o);
-  if (!block[0] || !block[1] || !room || !p.o) return PRAC_NOMEM;
+  if (!block || !p.o) return PRAC_NOMEM;
   for (size_t i = 0; i < c->n_rho; i++) {
-    p.lev[i].mem = block[i % 2];
-    p.lev[i].other = block[(i + 1) % 2];
-    p.lev[i].work = room;
+    p.lev[i].mem = block + i % 2 * mem;
+    p.lev[i].other = block + (i + 1) % 2 * mem;
+    p.lev[i].work = block + 2 * mem;
     PRAC_TRY(level_solve(&p, &p.lev[i], i ? &p.lev[i - 1] : NULL));
     PRAC_TRY(level_answer(&p, &p.lev[i], &ret[i]));
   }
