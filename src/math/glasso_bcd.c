@@ -17,7 +17,7 @@ typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
 #define OVER 1.35   /* above 1.5 W may stop being definite on the way */
 #define DIGIT 1e-6f /* where rounding may put what lies at the border */
 #define FAR 10      /* times the mean: visited again */
-#define LOOK 0.4    /* of the goal: what columns are off when the first look pays */
+#define LOOK 0.33   /* of the goal: what columns are off when the first look pays */
 
 struct sweep {
   struct gl_comp *c;
@@ -255,6 +255,18 @@ MATH_CLONES static void relax(const struct gl_comp *c, uint32_t j, const float *
   }
 }
 
+/* o of a group, over-relaxed like the rest of its column, but no further than half the way to where
+ * W would not be definite. */
+static double within(const struct sweep *p, uint32_t j)
+{
+  const struct gl_comp *c = p->c;
+  double m = c->m[j], d = c->sd[j] + c->rho, low = c->sd[j] - c->rho;
+  double o = fmax(c->q[j] / m, low), left = d + (m - 1) * o - c->q[j];
+  double far = fmax(o + (p->over - 1) * (o - c->o[j]), low);
+  if ((m - 1) * (o - far) > left / 2) return o;
+  return fmin(far, (o + d) / 2);
+}
+
 static void settle(struct sweep *p, uint32_t j, const float *s)
 {
   struct gl_comp *c = p->c;
@@ -270,10 +282,8 @@ static void settle(struct sweep *p, uint32_t j, const float *s)
   const uint32_t *ix = c->pool[!c->cur].ix + b->at;
   const double *val = c->pool[!c->cur].val + b->at;
   for (uint32_t a = 0; a < b->n; a++) q += val[a] * (double)w->fv[ix[a]];
-  double o = q / c->m[j], low = c->sd[j] - c->rho;
   c->q[j] = q;
-  o = c->o[j] + p->over * (o - c->o[j]);
-  c->o[j] = c->m[j] > 1 ? (o > low ? o : low) : 0;
+  c->o[j] = c->m[j] > 1 ? within(p, j) : 0;
   if (p->over > 1) relax(c, j, s, (float)p->over, w->fv);
   double on = c->sd[j] + c->rho + (c->m[j] - 1) * c->o[j];
   w->fv[j] = (gl_w)on;
