@@ -6,7 +6,7 @@
 #include "math/glasso.h"
 
 enum { GL_FEW = 32 }; /* samples up to which S_ij is computed when needed */
-typedef float gl_w; /* stored; arithmetic on it is double */
+typedef float gl_w;   /* stored, and what sweeps work on; proofs add up in doubles */
 
 /* The different columns. */
 struct gl_groups {

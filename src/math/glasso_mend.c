@@ -1,8 +1,8 @@
 /* A better Theta for the same W. Averaged from the two estimates of each entry it errs most where a
  * few columns, those of heavy groups, still move: they hold nearly all of tr E^2. Each of them,
- * with its row, is put where a model of the gap is least: with D = d e_j' + e_j d' on the column's
- * own entries A, 1/2 tr (E + W D)^2 + tr (S - W) D + rho |Theta + D|, a lasso for d: G = W_jj W_AA
- * + W_Aj W_jA, N = W E' = W Theta W - W:  d' N_Aj + 1/2 d' G d + the linear part */
+ * with its row, is put where a model of the gap is least. With D = d e_j' + e_j d' on its own
+ * entries A, 1/2 tr (E + W D)^2 + tr (S - W) D + rho |Theta + D| is a lasso for d: its matrix is
+ * W_jj W_AA + W_Aj W_jA, its slope at 0 (W Theta W - W)_Aj and the linear part. */
 #include <stdlib.h>
 #include <string.h>
 
