@@ -10,6 +10,7 @@
 
 #include "access/impl.h"
 #include "sys/durable.h"
+#include "sys/sqlite.h"
 
 #define SCHEMA 3 /* the version of the tables */
 enum { BUSY_MS = 5000 };
@@ -177,13 +178,8 @@ static const char *const sql[SQL_COUNT_] = {
 
 prac_rc access_sql_fail(struct access *a, struct prac_err *reterr)
 {
-  int code = a->db ? sqlite3_errcode(a->db) & 0xff : SQLITE_NOMEM;
-  prac_rc rc = code == SQLITE_FULL                                  ? PRAC_FULL
-               : code == SQLITE_NOMEM                               ? PRAC_NOMEM
-               : code == SQLITE_CORRUPT || code == SQLITE_NOTADB    ? PRAC_DAMAGED
-               : code == SQLITE_READONLY || code == SQLITE_CANTOPEN ? PRAC_DENIED
-                                                                    : PRAC_IO;
-  return PRAC_FAIL(reterr, rc, "%s: %s", a->path, a->db ? sqlite3_errmsg(a->db) : "no memory");
+  return PRAC_FAIL(reterr, sys_sqlite_rc(a->db), "%s: %s", a->path,
+                   a->db ? sqlite3_errmsg(a->db) : "no memory");
 }
 
 sqlite3_stmt *access_sql(struct access *a, enum access_sql what)
