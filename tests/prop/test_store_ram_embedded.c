@@ -93,7 +93,9 @@ static int append_made(struct stores *p, struct choice *c, unsigned round)
   struct flow_batch *b[6];
   struct finding f[3];
   struct health h;
-  struct store_rec r[4];
+  struct alert a[8];
+  struct episode e[8];
+  struct store_rec r[20];
   size_t n = 1 + choice_below(c, 6);
   for (size_t i = 0; i < n; i++)
     b[i] = made_batch(c, made_sensors[choice_u8(c) % 3],
@@ -105,6 +107,12 @@ static int append_made(struct stores *p, struct choice *c, unsigned round)
   }
   made_health(c, made_sensors[choice_u8(c) % 3], round, &h);
   r[k++] = (struct store_rec){&model_health, &h};
+  for (size_t i = 0; i < 8; i++) {
+    made_alert(c, 8 * (choice_u8(c) & 1) + (unsigned)i, &a[i]);
+    made_episode(c, 8 * (choice_u8(c) & 1) + (unsigned)i, &e[i]);
+    r[k++] = (struct store_rec){&model_alert, &a[i]};
+    r[k++] = (struct store_rec){&model_episode, &e[i]};
+  }
   struct store_tx tx = {.batches = b, .n_batches = n, .recs = r, .n_recs = k, .consumer = "t"};
   tx.seq = round + 1;
   int ok = append(p, &tx);
@@ -151,10 +159,11 @@ static int ask_again(struct stores *p, struct store_query q, struct choice *c)
 /* Page after page is the whole answer, the same in all of them. */
 static int turn_pages(struct stores *p, struct store_query q, struct choice *c)
 {
-  static const struct model_kind *const kinds[] = {&model_finding, &model_health};
+  static const struct model_kind *const kinds[] = {&model_finding, &model_health, &model_alert,
+                                                   &model_episode};
   prac_rc rc;
   q.what = choice_u8(c) & 1 ? STORE_FLOWS : STORE_RECORDS;
-  q.kind = kinds[choice_u8(c) & 1];
+  q.kind = kinds[choice_u8(c) % 4];
   q.limit = 100000;
   char *all = answer_text(&p->ram, &q, &rc);
   int ok = rc == PRAC_OK;

@@ -115,6 +115,24 @@ prac_rc emb_sensors_query(struct emb *e, const struct store_query *q, store_row 
 
 prac_rc emb_kept_query(struct emb *e, store_row *each, void *arg, struct prac_err *reterr);
 
+/* records_extent.c: records that run. In SQL, what store_record_extent says, letter for letter as
+ * their indexes have it: a store without these gives the same answers, later. */
+#define EMB_EXTENT_ON "(state NOT IN ('close', 'end'))"
+struct emb_extent_words {
+  char since[80], length[768]; /* when it began; the class of how long it has gone on */
+};
+void emb_extent_sql(const struct model_kind *k, struct emb_extent_words *ret);
+PRAC_NODISCARD prac_rc emb_extent_indexes(struct emb *e, const struct model_kind *k,
+                                          struct prac_err *reterr);
+const char *emb_extent_lengths(void); /* the classes, as WITH length(class, most) */
+/* What a question about records is put together of, in the order asked for; by time `at`. */
+enum { EMB_PARTS = 3 };
+struct emb_part {
+  enum { EMB_PART_LATER, EMB_PART_WITHIN, EMB_PART_EARLIER, EMB_PART_NAMED } which;
+  prac_time from, to;
+};
+size_t emb_parts(const struct store_query *q, struct emb_part v[EMB_PARTS]);
+
 /* log.c: the flow log */
 PRAC_NODISCARD prac_rc emb_log_recover(struct emb *e, struct prac_err *reterr);
 struct emb_place {
