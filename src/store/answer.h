@@ -2,7 +2,8 @@
  * means, the columns of each answer, and whether roll-ups can answer it.
  *
  * flows    columns as in flow_row_json: first, last, sensor, src, dst, ...; in order of (first,
- *          sensor, part, src, dst, proto, sport, dport, packets, bytes, last)
+ *          sensor, part, src, dst, proto, sport, dport, packets, bytes, last), then by all other
+ *          columns: pages (`passed`) meet, also between rows that differ in one of these alone
  * groups   STORE_SERIES and STORE_TOP*: "at" (series only), one key column named after `by`, then
  *          packets, flows, bytes, sources. Top: by packets, then by key; series: by time, then key
  * cells    STORE_CELLS: the columns of `keys` in their order, then packets, flows, bytes, sources,

@@ -17,6 +17,46 @@ static struct prac_ip address(struct choice *c, uint32_t net)
   return prac_ip4(net | (uint32_t)(kind & 3) << 8 | choice_u8(c) % 32);
 }
 
+/* In what tells rows apart last, or in nothing. */
+static void differ(struct choice *c, struct flow_row *r)
+{
+  uint8_t v = choice_u8(c);
+  switch (choice_u8(c) % 12) {
+  case 0:
+    r->victim = prac_ip4(v);
+    break;
+  case 1:
+    r->tcp_flags = v;
+    break;
+  case 2:
+    r->ttl = v;
+    break;
+  case 3:
+    r->window = v;
+    break;
+  case 4:
+    r->country = 'J' << 8 | ('A' + v % 26);
+    break;
+  case 5:
+    r->asn = v;
+    break;
+  case 6:
+    r->marks ^= v & 7;
+    break;
+  case 7:
+    r->tool = v % FLOW_TOOL_COUNT_;
+    break;
+  case 8:
+    r->survey = v % 3;
+    break;
+  case 9:
+    r->payload = v;
+    break;
+  default:
+    break;
+  }
+}
+
 struct flow_batch *made_batch(struct choice *c, const char *sensor, prac_time minute, uint32_t part,
                               uint32_t max)
 {
@@ -29,6 +69,11 @@ struct flow_batch *made_batch(struct choice *c, const char *sensor, prac_time mi
   struct flow_batch *b = NULL;
   for (uint32_t i = 0; i < n; i++) {
     struct flow_row *r = &rows[i];
+    if (i > 0 && choice_u8(c) < 50) {
+      *r = rows[i - 1];
+      differ(c, r);
+      continue;
+    }
     *r = (struct flow_row){.src = address(c, 0xc0000200), .dst = address(c, 0xc6336400)};
     r->first_ms = (uint16_t)choice_below(c, 60000);
     if (choice_u8(c) & 1) r->first_ms = (uint16_t)(r->first_ms / 20000 * 20000); /* many at once */

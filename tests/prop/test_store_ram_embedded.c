@@ -246,6 +246,64 @@ static void test_same(void **state)
   assert_true(prop_check("all backends answer alike", same, 42, server ? 3 : 6));
 }
 
+/* ---- many rows that differ in what is least, or in nothing ---- */
+static struct flow_batch *alike(struct prac_rng *rng, uint32_t n)
+{
+  static struct flow_row rows[400];
+  static const char *const lists[] = {"acknowledged 2025-03-02", "second"};
+  struct flow_batch *b = NULL;
+  for (uint32_t i = 0; i < n; i++) {
+    uint64_t x = prac_rng_u64(rng);
+    rows[i] = (struct flow_row){.src = prac_ip4(0xc0000201), .dst = prac_ip4(0xc6336401)};
+    rows[i].victim = prac_ip4((uint32_t)x & 1);
+    rows[i].packets = 1;
+    rows[i].proto = 6;
+    rows[i].tcp_flags = x >> 1 & 1;
+    rows[i].ttl = x >> 2 & 1;
+    rows[i].window = x >> 3 & 1;
+    rows[i].country = x >> 4 & 1 ? 'J' << 8 | 'P' : 0;
+    rows[i].asn = x >> 5 & 1;
+    rows[i].marks = x >> 6 & 1;
+    rows[i].tool = (uint8_t)((x >> 7 & 7) % FLOW_TOOL_COUNT_);
+    rows[i].survey = (x >> 10 & 3) % 3;
+    rows[i].payload = x >> 12 & 1;
+  }
+  assert_int_equal(flow_batch_new("tokyo", MADE_DAY, rows, n, &b), PRAC_OK);
+  assert_int_equal(flow_batch_describe(b, "", (struct model_strs){lists, 2}), PRAC_OK);
+  return b;
+}
+
+static void test_alike(void **state)
+{
+  (void)state;
+  struct prac_rng rng = prac_rng_of(11);
+  struct stores p;
+  struct store_query q = {.what = STORE_FLOWS, .limit = 100000};
+  assert_true(stores_open(&p));
+  for (int i = 0; i < 4; i++) { /* a sensor that was started anew says the same part again */
+    struct flow_batch *b = alike(&rng, 400);
+    assert_true(append(&p, &(struct store_tx){.batches = &b, .n_batches = 1}));
+    flow_batch_unref(&b);
+    if (i == 1) assert_true(maintain(&p, PRAC_DAY));
+  }
+  for (int old = 0; old < 2; old++) {
+    q.oldest_first = old;
+    assert_true(ask(&p, &q));
+    prac_rc rc;
+    struct store_query page = q;
+    page.limit = 37;
+    char *all = answer_text(&p.ram, &q, &rc);
+    for (size_t i = 0; i < p.n; i++) {
+      char *pages = pages_text(&p.v[i].writer, &page, &rc);
+      assert_int_equal(rc, PRAC_OK);
+      assert_string_equal(pages, all);
+      free(pages);
+    }
+    free(all);
+  }
+  stores_close(&p);
+}
+
 /* ---- by age: what ClickHouse gives up, and what stays known ---- */
 static void expect_same(struct stores *p, const struct store_query *ram,
                         const struct store_query *ch)
@@ -320,6 +378,7 @@ int main(int argc, char **argv)
 {
   if (argc > 1) server = argv[1];
   if (argc > 3) reader_user = argv[2], reader_secret = argv[3];
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_same), cmocka_unit_test(test_age)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_same), cmocka_unit_test(test_alike),
+                                     cmocka_unit_test(test_age)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
