@@ -100,6 +100,10 @@ static const char *const sql[SQL_COUNT_] = {
     [SQL_SESSIONS_END_ORG] = "DELETE FROM session WHERE user IN (SELECT user FROM user WHERE"
                              " org = ?1)",
     [SQL_SESSIONS_OLD] = "DELETE FROM session WHERE seen < ?1 OR began < ?2",
+    [SQL_SESSIONS_OVER] = "DELETE FROM session WHERE user = ?1 AND hash NOT IN (SELECT hash FROM"
+                          " session WHERE user = ?1 ORDER BY seen DESC, began DESC LIMIT ?2)",
+    [SQL_SESSIONS_COUNT] = "SELECT count(*) FROM session WHERE user = ?1 AND seen >= ?2 AND"
+                           " began >= ?3",
     [SQL_LINK_WHO] = "SELECT user FROM link WHERE issuer = ?1 AND subject = ?2",
     [SQL_LINK_OF] = "SELECT subject FROM link WHERE user = ?1 AND issuer = ?2",
     [SQL_LINK_ADD] = "INSERT INTO link VALUES(?1, ?2, ?3, ?4)",

@@ -30,6 +30,7 @@ enum {
 struct access;
 struct access_conf {
   int64_t idle_ns, life_ns; /* of sessions */
+  int64_t sessions_each;    /* of one user at once; 0: no bound */
   int64_t audit_keep_ns;    /* lines of the audit older than that go; 0: never */
   bool reads_only;          /* of an existing file: only who_is, rights, the lists and the check */
 };
@@ -100,6 +101,9 @@ PRAC_NODISCARD prac_rc access_seen(struct access *a, const struct access_who *wh
                                    struct prac_err *reterr);
 PRAC_NODISCARD prac_rc access_sign_out(struct access *a, const struct access_who *who,
                                        struct prac_err *reterr);
+/* How many sessions of this user have not ended. */
+PRAC_NODISCARD prac_rc access_sessions_open(struct access *a, const char *user, uint64_t *ret,
+                                            struct prac_err *reterr);
 /* Differs from what it was when anybody's session, key or rights may have changed since, by
  * whatever process. Cheap: an answer of access_who_is may be kept for as long as it stays. */
 PRAC_NODISCARD prac_rc access_rights(struct access *a, uint64_t *ret, struct prac_err *reterr);

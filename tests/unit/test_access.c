@@ -239,6 +239,45 @@ static void test_session(void **state)
   close_lab(&l);
 }
 
+/* One more than may be: the one unused for longest ends, whoever else's stay. */
+static void test_sessions_bounded(void **state)
+{
+  struct lab l;
+  struct access_who w;
+  char token[4][ACCESS_TOKEN_TEXT], other[ACCESS_TOKEN_TEXT];
+  uint64_t before, after, n;
+  (void)state;
+  open_lab(&l);
+  l.a->conf.sessions_each = 3;
+  put_user(&l, "ken", "viewer");
+  assert_int_equal(sign(&l, "ken", PASSWORD, NULL, "192.0.2.1", other), PRAC_OK);
+  for (int i = 0; i < 3; i++) {
+    forward(&l, PRAC_SEC);
+    assert_int_equal(sign(&l, "mika", PASSWORD, NULL, "192.0.2.1", token[i]), PRAC_OK);
+  }
+  forward(&l, PRAC_SEC);
+  assert_int_equal(who(&l, token[0], &w), PRAC_OK);
+  assert_int_equal(access_seen(l.a, &w, NULL), PRAC_OK);
+  assert_int_equal(access_sessions_open(l.a, "mika", &n, NULL), PRAC_OK);
+  assert_int_equal(n, 3);
+  assert_int_equal(access_rights(l.a, &before, NULL), PRAC_OK);
+  forward(&l, PRAC_SEC);
+  assert_int_equal(sign(&l, "mika", PASSWORD, NULL, "192.0.2.1", token[3]), PRAC_OK);
+  assert_int_equal(access_rights(l.a, &after, NULL), PRAC_OK);
+  assert_int_not_equal(before, after); /* what is kept of who is who is old */
+  assert_int_equal(who(&l, token[0], &w), PRAC_OK);
+  assert_int_equal(who(&l, token[1], &w), PRAC_DENIED);
+  assert_int_equal(who(&l, token[2], &w), PRAC_OK);
+  assert_int_equal(who(&l, token[3], &w), PRAC_OK);
+  assert_int_equal(who(&l, other, &w), PRAC_OK);
+  assert_int_equal(access_sessions_open(l.a, "mika", &n, NULL), PRAC_OK);
+  assert_int_equal(n, 3);
+  forward(&l, IDLE + 1);
+  assert_int_equal(access_sessions_open(l.a, "mika", &n, NULL), PRAC_OK);
+  assert_int_equal(n, 0);
+  close_lab(&l);
+}
+
 static void test_sign_out(void **state)
 {
   struct lab l;
@@ -853,17 +892,29 @@ static void test_old_file(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_totp_vectors),  cmocka_unit_test(test_totp_window),
-      cmocka_unit_test(test_base32),        cmocka_unit_test(test_second_factor),
-      cmocka_unit_test(test_session),       cmocka_unit_test(test_sign_out),
-      cmocka_unit_test(test_rights),        cmocka_unit_test(test_keys),
-      cmocka_unit_test(test_proof),         cmocka_unit_test(test_guesses),
-      cmocka_unit_test(test_unknown_names), cmocka_unit_test(test_passwords),
-      cmocka_unit_test(test_refusals),      cmocka_unit_test(test_audit),
-      cmocka_unit_test(test_audit_pages),   cmocka_unit_test(test_audit_prune),
-      cmocka_unit_test(test_many_keys),     cmocka_unit_test(test_reader),
-      cmocka_unit_test(test_linked),        cmocka_unit_test(test_linked_rights),
-      cmocka_unit_test(test_linked_factor), cmocka_unit_test(test_old_file),
+      cmocka_unit_test(test_totp_vectors),
+      cmocka_unit_test(test_totp_window),
+      cmocka_unit_test(test_base32),
+      cmocka_unit_test(test_second_factor),
+      cmocka_unit_test(test_session),
+      cmocka_unit_test(test_sign_out),
+      cmocka_unit_test(test_sessions_bounded),
+      cmocka_unit_test(test_rights),
+      cmocka_unit_test(test_keys),
+      cmocka_unit_test(test_proof),
+      cmocka_unit_test(test_guesses),
+      cmocka_unit_test(test_unknown_names),
+      cmocka_unit_test(test_passwords),
+      cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_audit),
+      cmocka_unit_test(test_audit_pages),
+      cmocka_unit_test(test_audit_prune),
+      cmocka_unit_test(test_many_keys),
+      cmocka_unit_test(test_reader),
+      cmocka_unit_test(test_linked),
+      cmocka_unit_test(test_linked_rights),
+      cmocka_unit_test(test_linked_factor),
+      cmocka_unit_test(test_old_file),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
