@@ -175,7 +175,11 @@ static void refuse_waiting(struct desk *d)
   pthread_mutex_unlock(&d->lock);
   for (struct desk_job *j = out, *next_one; j; j = next_one) {
     next_one = j->next;
-    portal_send_error(j->req, 503, "accounts", "accounts can not be written now; try again later");
+    if (j->refused)
+      j->refused(j);
+    else
+      portal_send_error(j->req, 503, "accounts",
+                        "accounts can not be written now; try again later");
     desk_job_free(&j);
   }
 }
