@@ -136,9 +136,7 @@ static const char *const sql[SQL_COUNT_] = {
         " ORDER BY n DESC LIMIT ?2",
     [SQL_AUDIT_ALL] =
         "SELECT n, at, user, org, what, subject, detail, source, hash FROM audit ORDER BY n",
-    /* the first line, and the first that is not too old */
-    [SQL_AUDIT_FIRST] = "SELECT (SELECT min(n) FROM audit), (SELECT min(n) FROM audit WHERE at >="
-                        " ?1)",
+    [SQL_AUDIT_TIMES] = "SELECT n, at FROM audit WHERE n >= ?1 ORDER BY n",
     [SQL_AUDIT_HASH] = "SELECT hash FROM audit WHERE n = ?1",
     [SQL_AUDIT_DROP] = "DELETE FROM audit WHERE n < ?1",
     [SQL_SUB_PUT] = "INSERT INTO subscription(id, user, made, changed, says, secret) VALUES(?1, ?2,"
