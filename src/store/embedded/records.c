@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/embedded/embedded.h"
+#include "store/embedded/extent.h"
 
 static const char *const sql_types[MODEL_TYPE_COUNT_] = {
 #define X(name, ctype, schema, sql) [MODEL_##name] = sql,

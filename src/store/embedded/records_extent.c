@@ -3,10 +3,10 @@
  *
  * That order cuts them in three, each with an index of its own: last told behind the span (they
  * began before its end), within it (all of them), before it (they are not over yet). */
+#include "store/embedded/extent.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include "store/embedded/embedded.h"
 
 static bool has_field(const struct model_kind *k, const char *name)
 {
