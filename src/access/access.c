@@ -101,6 +101,10 @@ static const char *const sql[SQL_COUNT_] = {
     [SQL_SESSIONS_END_ORG] = "DELETE FROM session WHERE user IN (SELECT user FROM user WHERE"
                              " org = ?1)",
     [SQL_SESSIONS_OLD] = "DELETE FROM session WHERE seen < ?1 OR began < ?2",
+    [SQL_SESSIONS_OVER] = "DELETE FROM session WHERE user = ?1 AND hash NOT IN (SELECT hash FROM"
+                          " session WHERE user = ?1 ORDER BY seen DESC, began DESC LIMIT ?2)",
+    [SQL_SESSIONS_COUNT] = "SELECT count(*) FROM session WHERE user = ?1 AND seen >= ?2 AND"
+                           " began >= ?3",
     [SQL_LINK_WHO] = "SELECT user FROM link WHERE issuer = ?1 AND subject = ?2",
     [SQL_LINK_OF] = "SELECT subject FROM link WHERE user = ?1 AND issuer = ?2",
     [SQL_LINK_ADD] = "INSERT INTO link VALUES(?1, ?2, ?3, ?4)",
@@ -133,9 +137,7 @@ static const char *const sql[SQL_COUNT_] = {
         " ORDER BY n DESC LIMIT ?2",
     [SQL_AUDIT_ALL] =
         "SELECT n, at, user, org, what, subject, detail, source, hash FROM audit ORDER BY n",
-    /* the first line, and the first that is not too old */
-    [SQL_AUDIT_FIRST] = "SELECT (SELECT min(n) FROM audit), (SELECT min(n) FROM audit WHERE at >="
-                        " ?1)",
+    [SQL_AUDIT_TIMES] = "SELECT n, at FROM audit WHERE n >= ?1 ORDER BY n",
     [SQL_AUDIT_HASH] = "SELECT hash FROM audit WHERE n = ?1",
     [SQL_AUDIT_DROP] = "DELETE FROM audit WHERE n < ?1",
     [SQL_SUB_PUT] = "INSERT INTO subscription(id, user, made, changed, says, secret) VALUES(?1, ?2,"

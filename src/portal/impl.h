@@ -156,4 +156,6 @@ prac_rc portal_jobs_start(struct portal *p, struct prac_err *reterr);
 void portal_jobs_stop(struct portal *p);
 void portal_jobs_run(struct portal *p);     /* all that wait, on this thread */
 void portal_jobs_outside(struct portal *p); /* those that stepped aside go on */
+bool portal_jobs_stopping(struct portal *p);
 prac_rc portal_warm(struct portal *p, struct prac_err *reterr);
+void portal_warm_tops(struct portal *p, const struct store *s); /* takes seconds: on a lane */

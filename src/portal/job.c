@@ -249,9 +249,26 @@ static struct portal_job *next_job(struct portal_queue *q, bool wait)
   return j;
 }
 
+bool portal_jobs_stopping(struct portal *p)
+{
+  pthread_mutex_lock(&p->jobs_lock);
+  bool stopping = p->stopping;
+  pthread_mutex_unlock(&p->jobs_lock);
+  return stopping;
+}
+
+/* That of the longest questions, as far as there are lanes. */
+static struct portal_queue *last_lane(struct portal *p)
+{
+  int i = PORTAL_LANES - 1;
+  while (i > 0 && !p->queues[i].store) i--;
+  return &p->queues[i];
+}
+
 static void *asker(void *arg)
 {
   struct portal_queue *q = arg;
+  if (q == last_lane(q->p)) portal_warm_tops(q->p, q->store);
   for (struct portal_job *j; (j = next_job(q, true));) run_job(q->p, j);
   return NULL;
 }
@@ -275,6 +292,7 @@ void portal_jobs_init(struct portal *p)
 
 prac_rc portal_jobs_start(struct portal *p, struct prac_err *reterr)
 {
+  if (p->env.query_in_tick && p->env.store) portal_warm_tops(p, p->env.store);
   for (int i = 0; i < PORTAL_LANES && !p->env.query_in_tick; i++) {
     struct portal_queue *q = &p->queues[i];
     if (!q->store) continue;

@@ -163,6 +163,7 @@ static void run_code(struct desk_job *j, struct access *a)
                     : PRAC_FAIL(&err, PRAC_DENIED, "sign in at the provider first");
   if (rc == PRAC_OK) rc = portal_send_session(j, a, en.token, &err);
   bool again = rc == PRAC_DENIED || rc == PRAC_AGAIN || rc == PRAC_END;
+  if (rc != PRAC_OK && rc != PRAC_END) portal_count(j->p, PORTAL_C_OIDC_REFUSED);
   if (half && again)
     oidc_halves_again(halves, half); /* before they can answer again */
   else
@@ -186,6 +187,13 @@ static void run_refused(struct desk_job *j, struct access *a)
     send_back(j->req, e->to, e->out.to);
 }
 
+/* A browser on its way is sent to a page, not to a line of JSON. */
+static void not_now(struct desk_job *j)
+{
+  const struct errand *e = j->more;
+  send_back(j->req, "busy", e->out.to);
+}
+
 /* From the lane to the desk; `waits` already. */
 static void hand_over(struct errand *e, void (*run)(struct desk_job *j, struct access *a))
 {
@@ -194,6 +202,7 @@ static void hand_over(struct errand *e, void (*run)(struct desk_job *j, struct a
   char landing[OIDC_TO];
   memcpy(landing, e->out.to, sizeof landing);
   j->run = run;
+  j->refused = not_now;
   if (desk_put(portal_desk(j->p), j) == PRAC_OK) return;
   desk_job_free(&j);
   send_back(r, "busy", landing);
@@ -350,7 +359,7 @@ static struct errand *errand_new(struct portal *p, struct sys_http_req *r, enum 
     j->more = e;
   } else if (j) {
     desk_job_free(&j);
-    portal_send_error(r, 503, "busy", "no memory for this request now; try again");
+    send_back(r, "busy", "/");
   }
   return e;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/embedded/embedded.h"
+#include "store/embedded/extent.h"
 
 static const char *const sql_types[MODEL_TYPE_COUNT_] = {
 #define X(name, ctype, schema, sql) [MODEL_##name] = sql,
@@ -70,7 +70,8 @@ static prac_rc one_table(struct emb *e, const struct model_kind *k, struct prac_
     put(&t, k->name, "(sensor, at);", "");
   }
   PRAC_TRY(emb_exec(e, t.v, reterr));
-  return new_columns(e, k, reterr);
+  PRAC_TRY(new_columns(e, k, reterr));
+  return store_record_runs(k) ? emb_extent_indexes(e, k, reterr) : PRAC_OK;
 }
 
 prac_rc emb_records_tables(struct emb *e, struct prac_err *reterr)
@@ -217,13 +218,31 @@ static void bind_asked(sqlite3_stmt *s, int at, const char *text)
   if (text[0]) sqlite3_bind_text(s, at, text, -1, SQLITE_TRANSIENT);
 }
 
-static prac_rc prepare_ask(struct emb *e, const struct store_query *q, sqlite3_stmt **ret,
-                           struct prac_err *reterr)
+/* Which of them, and from where: what the question's words ask for comes behind it. */
+static void put_part(struct text *t, const struct store_query *q, const struct emb_part *p)
+{
+  struct emb_extent_words r;
+  emb_extent_sql(q->kind, &r);
+  if (p->which == EMB_PART_LATER) { /* its own index, class by class */
+    put(t, emb_extent_lengths(), "SELECT json FROM length CROSS JOIN ", q->kind->name);
+    put(t, " WHERE ", r.length, " = class AND ");
+    put(t, r.since, " < ?9 AND ", r.since);
+    put(t, " >= ?9 - most AND +at >= ?1 AND +at < ?2", "", "");
+    return;
+  }
+  put(t, "SELECT json FROM ", q->kind->name, " WHERE at >= ?1 AND at < ?2");
+  if (p->which == EMB_PART_EARLIER) put(t, " AND " EMB_EXTENT_ON " = 1", "", "");
+  if (p->which != EMB_PART_NAMED) return;
+  put(t, " AND ", r.since, " < ?9 AND (at >= ?10 OR " EMB_EXTENT_ON ")");
+}
+
+static prac_rc prepare_ask(struct emb *e, const struct store_query *q, const struct emb_part *p,
+                           sqlite3_stmt **ret, struct prac_err *reterr)
 {
   struct text t = {.n = 0};
   struct asked a;
   asked_of(q, &a);
-  put(&t, "SELECT json FROM ", q->kind->name, " WHERE at >= ?1 AND at < ?2");
+  put_part(&t, q, p);
   if (a.id[0]) put(&t, " AND \"", q->kind->key, "\" = ?3");
   if (a.key[0]) put(&t, " AND key = ?4", "", "");
   if (a.host[0]) put(&t, " AND instr(hosts, ?5)", "", "");
@@ -236,8 +255,8 @@ static prac_rc prepare_ask(struct emb *e, const struct store_query *q, sqlite3_s
   put(&t, q->oldest_first ? "\" ASC" : "\" DESC", "", "");
   if (sqlite3_prepare_v2(e->db, t.v, -1, ret, NULL) != SQLITE_OK)
     return emb_fail(e, reterr, "preparing a question");
-  sqlite3_bind_int64(*ret, 1, q->span.from == PRAC_TIME_NONE ? INT64_MIN : q->span.from);
-  sqlite3_bind_int64(*ret, 2, q->span.to == PRAC_TIME_NONE ? INT64_MAX : q->span.to);
+  sqlite3_bind_int64(*ret, 1, p->from);
+  sqlite3_bind_int64(*ret, 2, p->to);
   bind_asked(*ret, 3, a.id);
   bind_asked(*ret, 4, a.key);
   bind_asked(*ret, 5, a.host);
@@ -246,6 +265,8 @@ static prac_rc prepare_ask(struct emb *e, const struct store_query *q, sqlite3_s
     sqlite3_bind_int64(*ret, 7, q->after_at);
     sqlite3_bind_text(*ret, 8, q->after, -1, SQLITE_TRANSIENT);
   }
+  sqlite3_bind_int64(*ret, 9, q->span.to == PRAC_TIME_NONE ? INT64_MAX : q->span.to);
+  sqlite3_bind_int64(*ret, 10, q->span.from == PRAC_TIME_NONE ? INT64_MIN : q->span.from);
   return PRAC_OK;
 }
 
@@ -262,25 +283,44 @@ static prac_rc wanted(const struct store_query *q, const char *json, int n, stru
   return PRAC_OK;
 }
 
-prac_rc emb_records_query(struct emb *e, const struct store_query *q, store_row *each, void *arg,
-                          struct prac_err *reterr)
+struct taking {
+  store_row *each;
+  void *arg;
+  struct prac_arena *a;
+  uint32_t left;
+};
+
+static prac_rc ask_part(struct emb *e, const struct store_query *q, const struct emb_part *p,
+                        struct taking *t, struct prac_err *reterr)
 {
   sqlite3_stmt *s = NULL;
   bool row, ok;
-  uint32_t left = store_limit(q);
-  struct prac_arena *a = prac_arena_new(4096);
-  if (!a) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a question");
-  prac_rc rc = prepare_ask(e, q, &s, reterr);
-  while (rc == PRAC_OK && left > 0 && (rc = emb_step(e, s, &row, reterr)) == PRAC_OK && row) {
+  prac_rc rc = prepare_ask(e, q, p, &s, reterr);
+  while (rc == PRAC_OK && t->left > 0 && (rc = emb_step(e, s, &row, reterr)) == PRAC_OK && row) {
     const char *json = (const char *)sqlite3_column_text(s, 0);
-    rc = json ? wanted(q, json, sqlite3_column_bytes(s, 0), a, &ok, reterr)
+    rc = json ? wanted(q, json, sqlite3_column_bytes(s, 0), t->a, &ok, reterr)
               : PRAC_FAIL(reterr, PRAC_DAMAGED, "a record without its text");
     if (rc != PRAC_OK || !ok) continue;
-    rc = store_record_emit(json, each, arg);
-    left--;
+    rc = store_record_emit(json, t->each, t->arg);
+    t->left--;
   }
   sqlite3_finalize(s);
-  prac_arena_free(&a);
+  return rc;
+}
+
+prac_rc emb_records_query(struct emb *e, const struct store_query *q, store_row *each, void *arg,
+                          struct prac_err *reterr)
+{
+  struct emb_part part[EMB_PARTS];
+  struct taking t = {each, arg, prac_arena_new(4096), store_limit(q)};
+  if (!t.a) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a question");
+  size_t n = emb_parts(q, part);
+  bool reads = n > 1 && sqlite3_get_autocommit(e->db); /* parts of one state */
+  prac_rc rc = reads ? emb_run(e, EMB_READ, reterr) : PRAC_OK;
+  for (size_t i = 0; i < n && t.left > 0 && rc == PRAC_OK; i++)
+    rc = ask_part(e, q, &part[i], &t, reterr);
+  if (reads) emb_rollback(e);
+  prac_arena_free(&t.a);
   return rc;
 }
 
