@@ -19,7 +19,7 @@ const struct access_who access_local = {.user = "local",
                                         .org = "local",
                                         .org_title = "",
                                         .role = ACCESS_OPERATOR,
-                                        .scope = {.all = true, .clearance = ACCESS_RED},
+                                        .scope = {.all = true, .clearance = ACCESS_RED, .packets = true},
                                         .seen = PRAC_TIME_NONE,
                                         .ends = PRAC_TIME_NONE};
 

@@ -138,6 +138,10 @@ static void bind_field(sqlite3_stmt *s, int n, const struct model_field *f, cons
     list_json(f, at, j);
     if (!j->bad) sqlite3_bind_text(s, n, j->buf, (int)j->len, SQLITE_TRANSIENT);
     break;
+  case MODEL_BYTES:
+    sqlite3_bind_blob(s, n, ((const struct model_bytes *)at)->v,
+                      (int)((const struct model_bytes *)at)->n, SQLITE_TRANSIENT);
+    break;
   case MODEL_TYPE_COUNT_:
     break;
   }
