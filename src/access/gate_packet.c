@@ -71,6 +71,11 @@ static bool blank_all(struct view *v, uint32_t from, const void *what, size_t n)
     from = (uint32_t)(at - v->b);
     any = true;
   }
+  for (size_t k = n - 1; k >= 2; k--) { /* the beginning of one, where the bytes end */
+    if (v->n < k + from || memcmp(v->b + v->n - k, what, k) != 0) continue;
+    memset(v->b + v->n - k, 0, k);
+    return true;
+  }
   return any;
 }
 

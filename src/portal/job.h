@@ -26,6 +26,7 @@ struct portal_job {
   struct prac_arena *arena;
   void *ask;             /* what run needs to know; in the arena */
   enum portal_lane lane; /* set before portal_job_put when it is not PORTAL_SUMS */
+  void (*send)(struct portal_job *j); /* the answer, when it is neither rows nor an object */
   bool is_rows;          /* else the answer is one object: run writes all of it to rows.j */
   struct rows rows;
 };
