@@ -99,12 +99,23 @@ static void say_text(const char *column, const char *text, struct ch_buf *sql)
   ch_say_bytes(sql, text, strlen(text));
 }
 
+/* One sender: most packets go before their JSON is read. */
+static void say_sender(const struct store_query *q, struct ch_buf *sql)
+{
+  char text[PRAC_IP_TEXT], json[PRAC_IP_TEXT + 16];
+  if (q->src.bits != 128) return;
+  int n = snprintf(json, sizeof json, "\"src\":\"%s\"", prac_ip_text(text, &q->src.ip));
+  ch_say(sql, " AND position(json, ");
+  ch_say_bytes(sql, json, (size_t)n);
+  ch_say(sql, ") > 0");
+}
+
 /* Of the ids that have a version in that time, the latest version. */
 static void say_records(const struct ch *c, const struct store_query *q, struct ch_buf *sql)
 {
   const char *dir = q->oldest_first ? "" : " DESC";
   bool all = q->span.from == PRAC_TIME_NONE && q->span.to == PRAC_TIME_NONE;
-  ch_say(sql, "SELECT json FROM (SELECT at, id, key, json FROM record WHERE kind = '%s'",
+  ch_say(sql, "SELECT json FROM (SELECT at, id, key, sensor, json FROM record WHERE kind = '%s'",
          q->kind->name);
   say_text("id", q->id, sql);
   ch_say_view(c, sql);
@@ -118,6 +129,9 @@ static void say_records(const struct ch *c, const struct store_query *q, struct 
   say_at(q, sql);
   for (size_t i = 0; i < q->kind->n_fields; i++)
     if (strcmp(q->kind->fields[i].name, "key") == 0) say_text("key", q->key, sql);
+  for (size_t i = 0; i < q->kind->n_fields; i++)
+    if (strcmp(q->kind->fields[i].name, "sensor") == 0) say_text("sensor", q->sensor, sql);
+  if (q->kind == &model_packet) say_sender(q, sql);
   if (q->after) {
     ch_say(sql, " AND (at, id) %c (%lld, ", q->oldest_first ? '>' : '<', (long long)q->after_at);
     ch_say_bytes(sql, q->after, strlen(q->after));
