@@ -79,8 +79,8 @@ static bool blank_all(struct view *v, uint32_t from, const void *what, size_t n)
   return any;
 }
 
-/* Our address in the payload: as bytes in both orders, and as text. */
-static bool blank_named(struct view *v, const struct prac_ip *dst)
+/* Our address behind the IP header: as bytes in both orders, and as text. */
+static bool blank_named(struct view *v, uint32_t from, const struct prac_ip *dst)
 {
   char text[PRAC_IP_TEXT];
   size_t n = prac_ip_is4(dst) ? 4 : 16;
@@ -89,9 +89,9 @@ static bool blank_named(struct view *v, const struct prac_ip *dst)
   if (prac_ip_is_zero(dst)) return false;
   for (size_t i = 0; i < n; i++) back[i] = own[n - 1 - i];
   prac_ip_text(text, dst);
-  bool any = blank_all(v, v->head, own, n);
-  any |= blank_all(v, v->head, back, n);
-  return blank_all(v, v->head, text, strlen(text)) || any;
+  bool any = blank_all(v, from, own, n);
+  any |= blank_all(v, from, back, n);
+  return blank_all(v, from, text, strlen(text)) || any;
 }
 
 /* Words of the payload that name an address outside the reader's part of the world go as a whole.
@@ -125,7 +125,7 @@ prac_rc gate_packet(const struct gate_who *w, struct packet *p, struct prac_aren
   } else if (!payload) {
     blank_transport(&v, p, at);
   }
-  bool named = blank_named(&v, &p->dst);
+  bool named = blank_named(&v, at, &p->dst);
   if (blank_words(&v, w) || named || quotes(p)) p->payload = 0; /* a hash can be tried out */
   p->dst = (struct prac_ip){{0}};
   p->bytes.v = v.b;

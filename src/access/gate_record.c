@@ -1,6 +1,6 @@
 /* Records on their way out. What a record is about, it says by fields that are the same in all
- * tables (victim, or src; hosts, country, asn) and by its key; a kind that has none of them is about
- * nobody. */
+ * tables (victim, or src; hosts, country, asn) and by its key; a kind that has none of them is
+ * about nobody. */
 #include <stdlib.h>
 #include <string.h>
 

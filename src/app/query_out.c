@@ -161,11 +161,10 @@ static prac_rc field_cell(const struct model_field *f, const void *rec, struct c
 
 static bool for_people(const char *name)
 {
-  static const char *const shown[] = {"at",      "sensor", "state",   "severity", "level",
-                                      "kind",    "key",    "id",      "value",    "unit",
-                                      "packets", "lost",   "title",   "text",     "version",
-                                      "victim",  "vector", "vectors", "profile",  "pps_max",
-                                      "src",     "proto",  "dport",   "len",      "seen"};
+  static const char *const shown[] = {
+      "at",      "sensor",  "state", "severity", "level", "kind",    "key",    "id",     "value",
+      "unit",    "packets", "lost",  "title",    "text",  "version", "victim", "vector", "vectors",
+      "profile", "pps_max", "src",   "proto",    "dport", "len",     "seen"};
   for (size_t i = 0; i < PRAC_ARRAY_LEN(shown); i++)
     if (strcmp(shown[i], name) == 0) return true;
   return false;

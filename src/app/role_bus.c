@@ -18,7 +18,8 @@ struct bus_role {
   size_t n_names, n_rules, n_expect;
 };
 static const char *const pub_sensor[] = {"flow.%", "packet.%", "health.%", NULL};
-static const char *const pub_honeypot[] = {"hit.%", "packet.%", "health.%", "finding.honeypot.%", NULL};
+static const char *const pub_honeypot[] = {"hit.%", "packet.%", "health.%", "finding.honeypot.%",
+                                           NULL};
 static const char *const pub_engine[] = {"finding.", "mark.engine", NULL};
 static const char *const pub_worker[] = {"finding.", "mark.%", NULL};
 static const char *const pub_collector[] = {"episode.", "finding.drdos", "tick.collector", NULL};

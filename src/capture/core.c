@@ -28,7 +28,7 @@ struct cap_core {
   struct cap_publish pub;
   char sensor[SENSOR_MAX + 1];
   struct cap_minute minutes[2], *young, *old; /* old: still open although young has begun */
-  struct cap_samples samples; /* of minutes[0] and [1] */
+  struct cap_samples samples;                 /* of minutes[0] and [1] */
   struct cap_tools *tools;
   struct cap_ours *ours;
   prac_time newest;

@@ -19,8 +19,7 @@ void cap_samples_offer(struct model_samples *m, uint64_t class, prac_time at,
                        const struct wire_packet *p, uint64_t payload);
 /* The minute that began then is over: its samples go out. *n: how many have. */
 PRAC_NODISCARD prac_rc cap_samples_give(struct cap_samples *s, size_t which, prac_time minute,
-                                        const char *sensor, struct cap_origin *origin,
-                                        uint64_t *n);
+                                        const char *sensor, struct cap_origin *origin, uint64_t *n);
 uint64_t cap_samples_refused(const struct cap_samples *s);
 
 /* A packet that begins a row of flows, or joins one: then it is counted like the row's first

@@ -59,7 +59,7 @@ struct model_ports {
   X(STR, const char *, "{\"type\":\"string\"}", "TEXT")                                            \
   X(STRS, struct model_strs, "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}", "TEXT")       \
   X(IPS, struct model_ips, "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}", "TEXT")         \
-  X(PORTS, struct model_ports, "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}", "TEXT")   \
+  X(PORTS, struct model_ports, "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}", "TEXT")     \
   X(BYTES, struct model_bytes, "{\"type\":\"string\",\"pattern\":\"^([0-9a-f]{2})*$\"}", "BLOB")
 
 enum model_type {

@@ -66,9 +66,9 @@ const struct model_kind model_packet = {"packet",
                                         PRAC_ARRAY_LEN(packet_fields),
                                         "id"};
 
-const struct model_kind *const model_kinds[] = {&model_finding, &model_alert,    &model_health,
-                                                &model_hit,     &model_episode, &model_decision,
-                                                &model_packet,  NULL};
+const struct model_kind *const model_kinds[] = {
+    &model_finding, &model_alert,    &model_health, &model_hit,
+    &model_episode, &model_decision, &model_packet, NULL};
 
 const struct model_kind *model_kind_find(const char *name, size_t n)
 {

@@ -185,7 +185,8 @@ static void put(struct model_samples *m, const struct model_sample *like,
 
 void model_samples_offer(struct model_samples *m, uint64_t class, const struct model_offer *o)
 {
-  uint64_t port = (uint64_t)o->proto << 32 | (o->proto == 1 || o->proto == 58 ? o->sport : o->dport);
+  uint64_t port =
+      (uint64_t)o->proto << 32 | (o->proto == 1 || o->proto == 58 ? o->sport : o->dport);
   const uint64_t keys[4] = {class, prac_hash2(OF_PORT, port, 0) | 1, of_ip(OF_SENDER, &o->src, 0),
                             of_ip(OF_PAIR, &o->src, class)};
   struct model_sample_cell *cell[4] = {0};

@@ -61,7 +61,8 @@ static inline uint64_t model_sample_class(uint8_t proto, uint8_t tcp_flags, uint
                                           uint16_t dport, uint64_t payload)
 {
   bool icmp = proto == 1 || proto == 58;
-  uint64_t a = (uint64_t)proto << 40 | (uint64_t)tcp_flags << 32 | (icmp ? (uint32_t)sport << 16 : 0u) | dport;
+  uint64_t a = (uint64_t)proto << 40 | (uint64_t)tcp_flags << 32 |
+               (icmp ? (uint32_t)sport << 16 : 0u) | dport;
   __uint128_t m = (__uint128_t)(a ^ 0x9e3779b97f4a7c15u) * (payload ^ 0xe7037ed1a0b428dbu);
   return ((uint64_t)m ^ (uint64_t)(m >> 64)) | 1;
 }

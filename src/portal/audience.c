@@ -127,8 +127,8 @@ static struct portal_audience *find(const struct portal_audiences *l, const char
 {
   for (size_t i = 0; i < l->n; i++)
     if (l->v[i]->setup == setup && l->v[i]->scope.clearance == s->clearance &&
-        l->v[i]->scope.packets == s->packets &&
-        strcmp(l->v[i]->words, words) == 0 && same_org(&l->v[i]->scope, s))
+        l->v[i]->scope.packets == s->packets && strcmp(l->v[i]->words, words) == 0 &&
+        same_org(&l->v[i]->scope, s))
       return l->v[i];
   return NULL;
 }

@@ -79,7 +79,14 @@ struct portal_param {
 };
 /* REDIRECT: a step of a browser's way, whose parameters are others' words: unknown ones do not
  * matter. */
-enum portal_shape { PORTAL_OBJECT, PORTAL_ROWS, PORTAL_EVENTS, PORTAL_TEXT, PORTAL_PCAP, PORTAL_REDIRECT };
+enum portal_shape {
+  PORTAL_OBJECT,
+  PORTAL_ROWS,
+  PORTAL_EVENTS,
+  PORTAL_TEXT,
+  PORTAL_PCAP,
+  PORTAL_REDIRECT
+};
 /* Who may ask: the role that it takes, or a session of whatever role. */
 enum portal_need { PORTAL_ANYONE, PORTAL_VIEWER, PORTAL_ANALYST, PORTAL_OPERATOR, PORTAL_ADMIN };
 struct portal_route {

@@ -220,7 +220,8 @@ static bool is_tcp_udp(uint8_t proto)
 static void asked_of(const struct store_query *q, struct asked *ret)
 {
   char text[PRAC_IP_TEXT];
-  *ret = (struct asked){.id = q->id ? q->id : "", .key = "", .sensor = "", .proto = -1, .dport = -1};
+  *ret =
+      (struct asked){.id = q->id ? q->id : "", .key = "", .sensor = "", .proto = -1, .dport = -1};
   if (q->sensor && has_field(q->kind, "sensor")) ret->sensor = q->sensor;
   if (q->src.bits == 128 && has_field(q->kind, "src")) ret->src = &q->src.ip;
   if (has_field(q->kind, "dport") && q->port.proto) ret->proto = q->port.proto;
