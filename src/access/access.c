@@ -15,14 +15,15 @@
 #define SCHEMA 3 /* the version of the tables */
 enum { BUSY_MS = 5000 };
 
-const struct access_who access_local = {.user = "local",
-                                        .name = "local",
-                                        .org = "local",
-                                        .org_title = "",
-                                        .role = ACCESS_OPERATOR,
-                                        .scope = {.all = true, .clearance = ACCESS_RED},
-                                        .seen = PRAC_TIME_NONE,
-                                        .ends = PRAC_TIME_NONE};
+const struct access_who access_local = {
+    .user = "local",
+    .name = "local",
+    .org = "local",
+    .org_title = "",
+    .role = ACCESS_OPERATOR,
+    .scope = {.all = true, .clearance = ACCESS_RED, .packets = true},
+    .seen = PRAC_TIME_NONE,
+    .ends = PRAC_TIME_NONE};
 
 /* From each version to the next. Never edit a released one: SCHEMA rises and a step is added. */
 static const char *const steps[SCHEMA] = {

@@ -217,6 +217,7 @@ static prac_rc fill(sqlite3_stmt *s, struct prac_arena *arena, struct access_who
   PRAC_TRY(
       access_scope_parse(access_col_text(s, 5), (enum access_tlp)tlp, arena, &ret->scope, reterr));
   ret->scope.org = ret->org;
+  ret->scope.packets = ret->role >= ACCESS_ANALYST;
   return PRAC_OK;
 }
 

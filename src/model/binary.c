@@ -73,6 +73,9 @@ static void put_field(struct prac_wr *w, enum model_type type, const void *p)
   case MODEL_PORTS:
     put_ports(w, p);
     break;
+  case MODEL_BYTES:
+    put_bytes(w, ((const struct model_bytes *)p)->v, ((const struct model_bytes *)p)->n);
+    break;
   case MODEL_TYPE_COUNT_:
     break;
   }
@@ -144,6 +147,17 @@ static bool get_ports(struct prac_rd *r, struct prac_arena *a, struct model_port
   return true;
 }
 
+static bool get_bytes(struct prac_rd *r, struct prac_arena *a, struct model_bytes *ret)
+{
+  uint32_t n;
+  if (!get_count(r, 1, &n) || n > MODEL_BYTES_MAX) return false;
+  uint8_t *v = prac_arena_alloc(a, (size_t)n + 1);
+  if (!v) return false;
+  prac_rd_copy(r, v, n);
+  *ret = (struct model_bytes){v, n};
+  return true;
+}
+
 static bool get_field(struct prac_rd *r, enum model_type type, struct prac_arena *a, void *p)
 {
   uint64_t bits;
@@ -176,6 +190,8 @@ static bool get_field(struct prac_rd *r, enum model_type type, struct prac_arena
     return get_ips(r, a, p);
   case MODEL_PORTS:
     return get_ports(r, a, p);
+  case MODEL_BYTES:
+    return get_bytes(r, a, p);
   case MODEL_TYPE_COUNT_:
     break;
   }
@@ -231,6 +247,13 @@ static bool copy_field(const struct model_field *f, void *rec, struct prac_arena
     struct model_ports *v = p;
     struct model_port *to = prac_arena_alloc(a, v->n * sizeof *to + 1);
     if (to && v->n) memcpy(to, v->v, v->n * sizeof *to);
+    v->v = to;
+    return to != NULL;
+  }
+  if (f->type == MODEL_BYTES) {
+    struct model_bytes *v = p;
+    uint8_t *to = prac_arena_alloc(a, (size_t)v->n + 1);
+    if (to && v->n) memcpy(to, v->v, v->n);
     v->v = to;
     return to != NULL;
   }

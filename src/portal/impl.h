@@ -79,7 +79,14 @@ struct portal_param {
 };
 /* REDIRECT: a step of a browser's way, whose parameters are others' words: unknown ones do not
  * matter. */
-enum portal_shape { PORTAL_OBJECT, PORTAL_ROWS, PORTAL_EVENTS, PORTAL_TEXT, PORTAL_REDIRECT };
+enum portal_shape {
+  PORTAL_OBJECT,
+  PORTAL_ROWS,
+  PORTAL_EVENTS,
+  PORTAL_TEXT,
+  PORTAL_PCAP,
+  PORTAL_REDIRECT
+};
 /* Who may ask: the role that it takes, or a session of whatever role. */
 enum portal_need { PORTAL_ANYONE, PORTAL_VIEWER, PORTAL_ANALYST, PORTAL_OPERATOR, PORTAL_ADMIN };
 struct portal_route {
@@ -124,6 +131,10 @@ void portal_alerts_scan(struct portal *p, struct sys_http_req *r); /* by kind an
 void portal_alert(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_flows(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_findings(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_packets(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_packets_pcap(struct portal *p, struct sys_http_req *r, const char *word);
+extern const struct model_kind portal_pcap_kind; /* its body */
+#define PORTAL_PCAP_TYPE "application/vnd.tcpdump.pcap"
 void portal_host(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_attacks(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_attack(struct portal *p, struct sys_http_req *r, const char *word);

@@ -202,6 +202,8 @@ static void run_job(struct portal *p, struct portal_job *j)
   }
   if (rc != PRAC_OK && rc != PRAC_STOPPED) {
     fail(p, j->req, rc, &err);
+  } else if (j->send) {
+    j->send(j);
   } else if (j->is_rows) {
     portal_send_rows(j->req, &j->rows);
   } else {

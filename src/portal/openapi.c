@@ -201,6 +201,9 @@ static void answer(struct prac_json *j, const struct portal_route *t)
   case PORTAL_TEXT:
     media(j, "text/plain", "s");
     break;
+  case PORTAL_PCAP:
+    media(j, PORTAL_PCAP_TYPE, "s");
+    break;
   case PORTAL_REDIRECT:
     break; /* no body */
   }

@@ -65,7 +65,7 @@ static const struct portal_param oidc_callback_params[] = {
     {"error", "string", "why there is no code"},
     END};
 static const struct portal_param query_params[] = {
-    {"what", "flows|findings|alerts|health|hits|episodes|series|top|host|sensors",
+    {"what", "flows|findings|alerts|health|hits|episodes|packets|series|top|host|sensors",
      "kind of answer"},
     {"step", "string", "series: 1m, 1h or 1d"},
     {"by", "port|country|asn|sensor|src", "series and top"},
@@ -150,6 +150,14 @@ const struct portal_route portal_routes[] = {
     {"/flows", SYS_HTTP_GET, PORTAL_ANALYST, "flows",
      "Flow rows: who sent what, without our own addresses", PORTAL_ROWS, portal_flows,
      portal_filters},
+    {"/packets", SYS_HTTP_GET, PORTAL_ANALYST, "packets",
+     "Packets that were kept as they came, a few of each minute, for those like them; without our "
+     "own addresses",
+     PORTAL_ROWS, portal_packets, portal_filters},
+    {"/packets/pcap", SYS_HTTP_POST, PORTAL_ANALYST, "packets_pcap",
+     "The same as a capture file, up to 10000, for a reason that stands in the audit. Honeypots "
+     "keep no headers: those are made from the record",
+     PORTAL_PCAP, portal_packets_pcap, none, &portal_pcap_kind, true},
     {"/findings", SYS_HTTP_GET, PORTAL_ANALYST, "findings", "What the engines claim", PORTAL_ROWS,
      portal_findings, portal_filters},
     {"/alerts", SYS_HTTP_GET, PORTAL_VIEWER, "alerts",

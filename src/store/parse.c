@@ -62,6 +62,7 @@ static const struct {
     {"hits", STORE_RECORDS, &model_hit},
     {"episodes", STORE_RECORDS, &model_episode},
     {"decisions", STORE_RECORDS, &model_decision},
+    {"packets", STORE_RECORDS, &model_packet},
     {"series", STORE_SERIES, NULL},
     {"top", STORE_TOP, NULL},
     {"scan", STORE_TOP_SCAN, NULL},
@@ -81,7 +82,7 @@ static prac_rc set_what(struct parse *p, const struct word *w)
     }
   return PRAC_FAIL(p->err, PRAC_MALFORMED,
                    WORD_FMT ": what is one of flows, findings, alerts, health, hits, episodes, "
-                            "decisions, series, top, scan, host, sensors, cells, kept",
+                            "decisions, packets, series, top, scan, host, sensors, cells, kept",
                    WORD_ARG(w));
 }
 

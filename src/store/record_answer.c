@@ -71,10 +71,17 @@ static bool sensor_match(const struct store_query *q, const void *rec)
   return strcmp(text_of(q->kind, rec, "sensor"), q->sensor) == 0;
 }
 
+/* The one host that a record is about: whom, or, of a packet, who. */
+static const struct prac_ip *host(const struct model_kind *k, const void *rec)
+{
+  const struct prac_ip *victim = at(k, rec, "victim", MODEL_IP);
+  return victim ? victim : at(k, rec, "src", MODEL_IP);
+}
+
 static bool hosts_match(const struct store_query *q, const void *rec, const struct prac_prefix *p)
 {
   if (!p->bits) return true;
-  const struct prac_ip *one = at(q->kind, rec, "victim", MODEL_IP);
+  const struct prac_ip *one = host(q->kind, rec);
   if (one && prac_prefix_has(p, one)) return true;
   const struct model_ips *l = at(q->kind, rec, "hosts", MODEL_IPS);
   for (uint32_t i = 0; l && i < l->n; i++)
@@ -86,12 +93,21 @@ static bool any_host_match(const struct store_query *q, const void *rec)
 {
   if (!hosts_match(q, rec, &q->src) || !hosts_match(q, rec, &q->victim)) return false;
   if (q->n_srcs == 0) return true;
-  const struct prac_ip *one = at(q->kind, rec, "victim", MODEL_IP);
+  const struct prac_ip *one = host(q->kind, rec);
   if (one && store_srcs_has(q, one)) return true;
   const struct model_ips *l = at(q->kind, rec, "hosts", MODEL_IPS);
   for (uint32_t i = 0; l && i < l->n; i++)
     if (store_srcs_has(q, &l->v[i])) return true;
   return false;
+}
+
+/* A packet's: as flows have it. */
+static bool port_match(const struct store_query *q, uint32_t proto, const uint32_t *sport,
+                       const uint32_t *dport)
+{
+  if (!sport || !dport) return false;
+  struct model_port p = store_flow_port((uint8_t)proto, (uint16_t)*sport, (uint16_t)*dport);
+  return (!q->port.proto || p.proto == q->port.proto) && (!q->has_port || p.port == q->port.port);
 }
 
 static bool ports_match(const struct store_query *q, const void *rec)
@@ -100,6 +116,10 @@ static bool ports_match(const struct store_query *q, const void *rec)
   const struct model_ports *l = at(q->kind, rec, "ports", MODEL_PORTS);
   const uint32_t *one = at(q->kind, rec, "port", MODEL_U32); /* of a UDP service */
   if (one && (!q->port.proto || q->port.proto == 17) && (!q->has_port || *one == q->port.port))
+    return true;
+  const uint32_t *proto = at(q->kind, rec, "proto", MODEL_U32);
+  if (proto && port_match(q, *proto, at(q->kind, rec, "sport", MODEL_U32),
+                          at(q->kind, rec, "dport", MODEL_U32)))
     return true;
   for (uint32_t i = 0; l && i < l->n; i++)
     if ((!q->port.proto || l->v[i].proto == q->port.proto) &&
@@ -247,7 +267,7 @@ prac_rc store_query_check(const struct store_query *q, struct prac_err *reterr)
   case STORE_RECORDS:
     if (!q->kind)
       return PRAC_FAIL(reterr, PRAC_RANGE,
-                       "which records? finding, alert, health, hit, episode or decision");
+                       "which records? finding, alert, health, hit, episode, decision or packet");
     break;
   case STORE_SERIES:
   case STORE_CELLS:

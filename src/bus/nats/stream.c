@@ -21,7 +21,7 @@ static const struct prac_log_event ev_anew = {
 /* All first words of subjects that roles publish. */
 static const char *const kinds[] = {"flow",         "hit",    "health", "finding", "episode",
                                     "alert",        "label",  "mark",   "tick",    "decision",
-                                    "subscription", "errand", "told"};
+                                    "subscription", "errand", "told",   "packet"};
 
 void bus_nats_stream_config(const struct bus_nats_conf *c, struct prac_json *j)
 {

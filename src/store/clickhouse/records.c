@@ -132,13 +132,35 @@ static void say_extents(const struct ch *c, const struct store_query *q, struct 
   ch_say(sql, ")");
 }
 
+/* One sender: most packets go before their JSON is read. */
+static void say_sender(const struct store_query *q, struct ch_buf *sql)
+{
+  char text[PRAC_IP_TEXT], json[PRAC_IP_TEXT + 16];
+  if (q->src.bits != 128) return;
+  int n = snprintf(json, sizeof json, "\"src\":\"%s\"", prac_ip_text(text, &q->src.ip));
+  ch_say(sql, " AND position(json, ");
+  ch_say_bytes(sql, json, (size_t)n);
+  ch_say(sql, ") > 0");
+}
+
+/* What the question's words ask for, by the columns that a table of this kind has. */
+static void say_words(const struct store_query *q, struct ch_buf *sql)
+{
+  for (size_t i = 0; i < q->kind->n_fields; i++) {
+    const char *name = q->kind->fields[i].name;
+    if (strcmp(name, "key") == 0) say_text("key", q->key, sql);
+    if (strcmp(name, "sensor") == 0) say_text("sensor", q->sensor, sql);
+  }
+  if (q->kind == &model_packet) say_sender(q, sql);
+}
+
 /* Of the ids that have a version in that time, or went on in it, the latest version. */
 static void say_records(const struct ch *c, const struct store_query *q, struct ch_buf *sql)
 {
   const char *dir = q->oldest_first ? "" : " DESC";
   bool all = q->span.from == PRAC_TIME_NONE && q->span.to == PRAC_TIME_NONE,
        runs = store_record_runs(q->kind);
-  ch_say(sql, "SELECT json FROM (SELECT at, id, key, json FROM record WHERE kind = '%s'",
+  ch_say(sql, "SELECT json FROM (SELECT at, id, key, sensor, json FROM record WHERE kind = '%s'",
          q->kind->name);
   say_text("id", q->id, sql);
   ch_say_view(c, sql);
@@ -156,8 +178,7 @@ static void say_records(const struct ch *c, const struct store_query *q, struct 
   if (runs && !all) ch_say(sql, " OR ");
   if (runs && !all) say_extents(c, q, sql);
   ch_say(sql, ")");
-  for (size_t i = 0; i < q->kind->n_fields; i++)
-    if (strcmp(q->kind->fields[i].name, "key") == 0) say_text("key", q->key, sql);
+  say_words(q, sql);
   if (q->after) {
     ch_say(sql, " AND (at, id) %c (%lld, ", q->oldest_first ? '>' : '<', (long long)q->after_at);
     ch_say_bytes(sql, q->after, strlen(q->after));

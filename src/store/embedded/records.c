@@ -65,6 +65,10 @@ static prac_rc one_table(struct emb *e, const struct model_kind *k, struct prac_
     put(&t, "CREATE INDEX IF NOT EXISTS ", k->name, "_key ON ");
     put(&t, k->name, "(key, at);", "");
   }
+  if (has_field(k, "src")) {
+    put(&t, "CREATE INDEX IF NOT EXISTS ", k->name, "_src ON ");
+    put(&t, k->name, "(src, at);", "");
+  }
   if (has_field(k, "sensor")) {
     put(&t, "CREATE INDEX IF NOT EXISTS ", k->name, "_sensor ON ");
     put(&t, k->name, "(sensor, at);", "");
@@ -139,6 +143,10 @@ static void bind_field(sqlite3_stmt *s, int n, const struct model_field *f, cons
     list_json(f, at, j);
     if (!j->bad) sqlite3_bind_text(s, n, j->buf, (int)j->len, SQLITE_TRANSIENT);
     break;
+  case MODEL_BYTES:
+    sqlite3_bind_blob(s, n, ((const struct model_bytes *)at)->v,
+                      (int)((const struct model_bytes *)at)->n, SQLITE_TRANSIENT);
+    break;
   case MODEL_TYPE_COUNT_:
     break;
   }
@@ -198,14 +206,28 @@ prac_rc emb_records_put(struct emb *e, const struct store_rec *r, size_t n, stru
 /* What the SQL asks for besides the time; "" where it does not. */
 struct asked {
   const char *id, *key;
+  const char *sensor;
+  const struct prac_ip *src;
+  int proto, dport; /* of a packet; -1 where it does not */
   /* One host or one port: most records go by the text of their list, before their JSON is read. */
   char host[PRAC_IP_TEXT + 2], port[MODEL_PORT_TEXT + 2];
 };
 
+static bool is_tcp_udp(uint8_t proto)
+{
+  return proto == 6 || proto == 17;
+}
+
 static void asked_of(const struct store_query *q, struct asked *ret)
 {
   char text[PRAC_IP_TEXT];
-  *ret = (struct asked){.id = q->id ? q->id : "", .key = ""};
+  *ret =
+      (struct asked){.id = q->id ? q->id : "", .key = "", .sensor = "", .proto = -1, .dport = -1};
+  if (q->sensor && has_field(q->kind, "sensor")) ret->sensor = q->sensor;
+  if (q->src.bits == 128 && has_field(q->kind, "src")) ret->src = &q->src.ip;
+  if (has_field(q->kind, "dport") && q->port.proto) ret->proto = q->port.proto;
+  if (has_field(q->kind, "dport") && q->has_port && is_tcp_udp(q->port.proto))
+    ret->dport = q->port.port;
   if (q->key && has_field(q->kind, "key")) ret->key = q->key;
   if (q->src.bits == 128 && has_field(q->kind, "hosts") && !has_field(q->kind, "victim"))
     (void)snprintf(ret->host, sizeof ret->host, "\"%s\"", prac_ip_text(text, &q->src.ip));
@@ -247,6 +269,10 @@ static prac_rc prepare_ask(struct emb *e, const struct store_query *q, const str
   if (a.key[0]) put(&t, " AND key = ?4", "", "");
   if (a.host[0]) put(&t, " AND instr(hosts, ?5)", "", "");
   if (a.port[0]) put(&t, " AND instr(ports, ?6)", "", "");
+  if (a.sensor[0]) put(&t, " AND sensor = ?9", "", "");
+  if (a.src) put(&t, " AND src = ?10", "", "");
+  if (a.proto >= 0) put(&t, " AND proto = ?11", "", "");
+  if (a.dport >= 0) put(&t, " AND dport = ?12", "", "");
   if (q->after) {
     put(&t, " AND (at, \"", q->kind->key, "\") ");
     put(&t, q->oldest_first ? ">" : "<", " (?7, ?8)", "");
@@ -261,6 +287,10 @@ static prac_rc prepare_ask(struct emb *e, const struct store_query *q, const str
   bind_asked(*ret, 4, a.key);
   bind_asked(*ret, 5, a.host);
   bind_asked(*ret, 6, a.port);
+  bind_asked(*ret, 9, a.sensor);
+  if (a.src) sqlite3_bind_blob(*ret, 10, a.src, sizeof *a.src, SQLITE_TRANSIENT);
+  if (a.proto >= 0) sqlite3_bind_int(*ret, 11, a.proto);
+  if (a.dport >= 0) sqlite3_bind_int(*ret, 12, a.dport);
   if (q->after) {
     sqlite3_bind_int64(*ret, 7, q->after_at);
     sqlite3_bind_text(*ret, 8, q->after, -1, SQLITE_TRANSIENT);

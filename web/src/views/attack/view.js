@@ -6,6 +6,7 @@ import { signal } from '@preact/signals';
 import { useAnswer } from '../../api.js';
 import { Bars } from '../../bars.js';
 import { Chips, Flows, Level, Load, Network, Place, Table, Text } from '../../parts.js';
+import { Packets } from '../../packets.js';
 import { Plot, PlotTable } from '../../plot.js';
 import { href } from '../../router.js';
 import { titleOf } from '../../words.js';
@@ -73,6 +74,7 @@ function Body({ v }) {
       <p class="row"><a href=${`/api/v1/query?what=hits&format=csv&q=${encodeURIComponent(hits.replace('what=hits ', ''))}`} download="practice.csv">${t('open_hits')} (CSV)</a>
         <${Flows} q=${`victim=${victimText(e)}`}>${t('attack_backscatter')}<//></p><//></div>
     <${Facts} e=${e} />
+    <${Packets} q=${`src=${victimText(e)} from=${e.from}`} />
     ${v.parts?.length > 0 && html`<${Parts} list=${v.parts} cut=${v.parts_cut} />`}
   </div>`;
 }
