@@ -188,6 +188,7 @@ static prac_rc mark_again(struct note_core *c, struct note_post *p, struct note_
                           j->tries + 1, due, j->err.text, reterr));
   prac_count(&c->counters[over ? NOTE_COUNT_REFUSED : NOTE_COUNT_AGAIN], 1);
   tell_owner(c, p, owner_of(j), j->id, over ? "refused" : "again", j->err.text);
+  if (over) PRAC_TRY(note_delivery_job(c, p->way, j, "failed", c->now, reterr));
   if (over) log_refused(c, p, j, j->err.text);
   if (alone) return PRAC_OK;
   if (p->pause_until != PRAC_TIME_NONE && c->now < p->pause_until) return PRAC_OK;
@@ -209,6 +210,7 @@ static prac_rc mark(struct note_core *c, struct note_post *p, struct note_job *j
                           j->tries + 1, c->now, why, reterr));
   prac_count(&c->counters[ok ? NOTE_COUNT_TAKEN : NOTE_COUNT_REFUSED], 1);
   tell_owner(c, p, owner_of(j), j->id, ok ? "taken" : "refused", why);
+  PRAC_TRY(note_delivery_job(c, p->way, j, ok ? "sent" : "failed", c->now, reterr));
   if (!ok) log_refused(c, p, j, why);
   if (p->fails) prac_log(c->env.log, &ev_back, "%s is back", p->way->name);
   p->fails = 0;
@@ -244,6 +246,19 @@ static prac_rc mark_all(struct note_core *c, struct note_post *p, struct prac_er
   return rc == PRAC_OK ? again : rc;
 }
 
+static prac_rc say_all(struct note_core *c, struct note_post *p, struct prac_err *reterr)
+{
+  struct note_said s;
+  uint64_t lost = 0;
+  bool any = false;
+  for (size_t i = 0; p->way->says && i < p->n_lanes; i++) {
+    for (; note_worker_said(p->lanes[i], &s, &lost); any = true)
+      PRAC_TRY(note_delivery_said(c, p->way, &s, reterr));
+    prac_count(&c->counters[NOTE_COUNT_UNSAID], lost);
+  }
+  return any ? note_queue_commit(c->queue, reterr) : PRAC_OK;
+}
+
 /* All that is done is marked in one commit. When that fails the jobs stay here, and nothing new is
  * sent before the queue knows: otherwise a full device would make repeats without end. */
 static prac_rc collect(struct note_core *c, struct note_post *p, struct prac_err *reterr)
@@ -268,6 +283,28 @@ static prac_rc collect(struct note_core *c, struct note_post *p, struct prac_err
 
 /* ---- handing over ---- */
 
+/* Who reads of the attack or alert is to know that this tenant was not told. */
+static prac_rc cannot_record(struct note_core *c, struct note_post *p, const struct note_row *r,
+                             const char *why, struct prac_err *reterr)
+{
+  struct episode e;
+  struct alert a;
+  const bool is_alert = r->kind == NOTE_ALERT;
+  const struct model_kind *k = is_alert ? &model_alert : &model_episode;
+  const struct note_deed d = {.message = r->id,
+                              .way = p->way->name,
+                              .tenant = r->tenant,
+                              .outcome = "failed",
+                              .detail = why,
+                              .at = c->now};
+  if (r->kind != NOTE_EPISODE && !is_alert) return PRAC_OK;
+  prac_arena_reset(c->arena);
+  prac_rc rc =
+      model_from_json(k, r->rec, r->len, c->arena, is_alert ? (void *)&a : (void *)&e, NULL);
+  if (rc != PRAC_OK) return rc == PRAC_NOMEM ? PRAC_FAIL(reterr, rc, "no memory") : PRAC_OK;
+  return note_delivery_add(c, &d, is_alert ? NULL : &e, is_alert ? &a : NULL, reterr);
+}
+
 static prac_rc cannot(struct note_core *c, struct note_post *p, const struct note_row *r,
                       const struct prac_err *why, struct prac_err *reterr)
 {
@@ -277,6 +314,7 @@ static prac_rc cannot(struct note_core *c, struct note_post *p, const struct not
            why->text);
   tell_owner(c, p, subscriber ? r->tenant : NULL, r->id, "refused", why->text);
   prac_count(&c->counters[NOTE_COUNT_REFUSED], 1);
+  if (!subscriber) PRAC_TRY(cannot_record(c, p, r, why->text, reterr));
   return note_task_mark(c->queue, r->n, p->way->name, NOTE_REFUSED, r->tries + 1, c->now, why->text,
                         reterr);
 }
@@ -373,6 +411,7 @@ prac_rc note_deliver(struct note_core *c, bool *ret_busy, struct prac_err *reter
     for (size_t k = 0; k < p->n_lanes; k++) note_worker_time(p->lanes[k], c->now);
     prac_rc rc = collect(c, p, &err);
     if (rc == PRAC_OK) rc = hand_over(c, p, &err);
+    if (rc == PRAC_OK) rc = say_all(c, p, &err);
     if (rc == PRAC_OK) rc = note_queue_commit(c->queue, &err);
     if (rc == PRAC_FULL) prac_log(c->env.log, &ev_full, "%s", err.text);
     if (rc != PRAC_OK && rc != PRAC_FULL && all == PRAC_OK) {
@@ -395,7 +434,8 @@ void note_deliver_end(struct note_core *c)
   for (size_t i = 0; i < c->n_post; i++) {
     struct note_post *p = &c->post[i];
     for (size_t k = 0; k < p->n_lanes; k++) note_worker_stop(p->lanes[k]);
-    if (p->n_lanes && c->queue && collect(c, p, &err) != PRAC_OK)
+    if (p->n_lanes && c->queue &&
+        (collect(c, p, &err) != PRAC_OK || say_all(c, p, &err) != PRAC_OK))
       prac_log(c->env.log, &ev_full, "%s: told, but not marked as told: %s", p->way->name,
                err.text);
     for (struct note_job *j; (j = p->unmarked);) {

@@ -6,7 +6,7 @@
 #include "notify/queue_sql.h"
 #include "sys/sqlite.h"
 
-enum { BUSY_MS = 5000, SCHEMA = 2 };
+enum { BUSY_MS = 5000, SCHEMA = 3 };
 
 /* What an index is named for by a query is made anew with the column. */
 static const char schema_2[] =
@@ -15,6 +15,9 @@ static const char schema_2[] =
     "DROP INDEX task_thread;"
     "CREATE INDEX task_lane ON task(way, lane, n) WHERE state = 0;"
     "CREATE TABLE subscription(id TEXT PRIMARY KEY, rec BLOB NOT NULL) WITHOUT ROWID;";
+static const char schema_3[] =
+    "CREATE TABLE delivery(n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL,"
+    " rec BLOB NOT NULL);";
 /* Never edit a released one: SCHEMA rises and the step is added. */
 static const char schema[] =
     "CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER NOT NULL) WITHOUT ROWID;"
@@ -87,6 +90,10 @@ static const char *const sql[SQL_COUNT_] = {
     [SQL_SUB_PUT] = "INSERT OR REPLACE INTO subscription VALUES(?1, ?2)",
     [SQL_SUB_DROP] = "DELETE FROM subscription WHERE id = ?1",
     [SQL_SUB_NEXT] = "SELECT id, rec FROM subscription WHERE id > ?1 ORDER BY id LIMIT 1",
+    [SQL_ITEM_GET] = "SELECT rec FROM item WHERE id = ?1",
+    [SQL_DELIVERY_ADD] = "INSERT INTO delivery(id, rec) VALUES(?1, ?2)",
+    [SQL_DELIVERY_NEXT] = "SELECT n, id, rec FROM delivery WHERE n > ?1 ORDER BY n LIMIT 1",
+    [SQL_DELIVERY_DROP] = "DELETE FROM delivery WHERE n <= ?1",
     [SQL_PURGE_ITEM] = "DELETE FROM item WHERE made < ?1 AND NOT EXISTS (SELECT 1 FROM task WHERE"
                        " task.n = item.n AND state = 0)",
     [SQL_PURGE_TASK] = "DELETE FROM task WHERE state <> 0 AND n NOT IN (SELECT n FROM item)",
@@ -182,8 +189,9 @@ static prac_rc make(struct note_queue *q, struct prac_err *reterr)
   if (version < SCHEMA) {
     PRAC_TRY(exec(q, "BEGIN EXCLUSIVE", reterr));
     if (version < 1) PRAC_TRY(exec(q, schema, reterr));
-    PRAC_TRY(exec(q, schema_2, reterr));
-    PRAC_TRY(exec(q, "PRAGMA user_version = 2; COMMIT", reterr));
+    if (version < 2) PRAC_TRY(exec(q, schema_2, reterr));
+    PRAC_TRY(exec(q, schema_3, reterr));
+    PRAC_TRY(exec(q, "PRAGMA user_version = 3; COMMIT", reterr));
   }
   for (size_t i = 0; i < SQL_COUNT_; i++)
     if (sqlite3_prepare_v3(q->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &q->st[i], NULL) !=

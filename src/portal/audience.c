@@ -303,9 +303,10 @@ static void tell_one(struct portal *p, struct portal_audience *a, const char *ev
   if (own) memcpy(own, rec, k->size);
   prac_rc rc =
       own ? access_gate_record(&a->scope, p->env.geo, k, own, p->scratch, &seen) : PRAC_NOMEM;
-  if (rc == PRAC_OK &&
-      k == &model_episode) /* a carpet's hosts decide who sees it; /attacks has them */
-    ((struct episode *)own)->hosts = (struct model_ips){0};
+  /* Hosts decide who sees it; /attacks and /alerts have them. */
+  if (rc == PRAC_OK && k == &model_episode) ((struct episode *)own)->hosts = (struct model_ips){0};
+  if (rc == PRAC_OK && k == &model_delivery)
+    ((struct delivery *)own)->hosts = (struct model_ips){0};
   if (rc == PRAC_OK && seen) model_to_json(k, own, &j);
   if (rc != PRAC_OK || seen) put(p, a, event, rc != PRAC_OK || j.bad ? NULL : j.buf, j.len);
   prac_json_done(&j);

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "access/access.h"
+#include "model/delivery.h"
 #include "portal/audience.h"
 #include "portal/live.h"
 #include "portal/portal.h"
@@ -113,6 +114,9 @@ bool portal_may(struct sys_http_req *r, enum portal_need need);
 const void *portal_body(const struct sys_http_req *r);
 void portal_send_error(struct sys_http_req *r, int status, const char *code, const char *fmt, ...)
     PRAC_PRINTF(4, 5);
+/* extra: a header's name and value; NULL: none. */
+void portal_send_error_with(struct sys_http_req *r, int status, const char *code,
+                            const char *const extra[2], const char *text);
 bool portal_is_view(const char *path); /* is it answered with the page? */
 /* Sends j as JSON (or an error when it went bad) and frees it. */
 void portal_send_json(struct sys_http_req *r, struct prac_json *j);
@@ -145,6 +149,9 @@ void portal_ports_heat(struct portal *p, struct sys_http_req *r, const char *wor
 void portal_ports_risk(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_mine(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_system(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_deliveries(struct portal *p, struct sys_http_req *r, const char *word);
+/* As whoever is no operator sees it, in place; false: not at all. */
+bool portal_delivery_brief(struct delivery *d);
 void portal_decisions(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_alert_decisions(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_decide(struct portal *p, struct sys_http_req *r, const char *word);

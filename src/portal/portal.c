@@ -200,6 +200,12 @@ static void tell_attack(struct portal *p, const struct episode *e)
   if (strcmp(e->profile, "isp") == 0) portal_tell_record(p, "attack", &model_episode, e);
 }
 
+static void tell_delivery(struct portal *p, const struct delivery *rec)
+{
+  struct delivery d = *rec;
+  if (portal_delivery_brief(&d)) portal_tell_record(p, "delivery", &model_delivery, &d);
+}
+
 void portal_take_record(struct portal *p, const struct model_kind *k, const void *rec)
 {
   if (k == &model_alert) {
@@ -215,6 +221,8 @@ void portal_take_record(struct portal *p, const struct model_kind *k, const void
     tell_attack(p, rec);
   } else if (k == &model_decision) {
     portal_tell_record(p, "decision", k, rec);
+  } else if (k == &model_delivery) {
+    tell_delivery(p, rec);
   }
   prac_arena_reset(p->scratch);
 }
@@ -245,8 +253,8 @@ static prac_rc take_json(struct portal *p, const struct bus_msg *m, const struct
 
 void portal_take(struct portal *p, const struct bus_msg *m)
 {
-  static const struct model_kind *const kinds[] = {&model_alert, &model_health, &model_episode,
-                                                   &model_decision, &model_told};
+  static const struct model_kind *const kinds[] = {&model_alert,    &model_health, &model_episode,
+                                                   &model_decision, &model_told,   &model_delivery};
   prac_rc rc = PRAC_OK;
   if (subject_is(m->subject, "flow")) rc = take_flow(p, m);
   for (size_t i = 0; i < PRAC_ARRAY_LEN(kinds); i++)

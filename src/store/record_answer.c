@@ -267,7 +267,8 @@ prac_rc store_query_check(const struct store_query *q, struct prac_err *reterr)
   case STORE_RECORDS:
     if (!q->kind)
       return PRAC_FAIL(reterr, PRAC_RANGE,
-                       "which records? finding, alert, health, hit, episode, decision or packet");
+                       "which records? finding, alert, health, hit, episode, decision, delivery or "
+                       "packet");
     break;
   case STORE_SERIES:
   case STORE_CELLS:

@@ -4,6 +4,7 @@ import { check, complaints, open, run, say, text, until } from './lib.mjs';
 import { lookAtAll, move } from './look.mjs';
 
 /* path, what is there when its data are, what it tells */
+const panelOf = (id) => `section[aria-labelledby=${id}]`;
 const VIEWS = [
   ['/', '.map path', /1433\/tcp/],
   ['/alerts', 'tbody tr:nth-child(2)', /TLP:AMBER/],
@@ -74,6 +75,23 @@ async function reading() {
   await p.waitForSelector('main .facts');
   const said = await text(p, 'main');
   check('names from outside are text', said.includes('<img src=x onerror=alert(1)>') && said.includes('www.⟨U+202E⟩'), said);
+
+  /* Who was told of it, as it is said. */
+  const told = panelOf('told');
+  check('that nobody was told yet is said', (await text(p, told)).includes('Nobody has been told'));
+  await say('told e-1 mail sent');
+  check('a letter stands there as soon as it is sent', await until(async () => /Mail\s*sent\s*start[\s\S]*1\.2 s after/.test(await text(p, told)), 30000), await text(p, told));
+  await say('told e-1 bgp announced 203.0.113.77/32');
+  await say('told e-1 bgp withdrawn 203.0.113.77/32');
+  check('the rule, announced and withdrawn, in order', await until(async () => /Mail[\s\S]*rule announced[\s\S]*203\.0\.113\.77\/32[\s\S]*rule withdrawn/.test(await text(p, told)), 30000), await text(p, told));
+  check('words of others are text there, too', (await text(p, told)).includes('<img src=x onerror=alert(1)>') && (await p.locator('main img').count()) === 0);
+
+  /* The list of alerts by their state, in the address. */
+  await move(p, '/alerts');
+  await p.locator('input[name=show][value=closed]').check({ force: true });
+  check('closed alerts alone, in the address', await until(async () => p.url().includes('show=closed') && (await p.locator('main tbody tr').count()) === 1 && (await text(p, 'main tbody')).includes('VN'), 30000), await text(p, 'main'));
+  await p.locator('input[name=show][value=all]').check({ force: true });
+  check('and all of them', await until(async () => p.url().includes('show=all') && (await p.locator('main tbody tr').count()) === 4, 30000), await text(p, 'main'));
 
   /* What people decide stays, as text, and says where the alert stands. */
   await move(p, '/alerts/a-1');

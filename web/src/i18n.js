@@ -47,6 +47,7 @@ const clock = computed(() => {
   const base = { timeZone: zoneName.value, hourCycle: 'h23', hour: '2-digit', minute: '2-digit' };
   return {
     minute: new Intl.DateTimeFormat('en-GB', base),
+    second: new Intl.DateTimeFormat('en-GB', { ...base, second: '2-digit' }),
     date: lang.value === 'ja'
       ? new Intl.DateTimeFormat('ja', { timeZone: zoneName.value, year: 'numeric', month: 'long', day: 'numeric', weekday: 'short' })
       : new Intl.DateTimeFormat('en-GB', { timeZone: zoneName.value, year: 'numeric', month: 'short', day: 'numeric', weekday: 'short' }),
@@ -56,6 +57,8 @@ const clock = computed(() => {
 export const hhmm = (s) => (s == null ? '–' : clock.value.minute.format(s * 1000));
 export const longDate = (s) => (s == null ? '' : clock.value.date.format(s * 1000));
 export const dayTime = (s) => (s == null ? '–' : `${clock.value.day.format(s * 1000)} ${hhmm(s)}`);
+/* To the second. */
+export const dayClock = (s) => (s == null ? '–' : `${clock.value.day.format(s * 1000)} ${clock.value.second.format(s * 1000)}`);
 export const seconds = (text) => (text ? Date.parse(text) / 1000 : null);
 
 export function duration(s) {

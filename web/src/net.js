@@ -103,6 +103,9 @@ const on = {
   decision(v) {
     s.decided.value = v;
   },
+  delivery(v) {
+    s.delivered.value = v;
+  },
   attack(v) {
     if (s.attacks.value.get(v.id)?.revision > v.revision) return;
     const next = new Map(s.attacks.value);

@@ -99,6 +99,8 @@ static void turn(struct bgp_book *b, struct bgp_slot *s, const struct wish *w, p
   s->seq = 0; /* an answer to what was said before means nothing now */
   s->tries = 0;
   s->next_try = s->since = now;
+  s->done = PRAC_TIME_NONE;
+  if (s->want) copy(s->episode, w->by->episode);
   b->dirty = true;
   if (s->want)
     b->tally.announced++;
@@ -217,7 +219,8 @@ static uint16_t new_slot(struct bgp_book *b, const struct bgp_rule *r, const cha
     for (size_t i = 0; i < BGP_RULES; i++) {
       struct bgp_slot *s = &b->slots[i];
       if (s->used) continue;
-      *s = (struct bgp_slot){.used = true, .id = b->next_id++, .rule = *r, .since = now};
+      *s = (struct bgp_slot){
+          .used = true, .id = b->next_id++, .rule = *r, .since = now, .done = PRAC_TIME_NONE};
       copy(s->tenant, tenant);
       b->dirty = true;
       return (uint16_t)i;

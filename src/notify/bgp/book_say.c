@@ -31,26 +31,36 @@ static struct bgp_slot *in_flight(struct bgp_book *b, uint64_t seq)
   return NULL;
 }
 
-void bgp_book_answer(struct bgp_book *b, uint64_t seq, enum bgp_answer a, prac_time now)
+static const struct bgp_slot *done(struct bgp_book *b, struct bgp_slot *s, prac_time now)
+{
+  bool news = !s->acked;
+  s->acked = true;
+  s->tries = 0;
+  if (s->done == PRAC_TIME_NONE) {
+    s->done = now;
+    b->later = true;
+  }
+  if (!s->want && s->told) {
+    s->told = false;
+    b->dirty = true;
+  }
+  return news ? s : NULL;
+}
+
+const struct bgp_slot *bgp_book_answer(struct bgp_book *b, uint64_t seq, enum bgp_answer a,
+                                       prac_time now)
 {
   struct bgp_slot *s = seq ? in_flight(b, seq) : NULL;
-  if (!s) return;
+  if (!s) return NULL;
   s->seq = 0;
-  if (a == BGP_DONE) {
-    s->acked = true;
-    s->tries = 0;
-    if (!s->want && s->told) {
-      s->told = false;
-      b->dirty = true;
-    }
-    return;
-  }
+  if (a == BGP_DONE) return done(b, s, now);
   s->acked = false; /* BGP_UNKNOWN: there was nothing to renew */
-  if (a == BGP_UNKNOWN) return;
+  if (a == BGP_UNKNOWN) return NULL;
   unsigned shift = s->tries < 6 ? s->tries : 6;
   int64_t wait_s = (int64_t)1 << shift;
   s->tries++;
   s->next_try = now + (wait_s < RETRY_MAX_S ? wait_s : RETRY_MAX_S) * PRAC_SEC;
+  return NULL;
 }
 
 void bgp_book_forget(struct bgp_book *b)
