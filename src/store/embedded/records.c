@@ -203,41 +203,68 @@ prac_rc emb_records_put(struct emb *e, const struct store_rec *r, size_t n, stru
 }
 
 /* ---- asking ---- */
-/* What the SQL asks for besides the time; "" where it does not. */
+/* What the question's words ask for besides the time: a column is that value, or the text of a list
+ * has it, so that most records go before their JSON is read. One of text, ip, n. */
+struct word {
+  const char *column;
+  bool listed;
+  const char *text;
+  const struct prac_ip *ip;
+  int64_t n;
+};
+enum { WORDS = 8, AT_FROM = 1, AT_TO, AFTER_AT, AFTER, SPAN_TO, SPAN_FROM, WORD /* the first */ };
 struct asked {
-  const char *id, *key;
-  const char *sensor;
-  const struct prac_ip *src;
-  int proto, dport; /* of a packet; -1 where it does not */
-  /* One host or one port: most records go by the text of their list, before their JSON is read. */
-  char host[PRAC_IP_TEXT + 2], port[MODEL_PORT_TEXT + 2];
+  struct word v[WORDS];
+  size_t n;
+  char host[PRAC_IP_TEXT + 2], port[MODEL_PORT_TEXT + 2]; /* as they stand in lists */
 };
 
-static bool is_tcp_udp(uint8_t proto)
+static void ask(struct asked *a, const struct store_query *q, bool asked, struct word w)
 {
-  return proto == 6 || proto == 17;
+  if (asked && has_field(q->kind, w.column)) a->v[a->n++] = w;
 }
 
-static void asked_of(const struct store_query *q, struct asked *ret)
+static void asked_of(const struct store_query *q, struct asked *a)
 {
   char text[PRAC_IP_TEXT];
-  *ret =
-      (struct asked){.id = q->id ? q->id : "", .key = "", .sensor = "", .proto = -1, .dport = -1};
-  if (q->sensor && has_field(q->kind, "sensor")) ret->sensor = q->sensor;
-  if (q->src.bits == 128 && has_field(q->kind, "src")) ret->src = &q->src.ip;
-  if (has_field(q->kind, "dport") && q->port.proto) ret->proto = q->port.proto;
-  if (has_field(q->kind, "dport") && q->has_port && is_tcp_udp(q->port.proto))
-    ret->dport = q->port.port;
-  if (q->key && has_field(q->kind, "key")) ret->key = q->key;
-  if (q->src.bits == 128 && has_field(q->kind, "hosts") && !has_field(q->kind, "victim"))
-    (void)snprintf(ret->host, sizeof ret->host, "\"%s\"", prac_ip_text(text, &q->src.ip));
-  if (q->port.proto && q->has_port && has_field(q->kind, "ports") && !has_field(q->kind, "port"))
-    (void)snprintf(ret->port, sizeof ret->port, "\"%s\"", model_port_text(text, q->port));
+  bool host = q->src.bits == 128, port = q->port.proto && q->has_port;
+  bool numbered = port && (q->port.proto == 6 || q->port.proto == 17);
+  bool one_host = has_field(q->kind, "victim"), one_port = has_field(q->kind, "port");
+  a->n = 0;
+  (void)snprintf(a->host, sizeof a->host, "\"%s\"", prac_ip_text(text, &q->src.ip));
+  (void)snprintf(a->port, sizeof a->port, "\"%s\"", model_port_text(text, q->port));
+  ask(a, q, q->id && q->id[0], (struct word){.column = q->kind->key, .text = q->id});
+  ask(a, q, q->key && q->key[0], (struct word){.column = "key", .text = q->key});
+  ask(a, q, q->sensor && q->sensor[0], (struct word){.column = "sensor", .text = q->sensor});
+  ask(a, q, host, (struct word){.column = "src", .ip = &q->src.ip});
+  ask(a, q, host && !one_host, (struct word){.column = "hosts", .listed = true, .text = a->host});
+  ask(a, q, q->port.proto, (struct word){.column = "proto", .n = q->port.proto});
+  ask(a, q, numbered, (struct word){.column = "dport", .n = q->port.port});
+  ask(a, q, port && !one_port, (struct word){.column = "ports", .listed = true, .text = a->port});
 }
 
-static void bind_asked(sqlite3_stmt *s, int at, const char *text)
+static void put_words(struct text *t, const struct asked *a)
 {
-  if (text[0]) sqlite3_bind_text(s, at, text, -1, SQLITE_TRANSIENT);
+  for (size_t i = 0; i < a->n; i++) {
+    char place[16];
+    (void)snprintf(place, sizeof place, "?%zu", WORD + i);
+    put(t, a->v[i].listed ? " AND instr(\"" : " AND (\"", a->v[i].column, "\"");
+    put(t, a->v[i].listed ? ", " : " = ", place, ")");
+  }
+}
+
+static void bind_words(sqlite3_stmt *s, const struct asked *a)
+{
+  for (size_t i = 0; i < a->n; i++) {
+    const struct word *w = &a->v[i];
+    int at = WORD + (int)i;
+    if (w->text)
+      sqlite3_bind_text(s, at, w->text, -1, SQLITE_TRANSIENT);
+    else if (w->ip)
+      sqlite3_bind_blob(s, at, w->ip, sizeof *w->ip, SQLITE_TRANSIENT);
+    else
+      sqlite3_bind_int64(s, at, w->n);
+  }
 }
 
 /* Which of them, and from where: what the question's words ask for comes behind it. */
@@ -248,14 +275,14 @@ static void put_part(struct text *t, const struct store_query *q, const struct e
   if (p->which == EMB_PART_LATER) { /* its own index, class by class */
     put(t, emb_extent_lengths(), "SELECT json FROM length CROSS JOIN ", q->kind->name);
     put(t, " WHERE ", r.length, " = class AND ");
-    put(t, r.since, " < ?9 AND ", r.since);
-    put(t, " >= ?9 - most AND +at >= ?1 AND +at < ?2", "", "");
+    put(t, r.since, " < ?5 AND ", r.since);
+    put(t, " >= ?5 - most AND +at >= ?1 AND +at < ?2", "", "");
     return;
   }
   put(t, "SELECT json FROM ", q->kind->name, " WHERE at >= ?1 AND at < ?2");
   if (p->which == EMB_PART_EARLIER) put(t, " AND " EMB_EXTENT_ON " = 1", "", "");
   if (p->which != EMB_PART_NAMED) return;
-  put(t, " AND ", r.since, " < ?9 AND (at >= ?10 OR " EMB_EXTENT_ON ")");
+  put(t, " AND ", r.since, " < ?5 AND (at >= ?6 OR " EMB_EXTENT_ON ")");
 }
 
 static prac_rc prepare_ask(struct emb *e, const struct store_query *q, const struct emb_part *p,
@@ -265,38 +292,24 @@ static prac_rc prepare_ask(struct emb *e, const struct store_query *q, const str
   struct asked a;
   asked_of(q, &a);
   put_part(&t, q, p);
-  if (a.id[0]) put(&t, " AND \"", q->kind->key, "\" = ?3");
-  if (a.key[0]) put(&t, " AND key = ?4", "", "");
-  if (a.host[0]) put(&t, " AND instr(hosts, ?5)", "", "");
-  if (a.port[0]) put(&t, " AND instr(ports, ?6)", "", "");
-  if (a.sensor[0]) put(&t, " AND sensor = ?9", "", "");
-  if (a.src) put(&t, " AND src = ?10", "", "");
-  if (a.proto >= 0) put(&t, " AND proto = ?11", "", "");
-  if (a.dport >= 0) put(&t, " AND dport = ?12", "", "");
+  put_words(&t, &a);
   if (q->after) {
     put(&t, " AND (at, \"", q->kind->key, "\") ");
-    put(&t, q->oldest_first ? ">" : "<", " (?7, ?8)", "");
+    put(&t, q->oldest_first ? ">" : "<", " (?3, ?4)", "");
   }
   put(&t, " ORDER BY at ", q->oldest_first ? "ASC, \"" : "DESC, \"", q->kind->key);
   put(&t, q->oldest_first ? "\" ASC" : "\" DESC", "", "");
   if (sqlite3_prepare_v2(e->db, t.v, -1, ret, NULL) != SQLITE_OK)
     return emb_fail(e, reterr, "preparing a question");
-  sqlite3_bind_int64(*ret, 1, p->from);
-  sqlite3_bind_int64(*ret, 2, p->to);
-  bind_asked(*ret, 3, a.id);
-  bind_asked(*ret, 4, a.key);
-  bind_asked(*ret, 5, a.host);
-  bind_asked(*ret, 6, a.port);
-  bind_asked(*ret, 9, a.sensor);
-  if (a.src) sqlite3_bind_blob(*ret, 10, a.src, sizeof *a.src, SQLITE_TRANSIENT);
-  if (a.proto >= 0) sqlite3_bind_int(*ret, 11, a.proto);
-  if (a.dport >= 0) sqlite3_bind_int(*ret, 12, a.dport);
+  sqlite3_bind_int64(*ret, AT_FROM, p->from);
+  sqlite3_bind_int64(*ret, AT_TO, p->to);
   if (q->after) {
-    sqlite3_bind_int64(*ret, 7, q->after_at);
-    sqlite3_bind_text(*ret, 8, q->after, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(*ret, AFTER_AT, q->after_at);
+    sqlite3_bind_text(*ret, AFTER, q->after, -1, SQLITE_TRANSIENT);
   }
-  sqlite3_bind_int64(*ret, 9, q->span.to == PRAC_TIME_NONE ? INT64_MAX : q->span.to);
-  sqlite3_bind_int64(*ret, 10, q->span.from == PRAC_TIME_NONE ? INT64_MIN : q->span.from);
+  sqlite3_bind_int64(*ret, SPAN_TO, q->span.to == PRAC_TIME_NONE ? INT64_MAX : q->span.to);
+  sqlite3_bind_int64(*ret, SPAN_FROM, q->span.from == PRAC_TIME_NONE ? INT64_MIN : q->span.from);
+  bind_words(*ret, &a);
   return PRAC_OK;
 }
 
