@@ -347,12 +347,14 @@ static bool idle_lane(const struct note_post *p, const struct note_flight *f, si
 static bool board(const struct note_core *c, const struct note_post *p, const struct note_row *r,
                   struct note_flight *ret)
 {
+  *ret = (struct note_flight){.n = r->n, .again = r->tries > 0};
+  if (!p->way->each) { /* the same for all of a story, so that a start comes before its end */
+    ret->lane = prac_hash_bytes(0, r->lane, strlen(r->lane)) % p->n_lanes;
+    return true;
+  }
   const struct note_tenant_row *t = note_tenants_find(&c->tenants, r->tenant);
-  *ret = (struct note_flight){.n = r->n, .again = r->tries > 0, .owner = t ? t->owner : 0};
-  if (p->way->each) return idle_lane(p, ret, &ret->lane);
-  /* the same for all of a story, so that a start comes before its end */
-  ret->lane = prac_hash_bytes(0, r->lane, strlen(r->lane)) % p->n_lanes;
-  return true;
+  ret->owner = t ? t->owner : 0;
+  return idle_lane(p, ret, &ret->lane);
 }
 
 static size_t seats(const struct note_post *p)

@@ -13,15 +13,13 @@
   F(STR, role, "", "viewer, analyst, operator or admin")                                           \
   F(STR, password, "", "a new password")                                                           \
   F(BOOL, disabled, "", "can not sign in")                                                         \
-  F(STR, proof, "",                                                                                \
-    "the present password of who changes it: for all but a name, or to shut an account")
+  F(STR, proof, "", "the present password of who changes it; to shut an account takes none")
 #define ORG_FIELDS(F)                                                                              \
   F(STR, name, "", "name")                                                                         \
   F(STR, title, "", "name for people to read")                                                     \
   F(STR, scope, "", "its part of the world: JP AS64500 192.0.2.0/24, or *")                        \
   F(STR, clearance, "", "TLP:CLEAR to TLP:RED")                                                    \
-  F(STR, proof, "",                                                                                \
-    "the present password of who changes it: for a part of the world or a clearance")
+  F(STR, proof, "", "the present password of who changes it: scope and clearance take it")
 #define KEY_FIELDS(F)                                                                              \
   F(STR, label, "", "what it is for")                                                              \
   F(STR, password, "", "the present password of who makes it")

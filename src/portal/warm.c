@@ -1,7 +1,7 @@
 /* After a restart the day in memory is filled from the store, so that the page does not begin
  * empty: minutes and alerts before anybody is answered, rankings, which take longer, on a lane's
- * thread meanwhile. A store that can not answer is no reason not to start: the page then begins
- * with now. */
+ * thread while nobody waits for it, a quarter of the time. A store that can not answer is no reason
+ * not to start: the page then begins with now. */
 #include <string.h>
 
 #include "portal/job.h"
@@ -9,7 +9,7 @@
 #include "portal/record.h"
 
 enum { WARM_ALERTS = 200 };
-#define WARM_TOPS_NS (10 * PRAC_SEC)
+#define WARM_TOPS_NS (2 * PRAC_MIN)
 
 static const struct prac_log_event event = {"portal_warm_failed", PRAC_LOG_WARN,
                                             "the page begins with what comes now"};
@@ -141,17 +141,22 @@ static prac_rc fill_slot(struct tops *t, const struct store *s, prac_time from,
 }
 
 /* The newest first: that is what is shown when the time is not enough. */
-void portal_warm_tops(struct portal *p, const struct store *s)
+bool portal_warm_step(struct portal *p, const struct store *s, int64_t *ret_pause)
 {
-  struct tops t = {.p = p, .until = portal_mono_ns() + WARM_TOPS_NS};
+  struct portal_warming *w = &p->warming;
+  struct tops t = {.p = p, .until = w->until};
   struct prac_err err = {0};
-  pthread_mutex_lock(&p->lock);
-  prac_time now = live_event_time(p->live);
-  pthread_mutex_unlock(&p->lock);
-  if (now == PRAC_TIME_NONE) return;
-  prac_time newest = prac_time_floor(now - 1, LIVE_SLOT_MIN * PRAC_MIN);
-  prac_rc rc = PRAC_OK;
-  for (int i = 0; i < LIVE_NOW + LIVE_BEFORE && rc == PRAC_OK; i++)
-    rc = fill_slot(&t, s, newest - i * LIVE_SLOT_MIN * PRAC_MIN, &err);
+  int64_t began = portal_mono_ns();
+  if (w->slot == 0) {
+    pthread_mutex_lock(&p->lock);
+    w->now = live_event_time(p->live);
+    pthread_mutex_unlock(&p->lock);
+    t.until = w->until = began + WARM_TOPS_NS;
+  }
+  if (w->now == PRAC_TIME_NONE) return false;
+  prac_time newest = prac_time_floor(w->now - 1, LIVE_SLOT_MIN * PRAC_MIN);
+  prac_rc rc = fill_slot(&t, s, newest - w->slot++ * LIVE_SLOT_MIN * PRAC_MIN, &err);
   if (rc != PRAC_OK && !portal_jobs_stopping(p)) prac_log(p->env.log, &event, "%s", err.text);
+  *ret_pause = 3 * (portal_mono_ns() - began);
+  return rc == PRAC_OK && w->slot < LIVE_NOW + LIVE_BEFORE;
 }
