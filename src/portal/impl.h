@@ -18,6 +18,8 @@
     "damaged installation")                                                                        \
   X(EVENTS, "events", "1", "events put into the live ring")                                        \
   X(EVENTS_LOST, "events_lost", "1", "events that found no room or memory")                        \
+  X(FINDINGS_LEFT, "findings_left_out", "1",                                                       \
+    "findings that were not told live: more than people can follow")                               \
   X(QUERIES, "queries", "1", "questions put to the store")                                         \
   X(QUERIES_REFUSED, "queries_refused", "1", "questions refused because too many were waiting")    \
   X(QUERIES_FAILED, "queries_failed", "1", "questions that the store could not answer")            \
@@ -93,10 +95,12 @@ enum portal_shape {
   PORTAL_EVENTS,
   PORTAL_TEXT,
   PORTAL_PCAP,
+  PORTAL_ATOM,
   PORTAL_REDIRECT
 };
 /* Who may ask: the role that it takes, or a session of whatever role. */
 enum portal_need { PORTAL_ANYONE, PORTAL_VIEWER, PORTAL_ANALYST, PORTAL_OPERATOR, PORTAL_ADMIN };
+#define PORTAL_ATOM_TYPE "application/atom+xml"
 struct portal_route {
   const char *path;            /* after /api/v1; one part may be "{id}", see route.c */
   enum sys_http_method method; /* GET answers HEAD too */
@@ -127,6 +131,8 @@ void portal_send_error_with(struct sys_http_req *r, int status, const char *code
 bool portal_is_view(const char *path); /* is it answered with the page? */
 /* Sends j as JSON (or an error when it went bad) and frees it. */
 void portal_send_json(struct sys_http_req *r, struct prac_json *j);
+/* The same of bytes that are something else. */
+void portal_send_as(struct sys_http_req *r, struct prac_json *j, const char *type);
 void portal_send_rows(struct sys_http_req *r, struct rows *rows);
 void portal_count(struct portal *p, int which);
 int64_t portal_mono_ns(void);

@@ -207,6 +207,8 @@ static void run_job(struct portal *p, struct portal_job *j)
     j->send(j);
   } else if (j->is_rows) {
     portal_send_rows(j->req, &j->rows);
+  } else if (j->type) {
+    portal_send_as(j->req, &j->rows.j, j->type);
   } else {
     prac_json_newline(&j->rows.j);
     portal_send_json(j->req, &j->rows.j);

@@ -219,7 +219,8 @@ const struct portal_route portal_routes[] = {
     {"/query", SYS_HTTP_GET, PORTAL_ANALYST, "query", "Any question in the one query language",
      PORTAL_ROWS, portal_query, query_params},
     {"/events", SYS_HTTP_GET, PORTAL_VIEWER, "events",
-     "Server-sent events: minutes, top, status, alert, attack, decision, delivery; gap when the "
+     "Server-sent events: minutes, top, status, alert, attack, decision, delivery, for analysts "
+     "finding; gap when the "
      "listener was too slow",
      PORTAL_EVENTS, portal_events, event_params},
     {"/metrics", SYS_HTTP_GET, PORTAL_OPERATOR, "metrics",

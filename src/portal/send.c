@@ -42,18 +42,23 @@ void portal_send_error(struct sys_http_req *r, int status, const char *code, con
 
 /* private: who may see it depends on the cookie. no-cache, not no-store: the entity tag then saves
  * the body when nothing has changed. */
-void portal_send_json(struct sys_http_req *r, struct prac_json *j)
+void portal_send_as(struct sys_http_req *r, struct prac_json *j, const char *type)
 {
   if (j->bad)
     portal_send_error(r, 500, "too_large", "the answer does not fit into memory");
   else
     sys_http_respond(r, &(struct sys_http_resp){.status = 200,
-                                                .type = "application/json",
+                                                .type = type,
                                                 .body = j->buf,
                                                 .len = j->len,
                                                 .pack = true,
                                                 .cache = "private, no-cache"});
   prac_json_done(j);
+}
+
+void portal_send_json(struct sys_http_req *r, struct prac_json *j)
+{
+  portal_send_as(r, j, "application/json");
 }
 
 void portal_send_rows(struct sys_http_req *r, struct rows *rows)

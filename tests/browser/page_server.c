@@ -426,6 +426,7 @@ static void say_finding(struct world *w, struct finding f)
   f.at = START + w->minute * PRAC_MIN;
   f.sensors = (struct model_strs){sensors, 2};
   keep(w, &(struct store_tx){.recs = &rec, .n_recs = 1});
+  portal_take_record(w->p, &model_finding, &f);
 }
 
 static const char *const group_engines[] = {"nmf", "glasso"};

@@ -70,6 +70,8 @@ async function changesHands() {
   await p.unroute('**/api/v1/status');
   await say('attack e-9 198.51.100.9 update dns');
   check('an attack comes by itself', await ours('.stream-list'));
+  await say('risk r-9 8291/tcp');
+  check('so does a finding', await until(() => p.locator('.findings-list', { hasText: '8291/tcp' }).count(), 20000));
   await p.evaluate(() => { window.former = true; });
 
   /* Ended elsewhere: this page hears of it by its stream only. */
@@ -81,6 +83,8 @@ async function changesHands() {
   await signIn(p, 'viewer');
   await p.waitForSelector('.stream');
   await say('attack e-10 198.51.100.10 update dns');
+  await say('risk r-10 8292/tcp');
+  check('what engines claim is for analysts', (await p.locator('.findings-list, #findings').count()) === 0);
   await say('minutes 1');
   await until(() => p.locator('.conn-live').count(), 20000);
   for (const path of ['/', '/alerts', '/attacks']) {

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import time
+import xml.etree.ElementTree
 
 import certs
 from hooks import Receiver
@@ -194,6 +195,7 @@ def feeds(t, site, jp, no, sub, other):
     t.check('a feed is read by its token alone', f and f['version'] == 'https://jsonfeed.org/version/1.1', site.ask('GET', path))
     t.equal('it has what is the owner\'s', {i['id'] for i in f['items']}, {'e1', 'e11', 'a1'})
     t.check('and no address of others', '198.51.100' not in json.dumps(f), f)
+    atom_feed(t, site, token)
     t.equal('the token opens nothing else', [site.ask('GET', '/api/v1/' + p, key=token)[0] for p in ('status', 'subscriptions', 'alerts')], [401] * 3)
     t.equal('nor as a cookie', site.ask('GET', '/api/v1/status', cookie='practice=' + token)[0], 401)
     t.equal('nor do other secrets open a feed', site.ask('GET', '/api/v1/feed/' + jp.cookie.split('=')[1])[0], 401)
@@ -204,6 +206,27 @@ def feeds(t, site, jp, no, sub, other):
     t.equal('nor can it be changed', no.ask('POST', API, {**FORM, 'id': sub['id']})[0], 404)
     t.equal('a feed is ended', jp.ask('POST', f'{API}/{sub["id"]}/feed/end', {})[0], 200)
     t.equal('an ended feed is shut', site.ask('GET', path)[0], 401)
+
+
+ATOM = '{http://www.w3.org/2005/Atom}'
+
+
+def atom_feed(t, site, token):
+    path = '/api/v1/feed/atom/' + token
+    st, h, body = site.ask('GET', path)
+    t.equal('the same as Atom', (st, h['content-type'].split(';')[0]), (200, 'application/atom+xml'))
+    root = xml.etree.ElementTree.fromstring(body)
+    entries = root.findall(ATOM + 'entry')
+    one = lambda e, name: [x.text for x in e.findall(ATOM + name)]
+    t.equal('... each thing once, under an id that stays', sorted(one(e, 'id')[0] for e in entries),
+            ['urn:practice:alert:a1', 'urn:practice:attack:e1', 'urn:practice:attack:e11'])
+    t.check('... what RFC 4287 asks of a feed and of an entry', root.tag == ATOM + 'feed' and one(root, 'id')[0].startswith('urn:practice:subscription:s') and
+            all(len(one(e, n)) == 1 for e in [root, *entries] for n in ('id', 'title', 'updated')) and root.find(ATOM + 'author') is not None and
+            all(e.find(ATOM + 'link').get('href') for e in entries), body)
+    t.equal('... of the time of the newest', one(root, 'updated')[0], max(one(e, 'updated')[0] for e in entries))
+    t.check('... and no address of others', b'198.51.100' not in body, body)
+    t.equal('... not sent again when nothing has changed', site.ask('GET', path, headers={'If-None-Match': h['etag']})[0], 304)
+    t.equal('... and not without its token', site.ask('GET', '/api/v1/feed/atom/fd_0')[0], 401)
 
 
 def keys(t, site, jp):
