@@ -62,9 +62,11 @@ static size_t work_out(struct gl_work *w, uint32_t k, unsigned char *mem)
   double **cols[] = {&w->b, &w->b0, &w->g, &w->s, &w->l, &w->x};
   w->a = carve(&at, k * sizeof *w->a);
   w->on = carve(&at, k * sizeof *w->on);
+  w->far = carve(&at, k * sizeof *w->far);
   w->in = carve(&at, k);
   w->srow = carve(&at, k * sizeof *w->srow);
   w->v = carve(&at, k * sizeof *w->v);
+  w->off = carve(&at, k * sizeof *w->off);
   for (size_t i = 0; i < PRAC_ARRAY_LEN(cols); i++) *cols[i] = carve(&at, cap * sizeof(double));
   w->gram = carve(&at, (size_t)k * (cap > ROWS ? cap : ROWS) * sizeof *w->gram);
   w->chol = carve(&at, (size_t)cap * (cap + 3) * sizeof *w->chol); /* rows end at four */
@@ -228,6 +230,7 @@ static void begin_one(void *arg, size_t i)
   struct gl_work w;
   (void)work_out(&w, c->k, s->l->work + s->work_at[at]);
   memset(w.in, 0, c->k);
+  memset(w.off, 0, c->k * sizeof *w.off);
   c->rho = s->l->rho;
   fill_data(s->p, c);
   if (c->s && !s->p->g.s) fill_s(s->p, c, w.gram);
