@@ -22,14 +22,17 @@ enum {
 /* The words of a key say what it is of. */
 enum { OF_PORT = 0x706f7274, OF_SENDER = 0x73656e64, OF_PAIR = 0x70616972 };
 
+struct rank {
+  uint64_t chance;
+  uint32_t ordinal; /* among those of its class */
+};
 struct model_sample {
+  struct rank rank;
+  uint64_t class, pair, seen;
+  uint8_t old;          /* the class, or also the pair, has been kept within an hour */
   struct model_offer o; /* its bytes are these */
   uint8_t bytes[PACKET_BYTES_MAX];
   char id[ID_MAX];
-  uint64_t class, pair, chance;
-  uint64_t seen;
-  uint32_t ordinal; /* among those of its class */
-  uint8_t old;      /* the class, or also the pair, has been kept within an hour */
 };
 struct model_known {
   uint32_t refs; /* of one sensor's minutes, which have one thread */
@@ -53,14 +56,16 @@ prac_rc model_samples_new(uint32_t per_minute, const struct model_samples *with,
   for (m->n_cells = 1; m->n_cells < CELLS * m->room; m->n_cells *= 2) m->shift--;
   m->cells = calloc(m->n_cells, sizeof *m->cells);
   m->pool = calloc(m->room, sizeof *m->pool);
+  m->best = calloc(m->room, sizeof(struct model_sample *));
   m->known = with ? with->known : calloc(1, sizeof *m->known);
   if (m->known) m->known->refs++;
-  if (m->cells && m->pool && m->known) {
-    *ret = m;
-    return PRAC_OK;
+  if (!m->cells || !m->pool || !m->best || !m->known) {
+    model_samples_free(&m);
+    return PRAC_NOMEM;
   }
-  model_samples_free(&m);
-  return PRAC_NOMEM;
+  for (uint32_t i = 0; i < m->room; i++) m->best[i] = &m->pool[i];
+  *ret = m;
+  return PRAC_OK;
 }
 
 void model_samples_free(struct model_samples **mp)
@@ -70,6 +75,7 @@ void model_samples_free(struct model_samples **mp)
   if (m->known && --m->known->refs == 0) free(m->known);
   free(m->cells);
   free(m->pool);
+  free(m->best);
   free(m);
   *mp = NULL;
 }
@@ -123,32 +129,36 @@ static int cmp_u64(uint64_t a, uint64_t b)
 }
 
 /* Below zero: a is kept rather than b. */
-static int by_chance(const struct model_sample *a, const struct model_sample *b)
+static int by_chance(const struct rank *a, const struct rank *b)
 {
   if (a->ordinal != b->ordinal) return a->ordinal < b->ordinal ? -1 : 1;
   return cmp_u64(a->chance, b->chance);
 }
 
-static void swap(struct model_sample *a, struct model_sample *b)
+static bool worse(const struct model_samples *m, size_t a, size_t b)
 {
-  struct model_sample t = *a;
-  *a = *b;
-  *b = t;
+  return by_chance(&m->best[a]->rank, &m->best[b]->rank) > 0;
+}
+
+static void swap(struct model_samples *m, size_t a, size_t b)
+{
+  struct model_sample *t = m->best[a];
+  m->best[a] = m->best[b];
+  m->best[b] = t;
 }
 
 static void sink(struct model_samples *m, size_t i)
 {
   for (size_t k; (k = 2 * i + 1) < m->n; i = k) {
-    if (k + 1 < m->n && by_chance(&m->pool[k + 1], &m->pool[k]) > 0) k++;
-    if (by_chance(&m->pool[k], &m->pool[i]) <= 0) return;
-    swap(&m->pool[k], &m->pool[i]);
+    if (k + 1 < m->n && worse(m, k + 1, k)) k++;
+    if (!worse(m, k, i)) return;
+    swap(m, k, i);
   }
 }
 
 static void rise(struct model_samples *m, size_t i)
 {
-  for (; i > 0 && by_chance(&m->pool[i], &m->pool[(i - 1) / 2]) > 0; i = (i - 1) / 2)
-    swap(&m->pool[i], &m->pool[(i - 1) / 2]);
+  for (; i > 0 && worse(m, i, (i - 1) / 2); i = (i - 1) / 2) swap(m, i, (i - 1) / 2);
 }
 
 /* ---- offering ---- */
@@ -161,22 +171,21 @@ static uint64_t of_ip(uint64_t what, const struct prac_ip *ip, uint64_t more)
   return prac_hash2(what ^ more, a, b) | 1;
 }
 
-static void fill(struct model_sample *s, const struct model_offer *o)
-{
-  s->o = *o;
-  s->o.n_bytes = o->n_bytes < PACKET_BYTES_MAX ? o->n_bytes : PACKET_BYTES_MAX;
-  if (s->o.head > s->o.n_bytes) s->o.head = s->o.n_bytes;
-  if (s->o.n_bytes) memcpy(s->bytes, o->bytes, s->o.n_bytes);
-  s->o.bytes = NULL; /* samples move: `bytes` is asked for when they have come to rest */
-}
-
-static void put(struct model_samples *m, const struct model_sample *like,
+/* In the place of the worst, or of none. */
+static void put(struct model_samples *m, const struct rank *rank, uint64_t class, uint64_t pair,
                 const struct model_offer *o)
 {
   bool full = m->n == m->room;
   size_t at = full ? 0 : m->n++;
-  m->pool[at] = *like;
-  fill(&m->pool[at], o);
+  struct model_sample *s = m->best[at];
+  s->rank = *rank;
+  s->class = class;
+  s->pair = pair;
+  s->o = *o;
+  s->o.bytes = s->bytes;
+  if (o->n_bytes > PACKET_BYTES_MAX) s->o.n_bytes = PACKET_BYTES_MAX;
+  if (s->o.head > s->o.n_bytes) s->o.head = s->o.n_bytes;
+  if (s->o.n_bytes) memcpy(s->bytes, o->bytes, s->o.n_bytes);
   if (full)
     sink(m, 0);
   else
@@ -191,20 +200,19 @@ void model_samples_offer(struct model_samples *m, uint64_t class, const struct m
                             of_ip(OF_PAIR, &o->src, class)};
   struct model_sample_cell *cell[4] = {0};
   struct model_sample_cell *c = model_samples_find(m, class);
-  struct model_sample s = {.class = class, .pair = of_ip(OF_PAIR, &o->src, port)};
   bool shut = kept(m, keys[1]) >= MODEL_SAMPLES_SHARE;
   if (shut && c) c->shut = true;
   if (shut || kept(m, keys[2]) >= MODEL_SAMPLES_SHARE || kept(m, keys[3])) return;
-  s.ordinal = c ? c->kept : 0;
+  struct rank rank = {.ordinal = c ? c->kept : 0};
   /* so that every minute another one is lucky */
-  s.chance = prac_hash2((uint64_t)(o->at / PRAC_MIN), class, s.ordinal);
-  bool room = m->n < m->room || by_chance(&s, &m->pool[0]) < 0;
+  rank.chance = prac_hash2((uint64_t)(o->at / PRAC_MIN), class, rank.ordinal);
+  bool room = m->n < m->room || by_chance(&rank, &m->best[0]->rank) < 0;
   for (int i = 0; i < 4 && room; i++) room = (cell[i] = make(m, keys[i])) != NULL;
   if (!room) {
     m->refused++;
     return;
   }
-  put(m, &s, o);
+  put(m, &rank, class, of_ip(OF_PAIR, &o->src, port), o);
   for (int i = 0; i < 4; i++) cell[i]->kept++;
   if (!c) cell[0]->n = 1;
   if (cell[0]->kept >= MODEL_SAMPLES_ALIKE) cell[0]->shut = true;
@@ -227,16 +235,19 @@ static void know(struct model_samples *m, uint64_t key, int64_t minute)
 
 static int by_worth(const void *x, const void *y)
 {
-  const struct model_sample *a = x, *b = y;
+  const struct model_sample *a = *(struct model_sample *const *)x,
+                            *b = *(struct model_sample *const *)y;
   if (a->old != b->old) return a->old < b->old ? -1 : 1;
-  if (a->ordinal != b->ordinal) return a->ordinal < b->ordinal ? -1 : 1;
+  if (a->rank.ordinal != b->rank.ordinal) return a->rank.ordinal < b->rank.ordinal ? -1 : 1;
   if (a->seen != b->seen) return cmp_u64(a->seen, b->seen);
-  return a->chance != b->chance ? cmp_u64(a->chance, b->chance) : cmp_u64(a->pair, b->pair);
+  int c = cmp_u64(a->rank.chance, b->rank.chance);
+  return c ? c : cmp_u64(a->pair, b->pair);
 }
 
 static int by_time(const void *x, const void *y)
 {
-  const struct model_sample *a = x, *b = y;
+  const struct model_sample *a = *(struct model_sample *const *)x,
+                            *b = *(struct model_sample *const *)y;
   return a->o.at != b->o.at ? (a->o.at < b->o.at ? -1 : 1) : by_worth(x, y);
 }
 
@@ -244,26 +255,26 @@ size_t model_samples_choose(struct model_samples *m, prac_time minute)
 {
   int64_t now = minute / PRAC_MIN;
   for (size_t i = 0; i < m->n; i++) {
-    struct model_sample *s = &m->pool[i];
+    struct model_sample *s = m->best[i];
     const struct model_sample_cell *c = model_samples_find(m, s->class);
     s->seen = c ? c->n : 1;
     s->old = is_known(m, s->class, now) ? 1 + is_known(m, s->pair, now) : 0;
   }
-  qsort(m->pool, m->n, sizeof *m->pool, by_worth);
-  while (m->n > 0 && m->pool[m->n - 1].old == 2) m->n--;
+  qsort(m->best, m->n, sizeof(struct model_sample *), by_worth);
+  while (m->n > 0 && m->best[m->n - 1]->old == 2) m->n--;
   if (m->n > m->per_minute) m->n = m->per_minute;
   for (size_t i = 0; i < m->n; i++) {
-    know(m, m->pool[i].class, now);
-    know(m, m->pool[i].pair, now);
+    know(m, m->best[i]->class, now);
+    know(m, m->best[i]->pair, now);
   }
-  qsort(m->pool, m->n, sizeof *m->pool, by_time);
+  qsort(m->best, m->n, sizeof(struct model_sample *), by_time);
   return m->n;
 }
 
 void model_samples_get(const struct model_samples *m, size_t i, const char *sensor,
                        struct packet *ret)
 {
-  struct model_sample *s = &m->pool[i];
+  struct model_sample *s = m->best[i];
   const struct model_offer *o = &s->o;
   /* nothing of dst is in it: a reader who is not shown dst sees the id */
   uint64_t h = of_ip(s->class, &o->src, (uint64_t)o->sport << 32 | o->len);

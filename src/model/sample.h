@@ -43,8 +43,8 @@ struct model_sample_cell {
   bool shut;     /* no more are wanted */
 };
 struct model_samples {
-  struct model_sample_cell *cells; /* owned, as all below */
-  struct model_sample *pool;
+  struct model_sample_cell *cells;   /* owned, as all below */
+  struct model_sample *pool, **best; /* the samples; which of them are held, in some order */
   struct model_known *known;
   uint32_t per_minute, n, room, used, n_cells, shift;
   uint64_t refused; /* packets that found no room, since the start */
