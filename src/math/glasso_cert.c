@@ -89,10 +89,10 @@ MATH_CLONES static double square(const gl_w *v, size_t k)
   return s;
 }
 
-/* Sums over columns: the linear part of f; tr E; |W| . |Q|; |E|^2; what |E| may be off by rounding,
- * squared, in last digits. */
+/* Sums over columns: the linear part of f; tr E; |Q| times what W is outside its box, by rounding;
+ * |E|^2; what |E| may be off by rounding, squared, in last digits. */
 struct sums {
-  double linear, trace, size, error, off;
+  double linear, trace, out, error, off;
 };
 /* norm: of W's columns */
 static void add_column(struct gl_comp *c, uint32_t j, const double *norm, struct sums *to)
@@ -103,13 +103,14 @@ static void add_column(struct gl_comp *c, uint32_t j, const double *norm, struct
   double on = c->q_diag[j] * (double)own[j], off = c->q_diag[j] * norm[j];
   to->linear += group_terms(c, j);
   to->trace += on - 1;
-  to->size += on;
+  to->out += on * ldexp(1, -24);
   for (uint32_t a = 0; a < c->theta[j].n; a++) {
-    double e = val[a] * (double)own[ix[a]];
-    to->linear += gl_sij(c, ix[a], j) * val[a] + c->rho * c->r[j] * c->r[ix[a]] * fabs(val[a]);
-    to->trace += e;
-    to->size += fabs(e);
-    off += fabs(val[a]) * norm[ix[a]];
+    double w = (double)own[ix[a]], s = gl_sij(c, ix[a], j), q = fabs(val[a]);
+    double lim = c->rho * c->r[j] * c->r[ix[a]], out = fabs(w - s) - lim;
+    to->linear += s * val[a] + lim * q;
+    to->trace += w * val[a];
+    if (out > 0) to->out += out * q;
+    off += q * norm[ix[a]];
     if (ix[a] < j) c->edges += (uint64_t)(c->m[j] * c->m[ix[a]]);
   }
   to->off += off * off;
@@ -122,19 +123,17 @@ void gl_certify(struct gl_comp *c, struct gl_work *w, double goal)
   c->edges = 0;
   c->sol.used = 0;
   for (uint32_t j = 0; j < c->k; j++)
-    c->q_diag[j] = w->srow[j] = 1 / ((double)c->w[(size_t)j * c->k + j] - c->q[j]);
+    c->q_diag[j] = w->t[j] = 1 / ((double)c->w[(size_t)j * c->k + j] - c->q[j]);
   turn(c, c->turned);
-  for (uint32_t j = 0; j < c->k; j++) join_lists(c, c->turned, w->srow, j);
+  for (uint32_t j = 0; j < c->k; j++) join_lists(c, c->turned, w->t, j);
   for (uint32_t j = 0; j < c->k; j++) error_column(c, w, j);
   gl_mend(c, w, goal);
   for (uint32_t j = 0; j < c->k; j++) w->v[j] = sqrt(square(c->w + (size_t)j * c->k, c->k));
   for (uint32_t j = 0; j < c->k; j++) add_column(c, j, w->v, &s);
-  /* E's rounding, and W's last digit: it may lie outside its box by that much */
-  double digit = ldexp(1, -24), off = ROUNDED * digit * sqrt(s.off);
+  double off = ROUNDED * ldexp(1, -24) * sqrt(s.off);
   c->f2 += off * (2 * sqrt(s.error) + off);
   double e = sqrt(c->f2);
-  digit *= s.size;
-  c->gap = e < 1 ? s.linear - s.trace - e - log1p(-e) + digit : (double)INFINITY;
+  c->gap = e < 1 ? s.linear - s.trace - e - log1p(-e) + s.out : (double)INFINITY;
   c->linear = s.linear + c->weight;
 }
 

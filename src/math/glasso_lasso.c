@@ -37,13 +37,13 @@ MATH_CLONES void gl_product(const gl_w *w, uint32_t k, const uint32_t *ix, const
 }
 
 MATH_CLONES void gl_product_fast(const gl_w *w, uint32_t k, const uint32_t *ix, const double *x,
-                                 uint32_t n, double *y)
+                                 uint32_t n, float *y)
 {
   enum { TILE = 1024 };
-  float t[TILE];
+  memset(y, 0, k * sizeof *y);
   for (uint32_t from = 0; from < k; from += TILE) {
     uint32_t len = k - from < TILE ? k - from : TILE, a = 0;
-    memset(t, 0, sizeof t);
+    float *t = y + from;
     for (; a + 4 <= n; a += 4) {
       const gl_w *p = w + (size_t)ix[a] * k + from, *q = w + (size_t)ix[a + 1] * k + from,
                  *r = w + (size_t)ix[a + 2] * k + from, *s = w + (size_t)ix[a + 3] * k + from;
@@ -61,9 +61,6 @@ MATH_CLONES void gl_product_fast(const gl_w *w, uint32_t k, const uint32_t *ix, 
       for (; i + 8 <= len; i += 8) *(v8f *)(t + i) += x0 * READ_8(p + i);
       for (; i < len; i++) t[i] += x0 * p[i];
     }
-    uint32_t i = 0;
-    for (; i + MATH_LANES <= len; i += MATH_LANES) MATH_AT(y + from + i) = READ_W(t + i);
-    for (; i < len; i++) y[from + i] = (double)t[i];
   }
 }
 

@@ -146,7 +146,7 @@ static void close_up(struct gl_comp *c)
 
 void gl_mend(struct gl_comp *c, struct gl_work *w, double goal)
 {
-  double *share = w->srow;
+  double *share = w->t;
   c->f2 = shares(c, share);
   for (uint32_t round = 0; round < ROUNDS && c->f2 > goal; round++) {
     double before = c->f2, cut = FAR * c->f2 / c->k;
