@@ -1,6 +1,7 @@
 /* The one list of record types (the flow batch has its own form: model/flow.h). */
 #include <string.h>
 
+#include "model/packet.h"
 #include "model/records.h"
 
 #define FINDING(type, name, unit, help) MODEL_DESC(finding, type, name, unit, help)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "store/answer.h"
+#include "model/packet.h"
 
 struct word { /* one key=value, in place */
   const char *key, *value;

@@ -4,6 +4,7 @@
 #include "access/scope.h"
 #include "lib/choice.h"
 #include "model/flow.h"
+#include "model/packet.h"
 #include "model/records.h"
 #include "store/store.h"
 

@@ -202,79 +202,95 @@ prac_rc emb_records_put(struct emb *e, const struct store_rec *r, size_t n, stru
 }
 
 /* ---- asking ---- */
-/* What the SQL asks for besides the time; "" where it does not. */
+/* What the SQL asks for besides the time: parts of WHERE, each with a value of its own. One host or
+ * one port: most records go by a column, before their JSON is read. */
+enum { ASKED_MAX = 8, VALUE_MAX = PRAC_IP_TEXT + 2 };
 struct asked {
-  const char *id, *key;
-  const char *sensor;
-  const struct prac_ip *src;
-  int proto, dport; /* of a packet; -1 where it does not */
-  /* One host or one port: most records go by the text of their list, before their JSON is read. */
-  char host[PRAC_IP_TEXT + 2], port[MODEL_PORT_TEXT + 2];
+  const char *sql;  /* ends in a parameter */
+  const char *text; /* its value; or, NULL, */
+  const void *bytes;
+  int64_t number;
+};
+struct asking {
+  const struct store_query *q;
+  struct asked v[ASKED_MAX];
+  size_t n;
+  char host[VALUE_MAX], port[VALUE_MAX];
 };
 
-static bool is_tcp_udp(uint8_t proto)
+static void add(struct asking *a, const char *field, struct asked what)
 {
-  return proto == 6 || proto == 17;
+  if (has_field(a->q->kind, field)) a->v[a->n++] = what;
 }
 
-static void asked_of(const struct store_query *q, struct asked *ret)
+static void ask_host(struct asking *a)
 {
+  const struct store_query *q = a->q;
   char text[PRAC_IP_TEXT];
-  *ret =
-      (struct asked){.id = q->id ? q->id : "", .key = "", .sensor = "", .proto = -1, .dport = -1};
-  if (q->sensor && has_field(q->kind, "sensor")) ret->sensor = q->sensor;
-  if (q->src.bits == 128 && has_field(q->kind, "src")) ret->src = &q->src.ip;
-  if (has_field(q->kind, "dport") && q->port.proto) ret->proto = q->port.proto;
-  if (has_field(q->kind, "dport") && q->has_port && is_tcp_udp(q->port.proto))
-    ret->dport = q->port.port;
-  if (q->key && has_field(q->kind, "key")) ret->key = q->key;
-  if (q->src.bits == 128 && has_field(q->kind, "hosts") && !has_field(q->kind, "victim"))
-    (void)snprintf(ret->host, sizeof ret->host, "\"%s\"", prac_ip_text(text, &q->src.ip));
-  if (q->port.proto && q->has_port && has_field(q->kind, "ports") && !has_field(q->kind, "port"))
-    (void)snprintf(ret->port, sizeof ret->port, "\"%s\"", model_port_text(text, q->port));
+  if (q->src.bits != 128) return;
+  add(a, "src", (struct asked){.sql = "src = ?", .bytes = &q->src.ip});
+  if (has_field(q->kind, "victim")) return;
+  (void)snprintf(a->host, sizeof a->host, "\"%s\"", prac_ip_text(text, &q->src.ip));
+  add(a, "hosts", (struct asked){.sql = "instr(hosts, ?)", .text = a->host});
 }
 
-static void bind_asked(sqlite3_stmt *s, int at, const char *text)
+static void ask_port(struct asking *a)
 {
-  if (text[0]) sqlite3_bind_text(s, at, text, -1, SQLITE_TRANSIENT);
+  const struct store_query *q = a->q;
+  char text[MODEL_PORT_TEXT];
+  bool dport = q->has_port && (q->port.proto == 6 || q->port.proto == 17); /* ICMP has none */
+  if (!q->port.proto) return;
+  add(a, "dport", (struct asked){.sql = "proto = ?", .number = q->port.proto});
+  if (dport) add(a, "dport", (struct asked){.sql = "dport = ?", .number = q->port.port});
+  if (!q->has_port || has_field(q->kind, "port")) return;
+  (void)snprintf(a->port, sizeof a->port, "\"%s\"", model_port_text(text, q->port));
+  add(a, "ports", (struct asked){.sql = "instr(ports, ?)", .text = a->port});
+}
+
+static void asked_of(const struct store_query *q, struct asking *ret)
+{
+  *ret = (struct asking){.q = q};
+  if (q->id && q->id[0]) add(ret, q->kind->key, (struct asked){.sql = "id = ?", .text = q->id});
+  if (q->key && q->key[0]) add(ret, "key", (struct asked){.sql = "key = ?", .text = q->key});
+  if (q->sensor && q->sensor[0])
+    add(ret, "sensor", (struct asked){.sql = "sensor = ?", .text = q->sensor});
+  ask_host(ret);
+  ask_port(ret);
+}
+
+static void bind_asked(sqlite3_stmt *s, int at, const struct asked *a)
+{
+  if (a->text)
+    sqlite3_bind_text(s, at, a->text, -1, SQLITE_TRANSIENT);
+  else if (a->bytes)
+    sqlite3_bind_blob(s, at, a->bytes, sizeof(struct prac_ip), SQLITE_TRANSIENT);
+  else
+    sqlite3_bind_int64(s, at, a->number);
 }
 
 static prac_rc prepare_ask(struct emb *e, const struct store_query *q, sqlite3_stmt **ret,
                            struct prac_err *reterr)
 {
   struct text t = {.n = 0};
-  struct asked a;
+  struct asking a;
+  int n = 0;
   asked_of(q, &a);
-  put(&t, "SELECT json FROM ", q->kind->name, " WHERE at >= ?1 AND at < ?2");
-  if (a.id[0]) put(&t, " AND \"", q->kind->key, "\" = ?3");
-  if (a.key[0]) put(&t, " AND key = ?4", "", "");
-  if (a.host[0]) put(&t, " AND instr(hosts, ?5)", "", "");
-  if (a.port[0]) put(&t, " AND instr(ports, ?6)", "", "");
-  if (a.sensor[0]) put(&t, " AND sensor = ?9", "", "");
-  if (a.src) put(&t, " AND src = ?10", "", "");
-  if (a.proto >= 0) put(&t, " AND proto = ?11", "", "");
-  if (a.dport >= 0) put(&t, " AND dport = ?12", "", "");
+  put(&t, "SELECT json FROM ", q->kind->name, " WHERE at >= ? AND at < ?");
+  for (size_t i = 0; i < a.n; i++) put(&t, " AND ", a.v[i].sql, "");
   if (q->after) {
     put(&t, " AND (at, \"", q->kind->key, "\") ");
-    put(&t, q->oldest_first ? ">" : "<", " (?7, ?8)", "");
+    put(&t, q->oldest_first ? ">" : "<", " (?, ?)", "");
   }
   put(&t, " ORDER BY at ", q->oldest_first ? "ASC, \"" : "DESC, \"", q->kind->key);
   put(&t, q->oldest_first ? "\" ASC" : "\" DESC", "", "");
   if (sqlite3_prepare_v2(e->db, t.v, -1, ret, NULL) != SQLITE_OK)
     return emb_fail(e, reterr, "preparing a question");
-  sqlite3_bind_int64(*ret, 1, q->span.from == PRAC_TIME_NONE ? INT64_MIN : q->span.from);
-  sqlite3_bind_int64(*ret, 2, q->span.to == PRAC_TIME_NONE ? INT64_MAX : q->span.to);
-  bind_asked(*ret, 3, a.id);
-  bind_asked(*ret, 4, a.key);
-  bind_asked(*ret, 5, a.host);
-  bind_asked(*ret, 6, a.port);
-  bind_asked(*ret, 9, a.sensor);
-  if (a.src) sqlite3_bind_blob(*ret, 10, a.src, sizeof *a.src, SQLITE_TRANSIENT);
-  if (a.proto >= 0) sqlite3_bind_int(*ret, 11, a.proto);
-  if (a.dport >= 0) sqlite3_bind_int(*ret, 12, a.dport);
+  sqlite3_bind_int64(*ret, ++n, q->span.from == PRAC_TIME_NONE ? INT64_MIN : q->span.from);
+  sqlite3_bind_int64(*ret, ++n, q->span.to == PRAC_TIME_NONE ? INT64_MAX : q->span.to);
+  for (size_t i = 0; i < a.n; i++) bind_asked(*ret, ++n, &a.v[i]);
   if (q->after) {
-    sqlite3_bind_int64(*ret, 7, q->after_at);
-    sqlite3_bind_text(*ret, 8, q->after, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(*ret, ++n, q->after_at);
+    sqlite3_bind_text(*ret, ++n, q->after, -1, SQLITE_TRANSIENT);
   }
   return PRAC_OK;
 }
