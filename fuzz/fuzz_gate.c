@@ -61,9 +61,12 @@ static void packet(const struct gate_who *w, const uint8_t *data, size_t size, s
   if (p.head > p.bytes.n) p.head = p.bytes.n;
   struct packet out = p;
   if (gate_packet(w, &out, a) != PRAC_OK) abort();
+  /* in the IP header's own fields it can only be by chance */
+  uint32_t from = data[0] & 2 || p.bytes.n == 0 ? 0 : p.bytes.v[0] >> 4 == 4 ? 20 : 40;
   size_t n = data[0] & 1 ? 16 : 4;
   if (out.bytes.n != p.bytes.n || !prac_ip_is_zero(&out.dst) || !out.masked) abort();
-  if (memmem(out.bytes.v, out.bytes.n, p.dst.b + 16 - n, n)) abort();
+  if (from > out.bytes.n) from = out.bytes.n;
+  if (memmem(out.bytes.v + from, out.bytes.n - from, p.dst.b + 16 - n, n)) abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
