@@ -9,6 +9,7 @@
 
 #include "access/gate_int.h"
 #include "store/answer.h"
+#include "model/packet.h"
 
 enum {
   FEW = 1 << 16, /* rows that are looked at in any case */

@@ -1,6 +1,7 @@
 /* access/gate_int.h — what the gate's own files share; for them only. */
 #pragma once
 #include "access/gate.h"
+#include "model/packet.h"
 
 struct gate_who { /* whose question it is */
   const struct access_scope *scope;

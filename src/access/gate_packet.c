@@ -42,23 +42,29 @@ static void blank_transport(struct view *v, const struct packet *p, uint32_t at)
 
 /* The IP header. Where the transport's begins; v->n: nothing behind it is shown, because nobody
  * knows what it is: extension headers, tunnels, fragments. */
+static uint32_t blank_ip4(struct view *v, uint32_t proto)
+{
+  uint32_t end = (v->b[0] & 15u) * 4;
+  bool first = (v->b[6] & 0x1f) == 0 && v->b[7] == 0;
+  blank(v, 4, 6);    /* identification */
+  blank(v, 10, 12);  /* checksum */
+  blank(v, 16, end); /* destination, and options, which may name it */
+  return first && v->b[9] == proto && end >= 20 && end < v->n ? end : v->n;
+}
+
+static uint32_t blank_ip6(struct view *v, uint32_t proto)
+{
+  blank(v, 1, 4); /* the flow label may be a hash of it */
+  blank(v, 24, 40);
+  return v->b[6] == proto ? 40 : v->n;
+}
+
 static uint32_t blank_ip(struct view *v, const struct packet *p)
 {
   bool known = p->proto == TCP || p->proto == UDP || p->proto == ICMP || p->proto == ICMP6;
-  if (v->n >= 20 && v->b[0] >> 4 == 4) {
-    uint32_t end = (v->b[0] & 15u) * 4;
-    bool first = (v->b[6] & 0x1f) == 0 && v->b[7] == 0;
-    blank(v, 4, 6);    /* identification */
-    blank(v, 10, 12);  /* checksum */
-    blank(v, 16, end); /* destination, and options, which may name it */
-    return known && first && v->b[9] == p->proto && end >= 20 && end < v->n ? end : v->n;
-  }
-  if (v->n >= 40 && v->b[0] >> 4 == 6) {
-    blank(v, 1, 4); /* the flow label may be a hash of it */
-    blank(v, 24, 40);
-    return known && v->b[6] == p->proto ? 40 : v->n;
-  }
-  return 0;
+  uint32_t proto = known ? p->proto : UINT32_MAX;
+  if (v->n >= 20 && v->b[0] >> 4 == 4) return blank_ip4(v, proto);
+  return v->n >= 40 && v->b[0] >> 4 == 6 ? blank_ip6(v, proto) : 0;
 }
 
 static bool blank_all(struct view *v, uint32_t from, const void *what, size_t n)

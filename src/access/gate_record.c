@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "access/gate_int.h"
+#include "model/packet.h"
 
 struct about {
   const struct prac_ip *victim;
@@ -19,6 +20,12 @@ static bool is(const struct model_field *f, const char *name, enum model_type ty
   return f->type == type && strcmp(f->name, name) == 0;
 }
 
+/* The one host that it is about. */
+static bool is_host(const struct model_field *f)
+{
+  return is(f, "victim", MODEL_IP) || is(f, "src", MODEL_IP);
+}
+
 static struct about about_of(const struct model_kind *k, const void *rec)
 {
   struct about a = {.victim_bits = 128, .key = "", .country = ""};
@@ -26,7 +33,7 @@ static struct about about_of(const struct model_kind *k, const void *rec)
     const struct model_field *f = &k->fields[i];
     const void *at = (const char *)rec + f->offset;
     const char *s = f->type == MODEL_STR ? *(const char *const *)at : NULL;
-    if (is(f, "victim", MODEL_IP) || is(f, "src", MODEL_IP)) a.victim = at;
+    if (is_host(f)) a.victim = at;
     if (is(f, "prefix_bits", MODEL_U32)) a.victim_bits = *(const uint32_t *)at;
     if (is(f, "hosts", MODEL_IPS)) a.hosts = at;
     if (is(f, "asn", MODEL_U32)) a.asn = *(const uint32_t *)at;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bus/origin.h"
+#include "model/packet.h"
 #include "model/records.h"
 #include "sys/wall.h"
 

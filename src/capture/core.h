@@ -20,6 +20,7 @@
 #pragma once
 #include "base/clock.h"
 #include "capture/source.h"
+#include "model/packet.h"
 #include "model/records.h"
 
 struct lookup; /* lookup/lookup.h */

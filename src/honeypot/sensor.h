@@ -14,6 +14,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "honeypot/core.h"
+#include "model/packet.h"
 #include "model/records.h"
 
 struct hp_conf {

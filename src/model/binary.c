@@ -221,6 +221,13 @@ prac_rc model_from_binary(const struct model_kind *k, struct prac_rd *r, struct 
 
 /* ---- copy: what is borrowed is made anew in the arena ---- */
 
+static void *copied(const void *from, size_t n, struct prac_arena *a)
+{
+  void *to = prac_arena_alloc(a, n + 1);
+  if (to && n) memcpy(to, from, n);
+  return to;
+}
+
 static bool copy_field(const struct model_field *f, void *rec, struct prac_arena *a)
 {
   void *p = (char *)rec + f->offset;
@@ -238,24 +245,15 @@ static bool copy_field(const struct model_field *f, void *rec, struct prac_arena
   }
   if (f->type == MODEL_IPS) {
     struct model_ips *v = p;
-    struct prac_ip *to = prac_arena_alloc(a, v->n * sizeof *to + 1);
-    if (to && v->n) memcpy(to, v->v, v->n * sizeof *to);
-    v->v = to;
-    return to != NULL;
+    return (v->v = copied(v->v, v->n * sizeof *v->v, a)) != NULL;
   }
   if (f->type == MODEL_PORTS) {
     struct model_ports *v = p;
-    struct model_port *to = prac_arena_alloc(a, v->n * sizeof *to + 1);
-    if (to && v->n) memcpy(to, v->v, v->n * sizeof *to);
-    v->v = to;
-    return to != NULL;
+    return (v->v = copied(v->v, v->n * sizeof *v->v, a)) != NULL;
   }
   if (f->type == MODEL_BYTES) {
     struct model_bytes *v = p;
-    uint8_t *to = prac_arena_alloc(a, (size_t)v->n + 1);
-    if (to && v->n) memcpy(to, v->v, v->n);
-    v->v = to;
-    return to != NULL;
+    return (v->v = copied(v->v, v->n, a)) != NULL;
   }
   return true;
 }

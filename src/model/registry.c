@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "model/delivery.h"
+#include "model/packet.h"
 
 #define FINDING(type, name, unit, help) MODEL_DESC(finding, type, name, unit, help)
 static const struct model_field finding_fields[] = {FINDING_FIELDS(FINDING)};

@@ -192,17 +192,24 @@ static void put(struct model_samples *m, const struct rank *rank, uint64_t class
     rise(m, at);
 }
 
+/* keys: of the class, the port, the sender, and the sender in this class. */
+static bool may(struct model_samples *m, const uint64_t keys[4], struct model_sample_cell *class)
+{
+  if (kept(m, keys[1]) >= MODEL_SAMPLES_SHARE) {
+    if (class) class->shut = true;
+    return false;
+  }
+  return kept(m, keys[2]) < MODEL_SAMPLES_SHARE && !kept(m, keys[3]);
+}
+
 void model_samples_offer(struct model_samples *m, uint64_t class, const struct model_offer *o)
 {
-  uint64_t port =
-      (uint64_t)o->proto << 32 | (o->proto == 1 || o->proto == 58 ? o->sport : o->dport);
+  uint64_t port = (uint64_t)o->proto << 32 | (model_sample_icmp(o->proto) ? o->sport : o->dport);
   const uint64_t keys[4] = {class, prac_hash2(OF_PORT, port, 0) | 1, of_ip(OF_SENDER, &o->src, 0),
                             of_ip(OF_PAIR, &o->src, class)};
   struct model_sample_cell *cell[4] = {0};
   struct model_sample_cell *c = model_samples_find(m, class);
-  bool shut = kept(m, keys[1]) >= MODEL_SAMPLES_SHARE;
-  if (shut && c) c->shut = true;
-  if (shut || kept(m, keys[2]) >= MODEL_SAMPLES_SHARE || kept(m, keys[3])) return;
+  if (!may(m, keys, c)) return;
   struct rank rank = {.ordinal = c ? c->kept : 0};
   /* so that every minute another one is lucky */
   rank.chance = prac_hash2((uint64_t)(o->at / PRAC_MIN), class, rank.ordinal);

@@ -16,7 +16,7 @@
  * threads   one owner; no I/O, no clock
  */
 #pragma once
-#include "model/records.h"
+#include "model/packet.h"
 
 enum {
   MODEL_SAMPLES_MOST = 1000, /* per_minute */
@@ -56,13 +56,16 @@ PRAC_NODISCARD prac_rc model_samples_new(uint32_t per_minute, const struct model
                                          struct model_samples **ret);
 void model_samples_free(struct model_samples **mp);
 
+static inline bool model_sample_icmp(uint8_t proto)
+{
+  return proto == 1 || proto == 58;
+}
 /* ICMP: sport is the type. */
 static inline uint64_t model_sample_class(uint8_t proto, uint8_t tcp_flags, uint16_t sport,
                                           uint16_t dport, uint64_t payload)
 {
-  bool icmp = proto == 1 || proto == 58;
   uint64_t a = (uint64_t)proto << 40 | (uint64_t)tcp_flags << 32 |
-               (icmp ? (uint32_t)sport << 16 : 0u) | dport;
+               (model_sample_icmp(proto) ? (uint32_t)sport << 16 : 0u) | dport;
   __uint128_t m = (__uint128_t)(a ^ 0x9e3779b97f4a7c15u) * (payload ^ 0xe7037ed1a0b428dbu);
   return ((uint64_t)m ^ (uint64_t)(m >> 64)) | 1;
 }

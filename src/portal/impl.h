@@ -148,10 +148,6 @@ void portal_alerts_scan(struct portal *p, struct sys_http_req *r); /* by kind an
 void portal_alert(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_flows(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_findings(struct portal *p, struct sys_http_req *r, const char *word);
-void portal_packets(struct portal *p, struct sys_http_req *r, const char *word);
-void portal_packets_pcap(struct portal *p, struct sys_http_req *r, const char *word);
-extern const struct model_kind portal_pcap_kind; /* its body */
-#define PORTAL_PCAP_TYPE "application/vnd.tcpdump.pcap"
 void portal_host(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_attacks(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_attack(struct portal *p, struct sys_http_req *r, const char *word);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "portal/packets.h"
+
 static void open_key(struct prac_json *j, const char *key, char bracket)
 {
   prac_json_key(j, key);

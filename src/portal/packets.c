@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "model/packet.h"
 #include "portal/job.h"
+#include "portal/packets.h"
 #include "portal/who.h"
 
 void portal_packets(struct portal *p, struct sys_http_req *r, const char *word)

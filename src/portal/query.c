@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "portal/job.h"
+#include "model/packet.h"
 
 enum { WORDS_MAX = 4096 };
 

@@ -7,6 +7,7 @@
 #include "portal/asset.h"
 #include "portal/impl.h"
 #include "portal/oidc.h"
+#include "portal/packets.h"
 #include "portal/session.h"
 #include "portal/subs.h"
 #include "portal/who.h"
@@ -157,14 +158,7 @@ const struct portal_route portal_routes[] = {
     {"/flows", SYS_HTTP_GET, PORTAL_ANALYST, "flows",
      "Flow rows: who sent what, without our own addresses", PORTAL_ROWS, portal_flows,
      portal_filters},
-    {"/packets", SYS_HTTP_GET, PORTAL_ANALYST, "packets",
-     "Packets that were kept as they came, a few of each minute, for those like them; without our "
-     "own addresses",
-     PORTAL_ROWS, portal_packets, portal_filters},
-    {"/packets/pcap", SYS_HTTP_POST, PORTAL_ANALYST, "packets_pcap",
-     "The same as a capture file, up to 10000, for a reason that stands in the audit. Honeypots "
-     "keep no headers: those are made from the record",
-     PORTAL_PCAP, portal_packets_pcap, none, &portal_pcap_kind, true},
+    PORTAL_PACKETS_ROUTES,
     {"/findings", SYS_HTTP_GET, PORTAL_ANALYST, "findings", "What the engines claim", PORTAL_ROWS,
      portal_findings, portal_filters},
     {"/alerts", SYS_HTTP_GET, PORTAL_VIEWER, "alerts",
@@ -182,8 +176,7 @@ const struct portal_route portal_routes[] = {
      PORTAL_ROWS, portal_host, host_params},
     {"/attacks", SYS_HTTP_GET, PORTAL_VIEWER, "attacks",
      "Attacks seen by the honeypots, newest first; parts of a carpet or of one with several "
-     "vectors "
-     "are in it, not beside it",
+     "vectors are in it, not beside it",
      PORTAL_ROWS, portal_attacks, attack_params},
     {"/attacks/{id}", SYS_HTTP_GET, PORTAL_VIEWER, "attack",
      "One attack: its latest revision, its parts, its rate as the honeypots saw it, alerts about "
@@ -206,8 +199,7 @@ const struct portal_route portal_routes[] = {
      "Ports whose risk of attack has risen, as last said, with level and reasons", PORTAL_ROWS,
      portal_ports_risk, risk_params},
     {"/mine", SYS_HTTP_GET, PORTAL_VIEWER, "mine",
-     "The reader's own part of the world: sources now and before, victims, surges, groups, what is "
-     "new",
+     "One's own part of the world: sources now and before, victims, surges, groups, what is new",
      PORTAL_OBJECT, portal_mine, mine_params},
     {"/system", SYS_HTTP_GET, PORTAL_OPERATOR, "system",
      "Sites, what is kept, counters, dates of data, disk", PORTAL_OBJECT, portal_system, none},

@@ -6,6 +6,7 @@
 
 #include "model/delivery.h"
 #include "store/answer.h"
+#include "model/packet.h"
 
 struct word { /* one key=value, in place */
   const char *key, *value;

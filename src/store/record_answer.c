@@ -101,13 +101,19 @@ static bool any_host_match(const struct store_query *q, const void *rec)
   return false;
 }
 
-/* A packet's: as flows have it. */
-static bool port_match(const struct store_query *q, uint32_t proto, const uint32_t *sport,
-                       const uint32_t *dport)
+static bool port_match(const struct store_query *q, struct model_port p)
 {
-  if (!sport || !dport) return false;
-  struct model_port p = store_flow_port((uint8_t)proto, (uint16_t)*sport, (uint16_t)*dport);
   return (!q->port.proto || p.proto == q->port.proto) && (!q->has_port || p.port == q->port.port);
+}
+
+/* A packet's: as flows have it. */
+static bool own_port_match(const struct store_query *q, const void *rec)
+{
+  const uint32_t *proto = at(q->kind, rec, "proto", MODEL_U32),
+                 *sport = at(q->kind, rec, "sport", MODEL_U32),
+                 *dport = at(q->kind, rec, "dport", MODEL_U32);
+  return proto && sport && dport &&
+         port_match(q, store_flow_port((uint8_t)*proto, (uint16_t)*sport, (uint16_t)*dport));
 }
 
 static bool ports_match(const struct store_query *q, const void *rec)
@@ -115,17 +121,10 @@ static bool ports_match(const struct store_query *q, const void *rec)
   if (!q->port.proto && !q->has_port) return true;
   const struct model_ports *l = at(q->kind, rec, "ports", MODEL_PORTS);
   const uint32_t *one = at(q->kind, rec, "port", MODEL_U32); /* of a UDP service */
-  if (one && (!q->port.proto || q->port.proto == 17) && (!q->has_port || *one == q->port.port))
-    return true;
-  const uint32_t *proto = at(q->kind, rec, "proto", MODEL_U32);
-  if (proto && port_match(q, *proto, at(q->kind, rec, "sport", MODEL_U32),
-                          at(q->kind, rec, "dport", MODEL_U32)))
-    return true;
+  if (one && port_match(q, (struct model_port){(uint16_t)*one, 17})) return true;
   for (uint32_t i = 0; l && i < l->n; i++)
-    if ((!q->port.proto || l->v[i].proto == q->port.proto) &&
-        (!q->has_port || l->v[i].port == q->port.port))
-      return true;
-  return false;
+    if (port_match(q, l->v[i])) return true;
+  return own_port_match(q, rec);
 }
 
 static bool asn_match(const struct store_query *q, const void *rec)

@@ -5,6 +5,7 @@
 #include "lib/choice.h"
 #include "model/delivery.h"
 #include "model/flow.h"
+#include "model/packet.h"
 #include "store/store.h"
 
 enum { PLANTED_EACH = 6, PLANTED_TEXT = 512 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/flow.h"
+#include "model/packet.h"
 #include "model/records.h"
 
 /* ---- a record with something in every field, from choices ---- */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/clickhouse/clickhouse.h"
+#include "model/packet.h"
 
 enum { JSON_MAX = 16 << 20 };
 

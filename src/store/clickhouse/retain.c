@@ -2,6 +2,7 @@
  * table `day`; then one commit says that they and that the edge has moved count together; only then
  * the partitions go. And rows of transactions that do not count. */
 #include "store/clickhouse/clickhouse.h"
+#include "model/packet.h"
 
 static const struct prac_log_event ev_removed = {
     "store_days_removed", PRAC_LOG_INFO,
