@@ -246,17 +246,31 @@ static prac_rc mark_all(struct note_core *c, struct note_post *p, struct prac_er
   return rc == PRAC_OK ? again : rc;
 }
 
-static prac_rc say_all(struct note_core *c, struct note_post *p, struct prac_err *reterr)
+/* The next that the way has said, or the one that could not be written. */
+static bool next_said(struct note_core *c, struct note_post *p)
 {
-  struct note_said s;
   uint64_t lost = 0;
-  bool any = false;
-  for (size_t i = 0; p->way->says && i < p->n_lanes; i++) {
-    for (; note_worker_said(p->lanes[i], &s, &lost); any = true)
-      PRAC_TRY(note_delivery_said(c, p->way, &s, reterr));
+  for (size_t i = 0; p->way->says && i < p->n_lanes && !p->has_said; i++) {
+    p->has_said = note_worker_said(p->lanes[i], &p->said, &lost);
     prac_count(&c->counters[NOTE_COUNT_UNSAID], lost);
   }
-  return any ? note_queue_commit(c->queue, reterr) : PRAC_OK;
+  return p->has_said;
+}
+
+/* Each by itself: one that finds no room stays here. */
+static prac_rc say_all(struct note_core *c, struct note_post *p, struct prac_err *reterr)
+{
+  if (!next_said(c, p)) return PRAC_OK;
+  prac_rc rc = note_queue_commit(c->queue, reterr);
+  if (rc == PRAC_OK) rc = note_queue_sync(c->queue, false, reterr);
+  while (rc == PRAC_OK && next_said(c, p)) {
+    rc = note_delivery_said(c, p->way, &p->said, reterr);
+    if (rc == PRAC_OK) rc = note_queue_commit(c->queue, reterr);
+    if (rc == PRAC_OK) p->has_said = false;
+  }
+  if (rc != PRAC_OK) note_queue_rollback(c->queue);
+  prac_rc again = note_queue_sync(c->queue, true, reterr);
+  return rc == PRAC_OK ? again : rc;
 }
 
 /* All that is done is marked in one commit. When that fails the jobs stay here, and nothing new is

@@ -11,8 +11,8 @@
 #include "model/delivery.h"
 #include "notify/core_int.h"
 
-enum { AT_ONCE = 256, DETAIL = 200 };
-#define LONG_AGO (30 * PRAC_DAY) /* records of a day gone by that is played: no delay of ours */
+/* Of a day gone by that is played there is no delay of ours. */
+enum { AT_ONCE = 256, DETAIL = 200, LONG_AGO_S = 30 * 86400, AHEAD_S = 3600 };
 
 /* ---- words of others ---- */
 
@@ -56,8 +56,9 @@ static void id_of(const struct note_deed *d, const char *ref, char to[24])
 
 static double after_s(prac_time rec, prac_time at)
 {
-  if (rec == PRAC_TIME_NONE || at - rec > LONG_AGO || rec - at > PRAC_HOUR) return NAN;
-  return at > rec ? (double)(at - rec) / (double)PRAC_SEC : 0;
+  double s = ((double)at - (double)rec) / (double)PRAC_SEC; /* any times: no difference overflows */
+  if (rec == PRAC_TIME_NONE || s > LONG_AGO_S || s < -AHEAD_S) return NAN;
+  return s > 0 ? s : 0;
 }
 
 static void of_attack(struct delivery *d, const struct episode *e, char key[NOTE_ID_MAX])

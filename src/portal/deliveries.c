@@ -65,11 +65,10 @@ static prac_rc put_chunk(void *arg, const void *const *recs, size_t n, struct pr
 /* Those of one story: "attack:ID", or the key of an alert. */
 static prac_rc list(struct told *t, struct store *s, const char *key, struct prac_err *reterr)
 {
-  const struct store_query q = {.what = STORE_RECORDS,
-                                .kind = &model_delivery,
-                                .key = key,
-                                .oldest_first = true,
-                                .limit = DELIVERIES_MAX + 1};
+  struct store_query q = t->q;
+  q.key = key;
+  q.oldest_first = true;
+  q.limit = DELIVERIES_MAX + 1;
   return portal_records(t->job, s, &q, put, t, reterr);
 }
 

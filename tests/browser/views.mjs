@@ -78,11 +78,13 @@ async function reading() {
 
   /* Who was told of it, as it is said. */
   const told = panelOf('told');
-  check('that nobody was told yet is said', (await text(p, told)).includes('Nobody has been told'));
-  await say('told e-1 mail sent');
+  check('who was told, in the order it was done', /Mail[\s\S]*rule announced/.test(await text(p, told)), await text(p, told));
+  await move(p, '/attacks/e-2');
+  check('that nobody was told yet is said', await until(async () => (await text(p, told)).includes('Nobody has been told'), 20000), await text(p, told));
+  await say('told e-2 mail sent');
   check('a letter stands there as soon as it is sent', await until(async () => /Mail\s*sent\s*start[\s\S]*1\.2 s after/.test(await text(p, told)), 30000), await text(p, told));
-  await say('told e-1 bgp announced 203.0.113.77/32');
-  await say('told e-1 bgp withdrawn 203.0.113.77/32');
+  await say('told e-2 bgp announced 203.0.113.77/32');
+  await say('told e-2 bgp withdrawn 203.0.113.77/32');
   check('the rule, announced and withdrawn, in order', await until(async () => /Mail[\s\S]*rule announced[\s\S]*203\.0\.113\.77\/32[\s\S]*rule withdrawn/.test(await text(p, told)), 30000), await text(p, told));
   check('words of others are text there, too', (await text(p, told)).includes('<img src=x onerror=alert(1)>') && (await p.locator('main img').count()) === 0);
 
@@ -131,7 +133,7 @@ async function reading() {
 await run(async () => {
   await say('minutes 130');
   for (const x of ['alert a-1 open high surge-port port:1433/tcp', 'alert a-2 open critical spoofed-flood victim:203.0.113.9/tcp', 'alert a-3 close low surge-country country:VN',
-    'attack e-1 203.0.113.77 end dns', 'attack e-2 203.0.113.78 update ntp_monlist', 'group g-1', 'risk r-1 1433/tcp']) await say(x);
+    'attack e-1 203.0.113.77 end dns', 'attack e-2 203.0.113.78 update ntp_monlist', 'told e-1 mail sent', 'told e-1 jsonl sent', 'told e-1 bgp announced 203.0.113.77/32', 'told e-1 webhook failed', 'group g-1', 'risk r-1 1433/tcp']) await say(x);
   await lookAtAll(VIEWS);
   await reading();
   const missing = complaints.filter((c) => /404/.test(c));

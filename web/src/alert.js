@@ -109,7 +109,7 @@ export function AlertContent({ a, page }) {
         ${hosts.length > 0 && html`<div class="hosts">${hosts.slice(0, 24).map((x) => html`<span class="chip"><${Host} ip=${x} /></span>`)}</div>`}<//>
     </dl>
     </div><div><${Decisions} id=${a.id} />
-    <h3>${t('told_title')}</h3><${Deliveries} of="alert" id=${a.id} />
+    <h3>${t('told_title')}</h3><${Deliveries} of="alert" id=${a.id} kind=${a.kind} />
     <${Evidence} a=${a} full=${full} findings=${findings} hits=${hits} /></div></div>`;
 }
 

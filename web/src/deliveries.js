@@ -1,6 +1,6 @@
 /* Who was told of an attack or an alert, and what routers were asked to do, in the order it was done. What one
  * way was told again and again between two others is one line. */
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { html } from './dom.js';
 import { dayClock, number, seconds, t } from './i18n.js';
 import { useAnswer } from './api.js';
@@ -34,11 +34,20 @@ function Line({ x }) {
     ${d.detail ? html`<small class="mono detail"><${Text} v=${d.detail} /></small>` : null}</li>`;
 }
 
-/* of: "attack" or "alert". */
-export function Deliveries({ of, id }) {
+/* Asked again a moment after somebody was told of it: what comes in a row is one question. */
+function useNews(concerns, again) {
+  const news = delivered.value, timer = useRef(null), latest = useRef(again);
+  latest.current = again;
+  useEffect(() => {
+    if (news && concerns(news) && !timer.current) timer.current = setTimeout(() => { timer.current = null; latest.current(); }, 300);
+  }, [news]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+}
+
+/* of: "attack" or "alert"; kind: of the alert, an attack's is told as the attack. */
+export function Deliveries({ of, id, kind }) {
   const a = useAnswer(status.value?.history ? `/deliveries?${of}=${encodeURIComponent(id)}` : null, true);
-  const news = delivered.value;
-  useEffect(() => { if (news && a.value && (of === 'alert' || news.ref === id)) a.again(); }, [news]);
+  useNews((d) => d.ref === id || (kind === 'drdos' && d.what === 'attack'), a.again);
   const rows = a.value?.rows;
   if (!rows) return a.error && a.error.status !== 404 ? html`<p class="note">${t('trouble_failed')}</p>` : null;
   if (rows.length === 0) return html`<p class="note">${t('told_none')}</p>`;

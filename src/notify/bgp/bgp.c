@@ -180,7 +180,7 @@ static void report_saying(struct bgp_way *w, const struct bgp_saying *y)
 }
 
 /* The same deed each time it is confirmed: ExaBGP may have been away meanwhile, or we. */
-static void report_done(struct bgp_way *w, const struct bgp_slot *r)
+static void report_done(struct bgp_way *w, struct bgp_slot *r)
 {
   struct bgp_route route;
   char text[BGP_TEXT] = "";
@@ -190,7 +190,15 @@ static void report_done(struct bgp_way *w, const struct bgp_slot *r)
   if (bgp_policy_route(w->env->conf, r->tenant, &route, NULL) == PRAC_OK &&
       bgp_rule_text(&r->rule, &route, r->want, text) == PRAC_OK)
     (void)snprintf(s.detail, sizeof s.detail, "%.250s", text);
-  report(w, &s, &r->rule, r->tenant, r->episode);
+  for (size_t i = 0; i < r->n_served; i++)
+    if (r->unsaid >> i & 1) report(w, &s, &r->rule, r->tenant, r->served[i]);
+  r->unsaid = 0;
+}
+
+static void report_all(struct bgp_way *w)
+{
+  for (size_t i = 0; i < BGP_RULES; i++)
+    if (w->book->slots[i].used && w->book->slots[i].unsaid) report_done(w, &w->book->slots[i]);
 }
 
 static void tell_people(struct bgp_way *w)
@@ -263,14 +271,14 @@ static void hear(struct bgp_way *w, int conn, const struct bgp_line *l)
   if (conn != w->link.relay) return;
   if (l->kind == BGP_LINE_DONE) {
     w->done++;
-    const struct bgp_slot *r = bgp_book_answer(w->book, l->n, BGP_DONE, w->now);
-    if (r) report_done(w, r);
+    bgp_book_answer(w->book, l->n, BGP_DONE, w->now);
+    report_all(w); /* at once: what is withdrawn leaves the book */
   } else if (l->kind == BGP_LINE_ERROR) {
     w->errors++;
     prac_log(w->env->log, &ev_refused, "ExaBGP refuses a rule; it is tried again");
-    (void)bgp_book_answer(w->book, l->n, BGP_ERROR, w->now);
+    bgp_book_answer(w->book, l->n, BGP_ERROR, w->now);
   } else {
-    (void)bgp_book_answer(w->book, l->n, BGP_UNKNOWN, w->now);
+    bgp_book_answer(w->book, l->n, BGP_UNKNOWN, w->now);
   }
 }
 
@@ -352,6 +360,7 @@ static prac_rc go(struct bgp_way *w, struct prac_err *reterr)
   prac_rc rc = save(w, reterr);
   if (rc == PRAC_OK) {
     tell_people(w);
+    report_all(w);
     pump(w, false);
   }
   bgp_link_run(&w->link, &calls);

@@ -18,7 +18,7 @@
 #include "base/time.h"
 #include "notify/bgp/policy.h"
 
-enum { BGP_RULES = 1024, BGP_CLAIMS = 4096, BGP_NAME = 64, BGP_SAYINGS = 64 };
+enum { BGP_RULES = 1024, BGP_CLAIMS = 4096, BGP_NAME = 64, BGP_SAYINGS = 64, BGP_SERVED = 4 };
 enum { BGP_NONE = 0xffff }; /* no rule: a claim's slot */
 
 enum bgp_grant {
@@ -48,7 +48,8 @@ struct bgp_slot {
   bool told;             /* routers may have it */
   bool acked;            /* what is wanted is what ExaBGP has said done to, on this connection */
   prac_time since, until, told_until;
-  char episode[BGP_NAME]; /* of the claim that it was announced for */
+  char served[BGP_SERVED][BGP_NAME]; /* episodes that it was announced for; more are not named */
+  uint8_t n_served, unsaid; /* bits: who reads of them does not know yet what was confirmed */
   prac_time done; /* when ExaBGP first confirmed what has been wanted since; NONE: not yet */
   uint64_t seq;   /* of the command in flight; 0: none */
   prac_time sent, next_try;
@@ -108,10 +109,7 @@ enum bgp_order bgp_book_due(const struct bgp_book *b, const struct bgp_slot *s, 
 void bgp_book_sent(struct bgp_book *b, struct bgp_slot *s, enum bgp_order o, uint64_t seq,
                    prac_time now);
 enum bgp_answer { BGP_DONE, BGP_ERROR, BGP_UNKNOWN };
-/* The rule that is now confirmed to be as it is wanted, announced or withdrawn, and was not before;
- * NULL: none. Valid until the book is called again. */
-const struct bgp_slot *bgp_book_answer(struct bgp_book *b, uint64_t seq, enum bgp_answer a,
-                                       prac_time now);
+void bgp_book_answer(struct bgp_book *b, uint64_t seq, enum bgp_answer a, prac_time now);
 /* A new connection, or none: nothing is known to be there any more, all is said again. */
 void bgp_book_forget(struct bgp_book *b);
 

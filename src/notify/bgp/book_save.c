@@ -41,7 +41,8 @@ static void slot_write(const struct bgp_slot *s, struct prac_wr *w)
   prac_wr_u8(w, (uint8_t)(s->want | (s->want || s->told) << 1));
   prac_wr_u64le(w, (uint64_t)s->since);
   prac_wr_u64le(w, (uint64_t)s->until);
-  name_write(s->episode, w);
+  prac_wr_u8(w, s->n_served);
+  for (size_t i = 0; i < s->n_served; i++) name_write(s->served[i], w);
   prac_wr_u64le(w, (uint64_t)s->done);
 }
 static bool slot_read(struct bgp_slot *s, unsigned version, struct prac_rd *r)
@@ -63,7 +64,10 @@ static bool slot_read(struct bgp_slot *s, unsigned version, struct prac_rd *r)
   s->until = (prac_time)prac_rd_u64le(r);
   s->done = PRAC_TIME_NONE;
   if (version > 1) {
-    if (!name_read(s->episode, r)) return false;
+    s->n_served = prac_rd_u8(r);
+    if (s->n_served > BGP_SERVED) return false;
+    for (size_t i = 0; i < s->n_served; i++)
+      if (!name_read(s->served[i], r)) return false;
     s->done = (prac_time)prac_rd_u64le(r);
   }
   bool known = s->done == PRAC_TIME_NONE || sound(s->done);

@@ -31,9 +31,9 @@ static struct bgp_slot *in_flight(struct bgp_book *b, uint64_t seq)
   return NULL;
 }
 
-static const struct bgp_slot *done(struct bgp_book *b, struct bgp_slot *s, prac_time now)
+static void done(struct bgp_book *b, struct bgp_slot *s, prac_time now)
 {
-  bool news = !s->acked;
+  if (!s->acked) s->unsaid = (uint8_t)((1u << s->n_served) - 1);
   s->acked = true;
   s->tries = 0;
   if (s->done == PRAC_TIME_NONE) {
@@ -44,23 +44,23 @@ static const struct bgp_slot *done(struct bgp_book *b, struct bgp_slot *s, prac_
     s->told = false;
     b->dirty = true;
   }
-  return news ? s : NULL;
 }
 
-const struct bgp_slot *bgp_book_answer(struct bgp_book *b, uint64_t seq, enum bgp_answer a,
-                                       prac_time now)
+void bgp_book_answer(struct bgp_book *b, uint64_t seq, enum bgp_answer a, prac_time now)
 {
   struct bgp_slot *s = seq ? in_flight(b, seq) : NULL;
-  if (!s) return NULL;
+  if (!s) return;
   s->seq = 0;
-  if (a == BGP_DONE) return done(b, s, now);
+  if (a == BGP_DONE) {
+    done(b, s, now);
+    return;
+  }
   s->acked = false; /* BGP_UNKNOWN: there was nothing to renew */
-  if (a == BGP_UNKNOWN) return NULL;
+  if (a == BGP_UNKNOWN) return;
   unsigned shift = s->tries < 6 ? s->tries : 6;
   int64_t wait_s = (int64_t)1 << shift;
   s->tries++;
   s->next_try = now + (wait_s < RETRY_MAX_S ? wait_s : RETRY_MAX_S) * PRAC_SEC;
-  return NULL;
 }
 
 void bgp_book_forget(struct bgp_book *b)
