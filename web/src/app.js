@@ -3,7 +3,7 @@ import { render } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { effect, signal } from '@preact/signals';
 import { html } from './dom.js';
-import { keep, lang, t, theme, zone } from './i18n.js';
+import { keep, lang, t, theme, zone, zoneLabel } from './i18n.js';
 import * as s from './state.js';
 import { start } from './net.js';
 import { Drawer } from './drawer.js';
@@ -23,8 +23,8 @@ function useView(view) {
   return { module: view && loaded.get(view), error, again: load };
 }
 
-const Footer = () => html`<footer class="foot"><p>${t('footer_darknet')}</p>
-  <p><a href="/api/v1/openapi.json">${t('footer_api')}</a>${may('operator') && html` · <a href="/api/v1/metrics">${t('footer_metrics')}</a>`} · <a href="/licenses.txt">${t('footer_licenses')}</a> · ${t('version', { v: s.status.value?.version || '?' })}</p></footer>`;
+const Footer = () => html`<footer class="foot"><p>${t('footer_darknet')} ${t('footer_times', { zone: zoneLabel.value })}</p>
+  <p><a href="/api/v1/openapi.json">${t('footer_api')}</a>${may('operator') && html` · <a href="/api/v1/metrics">${t('footer_metrics')}</a>`} · <a href="/licenses.txt">${t('footer_licenses')}</a>${s.status.value?.version && html` · ${t('version', { v: s.status.value.version })}`}</p></footer>`;
 
 /* Screen readers and keyboards follow to where the reader went: its heading. */
 function useFocus(ready) {

@@ -58,7 +58,9 @@ function options(width, { list, hidden, setAt, height, steps }) {
 export function Plot({ data, hidden, setAt, height, steps }) {
   const [box, width] = useWidth(), plot = useRef(), look = useTheme();
   const shape = [data.list.map((s) => s.name).join(), ...(hidden || []), width, look, lang.value, zone.value, data.step].join();
-  const rows = () => [data.times, ...data.list.map((s) => s.values)];
+  /* A step goes on until the next one: so does the last. */
+  const n = data.times.length, more = steps && n > 1, end = more ? [2 * data.times[n - 1] - data.times[n - 2]] : [];
+  const rows = () => [[...data.times, ...end], ...data.list.map((s) => (more ? [...s.values, s.values[n - 1]] : s.values))];
   useLayoutEffect(() => {
     if (width < 50) return undefined;
     plot.current = new uPlot(options(width, { list: data.list, hidden, setAt, height, steps }), rows(), box.current);

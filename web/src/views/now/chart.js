@@ -29,7 +29,7 @@ export function Traffic() {
     <${Choice} name="range" label=${t('range')} value=${String(range.value)} options=${[1, 3, 24].map((n) => [String(n), t('range_h', { n })])} onChange=${(v) => put({ range: v + 'h', from: null, to: null })} />
     <${Choice} name="traffic-view" label=${t('show_table')} value=${table ? 'table' : 'chart'} options=${[['chart', t('chart')], ['table', t('table')]]} onChange=${(v) => setTable(v === 'table')} />`;
   const any = data && data.list.some((s) => s.values.some((v) => v != null));
-  return html`<${Panel} id="traffic" title=${t('traffic')} note=${t('traffic_help')} tools=${tools} className="traffic">
+  return html`<${Panel} id="traffic" title=${t('traffic')} note=${t(range.value > 12 ? 'traffic_help_5' : 'traffic_help')} tools=${tools} className="traffic">
     ${!any ? html`<p class="empty">${t('no_data')}</p>` : table ? html`<${PlotTable} data=${data} label=${t('traffic')} name=${nameOf} />`
       : html`<${Plot} data=${data} hidden=${hidden} setAt=${setAt} /><${Legend} data=${data} hidden=${hidden} toggle=${toggle} at=${at} />`}
   <//>`;
