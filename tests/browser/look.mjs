@@ -3,14 +3,15 @@
  * does who chooses another language, another theme or another window. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { axeRun, check, open, require, root, shot, until } from './lib.mjs';
+import { axeRun, check, open, require, root, shot } from './lib.mjs';
 
 /* To another view, as by a link, without loading the page anew. */
 export const move = (p, path) => p.evaluate((u) => { const a = document.createElement('a'); a.href = u; document.body.append(a); a.click(); a.remove(); }, path);
 
 const catalogues = [join(root, 'web/src/i18n'), ...readdirSync(join(root, 'web/src/views')).map((v) => join(root, 'web/src/views', v))]
   .map((d) => { try { return [require(join(d, 'en.json')), require(join(d, 'ja.json'))]; } catch { return [{}, {}]; } });
-const englishLeft = (body) => catalogues.flatMap(([en, ja]) => Object.entries(en).filter(([k, v]) => v !== ja[k] && !v.includes('{') && v.length > 5 && body.split('\n').some((l) => l.trim() === v)).map(([, v]) => v));
+const ENGLISH = catalogues.flatMap(([en, ja]) => Object.entries(en).filter(([k, v]) => v !== ja[k] && !v.includes('{') && v.length > 5).map(([, v]) => v));
+const englishLeft = (body) => { const lines = new Set(body.split('\n').map((l) => l.trim())); return ENGLISH.filter((v) => lines.has(v)); };
 
 /* Every language, theme and size with every other, each one turn from the one before it. */
 const desk = { width: 1280, height: 900 }, phone = { width: 390, height: 844 };
@@ -25,10 +26,13 @@ export async function turn(p, to) {
   p.face = to;
 }
 
+/* Once it is so, or after a long time: whether it is. */
+const within = (p, what, with_, timeout) => p.waitForFunction(what, with_, { timeout, polling: 50 }).then(() => true, () => false);
+const arrives = (p, view) => within(p, ([path, sign]) => location.pathname === path && document.querySelector('main ' + sign) && !document.querySelector('main .waiting'), [view.path.split('?')[0], view.sign], 60000);
+const turned = (p, to) => within(p, (lang) => document.documentElement.lang === lang && document.documentElement.scrollWidth <= innerWidth, to.lang, 5000);
 const glance = (p, sign) => p.evaluate((s) => ({
-  path: location.pathname, lang: document.documentElement.lang, there: !!document.querySelector('main ' + s), rows: document.querySelectorAll('main tbody tr').length, text: document.querySelector('main').innerText,
-  waits: !!document.querySelector('main .waiting'), fails: !!document.querySelector('main [role=alert]:not(:empty)'), over: document.documentElement.scrollWidth - innerWidth,
-  markup: window.bad || !!document.querySelector('main img'),
+  there: !!document.querySelector('main ' + s), rows: document.querySelectorAll('main tbody tr').length, text: document.querySelector('main').innerText,
+  fails: !!document.querySelector('main [role=alert]:not(:empty)'), over: document.documentElement.scrollWidth - innerWidth, markup: window.bad || !!document.querySelector('main img'),
 }), sign);
 
 /* The view that the page is on its way to, in these faces: from the end of them that the page has now. view: {path; sign: what is
@@ -36,14 +40,12 @@ const glance = (p, sign) => p.evaluate((s) => ({
  * that is known}; axe: in so many of the faces. Axe looks at all in
  * one face of each language and of each size, and in the others at what they may have made wrong. */
 export async function lookAt(p, what, view, faces, axe = 0) {
-  let saw;
-  const arrived = await until(async () => { saw = await glance(p, view.sign); return saw.path === view.path.split('?')[0] && saw.there && !saw.waits; }, 60000);
-  const seen = new Set();
+  const arrived = await arrives(p, view), seen = new Set();
   for (const [i, to] of (p.face === faces.at(-1) ? [...faces].reverse() : faces).entries()) {
     const how = `${what} (${to.words})`;
     await turn(p, to);
-    await until(async () => { saw = await glance(p, view.sign); return saw.lang === to.lang && saw.over <= 0; });
-    const missing = view.tells(saw.text);
+    await turned(p, to);
+    const saw = await glance(p, view.sign), missing = view.tells(saw.text);
     check(`${how}: has its data`, arrived && saw.there && !saw.fails && missing.length === 0, `${view.path} ${JSON.stringify(missing)} ${arrived}\n${saw.text}`);
     check(`${how}: no horizontal scroll`, saw.over <= 0, saw.over);
     check(`${how}: nothing became markup`, !saw.markup);

@@ -12,6 +12,8 @@ import { Trouble, Waiting } from './parts.js';
 import { find, href, moves, path, put } from './router.js';
 import { loadMe, may, me, signedOut, toDoor } from './session.js';
 import { Bar } from './bar.js';
+import { Quality } from './sensors.js';
+import { fixed } from './time.js';
 import { VIEWS } from './views.js';
 
 const loaded = new Map(); /* view -> its module */
@@ -52,7 +54,7 @@ function View() {
     : error ? html`<${Trouble} error=${error} again=${again} />`
     : module ? html`<${module.default} rest=${found.rest} key=${view.name + found.rest} />` : html`<${Waiting} />`;
   return html`<div class=${'view-head' + (view?.plain ? ' sr' : '')}><h1 tabindex="-1" ref=${head}>${title}</h1>
-    ${allowed && view.bar && html`<${Bar} usual=${view.bar} uses=${view.uses || []} />`}</div>${body}`;
+    ${allowed && view.bar && html`<${Bar} usual=${view.bar} uses=${view.uses || []} />`}</div>${allowed && (view.name === 'now' || (view.bar && !fixed())) && html`<${Quality} />`}${body}`;
 }
 
 const unreached = signal(null);
