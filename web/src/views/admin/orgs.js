@@ -22,7 +22,7 @@ export function Orgs() {
     <${Table} label=${t('admin_orgs')} rows=${v.rows} by=${(r) => r.name} columns=${[
       { head: t('admin_org'), of: (r) => html`<b><${Text} v=${r.name} /></b><br /><small class="name"><${Text} v=${r.title} /></small>` },
       { head: t('admin_scope'), of: (r) => html`<${Scope} scope=${r.scope} /><br /><small>${words(r.scope).slice(0, 6).map(meaning).join(', ')}</small>` },
-      { head: t('admin_clearance'), of: (r) => html`<span class="tlp" translate="no">${r.clearance}</span>` },
+      { head: t('admin_clearance'), of: (r) => html`<span class="tlp" translate=${false}>${r.clearance}</span>` },
       { head: t('admin_people'), num: true, of: (r) => html`<a href=${href('/admin', { of: r.name })}>${number(r.users)}</a>` },
       { head: t('admin_edit'), of: (r) => html`<button type="button" class="plain small" onClick=${() => open(r.name)}>${t('admin_edit')} <span class="sr"><${Text} v=${r.name} /></span></button>` }]} />`}<//><//>`;
 }
