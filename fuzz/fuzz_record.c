@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "model/delivery.h"
+#include "model/packet.h"
 #include "model/subscription.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -16,10 +17,11 @@ union any {
   struct errand errand;
   struct told told;
   struct delivery delivery;
+  struct packet packet;
 };
 static const struct model_kind *const kinds[] = {&model_finding,      &model_alert,  &model_health,
                                                  &model_subscription, &model_errand, &model_told,
-                                                 &model_delivery};
+                                                 &model_delivery,     &model_packet};
 
 static void binary(const struct model_kind *k, const uint8_t *data, size_t size,
                    struct prac_arena *a)

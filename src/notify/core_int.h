@@ -34,6 +34,12 @@ enum note_counter {
       NOTE_COUNTER_COUNT_
 };
 
+struct note_flight {
+  int64_t n; /* of the item */
+  size_t lane;
+  bool again;     /* it has failed before */
+  uint64_t owner; /* an organisation, hashed; 0: the operator's */
+};
 struct note_post {            /* a way and what is with it */
   const struct note_way *way; /* NULL: nobody uses it, it is not open */
   struct note_worker *lanes[NOTE_LANES_MAX];
@@ -41,7 +47,7 @@ struct note_post {            /* a way and what is with it */
   /* One set for each lane, which is alone in writing it, and before them one for their sums. */
   _Atomic uint64_t *counters;
   char dir[600];
-  int64_t inflight[NOTE_INFLIGHT];
+  struct note_flight inflight[NOTE_INFLIGHT];
   size_t n_inflight;
   struct note_job *unmarked; /* sent, and the queue does not know it yet */
   struct note_said said;     /* not written yet */

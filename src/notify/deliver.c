@@ -128,7 +128,6 @@ static prac_rc job_of(struct note_core *c, const struct note_row *r, struct note
   j->subscriber = r->kind == NOTE_ERRAND || (t && t->scope);
   memcpy(j->id, r->id, sizeof j->id);
   memcpy(j->thread, r->thread, sizeof j->thread);
-  memcpy(j->lane, r->lane, sizeof j->lane);
   j->item = (struct note_item){
       .id = j->id, .thread = j->thread, .at = r->at, .began = r->began, .tenant = &j->tenant};
   if (r->kind == NOTE_ERRAND) return read_errand(j, r, reterr);
@@ -222,12 +221,12 @@ static prac_rc mark(struct note_core *c, struct note_post *p, struct note_job *j
 static void landed(struct note_post *p, int64_t n)
 {
   for (size_t i = 0; i < p->n_inflight; i++)
-    if (p->inflight[i] == n) p->inflight[i--] = p->inflight[--p->n_inflight];
+    if (p->inflight[i].n == n) p->inflight[i--] = p->inflight[--p->n_inflight];
 }
 static bool flies(const struct note_post *p, int64_t n)
 {
   for (size_t i = 0; i < p->n_inflight; i++)
-    if (p->inflight[i] == n) return true;
+    if (p->inflight[i].n == n) return true;
   return false;
 }
 
@@ -341,17 +340,47 @@ static bool paused(const struct note_core *c, const struct note_post *p)
          p->pause_until - c->now <= 2 * PAUSE_MAX_NS;
 }
 
-/* The same for all of a story or tenant, so that a start comes before its end. */
-static struct note_worker *lane_of(const struct note_post *p, const struct note_job *j)
+/* Where each tenant has an other side of its own, whoever takes long there must not have all
+ * threads: one organisation has half of them at most, and so have those that have failed before,
+ * whosever they are. Of a lane's tasks one alone is due, so any idle thread may do it. */
+static bool idle_lane(const struct note_post *p, const struct note_flight *f, size_t *ret)
 {
-  return p->lanes[prac_hash_bytes(0, j->lane, strlen(j->lane)) % p->n_lanes];
+  bool busy[NOTE_LANES_MAX] = {false};
+  size_t half = (p->n_lanes + 1) / 2, same = 0, again = 0;
+  for (size_t i = 0; i < p->n_inflight; i++) {
+    busy[p->inflight[i].lane] = true;
+    same += f->owner && p->inflight[i].owner == f->owner;
+    again += p->inflight[i].again;
+  }
+  if (same >= half || (f->again && again >= half)) return false;
+  for (*ret = 0; *ret < p->n_lanes && busy[*ret]; ++*ret) continue;
+  return *ret < p->n_lanes;
+}
+
+/* false: no thread may take it now. */
+static bool board(const struct note_core *c, const struct note_post *p, const struct note_row *r,
+                  struct note_flight *ret)
+{
+  *ret = (struct note_flight){.n = r->n, .again = r->tries > 0};
+  if (!p->way->each) { /* the same for all of a story, so that a start comes before its end */
+    ret->lane = prac_hash_bytes(0, r->lane, strlen(r->lane)) % p->n_lanes;
+    return true;
+  }
+  const struct note_tenant_row *t = note_tenants_find(&c->tenants, r->tenant);
+  ret->owner = t ? t->owner : 0;
+  return idle_lane(p, ret, &ret->lane);
+}
+
+static size_t seats(const struct note_post *p)
+{
+  return p->way->each ? p->n_lanes : NOTE_INFLIGHT;
 }
 
 static prac_rc hand_over(struct note_core *c, struct note_post *p, struct prac_err *reterr)
 {
   const struct note_when when = {c->now, c->now + 2 * c->conf->retry_max_ns, p->way->each};
   int64_t after = 0;
-  while (p->n_inflight < NOTE_INFLIGHT) {
+  while (p->n_inflight < seats(p)) {
     struct note_row r;
     struct note_job *j = NULL;
     struct prac_err why = {0};
@@ -360,11 +389,12 @@ static prac_rc hand_over(struct note_core *c, struct note_post *p, struct prac_e
     if (rc == PRAC_UNKNOWN) return PRAC_OK;
     PRAC_TRY(rc);
     after = r.n;
-    if (flies(p, r.n)) continue;
+    struct note_flight f;
+    if (flies(p, r.n) || !board(c, p, &r, &f)) continue;
     rc = job_of(c, &r, &j, &why);
     if (rc == PRAC_OK) {
-      p->inflight[p->n_inflight++] = r.n;
-      note_worker_put(lane_of(p, j), j);
+      p->inflight[p->n_inflight++] = f;
+      note_worker_put(p->lanes[f.lane], j);
       if (!c->env.threads) PRAC_TRY(collect(c, p, reterr));
     } else {
       note_job_free(&j);

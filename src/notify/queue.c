@@ -1,11 +1,10 @@
 /* SQLite keeps the queue: a torn write, a full device and kill -9 are its daily bread. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "notify/queue_sql.h"
+#include "sys/sqlite.h"
 
 enum { BUSY_MS = 5000, SCHEMA = 3 };
 
@@ -101,39 +100,9 @@ static const char *const sql[SQL_COUNT_] = {
     [SQL_PURGE_STORY] = "DELETE FROM story WHERE last < ?1 AND state <> 0 AND state <> 2",
 };
 
-/* SQLite keeps no errno of a write that hit the limit on a file's size (ulimit -f). */
-static bool file_limit(void)
-{
-  struct rlimit l;
-  return getrlimit(RLIMIT_FSIZE, &l) == 0 && l.rlim_cur != RLIM_INFINITY;
-}
-
-static prac_rc code_of(struct note_queue *q, int rc)
-{
-  if (rc == SQLITE_IOERR_WRITE && file_limit()) return PRAC_FULL;
-  switch (rc & 0xff) {
-  case SQLITE_FULL:
-    return PRAC_FULL;
-  case SQLITE_NOMEM:
-    return PRAC_NOMEM;
-  case SQLITE_CORRUPT:
-  case SQLITE_NOTADB:
-    return PRAC_DAMAGED;
-  case SQLITE_PERM:
-  case SQLITE_READONLY:
-  case SQLITE_CANTOPEN:
-    return PRAC_DENIED;
-  default:
-    break;
-  }
-  int sys = q->db ? sqlite3_system_errno(q->db) : 0;
-  return sys == ENOSPC || sys == EFBIG || sys == EDQUOT ? PRAC_FULL : PRAC_IO;
-}
-
 prac_rc note_sql_fail(struct note_queue *q, struct prac_err *reterr, const char *doing)
 {
-  int code = q->db ? sqlite3_extended_errcode(q->db) : SQLITE_NOMEM;
-  prac_rc rc = code_of(q, code);
+  prac_rc rc = sys_sqlite_rc(q->db);
   const char *todo = rc == PRAC_DAMAGED
                          ? "; restore the file, or move it away: what was waiting is then not told"
                      : rc == PRAC_FULL ? "; make room on the device, the bus keeps what is not here"

@@ -18,7 +18,7 @@ struct note_job {
   uint32_t tries;
   prac_time made;
   struct prac_arena *arena;
-  char id[NOTE_ID_MAX], thread[NOTE_ID_MAX], lane[NOTE_ID_MAX];
+  char id[NOTE_ID_MAX], thread[NOTE_ID_MAX];
   enum note_kind kind;
   bool subscriber; /* told to a subscription, or an errand */
   struct note_item item;

@@ -91,6 +91,7 @@ static prac_rc audience_open(struct portal *p, const char *words, const struct a
   a->words = prac_arena_strndup(a->arena, words, strlen(words));
   if (!a->words) return PRAC_NOMEM;
   PRAC_TRY(access_scope_parse(a->words, s->clearance, a->arena, &a->scope, NULL));
+  a->scope.packets = s->packets;
   a->scope.org = s->org ? prac_arena_strndup(a->arena, s->org, strlen(s->org)) : NULL;
   if (s->org && !a->scope.org) return PRAC_NOMEM;
   PRAC_TRY(portal_alerts_init(&a->alerts));
@@ -127,8 +128,8 @@ static struct portal_audience *find(const struct portal_audiences *l, const char
 {
   for (size_t i = 0; i < l->n; i++)
     if (l->v[i]->setup == like->setup && l->v[i]->findings == like->findings &&
-        l->v[i]->scope.clearance == s->clearance && strcmp(l->v[i]->words, words) == 0 &&
-        same_org(&l->v[i]->scope, s))
+        l->v[i]->scope.clearance == s->clearance && l->v[i]->scope.packets == s->packets &&
+        strcmp(l->v[i]->words, words) == 0 && same_org(&l->v[i]->scope, s))
       return l->v[i];
   return NULL;
 }

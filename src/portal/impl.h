@@ -48,6 +48,12 @@ struct portal_queue {
   pthread_t thread;
   bool have_thread;
 };
+/* Rankings from the store, slot after slot backwards; of the one thread that does it. */
+struct portal_warming {
+  prac_time now; /* when it began, by the telescopes' clock */
+  int64_t until; /* monotonic */
+  int slot;      /* the next one */
+};
 struct portal {
   struct portal_conf conf;
   struct portal_env env;
@@ -61,6 +67,7 @@ struct portal {
   struct portal_audiences audiences;
   uint64_t told; /* events so far: no ring has a higher id */
   bool tops_dirty, status_dirty;
+  struct portal_warming warming;
   struct portal_door *door;  /* accounts (who.c); NULL: none */
   _Atomic bool rights_moved; /* somebody's: streams have to be asked whether they may go on */
   uint64_t seed;             /* of hashes of what readers send */
@@ -87,6 +94,7 @@ enum portal_shape {
   PORTAL_ROWS,
   PORTAL_EVENTS,
   PORTAL_TEXT,
+  PORTAL_PCAP,
   PORTAL_ATOM,
   PORTAL_REDIRECT
 };
@@ -175,4 +183,8 @@ prac_rc portal_jobs_start(struct portal *p, struct prac_err *reterr);
 void portal_jobs_stop(struct portal *p);
 void portal_jobs_run(struct portal *p);     /* all that wait, on this thread */
 void portal_jobs_outside(struct portal *p); /* those that stepped aside go on */
+bool portal_jobs_stopping(struct portal *p);
 prac_rc portal_warm(struct portal *p, struct prac_err *reterr);
+/* A slot of rankings, from the thread of one lane. false: that was the last one. *ret_pause: how
+ * long to leave the processor to others before the next. */
+bool portal_warm_step(struct portal *p, const struct store *s, int64_t *ret_pause);

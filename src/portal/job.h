@@ -21,6 +21,7 @@ struct portal_job {
   portal_job_fn *run;
   portal_outside_fn *outside;
   void (*ended)(struct portal_job *j); /* whatever became of it; NULL: nothing to give back */
+  void (*send)(struct portal_job *j);  /* the answer, when it is neither rows nor an object */
   uint64_t sharer;                     /* whose share of the lane it takes (share.h) */
   struct portal_audience *audience;    /* whose scope the answer is made for; held */
   struct prac_arena *arena;

@@ -7,6 +7,7 @@
 #include "portal/asset.h"
 #include "portal/impl.h"
 #include "portal/oidc.h"
+#include "portal/packets.h"
 #include "portal/session.h"
 #include "portal/subs.h"
 #include "portal/who.h"
@@ -64,7 +65,7 @@ static const struct portal_param oidc_callback_params[] = {
     {"error", "string", "why there is no code"},
     END};
 static const struct portal_param query_params[] = {
-    {"what", "flows|findings|alerts|health|hits|episodes|series|top|host|sensors",
+    {"what", "flows|findings|alerts|health|hits|episodes|packets|series|top|host|sensors",
      "kind of answer"},
     {"step", "string", "series: 1m, 1h or 1d"},
     {"by", "port|country|asn|sensor|src", "series and top"},
@@ -157,6 +158,7 @@ const struct portal_route portal_routes[] = {
     {"/flows", SYS_HTTP_GET, PORTAL_ANALYST, "flows",
      "Flow rows: who sent what, without our own addresses", PORTAL_ROWS, portal_flows,
      portal_filters},
+    PORTAL_PACKETS_ROUTES,
     {"/findings", SYS_HTTP_GET, PORTAL_ANALYST, "findings", "What the engines claim", PORTAL_ROWS,
      portal_findings, portal_filters},
     {"/alerts", SYS_HTTP_GET, PORTAL_VIEWER, "alerts",
@@ -174,8 +176,7 @@ const struct portal_route portal_routes[] = {
      PORTAL_ROWS, portal_host, host_params},
     {"/attacks", SYS_HTTP_GET, PORTAL_VIEWER, "attacks",
      "Attacks seen by the honeypots, newest first; parts of a carpet or of one with several "
-     "vectors "
-     "are in it, not beside it",
+     "vectors are in it, not beside it",
      PORTAL_ROWS, portal_attacks, attack_params},
     {"/attacks/{id}", SYS_HTTP_GET, PORTAL_VIEWER, "attack",
      "One attack: its latest revision, its parts, its rate as the honeypots saw it, alerts about "
@@ -198,8 +199,7 @@ const struct portal_route portal_routes[] = {
      "Ports whose risk of attack has risen, as last said, with level and reasons", PORTAL_ROWS,
      portal_ports_risk, risk_params},
     {"/mine", SYS_HTTP_GET, PORTAL_VIEWER, "mine",
-     "The reader's own part of the world: sources now and before, victims, surges, groups, what is "
-     "new",
+     "One's own part of the world: sources now and before, victims, surges, groups, what is new",
      PORTAL_OBJECT, portal_mine, mine_params},
     {"/system", SYS_HTTP_GET, PORTAL_OPERATOR, "system",
      "Sites, what is kept, counters, dates of data, disk", PORTAL_OBJECT, portal_system, none},

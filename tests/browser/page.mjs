@@ -1,6 +1,7 @@
 /* Looks at the live view as a reader would, and prints TAP. Usage: node page.mjs PAGE_SERVER */
 import { join } from 'node:path';
 import { axeRun, browser, check, open, require, root, run, say, shot, text, until, url } from './lib.mjs';
+import { move } from './look.mjs';
 
 await run(async () => {
   /* Nothing has been seen yet. */
@@ -115,6 +116,14 @@ await run(async () => {
   await say('mute jakarta');
   await say('minutes 20');
   check('a silent sensor is said', await until(async () => (await p.locator('.quality').count()) === 1 && (await text(p, '.quality')).includes('jakarta: silent')));
+  check('and its silence is hatched in the curve, in words too', await until(async () => /jakarta .+ – /.test(await text(p, '.gaps').catch(() => ''))), await text(p, '.traffic'));
+  check('of the others nothing is', !/tokyo|bonn|sydney/.test(await text(p, '.gaps')), await text(p, '.gaps'));
+  await move(p, '/ports');
+  check('other views of the present say it', await until(async () => (await text(p, 'h1')) === 'Ports' && (await text(p, '.quality').catch(() => '')).includes('jakarta: silent')));
+  await move(p, '/ports?from=2013-08-01T00:00:00Z&to=2013-08-02T00:00:00Z');
+  check('those of a time gone by do not', await until(async () => (await p.locator('.quality').count()) === 0));
+  await move(p, '/');
+  await p.waitForSelector('.alerts .alert');
 
   /* Keyboard: to the alerts, open, what it rests on, Escape, and back where it was. */
   await p.keyboard.press('Tab');

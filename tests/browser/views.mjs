@@ -57,7 +57,7 @@ async function reading() {
   check('a filter can be taken off', await until(async () => !p.url().includes('country')));
 
   /* Search leads to whatever is known. */
-  for (const [what, path, head] of [['1433/tcp', '/about/1433/tcp', 'About 1433/tcp'], ['AS4134', '/about/AS4134', 'About AS4134'], ['203.0.113.0/24', '/about/203.0.113.0/24', 'About 203.0.113.0/24'], ['g-1', '/about/g-1', 'About g-1']]) {
+  for (const [what, path, head] of [['1433/tcp', '/about/1433/tcp', 'About 1433/tcp (MS SQL)'], ['AS4134', '/about/AS4134', 'About AS4134'], ['203.0.113.0/24', '/about/203.0.113.0/24', 'About 203.0.113.0/24'], ['g-1', '/about/g-1', 'About group:52869/tcp']]) {
     await p.locator('.search input').fill(what);
     await p.keyboard.press('Enter');
     check(`search: ${what}`, await until(async () => new URL(p.url()).pathname === path && (await text(p, 'h1')) === head && (await p.locator('main .plot .u-over').count()) > 0, 60000), p.url());

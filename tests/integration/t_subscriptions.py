@@ -11,7 +11,7 @@ import time
 import xml.etree.ElementTree
 
 import certs
-from hooks import Receiver
+from hooks import Receiver, Tarpit
 from mta import Mta
 from notifier import PUBLISH, episode
 from portalsite import PASSWORD, Site
@@ -235,6 +235,26 @@ def keys(t, site, jp):
             site.ask('POST', '/api/v1/mails', {'address': 'a@isp.example', 'language': 'en'}, key=a['key'])[0]], [200, 403, 403])
 
 
+def silent(t, jp, bus, hook):
+    """Webhooks that take a connection and say nothing: half of the threads are there for others."""
+    pit = Tarpit()
+    subs = [jp.subscribe(title=f'pit {i}', url=f'https://localhost:{pit.port}/{i}', attacks=False) for i in range(10)]
+
+    def tried():
+        tried.n += 1
+        bus.say(alert(600 + tried.n, ['203.0.113.6', '198.51.100.6']))
+        time.sleep(1.5)
+        return pit.had >= 4
+    tried.n = 0
+    t.check('they are tried', until(tried), pit.had)
+    last = f'a{600 + tried.n}.1.'
+    t.check('another organisation is told of the same', until(lambda: any(x.startswith(last) for x in hook.ids('/no'))), hook.ids('/no'))
+    t.check('theirs never had more than two of four threads', 1 <= pit.most <= 2, pit.most)
+    for s in subs:
+        jp.ask('POST', f'{API}/{s["id"]}/end', {})
+    pit.close()
+
+
 def lasting(t, site, jp, no, bus, hook, ours, theirs):
     """Killed and started anew; rights that change; accounts that end."""
     notify = site.children[-1]
@@ -319,6 +339,7 @@ def run(t, site, base):
         nowhere(t, site, aiko, hook, plain)
         feeds(t, site, aiko, ola, ours, theirs)
         keys(t, site, aiko)
+        silent(t, aiko, bus, hook)
         lasting(t, site, aiko, ola, bus, hook, ours, theirs)
     except BaseException:
         print(site.logs()[-4000:])

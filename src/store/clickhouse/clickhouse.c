@@ -49,6 +49,9 @@ static const struct prac_conf_item items[] = {
     {"rollup-retention", PRAC_CONF_DURATION, CH(rollup_retention_ns), .lo = 86400,
      .hi = 31536000000.0, .dflt = 315360000,
      .help = "whole months of day roll-ups older than this are removed; findings and alerts stay"},
+    {"packet-retention", PRAC_CONF_DURATION, CH(packet_retention_ns), .lo = 86400,
+     .hi = 3153600000.0, .dflt = 2592000,
+     .help = "whole days of packets that were kept as they came, older than this, are removed"},
 };
 const struct prac_conf_section ch_conf_section = {
     .path = "store.clickhouse",

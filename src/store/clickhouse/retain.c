@@ -2,6 +2,7 @@
  * table `day`; then one commit says that they and that the edge has moved count together; only then
  * the partitions go. And rows of transactions that do not count. */
 #include "store/clickhouse/clickhouse.h"
+#include "model/packet.h"
 
 static const struct prac_log_event ev_removed = {
     "store_days_removed", PRAC_LOG_INFO,
@@ -77,6 +78,20 @@ static prac_rc drop_days(struct ch *c, uint32_t edge, struct prac_err *reterr)
                        ch_own(c), (long long)(edge * PRAC_SEC));
 }
 
+/* Records of one kind, when there are any so old. */
+static prac_rc drop_records(struct ch *c, const char *kind, prac_time edge, struct prac_err *reterr)
+{
+  struct ch_buf sql = {0};
+  uint64_t n = 0;
+  ch_say(&sql, "SELECT toUInt64(count()) FROM record WHERE kind = '%s' AND at < %lld", kind,
+         (long long)edge);
+  prac_rc rc = ch_ask(&c->http, &sql, ch_take_number, &n, reterr);
+  ch_buf_done(&sql);
+  if (rc != PRAC_OK || n == 0) return rc;
+  return ch_everywhere(c, reterr, "ALTER TABLE record%s DELETE WHERE kind = '%s' AND at < %lld",
+                       ch_own(c), kind, (long long)edge);
+}
+
 static prac_rc by_age(struct ch *c, prac_time now, struct prac_err *reterr)
 {
   struct numbers parts, days;
@@ -89,13 +104,15 @@ static prac_rc by_age(struct ch *c, prac_time now, struct prac_err *reterr)
     PRAC_TRY(ch_view_read(c, reterr));
   }
   if (c->view.edge) PRAC_TRY(drop_days(c, c->view.edge, reterr));
+  PRAC_TRY(drop_records(c, model_packet.name,
+                        prac_time_floor(now - c->conf.packet_retention_ns, PRAC_DAY), reterr));
   PRAC_TRY(numbers(c, "toYYYYMM(start)", "day", "addMonths(start, 1)", roll_edge, &parts, reterr));
   return drop(c, "day", &parts, reterr);
 }
 
 /* ---- rows that do not count ---- */
 static const char *const with_tx[] = {"flows", "roll",   "rolled", "day",
-                                      "batch", "record", "ledger"};
+                                      "batch", "record", "extent", "ledger"};
 
 /* Removed, and looked for again the next time: what arrives late is found then. */
 static prac_rc sweep_one(struct ch *c, const struct ch_void *v, struct prac_err *reterr)

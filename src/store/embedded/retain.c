@@ -49,6 +49,7 @@ static prac_rc by_age(struct emb *e, prac_time now, struct prac_err *reterr)
                   edge));
     prac_log(e->log, &ev_removed, "flows older than %s removed", prac_time_text(text, edge));
   }
+  PRAC_TRY(runf(e, reterr, "DELETE FROM packet WHERE at < #", now - e->conf.packet_retention_ns));
   return runf(e, reterr, "DELETE FROM rollup WHERE level = 86400 AND start < #", roll_edge);
 }
 

@@ -38,7 +38,7 @@ function Standing({ is }) {
 
 function List({ rows }) {
   const standingOf = useStanding();
-  return html`<${Table} label=${t('alerts')} rows=${rows} by=${(a) => a.id} columns=${[
+  return html`<${Table} long label=${t('alerts')} rows=${rows} by=${(a) => a.id} columns=${[
     { head: t('alerts_what'), of: (a) => html`<a href=${href('/alerts/' + encodeURIComponent(a.id))}><${Text} v=${titleOf(a)} /></a>` },
     { head: t('alerts_severity'), of: (a) => html`<${Level} level=${a.severity} />` },
     { head: t('alerts_state'), of: (a) => html`<span class=${'state-' + a.state}>${t('state_' + a.state)}</span>` },
@@ -48,7 +48,7 @@ function List({ rows }) {
     { head: t('sensors'), of: (a) => html`<${Chips} list=${a.sensors} max=${3} />` },
     { head: t('ports_list'), of: (a) => (a.ports || []).slice(0, 3).map((p) => html`<span class="chip"><${Port} port=${p} plain /></span>`) },
     may('analyst') && { head: t('decisions'), of: (a) => html`<${Standing} is=${standingOf(a.id)} />` },
-    { head: 'TLP', of: (a) => html`<span class="tlp" translate="no">${a.tlp}</span>` },
+    { head: 'TLP', of: (a) => html`<span class="tlp" translate=${false}>${a.tlp}</span>` },
   ]} />`;
 }
 
