@@ -127,8 +127,9 @@ static const struct portal_param format_params[] = {FORMAT, END};
 static const struct portal_param decision_params[] = {
     SPAN, {"key", "string", "about this story"}, PAGE, FORMAT, END};
 static const struct portal_param delivery_params[] = {
-    {"attack", "string", "about this attack: its id"},
-    {"alert", "string", "about this alert: its id; neither: all, newest first"},
+    {"attack", "string",
+     "about this attack: its id. All at once, oldest first; with nothing else but format"},
+    {"alert", "string", "the same about this alert; neither: all, newest first"},
     SPAN,
     {"state", "string", "of revisions in this state"},
     PAGE,
