@@ -110,9 +110,10 @@ PRAC_NODISCARD prac_rc emb_records_put(struct emb *e, const struct store_rec *r,
                                        struct prac_err *reterr);
 prac_rc emb_records_query(struct emb *e, const struct store_query *q, store_row *each, void *arg,
                           struct prac_err *reterr);
+
+/* sensors.c */
 prac_rc emb_sensors_query(struct emb *e, const struct store_query *q, store_row *each, void *arg,
                           struct prac_err *reterr);
-
 prac_rc emb_kept_query(struct emb *e, store_row *each, void *arg, struct prac_err *reterr);
 
 /* log.c: the flow log */
