@@ -19,8 +19,8 @@
 
 struct emb_conf {
   const char *dir;
-  int64_t retention_ns, rollup_retention_ns, packet_retention_ns;
-  int64_t max_bytes, memory_bytes;
+  int64_t retention_ns, rollup_retention_ns, packet_retention_ns, delivery_retention_ns;
+  int64_t packet_max_rows, max_bytes, memory_bytes;
   int64_t flush_rows, small_rows;
   int64_t level, threads;
 };
