@@ -45,6 +45,30 @@ static void scope(const char *in, struct prac_arena *a)
   if (strcmp(words, access_scope_words(&again, a)) != 0) abort();
 }
 
+/* The bytes of a packet: its protocol, how much is headers, then all as it came. */
+static void packet(const struct gate_who *w, const uint8_t *data, size_t size, struct prac_arena *a)
+{
+  static const struct prac_ip own[2] = {{{[10] = 0xff, 0xff, 198, 18, 7, 1}},
+                                        {{0xfd, 0, 0x19, 0x80, [15] = 1}}};
+  if (size < 3) return;
+  struct packet p = {.dst = own[data[0] & 1],
+                     .layer = data[0] & 2 ? "payload" : "ip",
+                     .proto = data[1],
+                     .sport = data[0] >> 2,
+                     .head = data[2],
+                     .bytes = {data + 3, (uint32_t)(size - 3)}};
+  if (p.bytes.n > PACKET_BYTES_MAX) p.bytes.n = PACKET_BYTES_MAX;
+  if (p.head > p.bytes.n) p.head = p.bytes.n;
+  struct packet out = p;
+  if (gate_packet(w, &out, a) != PRAC_OK) abort();
+  /* in the IP header's own fields it can only be by chance */
+  uint32_t from = data[0] & 2 || p.bytes.n == 0 ? 0 : p.bytes.v[0] >> 4 == 4 ? 20 : 40;
+  size_t n = data[0] & 1 ? 16 : 4;
+  if (out.bytes.n != p.bytes.n || !prac_ip_is_zero(&out.dst) || !out.masked) abort();
+  if (from > out.bytes.n) from = out.bytes.n;
+  if (memmem(out.bytes.v + from, out.bytes.n - from, p.dst.b + 16 - n, n)) abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
   static const char own[] = "133.1.0.0/16 198.51.100.0/24 2400:1::/32";
@@ -58,6 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   const struct prac_ip named[] = {prac_ip4(0x08080808), {{0x26, 0x00, 0x00, 0x01, [15] = 1}}};
   text(&(struct gate_who){&s, NULL}, in, a);
   text(&(struct gate_who){&s, NULL, named, 2}, in, a);
+  packet(&(struct gate_who){&s, NULL}, data, size, a);
   scope(in, a);
   prac_arena_free(&a);
   free(in);

@@ -1,6 +1,8 @@
 /* Any bytes as a record: first byte chooses the kind and the form. */
 #include <stdlib.h>
 
+#include "model/delivery.h"
+#include "model/packet.h"
 #include "model/subscription.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -14,9 +16,12 @@ union any {
   struct subscription s;
   struct errand errand;
   struct told told;
+  struct delivery delivery;
+  struct packet packet;
 };
 static const struct model_kind *const kinds[] = {&model_finding,      &model_alert,  &model_health,
-                                                 &model_subscription, &model_errand, &model_told};
+                                                 &model_subscription, &model_errand, &model_told,
+                                                 &model_delivery,     &model_packet};
 
 static void binary(const struct model_kind *k, const uint8_t *data, size_t size,
                    struct prac_arena *a)

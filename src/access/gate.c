@@ -9,6 +9,7 @@
 
 #include "access/gate_int.h"
 #include "store/answer.h"
+#include "model/packet.h"
 
 enum {
   FEW = 1 << 16, /* rows that are looked at in any case */
@@ -166,6 +167,8 @@ static prac_rc check_names(const struct gate *g, struct store_query *c, struct p
   PRAC_TRY(store_query_check(c, reterr));
   if (c->dst.bits || (c->what == STORE_CELLS && (c->keys & STORE_KEY_DST)))
     return PRAC_FAIL(reterr, PRAC_DENIED, "our own addresses (dst) can not be asked for here");
+  if (c->what == STORE_RECORDS && c->kind == &model_packet && !g->who.scope->packets)
+    return PRAC_FAIL(reterr, PRAC_DENIED, "packets are for analysts");
   if (g->who.scope->all) return PRAC_OK;
   if (!gate_text_ok(&g->who, c->id) || !gate_text_ok(&g->who, c->key)) return denied(reterr);
   if (c->victim.bits && !access_scope_prefix(g->who.scope, g->who.geo, &c->victim))

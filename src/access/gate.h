@@ -15,6 +15,8 @@
  *           nobody (a port, a sensor). Hosts outside are taken off its lists (`host_count` stays: a
  *           count). An address outside that stands in any text of it is written as "[outside]".
  *           What is about one victim or host outside is not there at all, also by its exact id
+ * packets   for a scope that has `packets`, and seen when their sender is inside. Whatever in their
+ *           bytes tells our own address is zero, for everybody, as dst is
  * bounds    where most of what is stored is outside, flows are looked at window by window of time,
  *           GATE_LOOKED_AT of them for one question; of rankings, cells and records 64 for each
  *           that is wanted, at least 65536. Not enough: PRAC_RANGE, "ask for a shorter time"

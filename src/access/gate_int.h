@@ -1,6 +1,7 @@
 /* access/gate_int.h — what the gate's own files share; for them only. */
 #pragma once
 #include "access/gate.h"
+#include "model/packet.h"
 
 struct gate_who { /* whose question it is */
   const struct access_scope *scope;
@@ -19,6 +20,9 @@ int gate_by_bytes(const void *a, const void *b); /* the order of `named`, for qs
 bool gate_text_ok(const struct gate_who *w, const char *s);
 /* *s as it may be shown: "[outside]" for each such address. A new text lives in a. */
 PRAC_NODISCARD prac_rc gate_text(const struct gate_who *w, const char **s, struct prac_arena *a);
+/* A packet as whoever sees its sender may see it: without our own address, wherever it stands. */
+PRAC_NODISCARD prac_rc gate_packet(const struct gate_who *w, struct packet *p,
+                                   struct prac_arena *a);
 /* Words of the query language: those that name our own addresses go, senders outside go off a list;
  * nothing is left when that was all that kept the question narrow. */
 PRAC_NODISCARD prac_rc gate_words(const struct gate_who *w, const char **s, struct prac_arena *a);

@@ -1,10 +1,11 @@
 /* Records on their way out. What a record is about, it says by fields that are the same in all
- * tables (victim, hosts, country, asn) and by its key; a kind that has none of them is about
- * nobody. */
+ * tables (victim, or src; hosts, country, asn) and by its key; a kind that has none of them is
+ * about nobody. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "access/gate_int.h"
+#include "model/packet.h"
 
 struct about {
   const struct prac_ip *victim;
@@ -19,6 +20,12 @@ static bool is(const struct model_field *f, const char *name, enum model_type ty
   return f->type == type && strcmp(f->name, name) == 0;
 }
 
+/* The one host that it is about. */
+static bool is_host(const struct model_field *f)
+{
+  return is(f, "victim", MODEL_IP) || is(f, "src", MODEL_IP);
+}
+
 static struct about about_of(const struct model_kind *k, const void *rec)
 {
   struct about a = {.victim_bits = 128, .key = "", .country = ""};
@@ -26,7 +33,7 @@ static struct about about_of(const struct model_kind *k, const void *rec)
     const struct model_field *f = &k->fields[i];
     const void *at = (const char *)rec + f->offset;
     const char *s = f->type == MODEL_STR ? *(const char *const *)at : NULL;
-    if (is(f, "victim", MODEL_IP)) a.victim = at;
+    if (is_host(f)) a.victim = at;
     if (is(f, "prefix_bits", MODEL_U32)) a.victim_bits = *(const uint32_t *)at;
     if (is(f, "hosts", MODEL_IPS)) a.hosts = at;
     if (is(f, "asn", MODEL_U32)) a.asn = *(const uint32_t *)at;
@@ -121,6 +128,7 @@ static prac_rc clean_field(const struct gate_who *w, const struct model_field *f
   case MODEL_F64:
   case MODEL_TIME:
   case MODEL_PORTS:
+  case MODEL_BYTES:
   case MODEL_TYPE_COUNT_:
     break;
   }
@@ -171,8 +179,10 @@ prac_rc access_gate_record(const struct access_scope *scope, const struct lookup
   const struct about about = about_of(k, rec);
   bool cleared = k == &model_health || access_scope_tlp(scope, about.tlp);
   *ret_seen = false;
+  if (k == &model_packet && !scope->packets) return PRAC_OK;
   if (!cleared || (!scope->all && !inside(&w, &about))) return PRAC_OK;
   if (!scope->all) PRAC_TRY(find_named(&w, k, rec, a));
+  if (k == &model_packet) PRAC_TRY(gate_packet(&w, rec, a));
   for (size_t i = 0; i < k->n_fields; i++)
     PRAC_TRY(clean_field(&w, &k->fields[i], (char *)rec + k->fields[i].offset, a));
   if (k == &model_health && !scope->all) clean_health(rec);

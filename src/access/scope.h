@@ -31,6 +31,7 @@ struct access_scope {
   const struct prac_prefix *prefixes;
   uint32_t n_prefixes;
   enum access_tlp clearance;
+  bool packets;    /* of the senders inside, packets too: analysts and above */
   const char *org; /* whose scope it is; NULL: nobody's. Decides what is an organisation's own */
 };
 

@@ -22,7 +22,7 @@ static const struct cmd_option options[] = {
     PLAY_OPTIONS(struct opts, play),
     {"--engines", "NAMES", "only these, comma-separated", CMD_TEXT,
      PLAY_AT(struct opts, play, engines)},
-    {"--store", "DIR", "keep flows, findings and alerts there", CMD_TEXT,
+    {"--store", "DIR", "keep flows, packets, findings and alerts there", CMD_TEXT,
      PLAY_AT(struct opts, play, store)},
     {"[FILE...]", NULL, "captures (pcap, pcapng, CSV; also .gz) or - ; NAME=FILE names the sensor",
      CMD_REST, PLAY_AT(struct opts, play, files)},

@@ -12,6 +12,7 @@
 #define SETTLE_NS (PIPELINE_SKEW_NS + 2 * PRAC_MIN)
 
 enum { HOLD_MAX = 1 << 16, STORE_ROWS = 1 << 20, STORE_BATCHES = 8192, STORE_RECS = 4096 };
+enum { SAMPLES = 60 }; /* a minute; as the default of a sensor */
 
 struct sensor {
   char name[32];
@@ -118,6 +119,11 @@ static prac_rc on_batch(void *arg, struct flow_batch *b)
   return rc;
 }
 
+static prac_rc on_packet(void *arg, const struct packet *k)
+{
+  return store_rec(arg, &model_packet, k);
+}
+
 /* ---- life ---- */
 
 static const void *section(const struct pipeline *p, const struct prac_conf_section *s, void *room)
@@ -210,6 +216,11 @@ prac_rc pipeline_sensor(struct pipeline *p, const char *name, struct cap_core **
                        .lateness_ns = p->lateness_ns,
                        .no_empty = true};
   PRAC_TRY(cap_core_new(&c, p->c.look, on_batch, p, &s->core, reterr));
+  prac_rc rc = p->c.store ? cap_core_sample(s->core, SAMPLES, on_packet) : PRAC_OK;
+  if (rc != PRAC_OK) {
+    cap_core_free(&s->core);
+    return PRAC_FAIL(reterr, rc, "no memory for sensor %s", clean);
+  }
   p->n_sensors++;
   *ret = s->core;
   return PRAC_OK;

@@ -105,6 +105,9 @@ static prac_rc list_cell(const struct model_field *f, const void *at, struct cel
     const struct model_ips *l = at;
     for (uint32_t i = 0; i < l->n; i++)
       fprintf(to, "%s%s", i ? " " : "", prac_ip_text(one, &l->v[i]));
+  } else if (f->type == MODEL_BYTES) {
+    const struct model_bytes *l = at;
+    for (uint32_t i = 0; i < l->n; i++) fprintf(to, "%02x", l->v[i]);
   } else {
     const struct model_ports *l = at;
     for (uint32_t i = 0; i < l->n; i++)
@@ -148,6 +151,7 @@ static prac_rc field_cell(const struct model_field *f, const void *rec, struct c
   case MODEL_STRS:
   case MODEL_IPS:
   case MODEL_PORTS:
+  case MODEL_BYTES:
     return list_cell(f, at, c);
   case MODEL_TYPE_COUNT_:
     break;
@@ -157,10 +161,10 @@ static prac_rc field_cell(const struct model_field *f, const void *rec, struct c
 
 static bool for_people(const char *name)
 {
-  static const char *const shown[] = {"at",      "sensor", "state",   "severity", "level",
-                                      "kind",    "key",    "id",      "value",    "unit",
-                                      "packets", "lost",   "title",   "text",     "version",
-                                      "victim",  "vector", "vectors", "profile",  "pps_max"};
+  static const char *const shown[] = {
+      "at",      "sensor",  "state", "severity", "level", "kind",    "key",    "id",     "value",
+      "unit",    "packets", "lost",  "title",    "text",  "version", "victim", "vector", "vectors",
+      "profile", "pps_max", "src",   "proto",    "dport", "len",     "seen"};
   for (size_t i = 0; i < PRAC_ARRAY_LEN(shown); i++)
     if (strcmp(shown[i], name) == 0) return true;
   return false;

@@ -17,14 +17,15 @@ struct bus_role {
   const char *expect[WORKERS_MAX + 8]; /* NULL-terminated */
   size_t n_names, n_rules, n_expect;
 };
-static const char *const pub_sensor[] = {"flow.%", "health.%", NULL};
-static const char *const pub_honeypot[] = {"hit.%", "health.%", "finding.honeypot.%", NULL};
+static const char *const pub_sensor[] = {"flow.%", "packet.%", "health.%", NULL};
+static const char *const pub_honeypot[] = {"hit.%", "packet.%", "health.%", "finding.honeypot.%",
+                                           NULL};
 static const char *const pub_engine[] = {"finding.", "mark.engine", NULL};
 static const char *const pub_worker[] = {"finding.", "mark.%", NULL};
 static const char *const pub_collector[] = {"episode.", "finding.drdos", "tick.collector", NULL};
 static const char *const pub_alert[] = {"alert.", "finding.watch", "tick.alert", NULL};
 static const char *const pub_portal[] = {"decision.", "subscription.", "errand.", NULL};
-static const char *const pub_notify[] = {"told.", NULL};
+static const char *const pub_notify[] = {"told.", "delivery.", NULL};
 static const char *const sub_all[] = {"", NULL};
 static const char *const sub_engine[] = {"flow.", "health.", NULL};
 static const char *const sub_collector[] = {"hit.", "health.", "tick.collector", NULL};

@@ -72,12 +72,18 @@ static void control(struct role_env *e, struct honeypot_role *s)
     prac_log(&e->log, &ev_open, "the kill switch is off again");
 }
 
-static prac_rc publish_hits(struct honeypot_role *s, const char *subject, size_t *ret_n,
-                            struct prac_err *reterr)
+static prac_rc publish(struct honeypot_role *s, const char *name, size_t *ret_n,
+                       struct prac_err *reterr)
 {
+  char subject[64];
   struct hit h;
+  struct packet p;
+  (void)snprintf(subject, sizeof subject, "hit.%s", name);
   for (*ret_n = 0; *ret_n < AT_ONCE && hp_sensor_take(s->sensor, &h) == PRAC_OK; ++*ret_n)
     PRAC_TRY(role_publish_record(&s->bus, &model_hit, &h, subject, h.id, reterr));
+  (void)snprintf(subject, sizeof subject, "packet.%s", name);
+  for (; *ret_n < AT_ONCE && hp_sensor_take_packet(s->sensor, &p) == PRAC_OK; ++*ret_n)
+    PRAC_TRY(role_publish_record(&s->bus, &model_packet, &p, subject, p.id, reterr));
   return PRAC_OK;
 }
 
@@ -242,14 +248,13 @@ static prac_rc now_and_then(struct role_env *e, struct honeypot_role *s, int64_t
   return say_health(e, s, reterr);
 }
 
-static prac_rc live_on(struct role_env *e, struct honeypot_role *s, const char *subject,
-                       struct prac_err *reterr)
+static prac_rc live_on(struct role_env *e, struct honeypot_role *s, struct prac_err *reterr)
 {
   prac_rc rc = PRAC_OK;
   while (rc == PRAC_OK && !stop_asked()) {
     size_t n = 0;
     int64_t now = sys_mono_ns();
-    rc = publish_hits(s, subject, &n, reterr);
+    rc = publish(s, e->honeypot->name, &n, reterr);
     if (rc == PRAC_OK) rc = honeypot_watch_turn(&s->watch, e, &s->bus, now, reterr);
     if (rc == PRAC_OK) rc = hear_all(e, s, n ? 0 : IDLE_NS, reterr);
     if (rc == PRAC_OK) rc = now_and_then(e, s, now, reterr);
@@ -259,13 +264,12 @@ static prac_rc live_on(struct role_env *e, struct honeypot_role *s, const char *
 
 /* The workers empty their sockets and tell all they have; the ring between is small, so it is read
  * until they are over. */
-static prac_rc end(struct role_env *e, struct honeypot_role *s, const char *subject,
-                   struct prac_err *reterr)
+static prac_rc end(struct role_env *e, struct honeypot_role *s, struct prac_err *reterr)
 {
   size_t n;
   hp_sensor_stop(s->sensor);
   for (bool over = false;;) {
-    PRAC_TRY(publish_hits(s, subject, &n, reterr));
+    PRAC_TRY(publish(s, e->honeypot->name, &n, reterr));
     if (n == 0 && over) break;
     over = hp_sensor_over(s->sensor);
     if (n == 0) sys_sleep_ns(PRAC_MS);
@@ -278,11 +282,9 @@ static prac_rc end(struct role_env *e, struct honeypot_role *s, const char *subj
 static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct honeypot_role *s = st;
-  char subject[64];
-  (void)snprintf(subject, sizeof subject, "hit.%s", e->honeypot->name);
   PRAC_TRY(begin(e, s, reterr));
-  prac_rc rc = live_on(e, s, subject, reterr);
-  if (rc == PRAC_OK || rc == PRAC_STOPPED) rc = end(e, s, subject, reterr);
+  prac_rc rc = live_on(e, s, reterr);
+  if (rc == PRAC_OK || rc == PRAC_STOPPED) rc = end(e, s, reterr);
   return rc;
 }
 

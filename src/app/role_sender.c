@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bus/origin.h"
+#include "model/packet.h"
 #include "model/records.h"
 #include "sys/wall.h"
 
@@ -27,6 +28,7 @@ prac_rc role_check_record(const struct bus_msg *m, const struct model_kind *k, c
 {
   const char *name = bus_origin_name(m->subject);
   if (k == &model_hit) return same(name, ((const struct hit *)rec)->sensor, reterr);
+  if (k == &model_packet) return same(name, ((const struct packet *)rec)->sensor, reterr);
   if (k == &model_health) return same(name, ((const struct health *)rec)->sensor, reterr);
   if (k != &model_finding || !name) return PRAC_OK;
   const struct finding *f = rec;

@@ -45,6 +45,16 @@ static prac_rc on_batch(void *arg, struct flow_batch *b)
   return rc;
 }
 
+/* What was published before this start is not said again. */
+static prac_rc on_packet(void *arg, const struct packet *p)
+{
+  struct sensor_role *s = arg;
+  char subject[64];
+  if (s->skip != PRAC_TIME_NONE && prac_time_floor(p->at, PRAC_MIN) < s->skip) return PRAC_OK;
+  (void)snprintf(subject, sizeof subject, "packet.%s", p->sensor);
+  return role_publish_record(&s->bus, &model_packet, p, subject, p->id, s->err);
+}
+
 prac_rc sensor_advance(struct sensor_role *s, prac_time now, struct prac_err *reterr)
 {
   s->err = reterr;
@@ -172,6 +182,7 @@ prac_rc sensor_open_core(struct sensor_role *s, struct prac_err *reterr)
   if (s->source && getrandom(&cc.seed, sizeof cc.seed, 0) != (ssize_t)sizeof cc.seed)
     return PRAC_FAIL(reterr, PRAC_IO, "the system gives no random bytes");
   prac_rc rc = cap_core_new(&cc, s->look, on_batch, s, &s->core, reterr);
+  if (rc == PRAC_OK) rc = cap_core_sample(s->core, (uint32_t)c->samples, on_packet);
   if (rc != PRAC_OK) return prac_err_prefix(reterr, rc, "sensor %s", c->name);
   return PRAC_OK;
 }

@@ -14,6 +14,7 @@
 #include "app/workers.h"
 #include "bus/local_client.h"
 #include "bus/nats_client.h"
+#include "model/sample.h"
 #include "oidc/oidc.h"
 #include "sys/durable.h"
 #include "sys/rights.h"
@@ -117,6 +118,14 @@ static const struct prac_conf_item sensor_items[] = {
      .hi = 1e9,
      .dflt = 0,
      .help = "Captures: this many times real time; 0: as fast as possible."},
+    {.key = "samples-per-minute",
+     .type = PRAC_CONF_INT,
+     .offset = SEN(samples),
+     .lo = 0,
+     .hi = MODEL_SAMPLES_MOST,
+     .dflt = 60,
+     .help = "Packets of a minute that are kept as they came (their first 256 bytes), rare ones "
+             "first; 0: none."},
 };
 const struct prac_conf_section sensors_conf_section = {
     .path = "sensors",

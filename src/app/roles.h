@@ -49,6 +49,7 @@ struct sensor_conf {
   struct prac_conf_strings files;
   const char *interface;
   double speed;
+  int64_t samples;
 };
 extern const struct prac_conf_section run_conf_section;     /* "run" */
 extern const struct prac_conf_section sensors_conf_section; /* "sensors", many */

@@ -12,7 +12,8 @@ bool bus_origin_owns(const char *site, const char *name)
 
 const char *bus_origin_name(const char *subject)
 {
-  static const char *const heads[] = {"flow.", "hit.", "health.", "finding.honeypot.", NULL};
+  static const char *const heads[] = {"flow.", "hit.", "packet.", "health.", "finding.honeypot.",
+                                      NULL};
   for (const char *const *h = heads; *h; h++) {
     size_t n = strlen(*h);
     if (strncmp(subject, *h, n) == 0 && subject[n] && !strchr(subject + n, '.')) return subject + n;

@@ -11,6 +11,7 @@
 #include "capture/origin.h"
 #include "capture/ours.h"
 #include "capture/publish.h"
+#include "capture/sample.h"
 #include "capture/tools.h"
 
 enum { GROUP = 16, SENSOR_MAX = 31 };
@@ -27,6 +28,7 @@ struct cap_core {
   struct cap_publish pub;
   char sensor[SENSOR_MAX + 1];
   struct cap_minute minutes[2], *young, *old; /* old: still open although young has begun */
+  struct cap_samples samples;                 /* of minutes[0] and [1] */
   struct cap_tools *tools;
   struct cap_ours *ours;
   prac_time newest;
@@ -97,11 +99,17 @@ void cap_core_free(struct cap_core **cp)
   if (!k) return;
   cap_minute_done(&k->minutes[0]);
   cap_minute_done(&k->minutes[1]);
+  cap_samples_done(&k->samples);
   cap_tools_free(&k->tools);
   cap_ours_free(&k->ours);
   cap_origin_free(&k->pub.origin);
   free(k);
   *cp = NULL;
+}
+
+prac_rc cap_core_sample(struct cap_core *k, uint32_t per_minute, cap_packets *to)
+{
+  return per_minute ? cap_samples_init(&k->samples, per_minute, to, k->pub.arg) : PRAC_OK;
 }
 
 static prac_rc close_minute(struct cap_core *k, struct cap_minute *m)
@@ -110,6 +118,9 @@ static prac_rc close_minute(struct cap_core *k, struct cap_minute *m)
   m->open = false;
   if (k->no_empty && m->part == 0 && m->n == 0) return PRAC_OK;
   prac_rc rc = cap_publish(&k->pub, m, true);
+  if (rc == PRAC_OK)
+    rc = cap_samples_give(&k->samples, (size_t)(m - k->minutes), m->start, k->sensor, k->pub.origin,
+                          &k->count[CAP_COUNT_samples]);
   if (m == k->old) cap_minute_trade(m, k->young);
   return rc;
 }
@@ -340,12 +351,15 @@ static inline prac_rc take(struct cap_core *k, struct work *w)
     r->payload = payload_hash(&w->p);
   else
     merge(r, x);
+  struct model_samples *s = k->samples.of[m - k->minutes];
+  if (s) cap_samples_see(s, w->at, &w->p, r->payload, is_new);
   return PRAC_OK;
 }
 
 static void show(struct cap_core *k)
 {
   k->count[CAP_COUNT_sources_evicted] = cap_tools_evicted(k->tools);
+  k->count[CAP_COUNT_samples_refused] = cap_samples_refused(&k->samples);
   k->count[CAP_COUNT_sources_labelled] = cap_tools_labelled(k->tools);
   for (size_t i = 0; i < CAP_COUNT_COUNT_; i++) prac_gauge(&k->shown[i], k->count[i]);
 }

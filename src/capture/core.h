@@ -20,6 +20,7 @@
 #pragma once
 #include "base/clock.h"
 #include "capture/source.h"
+#include "model/packet.h"
 #include "model/records.h"
 
 struct lookup; /* lookup/lookup.h */
@@ -36,6 +37,9 @@ struct cap_conf {
                     seen in the output. */
 };
 struct cap_core;
+/* Samples of a minute (model/sample.h) behind its last batch, in order of time; borrowed for the
+ * call. */
+typedef prac_rc cap_packets(void *arg, const struct packet *p);
 /* Batches in order of (minute, part); the callee takes over the reference, also when it fails. */
 typedef prac_rc cap_sink(void *arg, struct flow_batch *b);
 
@@ -43,6 +47,9 @@ typedef prac_rc cap_sink(void *arg, struct flow_batch *b);
 PRAC_NODISCARD prac_rc cap_core_new(const struct cap_conf *c, struct lookup *look, cap_sink *sink,
                                     void *arg, struct cap_core **ret, struct prac_err *reterr);
 void cap_core_free(struct cap_core **cp);
+/* Once, before the first frame: so many packets a minute are kept as they are, and go to `to` with
+ * the sink's arg. 0: none. PRAC_RANGE, PRAC_NOMEM. */
+PRAC_NODISCARD prac_rc cap_core_sample(struct cap_core *c, uint32_t per_minute, cap_packets *to);
 PRAC_NODISCARD prac_rc cap_core_frames(struct cap_core *c, const struct cap_frame *f, size_t n);
 PRAC_NODISCARD prac_rc cap_core_seen(struct cap_core *c, const struct cap_seen *s, size_t n);
 /* Time has come to t (live: no packets, but minutes end): closes what lies before. */
@@ -73,6 +80,8 @@ void cap_core_health(struct cap_core *k, const struct cap_stats *now, struct hea
   X(late, "packets", "whose minute was over; put into the oldest open minute")                     \
   X(set_back, "1", "times the live clock was found set back; event time went on, see health")      \
   X(sources_evicted, "sources", "forgotten by the fingerprint table because it was full")          \
+  X(samples, "packets", "kept as they are")                                                        \
+  X(samples_refused, "packets", "that might have been kept, and found no room")                    \
   X(sources_labelled, "sources", "that were given a tool label")
 enum cap_counter {
 #define X(name, unit, help) CAP_COUNT_##name,

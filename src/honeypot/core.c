@@ -27,6 +27,7 @@ struct hp_core {
   const struct hp_services *services;
   struct hp_table *table;
   struct hp_valve *valve;
+  struct hp_samples samples;
   _Atomic uint64_t n[HP_COUNT_COUNT_];
   /* hits that wait for the reader: one writer, one reader */
   struct hp_told *ring;
@@ -59,6 +60,11 @@ void hp_core_told_next(struct hp_core *c)
   atomic_store_explicit(&c->read, r + 1, memory_order_release);
 }
 
+prac_rc hp_core_packet(struct hp_core *c, const char *sensor, struct packet *ret)
+{
+  return hp_samples_take(&c->samples, sensor, ret);
+}
+
 prac_rc hp_core_new(const struct hp_core_open *o, int64_t now, struct hp_core **ret)
 {
   uint32_t ring = 64;
@@ -70,6 +76,7 @@ prac_rc hp_core_new(const struct hp_core_open *o, int64_t now, struct hp_core **
   c->ring = calloc(ring, sizeof *c->ring);
   struct hp_table_open t = {.slots = o->slots, .seed = o->seed, .tell = put, .arg = c};
   prac_rc rc = c->ring ? hp_table_new(&t, &c->table) : PRAC_NOMEM;
+  if (rc == PRAC_OK) rc = hp_samples_init(&c->samples, o->samples);
   if (rc == PRAC_OK) rc = hp_valve_new(&o->valve, now, &c->valve);
   if (rc != PRAC_OK) {
     hp_core_free(&c);
@@ -85,6 +92,7 @@ void hp_core_free(struct hp_core **cp)
   if (!c) return;
   hp_table_free(&c->table);
   hp_valve_free(&c->valve);
+  hp_samples_done(&c->samples);
   free(c->ring);
   free(c);
   *cp = NULL;
@@ -146,6 +154,8 @@ uint32_t hp_core_take(struct hp_core *c, const struct hp_datagram *d, int64_t no
                       .len = (uint16_t)d->len,
                       .sport = d->sport,
                       .ttl = d->ttl};
+  size_t n;
+  hp_samples_see(&c->samples, d, hp_services_ports(c->services, &n)[d->port], s.payload);
   uint32_t place = hp_table_count(c->table, &s);
   if (sent) hp_table_reply(c->table, place, (uint32_t)prac_wr_len(&asked.reply));
   return place;
@@ -168,11 +178,13 @@ static void show_stats(struct hp_core *c)
   prac_gauge(&c->n[HP_COUNT_untold], s.untold);
   prac_gauge(&c->n[HP_COUNT_merged], s.merged);
   prac_gauge(&c->n[HP_COUNT_names_forgotten], s.names_forgotten);
+  prac_gauge(&c->n[HP_COUNT_samples_lost], hp_samples_lost(&c->samples));
 }
 
 uint32_t hp_core_sweep(struct hp_core *c, prac_time wall, uint32_t most, bool all)
 {
   uint32_t told = hp_table_sweep(c->table, wall, most, all);
+  hp_samples_sweep(&c->samples, wall, all);
   show_stats(c);
   return told;
 }

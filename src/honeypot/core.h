@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "base/counter.h"
+#include "honeypot/sample.h"
 #include "honeypot/service.h"
 #include "honeypot/table.h"
 #include "honeypot/valve.h"
@@ -29,6 +30,7 @@
   X(untold, "packets", "of pairs that had to go while nothing could be told: lost to the totals")  \
   X(merged, "1", "hits that hold parts of two minutes, because nothing could be told")             \
   X(names_forgotten, "1", "names asked for that found no place")                                   \
+  X(samples_lost, "packets", "that might have been kept as they are, and found no room")           \
   X(observe_only, "packets", "seen at ports that no service is bound to")
 enum hp_counter {
 #define X(name, unit, help) HP_COUNT_##name,
@@ -58,7 +60,8 @@ struct hp_core_open {
   const struct hp_services *services;
   struct hp_valve_conf valve;
   uint64_t slots, seed;
-  uint32_t ring; /* hits that may wait for the reader */
+  uint32_t ring;    /* hits that may wait for the reader */
+  uint32_t samples; /* packets a minute that are kept as they are; 0: none */
 };
 #define HP_NOBODY UINT32_MAX
 PRAC_NODISCARD prac_rc hp_core_new(const struct hp_core_open *o, int64_t now, struct hp_core **ret);
@@ -78,6 +81,8 @@ void hp_core_silence(struct hp_core *c, const struct prac_prefix *p, prac_time u
 /* The reader's side: the oldest hit, or NULL; it stays until hp_core_told_next. */
 const struct hp_told *hp_core_told(struct hp_core *c);
 void hp_core_told_next(struct hp_core *c);
+/* The next packet that is kept, as hp_samples_take. */
+PRAC_NODISCARD prac_rc hp_core_packet(struct hp_core *c, const char *sensor, struct packet *ret);
 const _Atomic uint64_t *hp_core_counters(const struct hp_core *c);
 size_t hp_core_bytes(const struct hp_core *c);
 size_t hp_core_table_bytes(const struct hp_core *c); /* flows, names, marks */

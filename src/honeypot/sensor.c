@@ -31,6 +31,7 @@ struct hp_sensor {
   int64_t began_ms;
   char id[80], vector[HP_VECTOR_TEXT], names[HP_NAMES][NAME_LINE];
   const char *name_list[HP_NAMES];
+  char packet_country[3];
 };
 
 static prac_rc read_stanzas(struct hp_sensor *s, struct prac_err *reterr)
@@ -81,7 +82,8 @@ static prac_rc make_workers(struct hp_sensor *s, struct prac_err *reterr)
                              .valve = valve_conf(s),
                              .slots = (uint64_t)c->flows / (uint64_t)c->workers,
                              .seed = s->o.seed + (uint64_t)i,
-                             .ring = RING};
+                             .ring = RING,
+                             .samples = (uint32_t)((c->samples + c->workers - 1) / c->workers)};
     if (hp_core_new(&o, sys_mono_ns(), &w->core) != PRAC_OK)
       return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for %lld pairs: lower `flows`",
                        (long long)c->flows);
@@ -216,6 +218,20 @@ prac_rc hp_sensor_take(struct hp_sensor *s, struct hit *ret)
     return PRAC_OK;
   }
   return PRAC_AGAIN;
+}
+
+prac_rc hp_sensor_take_packet(struct hp_sensor *s, struct packet *ret)
+{
+  prac_rc rc = PRAC_AGAIN;
+  for (int64_t i = 0; i < s->c->workers && rc == PRAC_AGAIN; i++)
+    rc = hp_core_packet(s->workers[i].core, s->c->name, ret);
+  if (rc != PRAC_OK) return rc;
+  struct lookup_answer at = lookup_ip(s->o.look, &ret->src);
+  s->packet_country[0] = (char)(at.country >> 8);
+  s->packet_country[1] = (char)(at.country & 0xff);
+  ret->country = s->packet_country;
+  ret->asn = at.asn;
+  return PRAC_OK;
 }
 
 prac_rc hp_sensor_silence(struct hp_sensor *s, const struct prac_prefix *p, prac_time until)

@@ -14,13 +14,14 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "honeypot/core.h"
+#include "model/packet.h"
 #include "model/records.h"
 
 struct hp_conf {
   const char *name, *country;
   struct prac_conf_strings listen, vectors, without;
   const char *stanzas; /* file, or "" */
-  int64_t port_offset, workers, flows, rcvbuf, hits_per_s;
+  int64_t port_offset, workers, flows, rcvbuf, hits_per_s, samples;
   bool reply;
   int64_t per_address, burst, per_network, replies_per_s, bits_per_s;
   int64_t window_ns, settle_ns;
@@ -46,6 +47,8 @@ PRAC_NODISCARD prac_rc hp_sensor_new(const struct hp_sensor_open *o, struct hp_s
 PRAC_NODISCARD prac_rc hp_sensor_start(struct hp_sensor *s, struct prac_err *reterr);
 /* The next hit as a record; its strings are good until the next call. PRAC_AGAIN: none now. */
 PRAC_NODISCARD prac_rc hp_sensor_take(struct hp_sensor *s, struct hit *ret);
+/* The next request that is kept as it came, likewise. */
+PRAC_NODISCARD prac_rc hp_sensor_take_packet(struct hp_sensor *s, struct packet *ret);
 /* No reply to p before `until`. PRAC_AGAIN: a worker is behind with such words; say it again. */
 PRAC_NODISCARD prac_rc hp_sensor_silence(struct hp_sensor *s, const struct prac_prefix *p,
                                          prac_time until);

@@ -73,6 +73,9 @@ static void put_field(struct prac_wr *w, enum model_type type, const void *p)
   case MODEL_PORTS:
     put_ports(w, p);
     break;
+  case MODEL_BYTES:
+    put_bytes(w, ((const struct model_bytes *)p)->v, ((const struct model_bytes *)p)->n);
+    break;
   case MODEL_TYPE_COUNT_:
     break;
   }
@@ -144,6 +147,17 @@ static bool get_ports(struct prac_rd *r, struct prac_arena *a, struct model_port
   return true;
 }
 
+static bool get_bytes(struct prac_rd *r, struct prac_arena *a, struct model_bytes *ret)
+{
+  uint32_t n;
+  if (!get_count(r, 1, &n) || n > MODEL_BYTES_MAX) return false;
+  uint8_t *v = prac_arena_alloc(a, (size_t)n + 1);
+  if (!v) return false;
+  prac_rd_copy(r, v, n);
+  *ret = (struct model_bytes){v, n};
+  return true;
+}
+
 static bool get_field(struct prac_rd *r, enum model_type type, struct prac_arena *a, void *p)
 {
   uint64_t bits;
@@ -176,6 +190,8 @@ static bool get_field(struct prac_rd *r, enum model_type type, struct prac_arena
     return get_ips(r, a, p);
   case MODEL_PORTS:
     return get_ports(r, a, p);
+  case MODEL_BYTES:
+    return get_bytes(r, a, p);
   case MODEL_TYPE_COUNT_:
     break;
   }
@@ -205,6 +221,13 @@ prac_rc model_from_binary(const struct model_kind *k, struct prac_rd *r, struct 
 
 /* ---- copy: what is borrowed is made anew in the arena ---- */
 
+static void *copied(const void *from, size_t n, struct prac_arena *a)
+{
+  void *to = prac_arena_alloc(a, n + 1);
+  if (to && n) memcpy(to, from, n);
+  return to;
+}
+
 static bool copy_field(const struct model_field *f, void *rec, struct prac_arena *a)
 {
   void *p = (char *)rec + f->offset;
@@ -222,17 +245,15 @@ static bool copy_field(const struct model_field *f, void *rec, struct prac_arena
   }
   if (f->type == MODEL_IPS) {
     struct model_ips *v = p;
-    struct prac_ip *to = prac_arena_alloc(a, v->n * sizeof *to + 1);
-    if (to && v->n) memcpy(to, v->v, v->n * sizeof *to);
-    v->v = to;
-    return to != NULL;
+    return (v->v = copied(v->v, v->n * sizeof *v->v, a)) != NULL;
   }
   if (f->type == MODEL_PORTS) {
     struct model_ports *v = p;
-    struct model_port *to = prac_arena_alloc(a, v->n * sizeof *to + 1);
-    if (to && v->n) memcpy(to, v->v, v->n * sizeof *to);
-    v->v = to;
-    return to != NULL;
+    return (v->v = copied(v->v, v->n * sizeof *v->v, a)) != NULL;
+  }
+  if (f->type == MODEL_BYTES) {
+    struct model_bytes *v = p;
+    return (v->v = copied(v->v, v->n, a)) != NULL;
   }
   return true;
 }

@@ -24,6 +24,11 @@
 #include "base/json.h"
 #include "base/time.h"
 
+enum { MODEL_BYTES_MAX = 4096 }; /* of one field; what is longer is cut in JSON, and refused */
+struct model_bytes {
+  const uint8_t *v;
+  uint32_t n;
+};
 struct model_strs {
   const char *const *v;
   uint32_t n;
@@ -54,7 +59,8 @@ struct model_ports {
   X(STR, const char *, "{\"type\":\"string\"}", "TEXT")                                            \
   X(STRS, struct model_strs, "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}", "TEXT")       \
   X(IPS, struct model_ips, "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}", "TEXT")         \
-  X(PORTS, struct model_ports, "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}", "TEXT")
+  X(PORTS, struct model_ports, "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}", "TEXT")     \
+  X(BYTES, struct model_bytes, "{\"type\":\"string\",\"pattern\":\"^([0-9a-f]{2})*$\"}", "BLOB")
 
 enum model_type {
 #define X(name, ctype, schema, sql) MODEL_##name,

@@ -41,6 +41,17 @@ static void json_hex(struct prac_json *j, uint64_t v)
   prac_json_strn(j, text, 16);
 }
 
+static void json_bytes(struct prac_json *j, const struct model_bytes *v)
+{
+  char text[2 * MODEL_BYTES_MAX];
+  uint32_t n = v->n < MODEL_BYTES_MAX ? v->n : MODEL_BYTES_MAX;
+  for (uint32_t i = 0; i < n; i++) {
+    text[2 * i] = "0123456789abcdef"[v->v[i] >> 4];
+    text[2 * i + 1] = "0123456789abcdef"[v->v[i] & 15];
+  }
+  prac_json_strn(j, text, 2 * (size_t)n);
+}
+
 static void json_field(struct prac_json *j, enum model_type type, const void *p)
 {
   switch (type) {
@@ -80,6 +91,9 @@ static void json_field(struct prac_json *j, enum model_type type, const void *p)
   case MODEL_PORTS:
     json_ports(j, p);
     break;
+  case MODEL_BYTES:
+    json_bytes(j, p);
+    break;
   case MODEL_TYPE_COUNT_:
     break;
   }
@@ -104,16 +118,37 @@ static bool read_u64(const json_t *v, uint64_t max, uint64_t *ret)
   return *ret <= max;
 }
 
-static bool read_hex(const json_t *v, uint64_t *ret)
+/* n digits, at most 16. */
+static bool read_digits(const char *s, size_t n, uint64_t *ret)
 {
-  const char *s = json_is_string(v) ? json_string_value(v) : "";
+  static const char digits[] = "0123456789abcdef";
   *ret = 0;
-  if (strlen(s) != 16) return false;
-  for (; *s; s++) {
-    const char *digits = "0123456789abcdef", *d = strchr(digits, *s);
+  for (size_t i = 0; i < n; i++) {
+    const char *d = memchr(digits, s[i], 16);
     if (!d) return false;
     *ret = *ret << 4 | (uint64_t)(d - digits);
   }
+  return true;
+}
+
+static bool read_hex(const json_t *v, uint64_t *ret)
+{
+  const char *s = json_is_string(v) ? json_string_value(v) : "";
+  return strlen(s) == 16 && read_digits(s, 16, ret);
+}
+
+static bool read_bytes(const json_t *v, struct prac_arena *a, struct model_bytes *ret)
+{
+  const char *s = json_is_string(v) ? json_string_value(v) : "";
+  size_t n = json_is_string(v) ? json_string_length(v) : 1;
+  uint64_t byte;
+  uint8_t *to = prac_arena_alloc(a, n / 2 + 1);
+  if (!to || n % 2 || n / 2 > MODEL_BYTES_MAX) return false;
+  for (size_t i = 0; i < n / 2; i++) {
+    if (!read_digits(s + 2 * i, 2, &byte)) return false;
+    to[i] = (uint8_t)byte;
+  }
+  *ret = (struct model_bytes){to, (uint32_t)(n / 2)};
   return true;
 }
 
@@ -216,6 +251,8 @@ static bool read_field(enum model_type type, const json_t *v, struct prac_arena 
     return read_ips(v, a, p);
   case MODEL_PORTS:
     return read_ports(v, a, p);
+  case MODEL_BYTES:
+    return read_bytes(v, a, p);
   case MODEL_TYPE_COUNT_:
     break;
   }

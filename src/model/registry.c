@@ -1,7 +1,8 @@
 /* The one list of record types (the flow batch has its own form: model/flow.h). */
 #include <string.h>
 
-#include "model/records.h"
+#include "model/delivery.h"
+#include "model/packet.h"
 
 #define FINDING(type, name, unit, help) MODEL_DESC(finding, type, name, unit, help)
 static const struct model_field finding_fields[] = {FINDING_FIELDS(FINDING)};
@@ -15,6 +16,10 @@ static const struct model_field hit_fields[] = {HIT_FIELDS(HIT)};
 static const struct model_field episode_fields[] = {EPISODE_FIELDS(EPISODE)};
 #define DECISION(type, name, unit, help) MODEL_DESC(decision, type, name, unit, help)
 static const struct model_field decision_fields[] = {DECISION_FIELDS(DECISION)};
+#define PACKET(type, name, unit, help) MODEL_DESC(packet, type, name, unit, help)
+static const struct model_field packet_fields[] = {PACKET_FIELDS(PACKET)};
+#define DELIVERY(type, name, unit, help) MODEL_DESC(delivery, type, name, unit, help)
+static const struct model_field delivery_fields[] = {DELIVERY_FIELDS(DELIVERY)};
 
 const struct model_kind model_finding = {"finding",
                                          "an engine's claim about one key and one time",
@@ -56,8 +61,21 @@ const struct model_kind model_decision = {
     "decision",      "what a person decided about an alert", 1,   sizeof(struct decision),
     decision_fields, PRAC_ARRAY_LEN(decision_fields),        "id"};
 
-const struct model_kind *const model_kinds[] = {
-    &model_finding, &model_alert, &model_health, &model_hit, &model_episode, &model_decision, NULL};
+const struct model_kind model_packet = {"packet",
+                                        "one packet as it came, for those like it",
+                                        1,
+                                        sizeof(struct packet),
+                                        packet_fields,
+                                        PRAC_ARRAY_LEN(packet_fields),
+                                        "id"};
+
+const struct model_kind model_delivery = {
+    "delivery",      "what became of telling somebody", 1,   sizeof(struct delivery),
+    delivery_fields, PRAC_ARRAY_LEN(delivery_fields),   "id"};
+
+const struct model_kind *const model_kinds[] = {&model_finding,  &model_alert,   &model_health,
+                                                &model_hit,      &model_episode, &model_decision,
+                                                &model_delivery, &model_packet,  NULL};
 
 const struct model_kind *model_kind_find(const char *name, size_t n)
 {

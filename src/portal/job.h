@@ -21,11 +21,13 @@ struct portal_job {
   portal_job_fn *run;
   portal_outside_fn *outside;
   void (*ended)(struct portal_job *j); /* whatever became of it; NULL: nothing to give back */
+  void (*send)(struct portal_job *j);  /* the answer, when it is neither rows nor an object */
   uint64_t sharer;                     /* whose share of the lane it takes (share.h) */
   struct portal_audience *audience;    /* whose scope the answer is made for; held */
   struct prac_arena *arena;
   void *ask;             /* what run needs to know; in the arena */
   enum portal_lane lane; /* set before portal_job_put when it is not PORTAL_SUMS */
+  const char *type;      /* of an answer that is no JSON: its bytes are in rows.j; NULL: it is */
   bool is_rows;          /* else the answer is one object: run writes all of it to rows.j */
   struct rows rows;
 };

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "portal/packets.h"
+
 static void open_key(struct prac_json *j, const char *key, char bracket)
 {
   prac_json_key(j, key);
@@ -200,6 +202,12 @@ static void answer(struct prac_json *j, const struct portal_route *t)
     break;
   case PORTAL_TEXT:
     media(j, "text/plain", "s");
+    break;
+  case PORTAL_PCAP:
+    media(j, PORTAL_PCAP_TYPE, "s");
+    break;
+  case PORTAL_ATOM:
+    media(j, PORTAL_ATOM_TYPE, "s");
     break;
   case PORTAL_REDIRECT:
     break; /* no body */

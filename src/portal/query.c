@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "portal/job.h"
+#include "model/packet.h"
 
 enum { WORDS_MAX = 4096 };
 
@@ -216,6 +217,7 @@ void portal_query(struct portal *p, struct sys_http_req *r, const char *word)
                {"health", STORE_RECORDS, &model_health},
                {"hits", STORE_RECORDS, &model_hit},
                {"episodes", STORE_RECORDS, &model_episode},
+               {"packets", STORE_RECORDS, &model_packet},
                {"series", STORE_SERIES, NULL},
                {"top", STORE_TOP, NULL},
                {"host", STORE_HOST, NULL},

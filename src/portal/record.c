@@ -71,6 +71,15 @@ static void put_list(const struct model_field *f, const void *p, struct prac_jso
   }
 }
 
+static void put_bytes(const struct model_bytes *b, struct prac_json *to)
+{
+  char t[3];
+  for (uint32_t i = 0; i < b->n; i++) {
+    (void)snprintf(t, sizeof t, "%02x", b->v[i]);
+    put(to, t);
+  }
+}
+
 void record_field_text(const struct model_field *f, const void *rec, struct prac_json *to)
 {
   const void *p = (const char *)rec + f->offset;
@@ -108,6 +117,9 @@ void record_field_text(const struct model_field *f, const void *rec, struct prac
   case MODEL_IPS:
   case MODEL_PORTS:
     put_list(f, p, to);
+    return;
+  case MODEL_BYTES:
+    put_bytes(p, to);
     return;
   case MODEL_TYPE_COUNT_:
     return;

@@ -92,6 +92,7 @@ prac_rc portal_door_open(struct portal *p, struct prac_err *reterr)
 {
   struct access_conf c = {.idle_ns = p->conf.session_idle_ns,
                           .life_ns = p->conf.session_life_ns,
+                          .sessions_each = p->conf.sessions_each,
                           .audit_keep_ns = p->conf.audit_keep_ns};
   if (!p->conf.accounts) return PRAC_OK;
   if (!p->env.accounts || !p->env.clock)
@@ -362,14 +363,13 @@ bool portal_admit(struct portal *p, struct sys_http_req *r, const struct portal_
 
 /* "by=port limit=10": what was asked; what does not fit is cut, and that is said. A blank within a
  * value is a "+", so that none can look like two. */
-static const char *params_of(const struct sys_http_req *r, struct prac_arena *a)
+static void params_of(const struct sys_http_req *r, char text[DETAIL_MAX])
 {
-  char text[DETAIL_MAX];
   const char *name, *value;
   size_t n = 0;
   bool cut = false;
   for (size_t i = 0; !cut && sys_http_param_at(r, i, &name, &value); i++) {
-    size_t room = sizeof text - n, start = n;
+    size_t room = DETAIL_MAX - n, start = n;
     int k = snprintf(text + n, room, "%s%s=%s", n ? " " : "", name, value);
     cut = k < 0 || (size_t)k >= room;
     n += cut ? room - 1 : (size_t)k;
@@ -377,12 +377,12 @@ static const char *params_of(const struct sys_http_req *r, struct prac_arena *a)
       if (text[at] == ' ') text[at] = '+';
   }
   if (cut) {
-    n = sizeof text - sizeof "...";
+    n = DETAIL_MAX - sizeof "...";
     while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80) n--; /* no half characters */
     memcpy(text + n, "...", sizeof "...");
     n += 3;
   }
-  return prac_arena_strndup(a, text, n);
+  text[n] = 0;
 }
 
 /* Does a question that everybody may ask name a host? Rather too often than not. */
@@ -413,14 +413,22 @@ static bool is_noted(const struct sys_http_req *r, const struct portal_route *t)
 
 bool portal_note(struct portal *p, struct sys_http_req *r, const struct portal_route *t)
 {
-  const char *path = sys_http_path(r);
-  if (!p->door || !is_noted(r, t)) return true;
+  char params[DETAIL_MAX];
+  if (!is_noted(r, t)) return true;
+  params_of(r, params);
+  return portal_note_as(p, r, leaves(r) ? "export" : t->name, sys_http_path(r), params);
+}
+
+bool portal_note_as(struct portal *p, struct sys_http_req *r, const char *what, const char *on,
+                    const char *detail)
+{
+  if (!p->door) return true;
   struct desk_job *j = desk_job_new(p, r, portal_reader(r));
   prac_rc rc = PRAC_FULL;
   if (j)
-    j->note = (struct access_event){.what = leaves(r) ? "export" : t->name,
-                                    .on = prac_arena_strndup(j->arena, path, strlen(path)),
-                                    .detail = params_of(r, j->arena),
+    j->note = (struct access_event){.what = what,
+                                    .on = prac_arena_strndup(j->arena, on, strlen(on)),
+                                    .detail = prac_arena_strndup(j->arena, detail, strlen(detail)),
                                     .from = j->from};
   if (j && j->note.on && j->note.detail) rc = desk_put(p->door->desk, j);
   if (rc == PRAC_OK) return true;

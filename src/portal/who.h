@@ -26,6 +26,9 @@ struct desk *portal_desk(struct portal *p); /* NULL: no accounts */
 bool portal_admit(struct portal *p, struct sys_http_req *r, const struct portal_route *t);
 /* What names hosts, changes something or leaves as a file is noted first. False: answered. */
 bool portal_note(struct portal *p, struct sys_http_req *r, const struct portal_route *t);
+/* The same, as a line that a route with a line of its own words. */
+bool portal_note_as(struct portal *p, struct sys_http_req *r, const char *what, const char *on,
+                    const char *detail);
 const char *portal_cookie_name(const struct sys_http_req *r);
 /* sys_http_conf's `still`. */
 bool portal_still(void *arg, void *kept);

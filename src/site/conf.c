@@ -7,8 +7,8 @@
 /* Records: what must not cross the link by interest, on either side. */
 #define RAW                                                                                        \
   "\"flow.>\", \"hit.>\", \"health.>\", \"finding.>\", \"mark.>\", \"tick.>\", \"episode.>\", "    \
-  "\"alert.>\", \"decision.>\", \"subscription.>\", \"errand.>\", \"told.>\", \"lease.>\", "       \
-  "\"state.>\""
+  "\"alert.>\", \"decision.>\", \"subscription.>\", \"errand.>\", \"told.>\", \"delivery.>\", "    \
+  "\"packet.>\", \"lease.>\", \"state.>\""
 #define TLS                                                                                        \
   "tls {\n"                                                                                        \
   "  cert_file: \"@cert@\"\n"                                                                      \
@@ -55,7 +55,8 @@ static const char leaf_form[] =
     "      { user: \"@user@\", allowed_connection_types: [\"STANDARD\"]\n"
     "        permissions: {\n"
     "          publish: { allow: [\n"
-    "            \"flow.*\", \"hit.*\", \"health.*\", \"finding.honeypot.*\"\n" API("$JS.API")
+    "            \"flow.*\", \"hit.*\", \"packet.*\", \"health.*\", \"finding.honeypot.*\"\n" API(
+        "$JS.API")
         API("$JS.@domain@.API") "            \"$JS.ACK.@stream@.>\", \"$JS.ACK.*.*.@stream@.>\"\n"
                                 "          ] }\n"
                                 "          subscribe: { allow: [\"_INBOX.>\"] }\n"

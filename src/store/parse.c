@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/delivery.h"
 #include "store/answer.h"
+#include "model/packet.h"
 
 struct word { /* one key=value, in place */
   const char *key, *value;
@@ -62,6 +64,8 @@ static const struct {
     {"hits", STORE_RECORDS, &model_hit},
     {"episodes", STORE_RECORDS, &model_episode},
     {"decisions", STORE_RECORDS, &model_decision},
+    {"packets", STORE_RECORDS, &model_packet},
+    {"deliveries", STORE_RECORDS, &model_delivery},
     {"series", STORE_SERIES, NULL},
     {"top", STORE_TOP, NULL},
     {"scan", STORE_TOP_SCAN, NULL},
@@ -80,8 +84,10 @@ static prac_rc set_what(struct parse *p, const struct word *w)
       return PRAC_OK;
     }
   return PRAC_FAIL(p->err, PRAC_MALFORMED,
-                   WORD_FMT ": what is one of flows, findings, alerts, health, hits, episodes, "
-                            "decisions, series, top, scan, host, sensors, cells, kept",
+                   WORD_FMT
+                   ": what is one of flows, findings, alerts, health, hits, episodes, "
+                   "decisions, deliveries, packets, series, top, scan, host, sensors, cells, "
+                   "kept",
                    WORD_ARG(w));
 }
 

@@ -34,6 +34,27 @@ const char *store_record_key(const struct model_kind *k, const void *rec)
   return text_of(k, rec, k->key);
 }
 
+static const char *const begins[] = {"from", "opened"};
+
+bool store_record_runs(const struct model_kind *k)
+{
+  return field(k, "revision") && (field(k, begins[0]) || field(k, begins[1]));
+}
+
+struct prac_span store_record_extent(const struct model_kind *k, const void *rec)
+{
+  prac_time t = store_record_at(k, rec);
+  struct prac_span s = {t, t};
+  if (!store_record_runs(k)) return s;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(begins); i++) {
+    const prac_time *b = at(k, rec, begins[i], MODEL_TIME);
+    if (b && *b != PRAC_TIME_NONE && *b < s.from) s.from = *b;
+  }
+  const char *state = text_of(k, rec, "state");
+  if (strcmp(state, "close") != 0 && strcmp(state, "end") != 0) s.to = INT64_MAX;
+  return s;
+}
+
 static bool text_match(const struct model_kind *k, const void *rec, const char *name,
                        const char *want)
 {
@@ -51,10 +72,17 @@ static bool sensor_match(const struct store_query *q, const void *rec)
   return strcmp(text_of(q->kind, rec, "sensor"), q->sensor) == 0;
 }
 
+/* The one host that a record is about: whom, or, of a packet, who. */
+static const struct prac_ip *host(const struct model_kind *k, const void *rec)
+{
+  const struct prac_ip *victim = at(k, rec, "victim", MODEL_IP);
+  return victim ? victim : at(k, rec, "src", MODEL_IP);
+}
+
 static bool hosts_match(const struct store_query *q, const void *rec, const struct prac_prefix *p)
 {
   if (!p->bits) return true;
-  const struct prac_ip *one = at(q->kind, rec, "victim", MODEL_IP);
+  const struct prac_ip *one = host(q->kind, rec);
   if (one && prac_prefix_has(p, one)) return true;
   const struct model_ips *l = at(q->kind, rec, "hosts", MODEL_IPS);
   for (uint32_t i = 0; l && i < l->n; i++)
@@ -66,7 +94,7 @@ static bool any_host_match(const struct store_query *q, const void *rec)
 {
   if (!hosts_match(q, rec, &q->src) || !hosts_match(q, rec, &q->victim)) return false;
   if (q->n_srcs == 0) return true;
-  const struct prac_ip *one = at(q->kind, rec, "victim", MODEL_IP);
+  const struct prac_ip *one = host(q->kind, rec);
   if (one && store_srcs_has(q, one)) return true;
   const struct model_ips *l = at(q->kind, rec, "hosts", MODEL_IPS);
   for (uint32_t i = 0; l && i < l->n; i++)
@@ -74,18 +102,30 @@ static bool any_host_match(const struct store_query *q, const void *rec)
   return false;
 }
 
+static bool port_match(const struct store_query *q, struct model_port p)
+{
+  return (!q->port.proto || p.proto == q->port.proto) && (!q->has_port || p.port == q->port.port);
+}
+
+/* A packet's: as flows have it. */
+static bool own_port_match(const struct store_query *q, const void *rec)
+{
+  const uint32_t *proto = at(q->kind, rec, "proto", MODEL_U32),
+                 *sport = at(q->kind, rec, "sport", MODEL_U32),
+                 *dport = at(q->kind, rec, "dport", MODEL_U32);
+  return proto && sport && dport &&
+         port_match(q, store_flow_port((uint8_t)*proto, (uint16_t)*sport, (uint16_t)*dport));
+}
+
 static bool ports_match(const struct store_query *q, const void *rec)
 {
   if (!q->port.proto && !q->has_port) return true;
   const struct model_ports *l = at(q->kind, rec, "ports", MODEL_PORTS);
   const uint32_t *one = at(q->kind, rec, "port", MODEL_U32); /* of a UDP service */
-  if (one && (!q->port.proto || q->port.proto == 17) && (!q->has_port || *one == q->port.port))
-    return true;
+  if (one && port_match(q, (struct model_port){(uint16_t)*one, 17})) return true;
   for (uint32_t i = 0; l && i < l->n; i++)
-    if ((!q->port.proto || l->v[i].proto == q->port.proto) &&
-        (!q->has_port || l->v[i].port == q->port.port))
-      return true;
-  return false;
+    if (port_match(q, l->v[i])) return true;
+  return own_port_match(q, rec);
 }
 
 static bool asn_match(const struct store_query *q, const void *rec)
@@ -115,8 +155,9 @@ bool store_record_match(const struct store_query *q, const void *rec)
 {
   const struct model_kind *k = q->kind;
   prac_time t = store_record_at(k, rec);
-  if (q->span.from != PRAC_TIME_NONE && t < q->span.from) return false;
-  if (q->span.to != PRAC_TIME_NONE && t >= q->span.to) return false;
+  struct prac_span told = store_record_extent(k, rec);
+  if (q->span.from != PRAC_TIME_NONE && told.to < q->span.from) return false;
+  if (q->span.to != PRAC_TIME_NONE && told.from >= q->span.to) return false;
   if (q->id && q->id[0] && strcmp(store_record_key(k, rec), q->id) != 0) return false;
   if (!behind(q, rec, t)) return false;
   return text_match(k, rec, "key", q->key) && text_match(k, rec, "state", q->state) &&
@@ -205,7 +246,9 @@ struct store_query store_query_open(const struct store_query *q)
   struct store_query c = *q;
   if (c.span.from == 0 && c.span.to == 0)
     c.span = (struct prac_span){PRAC_TIME_NONE, PRAC_TIME_NONE};
-  if (c.after || (c.what == STORE_FLOWS && c.passed)) from_place(&c);
+  /* The place is one in order of `at`, which says nothing of what a record that runs tells of. */
+  bool by_at = c.what == STORE_RECORDS && c.kind && !store_record_runs(c.kind);
+  if ((c.after && by_at) || (c.what == STORE_FLOWS && c.passed)) from_place(&c);
   return c;
 }
 
@@ -224,7 +267,8 @@ prac_rc store_query_check(const struct store_query *q, struct prac_err *reterr)
   case STORE_RECORDS:
     if (!q->kind)
       return PRAC_FAIL(reterr, PRAC_RANGE,
-                       "which records? finding, alert, health, hit, episode or decision");
+                       "which records? finding, alert, health, hit, episode, decision, delivery or "
+                       "packet");
     break;
   case STORE_SERIES:
   case STORE_CELLS:

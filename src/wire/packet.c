@@ -198,6 +198,8 @@ static inline void cut(struct wire_packet *p, struct prac_rd *r, const uint8_t *
 {
   if (PRAC_UNLIKELY(total > on_wire)) p->flags |= WIRE_BAD;
   if ((size_t)(r->end - ip) > total) r->end = ip + total;
+  p->ip = ip;
+  p->ip_captured = (uint32_t)(r->end - ip);
 }
 
 static inline enum wire_class ip4(struct prac_rd r, uint32_t on_wire, struct wire_packet *p)

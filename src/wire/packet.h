@@ -63,6 +63,8 @@ struct wire_packet {
   uint32_t payload_len;      /* by the headers */
   uint32_t payload_captured; /* that the capture holds */
   const uint8_t *payload;    /* borrowed from the frame */
+  const uint8_t *ip;         /* its header; the same */
+  uint32_t ip_captured;      /* bytes of the packet that the capture holds, from there */
   struct prac_ip quote_src, quote_dst;
   uint16_t quote_sport, quote_dport; /* 0: not quoted */
 };

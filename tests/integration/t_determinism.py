@@ -18,7 +18,7 @@ def replay(files, threads, *more):
 
 def queries(store):
     asked = [('flows', 'limit=100000'), ('findings',), ('alerts',), ('top', 'by=port'), ('top', 'by=country'),
-             ('series', 'step=1h')]
+             ('series', 'step=1h'), ('packets', 'limit=100000')]
     return ''.join(practice('query', *q, '--json', '--store', store)[1] for q in asked)
 
 
@@ -44,6 +44,8 @@ with tempfile.TemporaryDirectory() as d:
         replay(pcaps, n, '--store', dir / f'store{n}')
         kept.append(queries(dir / f'store{n}'))
     t.check('the store answers', len(kept[0]) > 1000, kept[0])
+    code, out, err = practice('query', 'packets', 'limit=100000', '--json', '--store', dir / 'store1')
+    t.check('packets were kept, hundreds of them', code == 0 and len(out.splitlines()) > 300, err or len(out.splitlines()))
     t.equal('what the store answers: the same bytes for 1 and 4 threads', len(set(map(digest, kept))), 1)
     t.equal('the order in which files are named does not matter',
             said(replay(list(reversed(pcaps)), 1)), said(outs[0]))

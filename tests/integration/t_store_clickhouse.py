@@ -13,7 +13,7 @@ from stores import removed
 from tap import PRACTICE, Tap, practice
 
 t = Tap()
-ASKED = ('flows', 'findings', 'alerts', 'health', 'top by=port', 'top by=country', 'series step=1m', 'cells by=src,port', 'sensors')
+ASKED = ('flows', 'findings', 'alerts', 'health', 'packets', 'packets port=23/tcp', 'top by=port', 'top by=country', 'series step=1m', 'cells by=src,port', 'sensors')
 MADE_OF = ('series step=1m', 'cells by=src,dst,port,at step=1m')  # from roll-ups, and row by row
 HOW = ('refuse', 'swallow', 'late')
 

@@ -171,12 +171,15 @@ struct access_scope planted_scope(struct choice *c, struct prac_arena *a)
                            words[choice_below(c, PRAC_ARRAY_LEN(words))]);
   if (access_scope_parse(text, (enum access_tlp)choice_below(c, 5), a, &s, NULL) != PRAC_OK)
     abort();
+  s.packets = choice_u8(c) & 1;
   return s;
 }
 
 /* ---- records and flows ---- */
 
 enum { ROWS = 60, RECORDS = 6, TEXTS = 24 };
+#define OWN 0xc6120700u /* PLANTED_OWN */
+#define OWN6 0xfd00198000070000u
 
 static void die(const char *why)
 {
@@ -207,6 +210,115 @@ static void plain(struct choice *c, const char *name, void *at)
   if (strcmp(name, "sensor") == 0) *s = "tokyo";
   if (strcmp(name, "profile") == 0) *s = "isp";
   if (strcmp(name, "parent") == 0) *s = "";
+  if (strcmp(name, "outcome") == 0) *s = "sent";
+}
+
+/* ---- packets ---- */
+
+static struct prac_ip own_address(struct choice *c)
+{
+  return choice_u8(c) % 4 ? prac_ip4(OWN + choice_u8(c) % 9)
+                          : prac_ip_of(OWN6, 0x1122334455667700u | choice_u8(c) % 9);
+}
+
+static uint8_t *put(uint8_t *at, const void *what, size_t n)
+{
+  memcpy(at, what, n);
+  return at + n;
+}
+
+/* The address in the ways that scanners have of hiding it. */
+static uint8_t *put_own(struct choice *c, uint8_t *at, const struct prac_ip *ip)
+{
+  char text[PRAC_IP_TEXT];
+  size_t n = prac_ip_is4(ip) ? 4 : 16;
+  uint8_t back[16];
+  for (size_t i = 0; i < n; i++) back[i] = ip->b[15 - i];
+  switch (choice_u8(c) % 4) {
+  case 0:
+    return put(at, ip->b + 16 - n, n);
+  case 1:
+    return put(at, back, n);
+  case 2:
+    prac_ip_text(text, ip);
+    return put(at, text, strlen(text));
+  default:
+    return at;
+  }
+}
+
+/* An IP header and what it must not say: our address as destination, sequence and identification;
+ * behind it text of others, and our address again. Sometimes cut, or something else altogether. */
+static void planted_packet(struct choice *c, struct packet *p)
+{
+  static uint8_t bytes[PACKET_BYTES_MAX + 2 * PLANTED_TEXT];
+  static const uint32_t protos[] = {6, 17, 1, 58, 47, 132};
+  char text[PLANTED_TEXT];
+  memset(bytes, 0, sizeof bytes);
+  p->dst = own_address(c);
+  p->proto = protos[choice_u8(c) % 6];
+  p->sport = choice_u8(c) % 16;
+  p->dport = 23;
+  p->layer = choice_u8(c) % 4 ? "ip" : "payload";
+  bool six = !prac_ip_is4(&p->dst), payload = strcmp(p->layer, "payload") == 0;
+  uint32_t ip = payload ? 0 : six ? 40 : 20u + choice_u8(c) % 3u * 4u;
+  uint8_t *at = bytes + ip, *own = p->dst.b + (six ? 0 : 12);
+  bytes[0] = six ? 0x60 : (uint8_t)(0x40 | ip / 4);
+  bytes[six ? 6 : 9] = (uint8_t)(choice_u8(c) % 8 ? p->proto : 47);
+  if (six) {
+    memcpy(bytes + 24, own, 16);
+  } else if (!payload) {
+    memcpy(bytes + 4, own + 2, 2);
+    for (uint32_t i = 16; i < ip; i += 4) memcpy(bytes + i, own, 4);
+    if (choice_u8(c) % 8 == 0) bytes[7] = 9; /* a later fragment */
+  }
+  if (!payload) {
+    for (int i = 0; i < 5; i++) at = put(at, own, 4);
+    if (p->proto == 6) memset(bytes + ip + 12, 0x50, 4), memset(bytes + ip, 0x50, 4);
+    if (p->proto == 17) at = put(bytes + ip + 6, own, 2);
+  }
+  p->head = (uint32_t)(at - bytes);
+  if (!payload && (p->proto == 1 || p->proto == 58)) p->head = ip + 8;
+  if (p->proto == 1 && p->sport == 3) at = put(put(at, own, 4), own, 4);
+  planted_text(c, text);
+  at = put(at, text, strlen(text) % 100);
+  *at++ = ' ';
+  at = put_own(c, at, &p->dst);
+  uint32_t n = (uint32_t)(at - bytes);
+  if (n > PACKET_BYTES_MAX) n = PACKET_BYTES_MAX;
+  if (choice_u8(c) % 8 == 0) n = choice_below(c, n);
+  if (p->head > n) p->head = n;
+  p->bytes = (struct model_bytes){bytes, n};
+  p->len = n;
+}
+
+static bool holds(const struct model_bytes *b, const void *what, size_t n)
+{
+  return b->n >= n && memmem(b->v, b->n, what, n) != NULL;
+}
+
+bool planted_bytes(const struct access_scope *s, const struct packet *p)
+{
+  char text[PACKET_BYTES_MAX + 1], found[PLANTED_TEXT];
+  for (uint32_t i = 0; i < p->bytes.n; i++) {
+    uint8_t b = p->bytes.v[i];
+    text[i] = b > 31 && b < 127 ? (char)b : ' ';
+  }
+  text[p->bytes.n] = 0;
+  for (uint32_t i = 0; i < 9; i++) {
+    const struct prac_ip ips[] = {prac_ip4(OWN + i), prac_ip_of(OWN6, 0x1122334455667700u | i)};
+    for (size_t k = 0; k < 2; k++) {
+      char own[PRAC_IP_TEXT];
+      size_t n = k ? 16 : 4;
+      uint8_t back[16];
+      for (size_t j = 0; j < n; j++) back[j] = ips[k].b[15 - j];
+      prac_ip_text(own, &ips[k]);
+      if (holds(&p->bytes, ips[k].b + 16 - n, n) || holds(&p->bytes, back, n) ||
+          holds(&p->bytes, own, strlen(own)))
+        return true;
+    }
+  }
+  return planted_find(s, text, found) != NULL;
 }
 
 void planted_record(struct choice *c, const struct model_kind *k, union planted_record *ret)
@@ -232,6 +344,7 @@ void planted_record(struct choice *c, const struct model_kind *k, union planted_
     }
     plain(c, k->fields[i].name, at);
   }
+  if (k == &model_packet) planted_packet(c, &ret->p);
 }
 
 static uint16_t letters(const char *cc)
@@ -245,7 +358,7 @@ struct flow_batch *planted_batch(struct choice *c, prac_time minute)
   struct flow_batch *b = NULL;
   for (uint32_t i = 0; i < ROWS; i++) {
     struct flow_row *r = &rows[i];
-    *r = (struct flow_row){.src = planted_ip(c), .dst = prac_ip4(0xc6120700u + choice_u8(c) % 9)};
+    *r = (struct flow_row){.src = planted_ip(c), .dst = prac_ip4(OWN + choice_u8(c) % 9)};
     const struct world_place *p = world_place_of(&r->src);
     r->proto = 6;
     r->dport = 23;

@@ -3,8 +3,9 @@
 #pragma once
 #include "access/scope.h"
 #include "lib/choice.h"
+#include "model/delivery.h"
 #include "model/flow.h"
-#include "model/records.h"
+#include "model/packet.h"
 #include "store/store.h"
 
 enum { PLANTED_EACH = 6, PLANTED_TEXT = 512 };
@@ -16,6 +17,8 @@ bool planted_inside(const struct access_scope *s, const struct prac_ip *ip);
 /* The first planted address outside s that stands in text, in any form; NULL: none. out holds it.
  */
 const char *planted_find(const struct access_scope *s, const char *text, char out[PLANTED_TEXT]);
+/* Is our own address, or one outside s, in a packet's bytes, in any way that the gate knows? */
+bool planted_bytes(const struct access_scope *s, const struct packet *p);
 /* Every string, list and address of a record of any kind: planted. It points into memory that the
  * next call for the same kind uses again. */
 union planted_record {
@@ -24,6 +27,8 @@ union planted_record {
   struct health h;
   struct hit i;
   struct episode e;
+  struct packet p;
+  struct delivery d;
 };
 void planted_record(struct choice *c, const struct model_kind *k, union planted_record *ret);
 /* Flows in one minute, to addresses of PLANTED_OWN; owner: caller. */

@@ -15,7 +15,7 @@
 
 enum { CASES = 2000, QUESTIONS = 12 };
 static struct lookup *geo;
-static uint64_t n_bytes, n_answers, n_denied, n_rows;
+static uint64_t n_bytes, n_answers, n_denied, n_rows, n_packets;
 
 /* A case needs more bytes than the driver gives: those are its seed. */
 struct long_choice {
@@ -62,6 +62,35 @@ static struct store_query made_question(struct choice *c, struct prac_prefix *li
   return q;
 }
 
+/* Of packets, what is in their bytes. */
+struct bytes_seen {
+  const struct access_scope *scope;
+  struct prac_arena *arena;
+  bool leak;
+};
+static prac_rc look_at(void *arg, const struct store_col *cols, size_t n,
+                       const struct store_value *v)
+{
+  struct bytes_seen *b = arg;
+  struct packet p;
+  (void)cols, (void)n;
+  PRAC_TRY(model_from_json(&model_packet, v[0].s, strlen(v[0].s), b->arena, &p, NULL));
+  if (planted_bytes(b->scope, &p)) fprintf(stderr, "# a packet that names %s\n", v[0].s);
+  b->leak |= planted_bytes(b->scope, &p) || !prac_ip_is_zero(&p.dst) || !p.masked ||
+             !b->scope->packets || !planted_inside(b->scope, &p.src);
+  n_packets++;
+  return PRAC_OK;
+}
+
+static bool packets_leak(const struct store *gated, const struct access_scope *scope,
+                         struct prac_arena *a)
+{
+  const struct store_query q = {.what = STORE_RECORDS, .kind = &model_packet};
+  struct bytes_seen b = {scope, a, false};
+  prac_rc rc = gated->ops->query(gated->st, &q, look_at, &b, NULL);
+  return b.leak || rc != (scope->packets ? PRAC_OK : PRAC_DENIED);
+}
+
 static int answers_stay_inside(struct choice *seed)
 {
   static struct long_choice bytes;
@@ -89,6 +118,7 @@ static int answers_stay_inside(struct choice *seed)
     }
     free(out);
   }
+  ok = ok && !packets_leak(&gated, &scope, a);
   store_close(&gated);
   store_close(&s);
   prac_arena_free(&a);
@@ -156,6 +186,7 @@ static void leaks(void **state)
   assert_true(prop_check("answers_stay_inside", answers_stay_inside, 6000, CASES));
   printf("# %d scopes and stores, %llu answers, %llu refused, %llu bytes searched\n", CASES,
          (unsigned long long)n_answers, (unsigned long long)n_denied, (unsigned long long)n_bytes);
+  assert_true(n_packets > 500);
   assert_true(n_bytes > 1000000 && n_denied > 1000 && n_denied < n_answers / 4 * 3);
 }
 

@@ -111,6 +111,43 @@ static void workers_share_nothing(void **st)
   }
 }
 
+/* What is asked is kept as it came, and told when the sensor ends; without, nothing is. */
+static void requests_are_kept(void **st)
+{
+  (void)st;
+  for (int kept = 0; kept <= 1; kept++) {
+    struct hp_conf c = conf(1);
+    c.port_offset += 10 + kept;
+    c.samples = kept ? 60 : 0;
+    struct hp_sensor *s = sensor(&c);
+    struct packet p;
+    size_t n = 0;
+    int fd = victim(&c, 7);
+    for (int i = 0; i < 3; i++) assert_int_equal(send(fd, "who is there?", 13, 0), 13);
+    hp_sensor_stop(s);
+    for (bool over = false, any; !over || any; any ? (void)0 : sys_sleep_ns(PRAC_MS)) {
+      over = hp_sensor_over(s);
+      struct hit h;
+      while (hp_sensor_take(s, &h) == PRAC_OK) continue;
+      for (any = false; hp_sensor_take_packet(s, &p) == PRAC_OK; n++, any = true) {
+        assert_string_equal(p.sensor, "unit");
+        assert_string_equal(p.layer, "payload");
+        assert_int_equal(prac_ip_to4(&p.src), 0x7f090701);
+        assert_int_equal(prac_ip_to4(&p.dst), INADDR_LOOPBACK);
+        assert_int_equal(p.dport, 19);
+        assert_int_equal(p.proto, 17);
+        assert_int_equal(p.len, 13);
+        assert_in_range(p.seen, 1, 3); /* 3, unless a minute ended between them */
+        assert_int_equal(p.bytes.n, 13);
+        assert_memory_equal(p.bytes.v, "who is there?", 13);
+      }
+    }
+    assert_int_equal(n, kept);
+    close(fd);
+    hp_sensor_free(&s);
+  }
+}
+
 /* More victims than the ring holds, and a reader that is slow when the end comes: what was counted
  * is told, or counted as untold when nobody listens at all. */
 static void ask_as_many(const struct hp_conf *c, uint32_t n)
@@ -227,9 +264,8 @@ static void what_cannot_be_opened(void **st)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(workers_share_nothing),
-      cmocka_unit_test(a_slow_reader_at_the_end),
-      cmocka_unit_test(silence_and_switch),
+      cmocka_unit_test(workers_share_nothing),    cmocka_unit_test(requests_are_kept),
+      cmocka_unit_test(a_slow_reader_at_the_end), cmocka_unit_test(silence_and_switch),
       cmocka_unit_test(what_cannot_be_opened),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/flow.h"
+#include "model/packet.h"
 #include "model/records.h"
 
 /* ---- a record with something in every field, from choices ---- */
@@ -78,6 +79,13 @@ static void fill(struct choice *c, struct prac_arena *a, const struct model_kind
     case MODEL_PORTS:
       fill_list(c, a, f, p);
       break;
+    case MODEL_BYTES: {
+      uint32_t n = choice_below(c, 300);
+      uint8_t *v = prac_arena_alloc(a, n + 1);
+      for (uint32_t b = 0; b < n; b++) v[b] = choice_u8(c);
+      *(struct model_bytes *)p = (struct model_bytes){v, n};
+      break;
+    }
     case MODEL_TYPE_COUNT_:
       break;
     }
@@ -90,6 +98,7 @@ union any {
   struct health h;
   struct hit hit;
   struct episode e;
+  struct packet p;
 };
 
 /* Two records are the same when they write the same JSON. */

@@ -5,6 +5,7 @@ import { country, dayTime, duration, number, seconds, t, unit } from './i18n.js'
 import { get } from './api.js';
 import { sevWord } from './alerts.js';
 import { Decisions } from './decisions.js';
+import { Deliveries } from './deliveries.js';
 import { Copy } from './form.js';
 import { Chips, Flows, Host, Land, Network, Port, Text } from './parts.js';
 import { about } from './router.js';
@@ -108,6 +109,7 @@ export function AlertContent({ a, page }) {
         ${hosts.length > 0 && html`<div class="hosts">${hosts.slice(0, 24).map((x) => html`<span class="chip"><${Host} ip=${x} /></span>`)}</div>`}<//>
     </dl>
     </div><div><${Decisions} id=${a.id} />
+    <h3>${t('told_title')}</h3><${Deliveries} of="alert" id=${a.id} kind=${a.kind} />
     <${Evidence} a=${a} full=${full} findings=${findings} hits=${hits} /></div></div>`;
 }
 

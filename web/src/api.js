@@ -19,6 +19,11 @@ export const post = (path, body) => fetch(base + path, {
   method: 'POST', headers: { Accept: 'application/json', 'Content-Type': 'application/json', 'X-Practice': '1' }, body: JSON.stringify(body ?? {}),
 }).then(answer);
 
+/* A file, and whether there was more than it holds. */
+export const postFile = (path, body) => fetch(base + path, {
+  method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Practice': '1' }, body: JSON.stringify(body),
+}).then(async (r) => (r.ok ? { blob: await r.blob(), truncated: r.headers.has('X-Truncated') } : answer(r)));
+
 /* "/attacks" and {from, limit}: what is empty is left out. */
 export function ask(path, params) {
   const q = new URLSearchParams();

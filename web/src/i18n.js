@@ -46,7 +46,8 @@ export const zoneLabel = computed(() =>
 const clock = computed(() => {
   const base = { timeZone: zoneName.value, hourCycle: 'h23', hour: '2-digit', minute: '2-digit' };
   return {
-    minute: new Intl.DateTimeFormat('en-GB', base), second: new Intl.DateTimeFormat('en-GB', { ...base, second: '2-digit' }),
+    minute: new Intl.DateTimeFormat('en-GB', base),
+    second: new Intl.DateTimeFormat('en-GB', { ...base, second: '2-digit' }),
     date: lang.value === 'ja'
       ? new Intl.DateTimeFormat('ja', { timeZone: zoneName.value, year: 'numeric', month: 'long', day: 'numeric', weekday: 'short' })
       : new Intl.DateTimeFormat('en-GB', { timeZone: zoneName.value, year: 'numeric', month: 'short', day: 'numeric', weekday: 'short' }),
@@ -60,8 +61,9 @@ export const longDate = (s) => (s == null ? '' : clock.value.date.format(s * 100
 const year = (s) => new Date(s * 1000).getUTCFullYear();
 const day = (s) => (year(s) === year(Date.now() / 1000) ? clock.value.day : clock.value.dayOfYear).format(s * 1000);
 export const dayTime = (s) => (s == null ? '–' : `${day(s)} ${hhmm(s)}`);
-/* To the second, of a record's own text. */
-export const exactly = (text) => (text ? `${day(Date.parse(text) / 1000)} ${clock.value.second.format(Date.parse(text))}` : '–');
+/* To the second; `exactly`: of a record's own text. */
+export const dayClock = (s) => (s == null ? '–' : `${day(s)} ${clock.value.second.format(s * 1000)}`);
+export const exactly = (text) => dayClock(seconds(text));
 export const seconds = (text) => (text ? Date.parse(text) / 1000 : null);
 
 export function duration(s) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/packet.h"
 #include "store/clickhouse/clickhouse.h"
 
 enum { JSON_MAX = 16 << 20 };
@@ -19,6 +20,26 @@ static const char *text_field(const struct model_kind *k, const void *rec, const
     return *s ? *s : "";
   }
   return "";
+}
+
+/* In the same order as their records: of one tx, the last of an id is the latest. */
+static prac_rc insert_extents(struct ch *c, const struct store_rec *r, size_t n, uint64_t no,
+                              struct prac_err *reterr)
+{
+  struct ch_buf rows = {0};
+  for (size_t i = 0; i < n; i++) {
+    if (!store_record_runs(r[i].kind)) continue;
+    struct prac_span s = store_record_extent(r[i].kind, r[i].rec);
+    ch_put_text(&rows, r[i].kind->name);
+    ch_put_u64(&rows, (uint64_t)s.from, 8);
+    ch_put_u64(&rows, (uint64_t)s.to, 8);
+    ch_put_text(&rows, store_record_key(r[i].kind, r[i].rec));
+    ch_put_u64(&rows, i, 4);
+    ch_put_u64(&rows, no, 8);
+  }
+  prac_rc rc = ch_insert(c, "extent (kind, since, until, id, no, tx)", &rows, reterr);
+  ch_buf_done(&rows);
+  return rc;
 }
 
 prac_rc ch_insert_records(struct ch *c, const struct store_rec *r, size_t n, uint64_t no,
@@ -42,7 +63,7 @@ prac_rc ch_insert_records(struct ch *c, const struct store_rec *r, size_t n, uin
   prac_rc rc = ch_insert(c, "record (kind, at, id, key, sensor, json, no, tx)", &rows, reterr);
   prac_json_done(&j);
   ch_buf_done(&rows);
-  return rc;
+  return rc == PRAC_OK ? insert_extents(c, r, n, no, reterr) : rc;
 }
 
 /* ---- STORE_RECORDS ---- */
@@ -99,30 +120,115 @@ static void say_text(const char *column, const char *text, struct ch_buf *sql)
   ch_say_bytes(sql, text, strlen(text));
 }
 
-/* Of the ids that have a version in that time, the latest version. */
-static void say_records(const struct ch *c, const struct store_query *q, struct ch_buf *sql)
+static void say_went_on(const struct store_query *q, struct ch_buf *sql)
 {
-  const char *dir = q->oldest_first ? "" : " DESC";
-  bool all = q->span.from == PRAC_TIME_NONE && q->span.to == PRAC_TIME_NONE;
-  ch_say(sql, "SELECT json FROM (SELECT at, id, key, json FROM record WHERE kind = '%s'",
-         q->kind->name);
+  if (q->span.from != PRAC_TIME_NONE) ch_say(sql, " AND until >= %lld", (long long)q->span.from);
+  if (q->span.to != PRAC_TIME_NONE) ch_say(sql, " AND since < %lld", (long long)q->span.to);
+}
+
+/* The ids of those that run of which some version went on in the span. */
+static void say_extents(const struct ch *c, const struct store_query *q, struct ch_buf *sql)
+{
+  ch_say(sql, "id GLOBAL IN (SELECT id FROM extent WHERE kind = '%s'", q->kind->name);
   say_text("id", q->id, sql);
+  say_went_on(q, sql);
   ch_say_view(c, sql);
+  ch_say(sql, ")");
+}
+
+/* Of these, those whose latest version did: only of these all versions are looked at. */
+static void say_last_extents(const struct ch *c, const struct store_query *q, struct ch_buf *sql)
+{
+  ch_say(sql,
+         "id GLOBAL IN (SELECT id FROM (SELECT id, since, until FROM extent WHERE kind = '%s'"
+         " AND ",
+         q->kind->name);
+  say_extents(c, q, sql);
+  ch_say_view(c, sql);
+  ch_say(sql, " ORDER BY id, tx DESC, no DESC LIMIT 1 BY id) WHERE 1");
+  say_went_on(q, sql);
+  ch_say(sql, ")");
+}
+
+/* One sender: most packets go before their JSON is parsed. Its text is searched, since the table
+ * has no column for it. */
+static void say_sender(const struct store_query *q, struct ch_buf *sql)
+{
+  char text[PRAC_IP_TEXT], json[PRAC_IP_TEXT + 16];
+  if (q->src.bits != 128) return;
+  int n = snprintf(json, sizeof json, "\"src\":\"%s\"", prac_ip_text(text, &q->src.ip));
+  ch_say(sql, " AND position(json, ");
+  ch_say_bytes(sql, json, (size_t)n);
+  ch_say(sql, ") > 0");
+}
+
+/* What the question's words ask for, by the columns that a table of this kind has. */
+static void say_words(const struct store_query *q, struct ch_buf *sql)
+{
+  for (size_t i = 0; i < q->kind->n_fields; i++) {
+    const char *name = q->kind->fields[i].name;
+    if (strcmp(name, "key") == 0) say_text("key", q->key, sql);
+    if (strcmp(name, "sensor") == 0) say_text("sensor", q->sensor, sql);
+  }
+  if (q->kind == &model_packet) say_sender(q, sql);
+}
+
+static void say_place(const struct store_query *q, struct ch_buf *sql)
+{
+  if (!q->after) return;
+  ch_say(sql, " AND (at, id) %c (%lld, ", q->oldest_first ? '>' : '<', (long long)q->after_at);
+  ch_say_bytes(sql, q->after, strlen(q->after));
+  ch_say(sql, ")");
+}
+
+/* Packets and hits never change: all is asked before one of the versions is taken, whichever. */
+static bool is_fixed(const struct model_kind *k)
+{
+  return k == &model_packet || k == &model_hit;
+}
+
+static void say_fixed(const struct store_query *q, struct ch_buf *sql)
+{
+  say_at(q, sql);
+  say_words(q, sql);
+  say_place(q, sql);
+  ch_say(sql, " LIMIT 1 BY id)");
+}
+
+/* The latest version of the ids that have one in that time, or went on in it. */
+static void say_latest(const struct ch *c, const struct store_query *q, struct ch_buf *sql)
+{
+  bool all = q->span.from == PRAC_TIME_NONE && q->span.to == PRAC_TIME_NONE,
+       runs = store_record_runs(q->kind);
   if (!all) {
-    ch_say(sql, " AND id GLOBAL IN (SELECT id FROM record WHERE kind = '%s'", q->kind->name);
+    ch_say(sql, " AND (id GLOBAL IN (SELECT id FROM record WHERE kind = '%s'", q->kind->name);
     say_at(q, sql);
     ch_say_view(c, sql);
     ch_say(sql, ")");
-  }
-  ch_say(sql, " ORDER BY id, tx DESC, no DESC LIMIT 1 BY id) WHERE 1");
-  say_at(q, sql);
-  for (size_t i = 0; i < q->kind->n_fields; i++)
-    if (strcmp(q->kind->fields[i].name, "key") == 0) say_text("key", q->key, sql);
-  if (q->after) {
-    ch_say(sql, " AND (at, id) %c (%lld, ", q->oldest_first ? '>' : '<', (long long)q->after_at);
-    ch_say_bytes(sql, q->after, strlen(q->after));
+    if (runs) ch_say(sql, " OR ");
+    if (runs) say_extents(c, q, sql);
     ch_say(sql, ")");
   }
+  ch_say(sql, " ORDER BY id, tx DESC, no DESC LIMIT 1 BY id) WHERE (1");
+  say_at(q, sql);
+  if (runs && !all) ch_say(sql, " OR ");
+  if (runs && !all) say_last_extents(c, q, sql);
+  ch_say(sql, ")");
+  say_words(q, sql);
+  say_place(q, sql);
+}
+
+static void say_records(const struct ch *c, const struct store_query *q, struct ch_buf *sql)
+{
+  const char *dir = q->oldest_first ? "" : " DESC";
+  ch_say(sql, "SELECT json FROM (SELECT at, id, key, sensor, json FROM record WHERE kind = '%s'",
+         q->kind->name);
+  say_text("id", q->id, sql);
+  ch_say_view(c, sql);
+  if (is_fixed(q->kind))
+    say_fixed(q, sql);
+  else
+    say_latest(c, q, sql);
   ch_say(sql, " ORDER BY at%s, id%s", dir, dir);
   if (!store_record_filtered(q)) ch_say(sql, " LIMIT %u", store_limit(q));
 }

@@ -1,6 +1,8 @@
 /* What is no longer wanted. By age, in whole days: first the hours of a day are added up into the
  * table `day`; then one commit says that they and that the edge has moved count together; only then
  * the partitions go. And rows of transactions that do not count. */
+#include "model/delivery.h"
+#include "model/packet.h"
 #include "store/clickhouse/clickhouse.h"
 
 static const struct prac_log_event ev_removed = {
@@ -77,6 +79,52 @@ static prac_rc drop_days(struct ch *c, uint32_t edge, struct prac_err *reterr)
                        ch_own(c), (long long)(edge * PRAC_SEC));
 }
 
+/* Records of one kind, when there are any so old. */
+static prac_rc drop_records(struct ch *c, const char *kind, prac_time edge, struct prac_err *reterr)
+{
+  struct ch_buf sql = {0};
+  uint64_t n = 0;
+  ch_say(&sql, "SELECT toUInt64(count()) FROM record WHERE kind = '%s' AND at < %lld", kind,
+         (long long)edge);
+  prac_rc rc = ch_ask(&c->http, &sql, ch_take_number, &n, reterr);
+  ch_buf_done(&sql);
+  if (rc != PRAC_OK || n == 0) return rc;
+  return ch_everywhere(c, reterr, "ALTER TABLE record%s DELETE WHERE kind = '%s' AND at < %lld",
+                       ch_own(c), kind, (long long)edge);
+}
+
+/* Days of packets, the newest first, and where those begin that may stay. */
+struct days {
+  uint64_t most, sum;
+  prac_time edge;
+};
+
+static prac_rc take_day(void *arg, struct prac_rd *r)
+{
+  struct days *d = arg;
+  prac_time day = (prac_time)prac_rd_u32le(r) * PRAC_DAY;
+  uint64_t n = prac_rd_u64le(r);
+  if (r->bad) return PRAC_OK;
+  bool newest = d->sum == 0;
+  d->sum += n;
+  if (newest || d->sum <= d->most) d->edge = day;
+  return d->sum <= d->most ? PRAC_OK : PRAC_END;
+}
+
+static prac_rc packets_by_number(struct ch *c, struct prac_err *reterr)
+{
+  struct ch_buf sql = {0};
+  struct days d = {.most = (uint64_t)c->conf.packet_max_rows};
+  ch_say(&sql,
+         "SELECT toUInt32(intDiv(at, %lld)) AS day, toUInt64(count()) FROM record WHERE kind = '%s'"
+         " GROUP BY day ORDER BY day DESC",
+         (long long)PRAC_DAY, model_packet.name);
+  prac_rc rc = ch_ask(&c->http, &sql, take_day, &d, reterr);
+  ch_buf_done(&sql);
+  if (rc != PRAC_OK || d.sum <= d.most) return rc;
+  return drop_records(c, model_packet.name, d.edge, reterr);
+}
+
 static prac_rc by_age(struct ch *c, prac_time now, struct prac_err *reterr)
 {
   struct numbers parts, days;
@@ -89,13 +137,18 @@ static prac_rc by_age(struct ch *c, prac_time now, struct prac_err *reterr)
     PRAC_TRY(ch_view_read(c, reterr));
   }
   if (c->view.edge) PRAC_TRY(drop_days(c, c->view.edge, reterr));
+  PRAC_TRY(drop_records(c, model_packet.name,
+                        prac_time_floor(now - c->conf.packet_retention_ns, PRAC_DAY), reterr));
+  PRAC_TRY(packets_by_number(c, reterr));
+  PRAC_TRY(drop_records(c, model_delivery.name,
+                        prac_time_floor(now - c->conf.delivery_retention_ns, PRAC_DAY), reterr));
   PRAC_TRY(numbers(c, "toYYYYMM(start)", "day", "addMonths(start, 1)", roll_edge, &parts, reterr));
   return drop(c, "day", &parts, reterr);
 }
 
 /* ---- rows that do not count ---- */
 static const char *const with_tx[] = {"flows", "roll",   "rolled", "day",
-                                      "batch", "record", "ledger"};
+                                      "batch", "record", "extent", "ledger"};
 
 /* Removed, and looked for again the next time: what arrives late is found then. */
 static prac_rc sweep_one(struct ch *c, const struct ch_void *v, struct prac_err *reterr)

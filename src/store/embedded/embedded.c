@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "store/embedded/embedded.h"
+#include "store/embedded/kept.h"
 
 static const struct prac_conf_item items[] = {
     {"dir", PRAC_CONF_STRING, offsetof(struct emb_conf, dir), .sdflt = "./practice-data",
@@ -21,6 +22,15 @@ static const struct prac_conf_item items[] = {
     {"rollup-retention", PRAC_CONF_DURATION, offsetof(struct emb_conf, rollup_retention_ns),
      .lo = 86400, .hi = 31536000000.0, .dflt = 315360000,
      .help = "day roll-ups older than this are removed; findings and alerts stay"},
+    {"packet-retention", PRAC_CONF_DURATION, offsetof(struct emb_conf, packet_retention_ns),
+     .lo = 3600, .hi = 3153600000.0, .dflt = 2592000,
+     .help = "packets that were kept as they came are removed when they are older than this"},
+    {"packet-max-rows", PRAC_CONF_INT, offsetof(struct emb_conf, packet_max_rows), .lo = 1000,
+     .hi = 1e12, .dflt = 10000000,
+     .help = "most packets that are kept as they came, about 1 KB each: beyond it the oldest go"},
+    {"delivery-retention", PRAC_CONF_DURATION, offsetof(struct emb_conf, delivery_retention_ns),
+     .lo = 86400, .hi = 31536000000.0, .dflt = 31536000,
+     .help = "what was told to whom is removed when it is older than this"},
     {"max-bytes", PRAC_CONF_SIZE, offsetof(struct emb_conf, max_bytes), .lo = 1048576,
      .hi = 1125899906842624.0, .dflt = 107374182400.0,
      .help = "most bytes of flows on disk: beyond it the oldest segments are removed"},
@@ -126,6 +136,8 @@ static prac_rc emb_open(void *st, const void *conf, const struct store_env *env,
     empty_tmp(e);
   }
   PRAC_TRY(emb_db_open(e, reterr));
+  if (e->again && emb_kept_new(&e->kept) != PRAC_OK)
+    return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a store");
   if (e->read_only) return PRAC_OK;
   PRAC_TRY(emb_log_recover(e, reterr));
   return emb_segments_sweep(e, reterr);
@@ -135,7 +147,7 @@ static void emb_close(void *st)
 {
   struct emb *e = st;
   emb_duck_close(e);
-  emb_hot_forget(e);
+  emb_kept_free(&e->kept);
   emb_pick_forget(e);
   emb_log_close(e);
   emb_db_close(e);

@@ -6,6 +6,7 @@ import { ask, useAnswer } from '../../api.js';
 import { Bars } from '../../bars.js';
 import { Heat } from '../../heat.js';
 import { Empty, Flows, Fold, Host, Land, Level, Load, Network, Port, Table, Text } from '../../parts.js';
+import { Packets } from '../../packets.js';
 import { Plot, PlotTable } from '../../plot.js';
 import { groupPage } from '../../groups.js';
 import { about, href, param } from '../../router.js';
@@ -113,5 +114,6 @@ export function Subject({ what, named }) {
     <div class="wide-12 heap">${['sensors', 'ports', 'countries', 'asns', 'tools', 'surveys', 'marks'].map((d) => html`<${Groups} key=${d} v=${v} dim=${d} />`)}</div>
     <${Related} id="named" title=${t('about_named_by')} rows=${v.named_by} />
     <${Related} id="sharing" title=${t('about_sharing')} rows=${v.shares_hosts_with} share />
+    ${(v.about === 'host' || v.about === 'port') && html`<${Packets} q=${`${v.about === 'port' ? 'port' : 'src'}=${v.what} from=${v.span.from} to=${v.span.to}`} />`}
   </div>`}<//>`;
 }

@@ -5,7 +5,9 @@ import { useEffect, useState } from 'preact/hooks';
 import { signal } from '@preact/signals';
 import { useAnswer } from '../../api.js';
 import { Bars } from '../../bars.js';
+import { Deliveries } from '../../deliveries.js';
 import { Chips, Flows, Land, Level, Load, Network, Table, Text } from '../../parts.js';
+import { Packets } from '../../packets.js';
 import { Plot, PlotTable } from '../../plot.js';
 import { href } from '../../router.js';
 import { titleOf } from '../../words.js';
@@ -69,10 +71,12 @@ function Body({ v }) {
     <${Panel} id="seen" title=${t('attack_sensors')}><${Bars} rows=${seen} label=${t('attack_sensors')} /><//>
     ${kinds.length > 1 && html`<${Panel} id="kinds" title=${t('attack_vectors')}><${Bars} rows=${kinds} label=${t('attack_vectors')} /><//>`}
     <${Panel} id="names" title=${t('attack_names')}><${Bars} rows=${counted(e.names)} label=${t('attack_names')} /><//>
+    <${Panel} id="told" title=${t('told_title')}><${Deliveries} of="attack" id=${e.id} /><//>
     <${Panel} id="about-it" title=${t('alerts')}>${v.alerts?.length ? html`<ul class="plain-list">${v.alerts.map((a) => html`<li key=${a.id}><${Level} level=${a.severity} /> <a href=${href('/alerts/' + encodeURIComponent(a.id))}><${Text} v=${titleOf(a)} /></a></li>`)}</ul>` : html`<p class="note">${t('attack_no_alerts')}</p>`}
       <p class="row"><a href=${`/api/v1/query?what=hits&format=csv&q=${encodeURIComponent(hits.replace('what=hits ', ''))}`} download="practice.csv">${t('open_hits')} (CSV)</a>
         <${Flows} q=${`victim=${victimText(e)}`}>${t('attack_backscatter')}<//></p><//></div>
     <${Facts} e=${e} />
+    <${Packets} q=${`src=${victimText(e)} from=${e.from}`} />
     ${v.parts?.length > 0 && html`<${Parts} list=${v.parts} cut=${v.parts_cut} />`}
   </div>`;
 }

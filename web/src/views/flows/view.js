@@ -4,6 +4,7 @@ import { html } from '../../dom.js';
 import { addTexts, dayTime, number, seconds, t } from '../../i18n.js';
 import { ask, useList } from '../../api.js';
 import { Chips, Export, Host, Land, Load, Network, Port, Table } from '../../parts.js';
+import { Packets } from '../../packets.js';
 import { param, put } from '../../router.js';
 import { span } from '../../time.js';
 import en from './en.json';
@@ -21,6 +22,7 @@ export default function FlowRows() {
   const when = span();
   const path = when && ask('/flows', { ...(timed(q) ? {} : { from: when.from, to: when.to }), q, country: param('country'), asn: param('asn'), port: param('port'), sensor: param('sensor'), limit: 100 });
   const of = useList(path);
+  const words = when && [q, !timed(q) && `from=${when.from}`, !timed(q) && when.to && `to=${when.to}`, ...['country', 'asn', 'port', 'sensor'].map((k) => param(k) && `${k}=${param(k)}`)].filter(Boolean).join(' ');
   const submit = (e) => { e.preventDefault(); put({ q: text.trim() || null }, true); };
   return html`<form class="question" onSubmit=${submit}><label class="sr" for="q">${t('flows_question')}</label>
       <input id="q" class="mono" value=${text} placeholder="port=1433/tcp country=MM marks=zmap" spellcheck=${false} autocomplete="off" maxlength="1000" onInput=${(e) => setText(e.target.value)} />
@@ -36,5 +38,6 @@ export default function FlowRows() {
       { head: t('packets'), num: true, of: (r) => number(r.packets) },
       { head: t('flows_bytes'), num: true, of: (r) => number(r.bytes) },
       { head: t('flows_marks'), of: (r) => html`<${Chips} list=${[...new Set([r.tool, r.survey, ...(r.marks || '').split(',')].filter(Boolean))]} />` },
-    ]} />`}<//></section>`;
+    ]} />`}<//></section>
+    ${words && html`<${Packets} q=${words} />`}`;
 }

@@ -9,6 +9,7 @@ import { may } from '../../session.js';
 import { Alerts } from '../../alerts.js';
 import { Traffic } from './chart.js';
 import { World } from './map.js';
+import { Findings } from './findings.js';
 import { Stream } from './stream.js';
 import { Places, Ports } from './tops.js';
 import { Sensors } from '../../sensors.js';
@@ -48,5 +49,5 @@ export default function Now() {
   if (s.eventTime.value == null && !s.sensors.value.length)
     return html`<div class="whole" role="status"><div class="pulse" aria-hidden="true"></div><h2>${t('empty_title')}</h2><p>${t('empty_text')}</p></div>`;
   return html`<${Figures} />
-    <div class="grid now"><${Traffic} /><${Later}><${Alerts} /><${World} /><${Stream} /><${Ports} /><${Places} /><${Sensors} /><//></div>`;
+    <div class="grid now"><${Traffic} /><${Later}><${Alerts} /><${World} /><${Stream} /><${Findings} /><${Ports} /><${Places} /><${Sensors} /><//></div>`;
 }
