@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/answer.h"
 #include "model/packet.h"
+#include "store/answer.h"
 
 struct word { /* one key=value, in place */
   const char *key, *value;

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/clickhouse/clickhouse.h"
 #include "model/packet.h"
+#include "store/clickhouse/clickhouse.h"
 
 enum { JSON_MAX = 16 << 20 };
 

@@ -1,8 +1,8 @@
 /* What is no longer wanted. By age, in whole days: first the hours of a day are added up into the
  * table `day`; then one commit says that they and that the edge has moved count together; only then
  * the partitions go. And rows of transactions that do not count. */
-#include "store/clickhouse/clickhouse.h"
 #include "model/packet.h"
+#include "store/clickhouse/clickhouse.h"
 
 static const struct prac_log_event ev_removed = {
     "store_days_removed", PRAC_LOG_INFO,
