@@ -53,7 +53,7 @@ int main(int argc, char **argv)
   c.objective = true;
   (void)solve(&d, c, g);
   for (size_t i = 0; i < c.n_rho; i++)
-    printf("{\"bench\":\"glasso\",\"file\":\"%s\",\"p\":%zu,\"rho\":%g,\"seconds\":%.4f,"
+    printf("{\"bench\":\"glasso\",\"file\":\"%s\",\"p\":%zu,\"rho\":%g,\"seconds\":%.5f,"
            "\"objective\":%.6f,\"gap\":%.3g,\"edges\":%llu,\"groups\":%u,\"components\":%u,"
            "\"largest\":%u,\"sweeps\":%u,\"proved\":%d}\n",
            argv[2], p, g[i].rho, best, g[i].objective, g[i].gap, (unsigned long long)g[i].edges,

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """The portal under load, all by loopback: `practice bus` and `practice portal` over an embedded store, live listeners, questions at
-a fixed rate, flow batches and alerts over the bus; then a static file of it beside nginx's; then alerts to the eye, in a browser.
+a fixed rate, flow batches and alerts over the bus, meanwhile (--eye-during) or after it alerts to the eye, in a browser; then a static
+file of it beside nginx's.
 
   questions   open loop: a question is asked when it is due, and its time counts from then; the page's mix
   listeners   every event of the portal must come to all of them: ids without a hole, no `gap`
   eye         from just before an alert is given to the bus until a frame is drawn after its title is in the page
 
-Usage: bench/portal_load.py STORE [--seconds S] [--viewers N] [--rate R] [--alerts N] [--eye N] [--only MIX] [--study] [--reader JP] [--rounds N]
+Usage: bench/portal_load.py STORE [--seconds S] [--viewers N] [--rate R] [--alerts N] [--eye N] [--eye-during] [--only MIX] [--study] [--reader JP] [--rounds N]
 STORE: of `practice store` (bench_store ROWS STORE makes one of a made day); only read.
 On a machine with other work: nice -n -20 bench/portal_load.py ... Needs nginx, wrk, chromium and ninja -C build tests/bus_drive.
 PRACTICE: the program, else build's"""
@@ -315,7 +316,8 @@ def senders(site, head, end):
     return sorted({r['src'] for r in rows})
 
 
-def load(site, args, heads, end):
+def load(site, args, heads, end, eye):
+    """eye: the one that looks meanwhile, or None."""
     over, ready = multiprocessing.Event(), multiprocessing.Event()
     a, a_out = multiprocessing.Pipe(False)
     b, b_out = multiprocessing.Pipe(False)
@@ -332,6 +334,9 @@ def load(site, args, heads, end):
     time.sleep(2)
     memory, cpu = [site.memory()], site.cpu()
     took, bad = {}, {}
+    looks = threading.Thread(target=eye.tell) if eye else None
+    if looks:
+        looks.start()
     for i in range(args.rounds):
         time.sleep(10 if i else 0)
         asker = multiprocessing.Process(target=Asker(site.port, heads[0], args.rate, args.seconds, questions, i).run, args=(b_out,))
@@ -343,6 +348,9 @@ def load(site, args, heads, end):
             bad[name] = bad.get(name, 0) + n
         memory.append(site.memory())
         asker.join()
+    if looks:
+        eye.over.set()  # what comes behind it is not under load
+        looks.join()
     cpu = site.cpu() - cpu
     over_studies.set()
     traffic.end()
@@ -402,39 +410,46 @@ def beside_nginx(site, tmp):
 
 # ---- to the eye ----
 
-def eye(site, n, minute, cookie):
-    teller = Client('alert', site.sock)
-    p = subprocess.Popen(['node', str(ROOT / 'bench/alert_to_eye.mjs'), f'http://127.0.0.1:{site.port}/', cookie or ''], stdin=subprocess.DEVNULL,
-                         stdout=subprocess.PIPE, text=True, env={**os.environ, 'PRACTICE_SOURCE': str(ROOT)})
-    took, lost = [], 0
-    try:
-        if not any(line == 'ready\n' for line in p.stdout):  # alerts of before are seen first
-            raise RuntimeError('no page')
-        seen = {}
+class Eye:
+    """A browser that looks at the page; tell: gives alerts to the bus one after the other, and waits for each to be seen."""
 
-        def hear():
-            for line in p.stdout:
-                k, at = line.split()
-                seen[int(k)] = float(at)
-        threading.Thread(target=hear, daemon=True).start()
-        for i in range(n):
-            time.sleep(random.uniform(0.05, 0.6))
-            a = alert(500000 + i, minute + i)
+    def __init__(self, site, n, minute, cookie):
+        self.n, self.minute, self.took, self.lost, self.seen, self.over = n, minute, [], 0, {}, threading.Event()
+        self.teller = Client('alert', site.sock)
+        self.page = subprocess.Popen(['node', str(ROOT / 'bench/alert_to_eye.mjs'), f'http://127.0.0.1:{site.port}/', cookie or ''], stdin=subprocess.DEVNULL,
+                                     stdout=subprocess.PIPE, text=True, env={**os.environ, 'PRACTICE_SOURCE': str(ROOT)})
+        if not any(line == 'ready\n' for line in self.page.stdout):  # alerts of before are seen first
+            raise RuntimeError('no page')
+        threading.Thread(target=self.hear, daemon=True).start()
+
+    def hear(self):
+        for line in self.page.stdout:
+            k, at = line.split()
+            self.seen[int(k)] = float(at)
+
+    def tell(self):
+        for k in range(500000, 500000 + self.n):
+            if self.over.wait(random.uniform(0.05, 0.6)):
+                return
+            a = alert(k, self.minute + k - 500000)
             at = time.time()
-            teller.say(f'pub alert.main {a["id"]}.1 {json.dumps(a)}', 'flush 1000')
+            self.teller.say(f'pub alert.main {a["id"]}.1 {json.dumps(a)}', 'flush 1000')
             end = time.time() + 5
-            while 500000 + i not in seen and time.time() < end:
+            while k not in self.seen and time.time() < end:
                 time.sleep(0.005)
-            if 500000 + i in seen:
-                took.append(seen[500000 + i] - at)
+            if k in self.seen:
+                self.took.append(self.seen[k] - at)
             else:
-                lost += 1
-    finally:
-        p.terminate()
-        p.wait()
-        teller.end()
-    print(json.dumps(dict(bench='alert_to_eye', alerts=n, not_seen=lost, p50_ms=ms(percentile(took, 50)), p95_ms=ms(percentile(took, 95)),
-                          max_ms=ms(max(took, default=None)), load=os.getloadavg()[0])), flush=True)
+                self.lost += 1
+
+    def end(self):
+        self.page.terminate()
+        self.page.wait()
+        self.teller.end()
+
+    def say(self, during):
+        print(json.dumps(dict(bench='alert_to_eye', during_load=during, alerts=len(self.took) + self.lost, not_seen=self.lost, p50_ms=ms(percentile(self.took, 50)),
+                              p95_ms=ms(percentile(self.took, 95)), max_ms=ms(max(self.took, default=None)), load=os.getloadavg()[0])), flush=True)
 
 
 def main():
@@ -445,13 +460,14 @@ def main():
     o.add_argument('--rate', type=float, default=50)
     o.add_argument('--alerts', type=float, default=2)
     o.add_argument('--eye', type=int, default=100)
+    o.add_argument('--eye-during', action='store_true', help='while the load is on, as many of them as fit into it; else after it')
     o.add_argument('--only', help='only these of the mix: "status+flows"')
     o.add_argument('--study', action='store_true', help='all the time somebody looks at a port closely (/about)')
     o.add_argument('--rounds', type=int, default=1, help='so many times --seconds, 10 s between them: memory after each')
     o.add_argument('--reader', help='with accounts: the scope of who asks, "JP AS64500" or "*"')
     args = o.parse_args()
     with tempfile.TemporaryDirectory(prefix='practice-load-') as tmp:
-        site = Site(tmp, args.store, bool(args.reader), args.viewers)
+        site, eye = Site(tmp, args.store, bool(args.reader), args.viewers), None
         try:
             if args.reader:
                 site.access('org', 'add', 'jp', '--scope', args.reader, '--clearance', 'TLP:AMBER')
@@ -463,12 +479,22 @@ def main():
             if not at:
                 sys.exit('the store has no flows: ' + (site.base / 'log').read_text())
             end = int(subprocess.run(['date', '-u', '-d', at, '+%s'], check=True, stdout=subprocess.PIPE, text=True).stdout) // 60
+            during = bool(args.seconds and args.eye_during)
+            eye = Eye(site, args.eye, end + 2000, cookie) if during and args.eye else None
             if args.seconds:
-                load(site, args, heads, end)
+                load(site, args, heads, end, eye)
+                if eye:
+                    eye.end()
+                    eye.say(during)
                 beside_nginx(site, tmp)
-            if args.eye:
-                eye(site, args.eye, end + 2000, cookie)
+            if args.eye and not during:
+                eye = Eye(site, args.eye, end + 2000, cookie)
+                eye.tell()
+                eye.end()
+                eye.say(during)
         finally:
+            if eye:
+                eye.end()
             site.end()
 
 

@@ -1,6 +1,7 @@
 /* Any bytes as a record: first byte chooses the kind and the form. */
 #include <stdlib.h>
 
+#include "model/delivery.h"
 #include "model/packet.h"
 #include "model/subscription.h"
 
@@ -15,11 +16,12 @@ union any {
   struct subscription s;
   struct errand errand;
   struct told told;
-  struct packet p;
+  struct delivery delivery;
+  struct packet packet;
 };
 static const struct model_kind *const kinds[] = {&model_finding,      &model_alert,  &model_health,
                                                  &model_subscription, &model_errand, &model_told,
-                                                 &model_packet};
+                                                 &model_delivery,     &model_packet};
 
 static void binary(const struct model_kind *k, const uint8_t *data, size_t size,
                    struct prac_arena *a)

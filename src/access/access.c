@@ -10,6 +10,7 @@
 
 #include "access/impl.h"
 #include "sys/durable.h"
+#include "sys/sqlite.h"
 
 #define SCHEMA 3 /* the version of the tables */
 enum { BUSY_MS = 5000 };
@@ -101,6 +102,10 @@ static const char *const sql[SQL_COUNT_] = {
     [SQL_SESSIONS_END_ORG] = "DELETE FROM session WHERE user IN (SELECT user FROM user WHERE"
                              " org = ?1)",
     [SQL_SESSIONS_OLD] = "DELETE FROM session WHERE seen < ?1 OR began < ?2",
+    [SQL_SESSIONS_OVER] = "DELETE FROM session WHERE user = ?1 AND hash NOT IN (SELECT hash FROM"
+                          " session WHERE user = ?1 ORDER BY seen DESC, began DESC LIMIT ?2)",
+    [SQL_SESSIONS_COUNT] = "SELECT count(*) FROM session WHERE user = ?1 AND seen >= ?2 AND"
+                           " began >= ?3",
     [SQL_LINK_WHO] = "SELECT user FROM link WHERE issuer = ?1 AND subject = ?2",
     [SQL_LINK_OF] = "SELECT subject FROM link WHERE user = ?1 AND issuer = ?2",
     [SQL_LINK_ADD] = "INSERT INTO link VALUES(?1, ?2, ?3, ?4)",
@@ -133,9 +138,7 @@ static const char *const sql[SQL_COUNT_] = {
         " ORDER BY n DESC LIMIT ?2",
     [SQL_AUDIT_ALL] =
         "SELECT n, at, user, org, what, subject, detail, source, hash FROM audit ORDER BY n",
-    /* the first line, and the first that is not too old */
-    [SQL_AUDIT_FIRST] = "SELECT (SELECT min(n) FROM audit), (SELECT min(n) FROM audit WHERE at >="
-                        " ?1)",
+    [SQL_AUDIT_TIMES] = "SELECT n, at FROM audit WHERE n >= ?1 ORDER BY n",
     [SQL_AUDIT_HASH] = "SELECT hash FROM audit WHERE n = ?1",
     [SQL_AUDIT_DROP] = "DELETE FROM audit WHERE n < ?1",
     [SQL_SUB_PUT] = "INSERT INTO subscription(id, user, made, changed, says, secret) VALUES(?1, ?2,"
@@ -178,13 +181,8 @@ static const char *const sql[SQL_COUNT_] = {
 
 prac_rc access_sql_fail(struct access *a, struct prac_err *reterr)
 {
-  int code = a->db ? sqlite3_errcode(a->db) & 0xff : SQLITE_NOMEM;
-  prac_rc rc = code == SQLITE_FULL                                  ? PRAC_FULL
-               : code == SQLITE_NOMEM                               ? PRAC_NOMEM
-               : code == SQLITE_CORRUPT || code == SQLITE_NOTADB    ? PRAC_DAMAGED
-               : code == SQLITE_READONLY || code == SQLITE_CANTOPEN ? PRAC_DENIED
-                                                                    : PRAC_IO;
-  return PRAC_FAIL(reterr, rc, "%s: %s", a->path, a->db ? sqlite3_errmsg(a->db) : "no memory");
+  return PRAC_FAIL(reterr, sys_sqlite_rc(a->db), "%s: %s", a->path,
+                   a->db ? sqlite3_errmsg(a->db) : "no memory");
 }
 
 sqlite3_stmt *access_sql(struct access *a, enum access_sql what)

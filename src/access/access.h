@@ -30,6 +30,7 @@ enum {
 struct access;
 struct access_conf {
   int64_t idle_ns, life_ns; /* of sessions */
+  int64_t sessions_each;    /* of one user at once; 0: no bound */
   int64_t audit_keep_ns;    /* lines of the audit older than that go; 0: never */
   bool reads_only;          /* of an existing file: only who_is, rights, the lists and the check */
 };
@@ -100,6 +101,9 @@ PRAC_NODISCARD prac_rc access_seen(struct access *a, const struct access_who *wh
                                    struct prac_err *reterr);
 PRAC_NODISCARD prac_rc access_sign_out(struct access *a, const struct access_who *who,
                                        struct prac_err *reterr);
+/* How many sessions of this user have not ended. */
+PRAC_NODISCARD prac_rc access_sessions_open(struct access *a, const char *user, uint64_t *ret,
+                                            struct prac_err *reterr);
 /* Differs from what it was when anybody's session, key or rights may have changed since, by
  * whatever process. Cheap: an answer of access_who_is may be kept for as long as it stays. */
 PRAC_NODISCARD prac_rc access_rights(struct access *a, uint64_t *ret, struct prac_err *reterr);
@@ -172,11 +176,16 @@ PRAC_NODISCARD prac_rc access_end(struct access *a, prac_rc rc, struct prac_err 
 /* Newest first, before: 0 or the number of the last line seen. */
 PRAC_NODISCARD prac_rc access_audit_json(struct access *a, uint64_t before, uint32_t limit,
                                          struct prac_json *j);
-/* Removes what is older than audit_keep_ns, but never the newest ACCESS_AUDIT_LEAST lines (a wall
- * that is wrong by years must not empty it), a part of it when it is much. A line of the audit says
- * which went, with the hash of the last of them: that line is the anchor that the rest hangs on. */
+/* Removes what is older than audit_keep_ns, but never the newest ACCESS_AUDIT_LEAST lines, a part
+ * of it when it is much. A line's age is the sum of the times between the lines behind it, of which
+ * each counts a month at most, or a tenth of audit_keep_ns: a wall that jumps by years makes no
+ * line older than by that (and one of accounts that are used rarely is kept for longer).
+ * *ret_ahead: how far the wall is beyond that behind the newest line; 0: it is not. A line of the
+ * audit says which went, with the hash of the last of them: that line is the anchor that the rest
+ * hangs on. */
 enum { ACCESS_AUDIT_LEAST = 1000 };
-PRAC_NODISCARD prac_rc access_audit_prune(struct access *a, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc access_audit_prune(struct access *a, int64_t *ret_ahead,
+                                          struct prac_err *reterr);
 /* head: hash of the last line, in hexadecimal; kept elsewhere, it shows later whether the whole
  * file was made anew. */
 struct access_audit_state {

@@ -9,7 +9,8 @@
 #include "access/impl.h"
 
 enum { TEXT_MAX = 4096, TEXTS = 6, PRUNE_LEAST = 100, PRUNE_MOST = 50000 };
-static const char pruned[] = "audit pruned", at_end[] = "audit", at_start[] = "audit_first";
+static const char pruned[] = "audit pruned", at_end[] = "audit", at_start[] = "audit_first",
+                  counted[] = "audit_age";
 
 struct line {
   int64_t n;
@@ -204,30 +205,98 @@ prac_rc access_audit_check(struct access *a, struct access_audit_state *ret,
 
 /* ---- what is too old ---- */
 
-/* The first line that stays; 0: all do. */
-static prac_rc first_to_stay(struct access *a, int64_t *ret, struct prac_err *reterr)
+/* The longest time between two lines that counts. */
+static int64_t gap_most(const struct access *a)
 {
-  uint8_t hash[ACCESS_HASH];
-  int64_t n_last;
-  PRAC_TRY(place(a, at_end, &n_last, hash, reterr));
-  sqlite3_stmt *s = access_sql(a, SQL_AUDIT_FIRST);
-  (void)sqlite3_bind_int64(s, 1, prac_now(&a->wall) - a->conf.audit_keep_ns);
-  PRAC_TRY(access_sql_row(a, s, reterr));
-  int64_t first = sqlite3_column_int64(s, 0), stays = n_last + 1;
-  if (sqlite3_column_type(s, 1) != SQLITE_NULL) stays = sqlite3_column_int64(s, 1);
+  static const int64_t month = 30 * PRAC_DAY;
+  return a->conf.audit_keep_ns / 10 < month ? a->conf.audit_keep_ns / 10 : month;
+}
+
+/* From one line to the next, as far as it counts. */
+static int64_t gap(const struct access *a, prac_time from, prac_time to)
+{
+  int64_t d;
+  if (to <= from) return 0;
+  return __builtin_sub_overflow(to, from, &d) || d > gap_most(a) ? gap_most(a) : d;
+}
+
+/* How much lies between the first line and line n: kept in meta, so that nobody walks through all
+ * lines each time. */
+struct age {
+  int64_t n, sum; /* n 0: nothing is counted yet */
+  prac_time at;   /* of line n */
+};
+
+static prac_rc age_read(struct access *a, struct age *ret, struct prac_err *reterr)
+{
+  sqlite3_stmt *s = access_sql(a, SQL_META_GET);
+  *ret = (struct age){0};
+  access_bind_text(s, 1, counted);
+  prac_rc rc = access_sql_row(a, s, reterr);
+  if (rc != PRAC_OK) return rc == PRAC_UNKNOWN ? PRAC_OK : rc;
+  if (sqlite3_column_bytes(s, 1) == sizeof ret->sum) {
+    ret->n = sqlite3_column_int64(s, 0);
+    memcpy(&ret->sum, sqlite3_column_blob(s, 1), sizeof ret->sum);
+  }
   (void)sqlite3_reset(s);
-  if (stays > n_last + 1 - ACCESS_AUDIT_LEAST) stays = n_last + 1 - ACCESS_AUDIT_LEAST;
-  if (stays > first + PRUNE_MOST) stays = first + PRUNE_MOST;
-  *ret = stays >= first + PRUNE_LEAST ? stays : 0; /* each time is a line, too */
   return PRAC_OK;
 }
 
-static prac_rc prune(struct access *a, struct prac_err *reterr)
+static prac_rc age_write(struct access *a, const struct age *g, struct prac_err *reterr)
 {
-  int64_t stays;
+  sqlite3_stmt *s = access_sql(a, SQL_META_PUT);
+  access_bind_text(s, 1, counted);
+  (void)sqlite3_bind_int64(s, 2, g->n);
+  (void)sqlite3_bind_blob(s, 3, &g->sum, sizeof g->sum, SQLITE_TRANSIENT);
+  return access_sql_run(a, s, reterr);
+}
+
+/* Goes on from where it was to the newest line. */
+static prac_rc age_count(struct access *a, struct age *g, struct prac_err *reterr)
+{
+  sqlite3_stmt *s = access_sql(a, SQL_AUDIT_TIMES);
+  int64_t known = g->n;
+  prac_rc rc;
+  (void)sqlite3_bind_int64(s, 1, known);
+  while ((rc = access_sql_row(a, s, reterr)) == PRAC_OK) {
+    int64_t n = sqlite3_column_int64(s, 0);
+    prac_time at = sqlite3_column_int64(s, 1);
+    if (g->n && n > known) g->sum += gap(a, g->at, at);
+    g->n = n;
+    g->at = at;
+  }
+  return rc == PRAC_UNKNOWN ? PRAC_OK : rc;
+}
+
+/* The first line that stays; 0: all do. g: of all lines, then of those that stay. */
+static prac_rc first_to_stay(struct access *a, struct age *g, int64_t *ret, struct prac_err *reterr)
+{
+  int64_t age = g->sum + gap(a, g->at, prac_now(&a->wall)), first = 0, stays = 0, gone = 0;
+  int64_t most = g->n + 1 - ACCESS_AUDIT_LEAST; /* the newest */
+  sqlite3_stmt *s = access_sql(a, SQL_AUDIT_TIMES);
+  prac_time before = 0;
+  prac_rc rc;
+  (void)sqlite3_bind_int64(s, 1, 0);
+  while ((rc = access_sql_row(a, s, reterr)) == PRAC_OK) {
+    stays = sqlite3_column_int64(s, 0);
+    if (!first)
+      first = stays;
+    else
+      gone += gap(a, before, sqlite3_column_int64(s, 1));
+    before = sqlite3_column_int64(s, 1);
+    if (age - gone <= a->conf.audit_keep_ns || stays >= most || stays >= first + PRUNE_MOST) break;
+  }
+  (void)sqlite3_reset(s);
+  if (rc != PRAC_OK && rc != PRAC_UNKNOWN) return rc;
+  *ret = stays >= first + PRUNE_LEAST ? stays : 0; /* each time is a line, too */
+  if (*ret) g->sum -= gone;
+  return PRAC_OK;
+}
+
+/* All lines before it go. */
+static prac_rc drop_before(struct access *a, int64_t stays, struct prac_err *reterr)
+{
   uint8_t hash[ACCESS_HASH];
-  PRAC_TRY(first_to_stay(a, &stays, reterr));
-  if (!stays) return PRAC_OK;
   sqlite3_stmt *s = access_sql(a, SQL_AUDIT_HASH);
   (void)sqlite3_bind_int64(s, 1, stays - 1);
   prac_rc rc = access_sql_row(a, s, reterr);
@@ -247,9 +316,23 @@ static prac_rc prune(struct access *a, struct prac_err *reterr)
   return access_line_add(a, &l, reterr);
 }
 
-prac_rc access_audit_prune(struct access *a, struct prac_err *reterr)
+static prac_rc prune(struct access *a, int64_t *ret_ahead, struct prac_err *reterr)
 {
+  struct age g;
+  int64_t stays, ahead;
+  PRAC_TRY(age_read(a, &g, reterr));
+  PRAC_TRY(age_count(a, &g, reterr));
+  if (!__builtin_sub_overflow(prac_now(&a->wall), g.at, &ahead) && ahead > gap_most(a))
+    *ret_ahead = ahead;
+  PRAC_TRY(first_to_stay(a, &g, &stays, reterr));
+  if (stays) PRAC_TRY(drop_before(a, stays, reterr));
+  return age_write(a, &g, reterr);
+}
+
+prac_rc access_audit_prune(struct access *a, int64_t *ret_ahead, struct prac_err *reterr)
+{
+  *ret_ahead = 0;
   if (a->conf.audit_keep_ns <= 0) return PRAC_OK;
   PRAC_TRY(access_begin(a, reterr));
-  return access_end(a, prune(a, reterr), reterr);
+  return access_end(a, prune(a, ret_ahead, reterr), reterr);
 }

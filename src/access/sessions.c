@@ -61,12 +61,27 @@ static prac_rc refuse(struct access *a, const struct access_signing *g,
   return PRAC_FAIL(reterr, PRAC_DENIED, "%s", no_entry);
 }
 
+/* Room for one more of this user: those that were unused for longest end. */
+static prac_rc make_room(struct access *a, const struct access_signing *g,
+                         const struct access_secrets *u, struct prac_err *reterr)
+{
+  sqlite3_stmt *s = access_sql(a, SQL_SESSIONS_OVER);
+  if (a->conf.sessions_each == 0) return PRAC_OK;
+  access_bind_text(s, 1, g->user);
+  (void)sqlite3_bind_int64(s, 2, a->conf.sessions_each - 1);
+  PRAC_TRY(access_sql_run(a, s, reterr));
+  if (sqlite3_changes(a->db) == 0) return PRAC_OK;
+  PRAC_TRY(access_rights_up(a, reterr));
+  return line(a, g, u, "session ended: too many at once", reterr);
+}
+
 prac_rc access_session_begin(struct access *a, const struct access_signing *g,
                              const struct access_secrets *u, uint64_t step,
                              const uint8_t hash[ACCESS_HASH], struct prac_err *reterr)
 {
   prac_time now = prac_now(&a->wall);
   PRAC_TRY(purge_old(a, reterr));
+  PRAC_TRY(make_room(a, g, u, reterr));
   sqlite3_stmt *s = access_sql(a, SQL_SESSION_ADD);
   (void)sqlite3_bind_blob(s, 1, hash, ACCESS_HASH, SQLITE_TRANSIENT);
   access_bind_text(s, 2, g->user);
@@ -126,6 +141,20 @@ prac_rc access_sign_in(struct access *a, const struct access_signing *g,
   prac_rc rc = sign_in(a, &lower, &u, token, ret_wait_s, reterr);
   OPENSSL_cleanse(&u, sizeof u);
   return rc;
+}
+
+prac_rc access_sessions_open(struct access *a, const char *user, uint64_t *ret,
+                             struct prac_err *reterr)
+{
+  prac_time now = prac_now(&a->wall);
+  sqlite3_stmt *s = access_sql(a, SQL_SESSIONS_COUNT);
+  access_bind_text(s, 1, user);
+  (void)sqlite3_bind_int64(s, 2, now - a->conf.idle_ns);
+  (void)sqlite3_bind_int64(s, 3, now - a->conf.life_ns);
+  PRAC_TRY(access_sql_row(a, s, reterr));
+  *ret = (uint64_t)sqlite3_column_int64(s, 0);
+  (void)sqlite3_reset(s);
+  return PRAC_OK;
 }
 
 /* session: what proves it where there is no password; NULL: nothing does. */

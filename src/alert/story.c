@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum { CHUNK = 2048, TITLE_MAX = 160 };
+#define CUT " \xe2\x80\xa6" /* an ellipsis: what comes behind it is in the text */
 
 struct alert_story *alert_story_new(void)
 {
@@ -90,11 +91,17 @@ static size_t headline(char out[TITLE_MAX + 1], const char *text)
   const char *end = strstr(text, ". ");
   size_t n = end ? (size_t)(end - text) : strlen(text);
   if (!end && n && text[n - 1] == '.') n--;
-  if (n > TITLE_MAX) {
-    n = TITLE_MAX;
-    while (n && ((unsigned char)text[n] & 0xc0) == 0x80) n--; /* no half letter */
+  if (n <= TITLE_MAX) {
+    memcpy(out, text, n);
+  } else { /* up to a blank, or at least to a whole letter */
+    size_t room = TITLE_MAX - strlen(CUT);
+    for (n = room; n > room / 2 && text[n] != ' ';) n--;
+    if (text[n] != ' ')
+      for (n = room; n && ((unsigned char)text[n] & 0xc0) == 0x80;) n--;
+    memcpy(out, text, n);
+    memcpy(out + n, CUT, strlen(CUT));
+    n += strlen(CUT);
   }
-  memcpy(out, text, n);
   out[n] = '\0';
   return n;
 }

@@ -179,8 +179,7 @@ static prac_rc on_episode(void *arg, const struct store_col *cols, size_t n,
   return PRAC_OK;
 }
 
-/* Hits from an hour before, so that what was already going on is known as such. Episodes are found
- * by their last revision, which may be later than TO. */
+/* Hits from an hour before, so that what was already going on is known as such. */
 static prac_rc from_store(struct tune *t, const struct opts *o, const struct prac_conf *conf,
                           bool stored, struct prac_err *err)
 {
@@ -189,7 +188,7 @@ static prac_rc from_store(struct tune *t, const struct opts *o, const struct pra
   struct row row = {t, prac_conf_get(conf, "episode", 0), err};
   struct store_query q = {.what = STORE_RECORDS,
                           .kind = &model_episode,
-                          .span = {t->span.from, PRAC_TIME_NONE},
+                          .span = t->span,
                           .limit = UINT32_MAX,
                           .oldest_first = true};
   PRAC_TRY(where_open(o->store, conf, &env, &s, err));

@@ -107,6 +107,21 @@ static void told(void *arg, const struct told *t)
   if (rc != PRAC_OK) prac_log(s->log, &ev_untold, "%s: %s", t->id, err.text);
 }
 
+/* For the store and the portal; kept by the core until it is safe. */
+static prac_rc publish(void *arg, const char *id, const char *json, size_t len)
+{
+  struct notify_role *s = arg;
+  struct prac_err err = {0};
+  if (!s->bus.ops) return PRAC_AGAIN;
+  return s->bus.ops->publish(s->bus.st, "delivery.all", id, json, len, &err);
+}
+static prac_rc safe(void *arg)
+{
+  struct notify_role *s = arg;
+  struct prac_err err = {0};
+  return s->bus.ops ? s->bus.ops->flush(s->bus.st, 0, &err) : PRAC_AGAIN;
+}
+
 static prac_rc open_core(struct role_env *e, struct notify_role *s, struct prac_err *reterr)
 {
   const struct note_conf *c = prac_conf_get(e->settings, "notify", 0);
@@ -128,6 +143,8 @@ static prac_rc open_core(struct role_env *e, struct notify_role *s, struct prac_
                               .geo = s->geo,
                               .zones = &s->zones,
                               .told = told,
+                              .publish = publish,
+                              .safe = safe,
                               .told_arg = s,
                               .log = &e->log,
                               .seed = seed,

@@ -48,6 +48,8 @@ static size_t lay_out(struct gl_comp *c, const struct gl_groups *g, uint32_t max
   c->turned = carve(&at, k * sizeof *c->turned);
   c->theta = carve(&at, k * sizeof *c->theta);
   c->y = few ? carve(&at, g->n * col) : NULL;
+  c->yf = few ? carve(&at, g->n * k * sizeof *c->yf) : NULL;
+  c->rf = carve(&at, k * sizeof *c->rf);
   c->s = few ? NULL : carve(&at, k * col);
   c->w = carve(&at, (size_t)k * k * sizeof *c->w); /* and the same place in the other block */
   pool_set(&c->pool[0], cap, &at);
@@ -62,9 +64,13 @@ static size_t work_out(struct gl_work *w, uint32_t k, unsigned char *mem)
   double **cols[] = {&w->b, &w->b0, &w->g, &w->s, &w->l, &w->x};
   w->a = carve(&at, k * sizeof *w->a);
   w->on = carve(&at, k * sizeof *w->on);
+  w->far = carve(&at, k * sizeof *w->far);
   w->in = carve(&at, k);
-  w->srow = carve(&at, k * sizeof *w->srow);
+  w->fs = carve(&at, k * sizeof *w->fs);
+  w->fv = carve(&at, k * sizeof *w->fv);
+  w->t = carve(&at, k * sizeof *w->t);
   w->v = carve(&at, k * sizeof *w->v);
+  w->off = carve(&at, k * sizeof *w->off);
   for (size_t i = 0; i < PRAC_ARRAY_LEN(cols); i++) *cols[i] = carve(&at, cap * sizeof(double));
   w->gram = carve(&at, (size_t)k * (cap > ROWS ? cap : ROWS) * sizeof *w->gram);
   w->chol = carve(&at, (size_t)cap * (cap + 3) * sizeof *w->chol); /* rows end at four */
@@ -140,13 +146,14 @@ static void fill_data(const struct path *p, struct gl_comp *c)
   for (uint32_t j = 0; j < c->k; j++) {
     uint32_t h = c->group[j];
     c->m[j] = g->m[h], c->r[j] = g->r[h], c->sd[j] = g->sd[h];
+    c->rf[j] = (float)c->r[j];
     c->weight += g->m[h];
   }
   c->n = g->n;
   if (c->y)
     for (size_t t = 0; t < c->n; t++)
       for (uint32_t j = 0; j < c->k; j++)
-        c->y[t * c->k + j] = g->y[t * g->k + c->group[j]] * c->r[j];
+        c->yf[t * c->k + j] = (float)(c->y[t * c->k + j] = g->y[t * g->k + c->group[j]] * c->r[j]);
   if (c->s && g->s)
     for (uint32_t i = 0; i < c->k; i++)
       for (uint32_t j = 0; j < c->k; j++)
@@ -170,19 +177,19 @@ static void fill_s(const struct path *p, struct gl_comp *c, double *room)
 
 /* S + a (W - S), a = rho / last rho; between components W was 0, and at the first rho a is 0. */
 static void fill_w(const struct path *p, const struct level *l, const struct level *last,
-                   struct gl_comp *c, double *row)
+                   struct gl_comp *c, float *row)
 {
   double a = last ? l->rho / last->rho : 0;
   for (uint32_t j = 0; j < c->k; j++) {
     uint32_t h = c->group[j], at = last ? last->at[last->label[h]] : UINT32_MAX;
-    const double *s = gl_srow(c, j, row);
+    const float *s = gl_srow(c, j, row);
     gl_w *w = c->w + (size_t)j * c->k;
     const struct gl_comp *b = at < UINT32_MAX ? &last->comp[at] : NULL;
     const gl_w *old = b ? b->w + (size_t)last->local[h] * b->k : NULL;
     for (uint32_t i = 0; i < c->k; i++) {
       uint32_t e = c->group[i];
       double was = old && last->label[e] == last->label[h] ? (double)old[last->local[e]] : 0;
-      w[i] = (gl_w)(s[i] + a * (was - s[i]));
+      w[i] = (gl_w)((double)s[i] + a * (was - (double)s[i]));
     }
     double o = b ? b->o[last->local[h]] : p->o[h];
     c->o[j] = c->m[j] > 1 ? c->sd[j] + a * (o - c->sd[j]) : 0;
@@ -228,10 +235,11 @@ static void begin_one(void *arg, size_t i)
   struct gl_work w;
   (void)work_out(&w, c->k, s->l->work + s->work_at[at]);
   memset(w.in, 0, c->k);
+  memset(w.off, 0, c->k * sizeof *w.off);
   c->rho = s->l->rho;
   fill_data(s->p, c);
   if (c->s && !s->p->g.s) fill_s(s->p, c, w.gram);
-  fill_w(s->p, s->l, s->last, c, w.srow);
+  fill_w(s->p, s->l, s->last, c, w.fs);
   fill_beta(s->l, s->last, c);
 }
 static void solve_one(void *arg, size_t i)
@@ -352,14 +360,14 @@ prac_rc math_glasso_path(const struct math_glasso_data *d, const struct math_gla
     PRAC_TRY(level_count(&p, &p.lev[i]));
     level_bytes(&p, &p.lev[i], &mem, &work);
   }
-  unsigned char *block[2] = {prac_arena_alloc(a, mem), prac_arena_alloc(a, mem)};
-  unsigned char *room = prac_arena_alloc(a, work);
+  /* one piece: what is not used of it is never touched */
+  unsigned char *block = prac_arena_alloc(a, 2 * mem + work);
   p.o = prac_arena_alloc(a, p.g.k * sizeof *p.o);
-  if (!block[0] || !block[1] || !room || !p.o) return PRAC_NOMEM;
+  if (!block || !p.o) return PRAC_NOMEM;
   for (size_t i = 0; i < c->n_rho; i++) {
-    p.lev[i].mem = block[i % 2];
-    p.lev[i].other = block[(i + 1) % 2];
-    p.lev[i].work = room;
+    p.lev[i].mem = block + i % 2 * mem;
+    p.lev[i].other = block + (i + 1) % 2 * mem;
+    p.lev[i].work = block + 2 * mem;
     PRAC_TRY(level_solve(&p, &p.lev[i], i ? &p.lev[i - 1] : NULL));
     PRAC_TRY(level_answer(&p, &p.lev[i], &ret[i]));
   }

@@ -15,11 +15,14 @@
  *           rho sqrt(m_g m_h) and one more number per group, which has a closed form
  * method    dual block coordinate ascent (Friedman, Hastie, Tibshirani, Biostatistics 9(3), 2008)
  *           with active sets, Cholesky within each lasso, columns over-relaxed by 1.35 inside their
- *           box, and columns left out while what they depend on has not moved. A smaller rho starts
- *           at S + (rho'/rho)(W - S), which is positive definite and inside the new box. How many
- *           sweeps lie between two looks at the gap follows from how fast it fell
- * proof     W stays in |W_ij - S_ij| <= rho, W_ii = S_ii + rho (to its last digit, which is counted
- *           in), so f - min f <= f(Theta) - logdet W - p. The eigenvalues e of E = Theta W - I are
+ *           box, and columns left out while what they depend on has not moved; those furthest off
+ *           are visited twice a sweep. A smaller rho starts at S + (rho'/rho)(W - S), which is
+ *           positive definite and inside the new box. How many sweeps lie between two looks at the
+ *           gap follows from how fast it fell. Theta is the mean of the two columns' estimates,
+ *           its worst columns then solved for alone: what W is good for shows a sweep or two before
+ * proof     W stays in |W_ij - S_ij| <= rho, W_ii = S_ii + rho (but for rounding, which is measured
+ *           and counted in), so f - min f <= f(Theta) - logdet W - p. With E = Theta W - I, in
+ *           floats, whose rounding is bounded and counted in: its eigenvalues e are
  *           real, and sum e - log(1 + e) is largest when one e = -x holds all of tr E^2 = x^2, so
  *           -logdet(Theta W) <= -tr E - x - log(1 - x): one sparse product. That W is positive
  *           definite is shown by one Cholesky in floats, of W with rounding's worst taken off its

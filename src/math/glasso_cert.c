@@ -5,6 +5,8 @@
 #include "math/glasso_int.h"
 #include "math/vec.h"
 
+enum { ROUNDED = 16 }; /* digits an entry of E may be off: four in its product, more while mended */
+
 /* Columns of beta by row: list i has those j with beta_ij != 0, rising. Into the spare pool. */
 static void turn(struct gl_comp *c, struct gl_list *to)
 {
@@ -23,7 +25,8 @@ static void turn(struct gl_comp *c, struct gl_list *to)
     }
 }
 
-/* Column j of Q = the mean of -t_j beta_ij and -t_i beta_ji. Over `turned` in place: it is read
+/* Column j of Q = the mean of -t_j beta_ij and -t_i beta_ji. Is one of them 0, the later of the two
+ * columns decides: it has seen the other move. Over `turned` in place: it is read
  * no further than where the answer has come. */
 static void join_lists(struct gl_comp *c, const struct gl_list *turned, const double *t, uint32_t j)
 {
@@ -37,9 +40,10 @@ static void join_lists(struct gl_comp *c, const struct gl_list *turned, const do
     double v = 0;
     if (i == at) v -= t[j] * p->val[b.at + x++];
     if (e == at) v -= t[at] * q->val[o.at + y++];
+    if (at < j ? i != at : e != at) continue;
     if (!(v < 0) && !(v > 0)) continue;
     c->sol.ix[c->sol.used] = at;
-    c->sol.val[c->sol.used++] = v / 2;
+    c->sol.val[c->sol.used++] = i == e ? v / 2 : v;
     to->n++;
   }
 }
@@ -59,70 +63,78 @@ static double group_terms(struct gl_comp *c, uint32_t j)
          (m > 1 ? (m - 1) * log(e * (d - c->o[j])) : 0);
 }
 
-/* |column j of D^-1/2 (W Q - 1) D^1/2|^2, D = diag W; its diagonal entry onto *trace. */
-MATH_CLONES static double error_of(const struct gl_comp *c, uint32_t j, double *v, double *trace)
+/* Column j of E = W Q - 1 into `spare`. */
+static void error_column(struct gl_comp *c, struct gl_work *w, uint32_t j)
+{
+  size_t k = c->k;
+  const gl_w *own = c->w + j * k;
+  gl_w *to = c->spare + j * k;
+  const struct gl_list *l = &c->theta[j];
+  gl_product(c->w, c->k, c->sol.ix + l->at, c->sol.val + l->at, l->n, w->v);
+  for (size_t i = 0; i < k; i++) to[i] = (gl_w)(w->v[i] + c->q_diag[j] * (double)own[i]);
+  to[j] -= 1;
+}
+
+/* |v|^2 of floats */
+MATH_CLONES static double square(const gl_w *v, size_t k)
 {
   math_v4 sum = {0};
-  uint32_t i = 0;
-  v[j] -= 1;
-  *trace += v[j];
-  for (; i + MATH_LANES <= c->k; i += MATH_LANES)
-    sum += MATH_READ(v + i) * MATH_READ(v + i) * MATH_READ(c->iw + i);
-  double r = MATH_V4_SUM(sum);
-  for (; i < c->k; i++) r += v[i] * v[i] * c->iw[i];
-  return r / c->iw[j];
+  size_t i = 0;
+  for (; i + MATH_LANES <= k; i += MATH_LANES) {
+    math_v4 x = {(double)v[i], (double)v[i + 1], (double)v[i + 2], (double)v[i + 3]};
+    sum += x * x;
+  }
+  double s = MATH_V4_SUM(sum);
+  for (; i < k; i++) s += (double)v[i] * (double)v[i];
+  return s;
 }
 
-/* tr(M M) of k x k floats, by tiles so that both halves stay near. */
-static double trace_of_square(const gl_w *m, uint32_t k)
+/* Sums over columns: the linear part of f; tr E; |Q| times what W is outside its box, by rounding;
+ * |E|^2; what |E| may be off by rounding, squared, in last digits. */
+struct sums {
+  double linear, trace, out, error, off;
+};
+/* norm: of W's columns */
+static void add_column(struct gl_comp *c, uint32_t j, const double *norm, struct sums *to)
 {
-  enum { T = 64 };
-  double sum = 0;
-  for (uint32_t a = 0; a < k; a += T)
-    for (uint32_t b = 0; b <= a; b += T) {
-      double part = 0;
-      for (uint32_t i = a; i < k && i < a + T; i++)
-        for (uint32_t j = b; j < k && j < b + T; j++)
-          part += (double)m[(size_t)i * k + j] * (double)m[(size_t)j * k + i];
-      sum += a == b ? part : 2 * part;
-    }
-  return sum;
+  const gl_w *own = c->w + (size_t)j * c->k;
+  const uint32_t *ix = c->sol.ix + c->theta[j].at;
+  const double *val = c->sol.val + c->theta[j].at;
+  double on = c->q_diag[j] * (double)own[j], off = c->q_diag[j] * norm[j];
+  to->linear += group_terms(c, j);
+  to->trace += on - 1;
+  to->out += on * ldexp(1, -24);
+  for (uint32_t a = 0; a < c->theta[j].n; a++) {
+    double w = (double)own[ix[a]], s = gl_sij(c, ix[a], j), q = fabs(val[a]);
+    double lim = c->rho * c->r[j] * c->r[ix[a]], out = fabs(w - s) - lim;
+    to->linear += s * val[a] + lim * q;
+    to->trace += w * val[a];
+    if (out > 0) to->out += out * q;
+    off += q * norm[ix[a]];
+    if (ix[a] < j) c->edges += (uint64_t)(c->m[j] * c->m[ix[a]]);
+  }
+  to->off += off * off;
+  to->error += square(c->spare + (size_t)j * c->k, c->k);
 }
 
-void gl_certify(struct gl_comp *c, struct gl_work *w)
+void gl_certify(struct gl_comp *c, struct gl_work *w, double goal)
 {
-  double linear = -c->weight, trace = 0, f2 = 0, size = 0;
+  struct sums s = {.linear = -c->weight};
   c->edges = 0;
   c->sol.used = 0;
   for (uint32_t j = 0; j < c->k; j++)
-    c->q_diag[j] = w->srow[j] = 1 / ((double)c->w[(size_t)j * c->k + j] - c->q[j]);
-  struct gl_list *turned = c->turned;
-  turn(c, turned);
-  for (uint32_t j = 0; j < c->k; j++) {
-    join_lists(c, turned, w->srow, j);
-    const uint32_t *ix = c->sol.ix + c->theta[j].at;
-    const double *val = c->sol.val + c->theta[j].at;
-    uint32_t n = c->theta[j].n;
-    for (uint32_t a = 0; a < n; a++) {
-      linear += gl_sij(c, ix[a], j) * val[a] + c->rho * c->r[j] * c->r[ix[a]] * fabs(val[a]);
-      if (ix[a] < j) c->edges += (uint64_t)(c->m[j] * c->m[ix[a]]);
-    }
-    gl_product(c->w, c->k, ix, val, n, w->v);
-    linear += group_terms(c, j);
-    const gl_w *own = c->w + (size_t)j * c->k;
-    for (uint32_t a = 0; a < n; a++) size += fabs(val[a] * (double)own[ix[a]]);
-    size += c->q_diag[j] * (double)own[j];
-    for (uint32_t i = 0; i < c->k; i++) w->v[i] += c->q_diag[j] * (double)own[i];
-    f2 += error_of(c, j, w->v, &trace);
-    for (uint32_t i = 0; i < c->k; i++) c->spare[(size_t)j * c->k + i] = (gl_w)w->v[i];
-  }
-  f2 = trace_of_square(c->spare, c->k);
-  c->f2 = f2;
-  double e = sqrt(f2);
-  /* W's last digit: it may lie outside its box by that much */
-  double digit = size * ldexp(1, -24);
-  c->gap = e < 1 ? linear - trace - e - log1p(-e) + digit : (double)INFINITY;
-  c->linear = linear + c->weight;
+    c->q_diag[j] = w->t[j] = 1 / ((double)c->w[(size_t)j * c->k + j] - c->q[j]);
+  turn(c, c->turned);
+  for (uint32_t j = 0; j < c->k; j++) join_lists(c, c->turned, w->t, j);
+  for (uint32_t j = 0; j < c->k; j++) error_column(c, w, j);
+  gl_mend(c, w, goal);
+  for (uint32_t j = 0; j < c->k; j++) w->v[j] = sqrt(square(c->w + (size_t)j * c->k, c->k));
+  for (uint32_t j = 0; j < c->k; j++) add_column(c, j, w->v, &s);
+  double off = ROUNDED * ldexp(1, -24) * sqrt(s.off);
+  c->f2 += off * (2 * sqrt(s.error) + off);
+  double e = sqrt(c->f2);
+  c->gap = e < 1 ? s.linear - s.trace - e - log1p(-e) + s.out : (double)INFINITY;
+  c->linear = s.linear + c->weight;
 }
 
 bool gl_definite(struct gl_comp *c)

@@ -6,7 +6,7 @@
 #include "math/glasso.h"
 
 enum { GL_FEW = 32 }; /* samples up to which S_ij is computed when needed */
-typedef float gl_w;   /* stored; arithmetic on it is double */
+typedef float gl_w;   /* stored, and what sweeps work on; proofs add up in doubles */
 
 /* The different columns. */
 struct gl_groups {
@@ -41,6 +41,7 @@ struct gl_comp {
   uint32_t *group;         /* k: which groups, rising */
   double rho, weight;      /* weight: variables in it, sum of m */
   double *y;               /* n x k scaled, or NULL */
+  float *yf, *rf;          /* y and r in floats */
   double *s;               /* k x k scaled, or NULL */
   double *m, *r, *sd, *o;  /* o: W between two of the same group */
   double *q;               /* beta' W beta of each column */
@@ -63,31 +64,37 @@ struct gl_comp {
 };
 /* One component's room while it is solved. */
 struct gl_work {
-  uint32_t *a, *on;               /* k: active set; room: those not zero, those outside */
+  uint32_t *a, *on, *far;         /* k: active set; room: those not zero, those outside; far off */
   uint8_t *in;                    /* k: in the active set? all 0 between uses */
-  double *srow, *v;               /* k */
+  float *fs, *fv;                 /* k: the sweeps' S_j. and W_j. */
+  double *t, *v, *off;            /* k; t, v: room; off: how far columns were at their last visit */
   double *b, *b0, *g, *s, *l, *x; /* cap: the lasso's; b0: where it began */
   double *gram, *chol;            /* cap x cap */
   uint32_t cap;
 };
 enum { GL_CAP = 1024 }; /* neighbours a column may have */
 
-/* Row j of S~. */
-const double *gl_srow(const struct gl_comp *c, uint32_t j, double *room);
+/* Row j of S~ as the sweeps see it, in floats. */
+const float *gl_srow(const struct gl_comp *c, uint32_t j, float *room);
 double gl_sij(const struct gl_comp *c, uint32_t i, uint32_t j);
-/* y = sum_a x_a W_.a over n entries */
+/* y = sum_a x_a W_.a over n entries: to four last digits of sum |x_a W_.a|, added up in doubles */
 void gl_product(const gl_w *w, uint32_t k, const uint32_t *ix, const double *x, uint32_t n,
                 double *y);
 /* The same in floats: good for 1e-6 of it. */
 void gl_product_fast(const gl_w *w, uint32_t k, const uint32_t *ix, const double *x, uint32_t n,
-                     double *y);
+                     float *y);
 /* min 1/2 b'Gb - s'b + sum l|b|; b is the start. tol: of a step times root of the curvature. */
 void gl_lasso(struct gl_work *w, uint32_t n, double tol);
+/* Solves M x = x in place; M's upper part is overwritten, rows `wide`, a multiple of the lanes,
+ * apart. False: not definite. */
+bool gl_solve_spd(double *m, uint32_t n, uint32_t wide, double *x);
 /* (b - b0)' G (b - b0) */
 double gl_step(const struct gl_work *w, uint32_t n);
 void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_work *w);
-/* gap, edges, Q out of W and beta */
-void gl_certify(struct gl_comp *c, struct gl_work *w);
+/* gap, edges, Q out of W and beta; goal: of f2 */
+void gl_certify(struct gl_comp *c, struct gl_work *w, double goal);
+/* f2 of E = W Q - 1 in `spare`; Q's worst columns better while f2 is above the goal */
+void gl_mend(struct gl_comp *c, struct gl_work *w, double goal);
 /* Is W positive definite? By Cholesky. */
 bool gl_definite(struct gl_comp *c);
 /* f of Q by Cholesky, NaN when it is not definite; room k x k doubles */

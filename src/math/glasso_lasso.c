@@ -19,13 +19,14 @@ MATH_CLONES void gl_product(const gl_w *w, uint32_t k, const uint32_t *ix, const
   for (; a + 4 <= n; a += 4) {
     const gl_w *p = w + (size_t)ix[a] * k, *q = w + (size_t)ix[a + 1] * k,
                *r = w + (size_t)ix[a + 2] * k, *s = w + (size_t)ix[a + 3] * k;
-    double x0 = x[a], x1 = x[a + 1], x2 = x[a + 2], x3 = x[a + 3];
+    float x0 = (float)x[a], x1 = (float)x[a + 1], x2 = (float)x[a + 2], x3 = (float)x[a + 3];
     uint32_t i = 0;
-    for (; i + MATH_LANES <= k; i += MATH_LANES)
-      MATH_AT(y + i) +=
-          (x0 * READ_W(p + i) + x1 * READ_W(q + i)) + (x2 * READ_W(r + i) + x3 * READ_W(s + i));
-    for (; i < k; i++)
-      y[i] += (x0 * (double)p[i] + x1 * (double)q[i]) + (x2 * (double)r[i] + x3 * (double)s[i]);
+    for (; i + 8 <= k; i += 8) {
+      v8f t = (x0 * READ_8(p + i) + x1 * READ_8(q + i)) + (x2 * READ_8(r + i) + x3 * READ_8(s + i));
+      MATH_AT(y + i) += READ_W(&t);
+      MATH_AT(y + i + 4) += READ_W((const float *)&t + 4);
+    }
+    for (; i < k; i++) y[i] += (double)((x0 * p[i] + x1 * q[i]) + (x2 * r[i] + x3 * s[i]));
   }
   for (; a < n; a++) {
     const gl_w *p = w + (size_t)ix[a] * k;
@@ -36,13 +37,13 @@ MATH_CLONES void gl_product(const gl_w *w, uint32_t k, const uint32_t *ix, const
 }
 
 MATH_CLONES void gl_product_fast(const gl_w *w, uint32_t k, const uint32_t *ix, const double *x,
-                                 uint32_t n, double *y)
+                                 uint32_t n, float *y)
 {
   enum { TILE = 1024 };
-  float t[TILE];
+  memset(y, 0, k * sizeof *y);
   for (uint32_t from = 0; from < k; from += TILE) {
     uint32_t len = k - from < TILE ? k - from : TILE, a = 0;
-    memset(t, 0, sizeof t);
+    float *t = y + from;
     for (; a + 4 <= n; a += 4) {
       const gl_w *p = w + (size_t)ix[a] * k + from, *q = w + (size_t)ix[a + 1] * k + from,
                  *r = w + (size_t)ix[a + 2] * k + from, *s = w + (size_t)ix[a + 3] * k + from;
@@ -60,9 +61,6 @@ MATH_CLONES void gl_product_fast(const gl_w *w, uint32_t k, const uint32_t *ix, 
       for (; i + 8 <= len; i += 8) *(v8f *)(t + i) += x0 * READ_8(p + i);
       for (; i < len; i++) t[i] += x0 * p[i];
     }
-    uint32_t i = 0;
-    for (; i + MATH_LANES <= len; i += MATH_LANES) MATH_AT(y + from + i) = READ_W(t + i);
-    for (; i < len; i++) y[from + i] = (double)t[i];
   }
 }
 
@@ -100,10 +98,9 @@ MATH_CLONES static double cycle(struct gl_work *w, uint32_t n, double tol)
     for (; at_ < (n); at_++) (sum) += (a)[at_] * (b)[at_];                                         \
   } while (0)
 
-/* U' U x = x, in place, of the n x n matrix m (upper part; overwritten; rows `wide` apart, which is
- * a multiple of the lanes: what is written left of the diagonal is not read). Four rows at a time
- * are taken off the next. False: not definite. */
-MATH_CLONES static bool solve_spd(double *m, uint32_t n, uint32_t wide, double *x)
+/* U' U x = x: what is written left of the diagonal is not read. Four rows at a time are taken off
+ * the next. */
+MATH_CLONES bool gl_solve_spd(double *m, uint32_t n, uint32_t wide, double *x)
 {
   for (uint32_t i = 0; i < n; i++) {
     double *to = m + (size_t)i * wide;
@@ -154,7 +151,7 @@ static bool polish(struct gl_work *w, uint32_t n)
     for (uint32_t j = k; j < wide; j++) to[j] = 0;
     w->x[i] = w->s[w->on[i]] - copysign(w->l[w->on[i]], w->b[w->on[i]]);
   }
-  if (!solve_spd(w->chol, k, wide, w->x)) return false;
+  if (!gl_solve_spd(w->chol, k, wide, w->x)) return false;
   for (uint32_t i = 0; i < k; i++)
     if (!(w->x[i] * w->b[w->on[i]] > 0)) return false;
   for (uint32_t i = 0; i < k; i++) w->b[w->on[i]] = w->x[i];

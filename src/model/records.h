@@ -1,4 +1,5 @@
-/* model/records.h — every record but the flow: findings, alerts, health, hits, episodes, decisions.
+/* model/records.h — every record but the flow: findings, alerts, health, hits, episodes, decisions;
+ * deliveries are in model/delivery.h.
  * Keys of findings and alerts say what they are about: "victim:203.0.113.9/tcp",
  * "country:MM", "port:1433/tcp". The same key in a later finding means the same story goes on. */
 #pragma once

@@ -1,8 +1,8 @@
 /* The one list of record types (the flow batch has its own form: model/flow.h). */
 #include <string.h>
 
+#include "model/delivery.h"
 #include "model/packet.h"
-#include "model/records.h"
 
 #define FINDING(type, name, unit, help) MODEL_DESC(finding, type, name, unit, help)
 static const struct model_field finding_fields[] = {FINDING_FIELDS(FINDING)};
@@ -18,6 +18,8 @@ static const struct model_field episode_fields[] = {EPISODE_FIELDS(EPISODE)};
 static const struct model_field decision_fields[] = {DECISION_FIELDS(DECISION)};
 #define PACKET(type, name, unit, help) MODEL_DESC(packet, type, name, unit, help)
 static const struct model_field packet_fields[] = {PACKET_FIELDS(PACKET)};
+#define DELIVERY(type, name, unit, help) MODEL_DESC(delivery, type, name, unit, help)
+static const struct model_field delivery_fields[] = {DELIVERY_FIELDS(DELIVERY)};
 
 const struct model_kind model_finding = {"finding",
                                          "an engine's claim about one key and one time",
@@ -67,9 +69,13 @@ const struct model_kind model_packet = {"packet",
                                         PRAC_ARRAY_LEN(packet_fields),
                                         "id"};
 
-const struct model_kind *const model_kinds[] = {
-    &model_finding, &model_alert,    &model_health, &model_hit,
-    &model_episode, &model_decision, &model_packet, NULL};
+const struct model_kind model_delivery = {
+    "delivery",      "what became of telling somebody", 1,   sizeof(struct delivery),
+    delivery_fields, PRAC_ARRAY_LEN(delivery_fields),   "id"};
+
+const struct model_kind *const model_kinds[] = {&model_finding,  &model_alert,   &model_health,
+                                                &model_hit,      &model_episode, &model_decision,
+                                                &model_delivery, &model_packet,  NULL};
 
 const struct model_kind *model_kind_find(const char *name, size_t n)
 {

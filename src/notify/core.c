@@ -180,6 +180,7 @@ prac_rc note_open(const struct note_core_env *env, struct note_core **ret, struc
   c->json = prac_json_of(0);
   c->arena = prac_arena_new(0);
   c->own = prac_arena_new(0);
+  c->out_any = true; /* what a process before has left */
   c->event = c->event_wall = c->now = c->purged = PRAC_TIME_NONE;
   prac_rc rc = open_all(c, reterr);
   if (rc != PRAC_OK) {
@@ -230,7 +231,8 @@ prac_rc note_pump(struct note_core *c, prac_time now, bool *ret_busy, struct pra
     PRAC_TRY(note_queue_purge(c->queue, now - c->conf->keep_ns, reterr));
   }
   PRAC_TRY(note_commit(c, reterr));
-  return note_deliver(c, ret_busy, reterr);
+  PRAC_TRY(note_deliver(c, ret_busy, reterr));
+  return note_delivery_tell(c, reterr);
 }
 
 prac_rc note_count(struct note_core *c, struct note_counts *ret, struct prac_err *reterr)

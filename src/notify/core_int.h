@@ -23,6 +23,9 @@
   X(TAKEN, "taken", "messages", "Taken by the other side.", PRAC_COUNTER)                          \
   X(AGAIN, "again", "messages", "To be tried again; a steady rise: a way is away.", PRAC_COUNTER)  \
   X(REFUSED, "refused", "messages", "Refused for good: see the log.", PRAC_COUNTER)                \
+  X(DELIVERIES, "deliveries", "records", "What became of messages, given to the bus.",             \
+    PRAC_COUNTER)                                                                                  \
+  X(UNSAID, "unsaid", "records", "Deeds of ways that found no room to be said.", PRAC_COUNTER)     \
   X(INFLIGHT, "inflight", "messages", "With the ways right now.", PRAC_GAUGE)
 enum note_counter {
 #define X(id, name, unit, help, kind) NOTE_COUNT_##id,
@@ -31,6 +34,12 @@ enum note_counter {
       NOTE_COUNTER_COUNT_
 };
 
+struct note_flight {
+  int64_t n; /* of the item */
+  size_t lane;
+  bool again;     /* it has failed before */
+  uint64_t owner; /* an organisation, hashed; 0: the operator's */
+};
 struct note_post {            /* a way and what is with it */
   const struct note_way *way; /* NULL: nobody uses it, it is not open */
   struct note_worker *lanes[NOTE_LANES_MAX];
@@ -38,10 +47,12 @@ struct note_post {            /* a way and what is with it */
   /* One set for each lane, which is alone in writing it, and before them one for their sums. */
   _Atomic uint64_t *counters;
   char dir[600];
-  int64_t inflight[NOTE_INFLIGHT];
+  struct note_flight inflight[NOTE_INFLIGHT];
   size_t n_inflight;
   struct note_job *unmarked; /* sent, and the queue does not know it yet */
-  uint32_t fails;            /* in a row */
+  struct note_said said;     /* not written yet */
+  bool has_said;
+  uint32_t fails; /* in a row */
   prac_time pause_until;
 };
 struct note_core {
@@ -59,6 +70,8 @@ struct note_core {
   struct prac_arena *arena;
   struct prac_arena *own; /* a record as one tenant may see it */
   uint64_t seq, seq_safe;
+  int64_t out_said, out_safe; /* deliveries given to the bus, known to be safe there: numbers */
+  bool out_any;               /* there may be one that is not given to it yet */
   prac_time event, event_wall, now; /* records' time; the wall when it last rose; the wall */
   prac_time purged;
   const char *host;
@@ -89,6 +102,24 @@ PRAC_NODISCARD prac_rc note_decide_add(struct note_core *c, struct note_item_new
                                        struct note_story *s, struct prac_err *reterr);
 /* Holds and digests whose time has come. */
 PRAC_NODISCARD prac_rc note_decide_due(struct note_core *c, struct prac_err *reterr);
+/* delivery.c: what became of messages, to the store and the portal. Of e and a one is NULL. */
+struct note_deed {
+  const char *message; /* or deed: with way, outcome and what it is about it names the record */
+  const char *way, *tenant, *outcome, *detail, *rule;
+  prac_time at;
+  uint32_t to_count;
+};
+PRAC_NODISCARD prac_rc note_delivery_add(struct note_core *c, const struct note_deed *d,
+                                         const struct episode *e, const struct alert *a,
+                                         struct prac_err *reterr);
+/* Of a job that is done, for each record it told. */
+PRAC_NODISCARD prac_rc note_delivery_job(struct note_core *c, const struct note_way *way,
+                                         const struct note_job *j, const char *outcome,
+                                         prac_time at, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc note_delivery_said(struct note_core *c, const struct note_way *way,
+                                          const struct note_said *s, struct prac_err *reterr);
+/* Gives the bus what waits, and forgets what is safe there. Not within a transaction. */
+PRAC_NODISCARD prac_rc note_delivery_tell(struct note_core *c, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_deliver(struct note_core *c, bool *ret_busy, struct prac_err *reterr);
 /* Waits for what is being sent, marks it, closes the ways. */
 void note_deliver_end(struct note_core *c);

@@ -74,6 +74,23 @@ prac_rc note_over_limit(struct note_core *c, const struct note_tenant_row *r, pr
   return PRAC_OK;
 }
 
+/* That people are told of it in a digest. A subscriber sees that in the portal. */
+static prac_rc say_held(struct note_core *c, const struct note_tenant_row *r, const struct word *w,
+                        uint32_t people, struct prac_err *reterr)
+{
+  char id[NOTE_ID_MAX];
+  (void)snprintf(id, sizeof id, "%.120s.%u.%s", w->id, w->revision, r->c.name);
+  for (size_t i = 0; i < c->n_post && !r->scope; i++) {
+    const struct note_deed d = {.message = id,
+                                .way = c->ways[i]->name,
+                                .tenant = r->c.name,
+                                .outcome = "held",
+                                .at = c->now};
+    if (people >> i & 1) PRAC_TRY(note_delivery_add(c, &d, w->e, w->a, reterr));
+  }
+  return PRAC_OK;
+}
+
 /* To machines always; to people now, later in a digest, or not at all (an update). */
 static prac_rc tell(struct note_core *c, const struct note_tenant_row *r, struct note_story *s,
                     const struct word *w, struct prac_err *reterr)
@@ -90,6 +107,7 @@ static prac_rc tell(struct note_core *c, const struct note_tenant_row *r, struct
   if (people && (over || s->state == NOTE_LATER)) {
     PRAC_TRY(note_later_put(c->queue, s, w->at + r->c.digest_ns, rec, len, reterr));
     prac_count(&c->counters[NOTE_COUNT_LATER], 1);
+    PRAC_TRY(say_held(c, r, w, people, reterr));
     s->state = NOTE_LATER;
     people = 0;
   } else if (s->state != NOTE_LATER) {

@@ -128,7 +128,6 @@ static prac_rc job_of(struct note_core *c, const struct note_row *r, struct note
   j->subscriber = r->kind == NOTE_ERRAND || (t && t->scope);
   memcpy(j->id, r->id, sizeof j->id);
   memcpy(j->thread, r->thread, sizeof j->thread);
-  memcpy(j->lane, r->lane, sizeof j->lane);
   j->item = (struct note_item){
       .id = j->id, .thread = j->thread, .at = r->at, .began = r->began, .tenant = &j->tenant};
   if (r->kind == NOTE_ERRAND) return read_errand(j, r, reterr);
@@ -189,6 +188,7 @@ static prac_rc mark_again(struct note_core *c, struct note_post *p, struct note_
                           j->tries + 1, due, j->err.text, reterr));
   prac_count(&c->counters[over ? NOTE_COUNT_REFUSED : NOTE_COUNT_AGAIN], 1);
   tell_owner(c, p, owner_of(j), j->id, over ? "refused" : "again", j->err.text);
+  if (over) PRAC_TRY(note_delivery_job(c, p->way, j, "failed", c->now, reterr));
   if (over) log_refused(c, p, j, j->err.text);
   if (alone) return PRAC_OK;
   if (p->pause_until != PRAC_TIME_NONE && c->now < p->pause_until) return PRAC_OK;
@@ -210,6 +210,7 @@ static prac_rc mark(struct note_core *c, struct note_post *p, struct note_job *j
                           j->tries + 1, c->now, why, reterr));
   prac_count(&c->counters[ok ? NOTE_COUNT_TAKEN : NOTE_COUNT_REFUSED], 1);
   tell_owner(c, p, owner_of(j), j->id, ok ? "taken" : "refused", why);
+  PRAC_TRY(note_delivery_job(c, p->way, j, ok ? "sent" : "failed", c->now, reterr));
   if (!ok) log_refused(c, p, j, why);
   if (p->fails) prac_log(c->env.log, &ev_back, "%s is back", p->way->name);
   p->fails = 0;
@@ -220,12 +221,12 @@ static prac_rc mark(struct note_core *c, struct note_post *p, struct note_job *j
 static void landed(struct note_post *p, int64_t n)
 {
   for (size_t i = 0; i < p->n_inflight; i++)
-    if (p->inflight[i] == n) p->inflight[i--] = p->inflight[--p->n_inflight];
+    if (p->inflight[i].n == n) p->inflight[i--] = p->inflight[--p->n_inflight];
 }
 static bool flies(const struct note_post *p, int64_t n)
 {
   for (size_t i = 0; i < p->n_inflight; i++)
-    if (p->inflight[i] == n) return true;
+    if (p->inflight[i].n == n) return true;
   return false;
 }
 
@@ -241,6 +242,33 @@ static prac_rc mark_all(struct note_core *c, struct note_post *p, struct prac_er
     p->fails = fails;
     note_queue_rollback(c->queue);
   }
+  prac_rc again = note_queue_sync(c->queue, true, reterr);
+  return rc == PRAC_OK ? again : rc;
+}
+
+/* The next that the way has said, or the one that could not be written. */
+static bool next_said(struct note_core *c, struct note_post *p)
+{
+  uint64_t lost = 0;
+  for (size_t i = 0; p->way->says && i < p->n_lanes && !p->has_said; i++) {
+    p->has_said = note_worker_said(p->lanes[i], &p->said, &lost);
+    prac_count(&c->counters[NOTE_COUNT_UNSAID], lost);
+  }
+  return p->has_said;
+}
+
+/* Each by itself: one that finds no room stays here. */
+static prac_rc say_all(struct note_core *c, struct note_post *p, struct prac_err *reterr)
+{
+  if (!next_said(c, p)) return PRAC_OK;
+  prac_rc rc = note_queue_commit(c->queue, reterr);
+  if (rc == PRAC_OK) rc = note_queue_sync(c->queue, false, reterr);
+  while (rc == PRAC_OK && next_said(c, p)) {
+    rc = note_delivery_said(c, p->way, &p->said, reterr);
+    if (rc == PRAC_OK) rc = note_queue_commit(c->queue, reterr);
+    if (rc == PRAC_OK) p->has_said = false;
+  }
+  if (rc != PRAC_OK) note_queue_rollback(c->queue);
   prac_rc again = note_queue_sync(c->queue, true, reterr);
   return rc == PRAC_OK ? again : rc;
 }
@@ -269,6 +297,28 @@ static prac_rc collect(struct note_core *c, struct note_post *p, struct prac_err
 
 /* ---- handing over ---- */
 
+/* Who reads of the attack or alert is to know that this tenant was not told. */
+static prac_rc cannot_record(struct note_core *c, struct note_post *p, const struct note_row *r,
+                             const char *why, struct prac_err *reterr)
+{
+  struct episode e;
+  struct alert a;
+  const bool is_alert = r->kind == NOTE_ALERT;
+  const struct model_kind *k = is_alert ? &model_alert : &model_episode;
+  const struct note_deed d = {.message = r->id,
+                              .way = p->way->name,
+                              .tenant = r->tenant,
+                              .outcome = "failed",
+                              .detail = why,
+                              .at = c->now};
+  if (r->kind != NOTE_EPISODE && !is_alert) return PRAC_OK;
+  prac_arena_reset(c->arena);
+  prac_rc rc =
+      model_from_json(k, r->rec, r->len, c->arena, is_alert ? (void *)&a : (void *)&e, NULL);
+  if (rc != PRAC_OK) return rc == PRAC_NOMEM ? PRAC_FAIL(reterr, rc, "no memory") : PRAC_OK;
+  return note_delivery_add(c, &d, is_alert ? NULL : &e, is_alert ? &a : NULL, reterr);
+}
+
 static prac_rc cannot(struct note_core *c, struct note_post *p, const struct note_row *r,
                       const struct prac_err *why, struct prac_err *reterr)
 {
@@ -278,6 +328,7 @@ static prac_rc cannot(struct note_core *c, struct note_post *p, const struct not
            why->text);
   tell_owner(c, p, subscriber ? r->tenant : NULL, r->id, "refused", why->text);
   prac_count(&c->counters[NOTE_COUNT_REFUSED], 1);
+  if (!subscriber) PRAC_TRY(cannot_record(c, p, r, why->text, reterr));
   return note_task_mark(c->queue, r->n, p->way->name, NOTE_REFUSED, r->tries + 1, c->now, why->text,
                         reterr);
 }
@@ -289,17 +340,47 @@ static bool paused(const struct note_core *c, const struct note_post *p)
          p->pause_until - c->now <= 2 * PAUSE_MAX_NS;
 }
 
-/* The same for all of a story or tenant, so that a start comes before its end. */
-static struct note_worker *lane_of(const struct note_post *p, const struct note_job *j)
+/* Where each tenant has an other side of its own, whoever takes long there must not have all
+ * threads: one organisation has half of them at most, and so have those that have failed before,
+ * whosever they are. Of a lane's tasks one alone is due, so any idle thread may do it. */
+static bool idle_lane(const struct note_post *p, const struct note_flight *f, size_t *ret)
 {
-  return p->lanes[prac_hash_bytes(0, j->lane, strlen(j->lane)) % p->n_lanes];
+  bool busy[NOTE_LANES_MAX] = {false};
+  size_t half = (p->n_lanes + 1) / 2, same = 0, again = 0;
+  for (size_t i = 0; i < p->n_inflight; i++) {
+    busy[p->inflight[i].lane] = true;
+    same += f->owner && p->inflight[i].owner == f->owner;
+    again += p->inflight[i].again;
+  }
+  if (same >= half || (f->again && again >= half)) return false;
+  for (*ret = 0; *ret < p->n_lanes && busy[*ret]; ++*ret) continue;
+  return *ret < p->n_lanes;
+}
+
+/* false: no thread may take it now. */
+static bool board(const struct note_core *c, const struct note_post *p, const struct note_row *r,
+                  struct note_flight *ret)
+{
+  *ret = (struct note_flight){.n = r->n, .again = r->tries > 0};
+  if (!p->way->each) { /* the same for all of a story, so that a start comes before its end */
+    ret->lane = prac_hash_bytes(0, r->lane, strlen(r->lane)) % p->n_lanes;
+    return true;
+  }
+  const struct note_tenant_row *t = note_tenants_find(&c->tenants, r->tenant);
+  ret->owner = t ? t->owner : 0;
+  return idle_lane(p, ret, &ret->lane);
+}
+
+static size_t seats(const struct note_post *p)
+{
+  return p->way->each ? p->n_lanes : NOTE_INFLIGHT;
 }
 
 static prac_rc hand_over(struct note_core *c, struct note_post *p, struct prac_err *reterr)
 {
   const struct note_when when = {c->now, c->now + 2 * c->conf->retry_max_ns, p->way->each};
   int64_t after = 0;
-  while (p->n_inflight < NOTE_INFLIGHT) {
+  while (p->n_inflight < seats(p)) {
     struct note_row r;
     struct note_job *j = NULL;
     struct prac_err why = {0};
@@ -308,11 +389,12 @@ static prac_rc hand_over(struct note_core *c, struct note_post *p, struct prac_e
     if (rc == PRAC_UNKNOWN) return PRAC_OK;
     PRAC_TRY(rc);
     after = r.n;
-    if (flies(p, r.n)) continue;
+    struct note_flight f;
+    if (flies(p, r.n) || !board(c, p, &r, &f)) continue;
     rc = job_of(c, &r, &j, &why);
     if (rc == PRAC_OK) {
-      p->inflight[p->n_inflight++] = r.n;
-      note_worker_put(lane_of(p, j), j);
+      p->inflight[p->n_inflight++] = f;
+      note_worker_put(p->lanes[f.lane], j);
       if (!c->env.threads) PRAC_TRY(collect(c, p, reterr));
     } else {
       note_job_free(&j);
@@ -345,6 +427,7 @@ prac_rc note_deliver(struct note_core *c, bool *ret_busy, struct prac_err *reter
     for (size_t k = 0; k < p->n_lanes; k++) note_worker_time(p->lanes[k], c->now);
     prac_rc rc = collect(c, p, &err);
     if (rc == PRAC_OK) rc = hand_over(c, p, &err);
+    if (rc == PRAC_OK) rc = say_all(c, p, &err);
     if (rc == PRAC_OK) rc = note_queue_commit(c->queue, &err);
     if (rc == PRAC_FULL) prac_log(c->env.log, &ev_full, "%s", err.text);
     if (rc != PRAC_OK && rc != PRAC_FULL && all == PRAC_OK) {
@@ -367,7 +450,8 @@ void note_deliver_end(struct note_core *c)
   for (size_t i = 0; i < c->n_post; i++) {
     struct note_post *p = &c->post[i];
     for (size_t k = 0; k < p->n_lanes; k++) note_worker_stop(p->lanes[k]);
-    if (p->n_lanes && c->queue && collect(c, p, &err) != PRAC_OK)
+    if (p->n_lanes && c->queue &&
+        (collect(c, p, &err) != PRAC_OK || say_all(c, p, &err) != PRAC_OK))
       prac_log(c->env.log, &ev_full, "%s: told, but not marked as told: %s", p->way->name,
                err.text);
     for (struct note_job *j; (j = p->unmarked);) {

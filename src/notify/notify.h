@@ -13,6 +13,8 @@
  *           after give-up an item is refused: kept in the queue, counted, logged
  * time      decisions run on the records' own time; how fast that passes between records, and when
  *           to retry, on the clock that the caller passes to note_pump
+ * says      what became of messages (`delivery`): on disk with the queue's own mark until the bus
+ *           has it
  * threads   a handle belongs to one thread; with env.threads each way sends in threads of its own
  * limits    NOTE_INFLIGHT items handed to a way at a time; `keep` days of what has been told
  * fails     PRAC_FULL: no room for the queue: nothing of this commit was kept, the bus keeps it
@@ -38,6 +40,10 @@ extern const struct prac_conf_section note_conf_section;
 
 /* Called within note_pump. */
 typedef void note_told_fn(void *arg, const struct told *t);
+/* A delivery (model/records.h) as JSON for the bus, under the same id each time. Other than
+ * PRAC_OK: it is given again later. */
+typedef prac_rc note_publish_fn(void *arg, const char *id, const char *json, size_t len);
+typedef prac_rc note_safe_fn(void *arg); /* PRAC_OK: all that were given are safe */
 struct note_core_env {
   const struct prac_conf *settings;
   const struct note_way *const *ways; /* NULL: note_ways */
@@ -48,7 +54,9 @@ struct note_core_env {
   const struct lookup *geo;       /* where addresses are, for subscribers' scopes; NULL: nowhere */
   const struct note_zones *zones; /* that subscribers may name. Borrowed */
   note_told_fn *told;             /* what became of subscribers' messages; NULL: nobody asks */
-  void *told_arg;
+  note_publish_fn *publish;       /* what became of all other messages; NULL: nobody keeps it */
+  note_safe_fn *safe;
+  void *told_arg;           /* of the three */
   struct note_names *names; /* of victims; NULL: none are asked for. Borrowed */
   const struct prac_log *log;
   uint64_t seed;

@@ -1,13 +1,12 @@
 /* SQLite keeps the queue: a torn write, a full device and kill -9 are its daily bread. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "notify/queue_sql.h"
+#include "sys/sqlite.h"
 
-enum { BUSY_MS = 5000, SCHEMA = 2 };
+enum { BUSY_MS = 5000, SCHEMA = 3 };
 
 /* What an index is named for by a query is made anew with the column. */
 static const char schema_2[] =
@@ -16,6 +15,9 @@ static const char schema_2[] =
     "DROP INDEX task_thread;"
     "CREATE INDEX task_lane ON task(way, lane, n) WHERE state = 0;"
     "CREATE TABLE subscription(id TEXT PRIMARY KEY, rec BLOB NOT NULL) WITHOUT ROWID;";
+static const char schema_3[] =
+    "CREATE TABLE delivery(n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL,"
+    " rec BLOB NOT NULL);";
 /* Never edit a released one: SCHEMA rises and the step is added. */
 static const char schema[] =
     "CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER NOT NULL) WITHOUT ROWID;"
@@ -88,45 +90,19 @@ static const char *const sql[SQL_COUNT_] = {
     [SQL_SUB_PUT] = "INSERT OR REPLACE INTO subscription VALUES(?1, ?2)",
     [SQL_SUB_DROP] = "DELETE FROM subscription WHERE id = ?1",
     [SQL_SUB_NEXT] = "SELECT id, rec FROM subscription WHERE id > ?1 ORDER BY id LIMIT 1",
+    [SQL_ITEM_GET] = "SELECT rec FROM item WHERE id = ?1",
+    [SQL_DELIVERY_ADD] = "INSERT INTO delivery(id, rec) VALUES(?1, ?2)",
+    [SQL_DELIVERY_NEXT] = "SELECT n, id, rec FROM delivery WHERE n > ?1 ORDER BY n LIMIT 1",
+    [SQL_DELIVERY_DROP] = "DELETE FROM delivery WHERE n <= ?1",
     [SQL_PURGE_ITEM] = "DELETE FROM item WHERE made < ?1 AND NOT EXISTS (SELECT 1 FROM task WHERE"
                        " task.n = item.n AND state = 0)",
     [SQL_PURGE_TASK] = "DELETE FROM task WHERE state <> 0 AND n NOT IN (SELECT n FROM item)",
     [SQL_PURGE_STORY] = "DELETE FROM story WHERE last < ?1 AND state <> 0 AND state <> 2",
 };
 
-/* SQLite keeps no errno of a write that hit the limit on a file's size (ulimit -f). */
-static bool file_limit(void)
-{
-  struct rlimit l;
-  return getrlimit(RLIMIT_FSIZE, &l) == 0 && l.rlim_cur != RLIM_INFINITY;
-}
-
-static prac_rc code_of(struct note_queue *q, int rc)
-{
-  if (rc == SQLITE_IOERR_WRITE && file_limit()) return PRAC_FULL;
-  switch (rc & 0xff) {
-  case SQLITE_FULL:
-    return PRAC_FULL;
-  case SQLITE_NOMEM:
-    return PRAC_NOMEM;
-  case SQLITE_CORRUPT:
-  case SQLITE_NOTADB:
-    return PRAC_DAMAGED;
-  case SQLITE_PERM:
-  case SQLITE_READONLY:
-  case SQLITE_CANTOPEN:
-    return PRAC_DENIED;
-  default:
-    break;
-  }
-  int sys = q->db ? sqlite3_system_errno(q->db) : 0;
-  return sys == ENOSPC || sys == EFBIG || sys == EDQUOT ? PRAC_FULL : PRAC_IO;
-}
-
 prac_rc note_sql_fail(struct note_queue *q, struct prac_err *reterr, const char *doing)
 {
-  int code = q->db ? sqlite3_extended_errcode(q->db) : SQLITE_NOMEM;
-  prac_rc rc = code_of(q, code);
+  prac_rc rc = sys_sqlite_rc(q->db);
   const char *todo = rc == PRAC_DAMAGED
                          ? "; restore the file, or move it away: what was waiting is then not told"
                      : rc == PRAC_FULL ? "; make room on the device, the bus keeps what is not here"
@@ -213,8 +189,9 @@ static prac_rc make(struct note_queue *q, struct prac_err *reterr)
   if (version < SCHEMA) {
     PRAC_TRY(exec(q, "BEGIN EXCLUSIVE", reterr));
     if (version < 1) PRAC_TRY(exec(q, schema, reterr));
-    PRAC_TRY(exec(q, schema_2, reterr));
-    PRAC_TRY(exec(q, "PRAGMA user_version = 2; COMMIT", reterr));
+    if (version < 2) PRAC_TRY(exec(q, schema_2, reterr));
+    PRAC_TRY(exec(q, schema_3, reterr));
+    PRAC_TRY(exec(q, "PRAGMA user_version = 3; COMMIT", reterr));
   }
   for (size_t i = 0; i < SQL_COUNT_; i++)
     if (sqlite3_prepare_v3(q->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &q->st[i], NULL) !=

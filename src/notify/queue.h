@@ -2,7 +2,8 @@
  *
  * tables    story: what a tenant has been told of an attack; item: one message; task: (item, way),
  *           waiting, taken or refused; later: what waits for the next digest; meta: numbers;
- *           subscription: as the portal said them last
+ *           subscription: as the portal said them last; delivery: what became of messages, until
+ *           the bus has it
  * lane      tasks of a way with one lane are done one after the other: a story, or a tenant
  * safe      a write begins a transaction when there is none; note_queue_commit returns when it is
  *           on disk (WAL, synchronous=FULL)
@@ -79,6 +80,9 @@ PRAC_NODISCARD prac_rc note_item_add(struct note_queue *q, const struct note_ite
                                      int64_t *ret_n, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_task_add(struct note_queue *q, int64_t n, const char *way,
                                      const char *thread, const char *lane, struct prac_err *reterr);
+/* The record of an item; valid until the next call. PRAC_UNKNOWN: no such item. */
+PRAC_NODISCARD prac_rc note_item_get(struct note_queue *q, const char *id, const char **ret_rec,
+                                     size_t *ret_len, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_people_count(struct note_queue *q, const char *tenant, prac_time since,
                                          int64_t *ret, struct prac_err *reterr);
 struct note_when {
@@ -119,6 +123,14 @@ PRAC_NODISCARD prac_rc note_sub_drop(struct note_queue *q, const char *id, bool 
 PRAC_NODISCARD prac_rc note_sub_next(struct note_queue *q, const char *after, char ret_id[32],
                                      const char **ret_rec, size_t *ret_len,
                                      struct prac_err *reterr);
+/* What is to be said of messages: kept here until the bus has it safe. */
+PRAC_NODISCARD prac_rc note_out_add(struct note_queue *q, const char *id, const char *rec,
+                                    size_t len, struct prac_err *reterr);
+/* The next after number `after`. Valid until the next call. PRAC_UNKNOWN: no more. */
+PRAC_NODISCARD prac_rc note_out_next(struct note_queue *q, int64_t after, int64_t *ret_n,
+                                     char ret_id[32], const char **ret_rec, size_t *ret_len,
+                                     struct prac_err *reterr);
+PRAC_NODISCARD prac_rc note_out_drop(struct note_queue *q, int64_t upto, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_queue_count(struct note_queue *q, int64_t by_state[3],
                                         struct prac_err *reterr);
 /* Forgets what has been dealt with before `before`. */

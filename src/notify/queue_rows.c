@@ -307,6 +307,50 @@ prac_rc note_sub_next(struct note_queue *q, const char *after, char ret_id[32],
   return PRAC_OK;
 }
 
+prac_rc note_item_get(struct note_queue *q, const char *id, const char **ret_rec, size_t *ret_len,
+                      struct prac_err *reterr)
+{
+  sqlite3_stmt *s = note_sql_use(q, SQL_ITEM_GET, false, reterr);
+  if (!s) return PRAC_IO;
+  text(s, 1, id);
+  PRAC_TRY(row(q, s, "reading", reterr));
+  *ret_rec = sqlite3_column_blob(s, 0);
+  *ret_len = (size_t)sqlite3_column_bytes(s, 0);
+  return PRAC_OK;
+}
+
+prac_rc note_out_add(struct note_queue *q, const char *id, const char *rec, size_t len,
+                     struct prac_err *reterr)
+{
+  sqlite3_stmt *s = note_sql_use(q, SQL_DELIVERY_ADD, true, reterr);
+  if (!s) return PRAC_IO;
+  text(s, 1, id);
+  blob(s, 2, rec, len);
+  return note_sql_run(q, s, "writing", reterr);
+}
+
+prac_rc note_out_next(struct note_queue *q, int64_t after, int64_t *ret_n, char ret_id[32],
+                      const char **ret_rec, size_t *ret_len, struct prac_err *reterr)
+{
+  sqlite3_stmt *s = note_sql_use(q, SQL_DELIVERY_NEXT, false, reterr);
+  if (!s) return PRAC_IO;
+  (void)sqlite3_bind_int64(s, 1, after);
+  PRAC_TRY(row(q, s, "reading", reterr));
+  *ret_n = sqlite3_column_int64(s, 0);
+  column(s, 1, ret_id, 32);
+  *ret_rec = sqlite3_column_blob(s, 2);
+  *ret_len = (size_t)sqlite3_column_bytes(s, 2);
+  return PRAC_OK;
+}
+
+prac_rc note_out_drop(struct note_queue *q, int64_t upto, struct prac_err *reterr)
+{
+  sqlite3_stmt *s = note_sql_use(q, SQL_DELIVERY_DROP, true, reterr);
+  if (!s) return PRAC_IO;
+  (void)sqlite3_bind_int64(s, 1, upto);
+  return note_sql_run(q, s, "writing", reterr);
+}
+
 prac_rc note_queue_count(struct note_queue *q, int64_t by_state[3], struct prac_err *reterr)
 {
   sqlite3_stmt *s = note_sql_use(q, SQL_COUNT, false, reterr);

@@ -34,6 +34,10 @@ enum note_sql {
   SQL_SUB_PUT,
   SQL_SUB_DROP,
   SQL_SUB_NEXT,
+  SQL_ITEM_GET,
+  SQL_DELIVERY_ADD,
+  SQL_DELIVERY_NEXT,
+  SQL_DELIVERY_DROP,
   SQL_COUNT_
 };
 struct note_queue {

@@ -1,6 +1,7 @@
 /* What a person asked for in the portal, as a row among the tenants: nothing of it is trusted more
  * than the settings are. */
 #include "notify/subscription.h"
+#include "base/hash.h"
 
 #include <string.h>
 
@@ -52,6 +53,7 @@ static void fill(struct note_tenant_row *r, const struct subscription *s)
   r->c.max_per_hour = s->max_per_hour ? s->max_per_hour : 1;
   r->c.digest_ns = (int64_t)(s->digest_s ? s->digest_s : 600) * PRAC_SEC;
   r->want = model_want_of(s);
+  r->owner = prac_hash_bytes(0, s->org, strlen(s->org)) | 1; /* never 0 */
   r->t = (struct note_tenant){.name = s->id,
                               .network = s->title,
                               .language = r->c.language ? "ja" : "en",

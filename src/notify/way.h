@@ -51,6 +51,13 @@ struct note_digest { /* what a rate limit held back: said in one message, nothin
   prac_time from, to;
 };
 
+/* What a way does by itself, after it has taken an item: a rule of routers. */
+struct note_said {
+  char deed[96]; /* the same for the same one */
+  char tenant[64], episode[64], outcome[16], rule[64], detail[256];
+  struct prac_ip dst;
+  prac_time at;
+};
 struct note_env {
   const void *conf; /* the way's settings struct */
   const struct prac_log *log;
@@ -58,6 +65,9 @@ struct note_env {
   const char *dir;            /* a directory of its own, may be written; ends without "/" */
   const char *host;           /* of this system, for Message-ID and syslog */
   const struct sys_net *net;  /* NULL: nothing but addresses, no TLS authorities */
+  /* For a way that `says`; within open, send or tick. */
+  void (*said)(void *arg, const struct note_said *s);
+  void *said_arg;
 };
 struct note_way {
   const char *name; /* "mail": unique; the folder, and the settings section "notify.mail" */
@@ -67,8 +77,8 @@ struct note_way {
   const struct prac_counter_def *counters;
   size_t n_counters;
   prac_rc (*open)(void *st, const struct note_env *env, struct prac_err *reterr);
-  /* PRAC_OK: taken by the other side. PRAC_AGAIN: try later. Anything else: refused for good; the
-   * core keeps the item in its list of failures and says so. */
+  /* PRAC_OK: taken by the other side, *reterr may have its words. PRAC_AGAIN: try later. Anything
+   * else: refused for good; the core keeps the item in its list of failures and says so. */
   prac_rc (*send)(void *st, const struct note_item *item, const struct note_env *env,
                   struct prac_err *reterr);
   /* Called about once a second, and whenever time has come for what the way itself holds (a BGP
@@ -84,6 +94,7 @@ struct note_way {
   /* The other side is each tenant's own: who does not answer pauses nobody else, and a
    * tenant's messages go one after the other. */
   bool each;
+  bool says; /* that it has taken an item tells nobody anything yet: it says what it does */
 };
 extern const struct note_way *const note_ways[]; /* NULL-terminated; notify/registry.c */
 const struct note_way *note_way_find(const char *name);

@@ -10,6 +10,11 @@
 struct list {
   struct note_job *first, **end;
 };
+enum { SAYS_MAX = 4096 };
+struct says {
+  struct says *next;
+  struct note_said s;
+};
 struct note_worker {
   const struct note_way *way;
   struct note_env env;
@@ -20,6 +25,9 @@ struct note_worker {
   pthread_mutex_t lock;
   pthread_cond_t come;
   struct list todo, done;
+  struct says *says, *says_last;
+  size_t n_says;
+  uint64_t lost;
   _Atomic prac_time now;
   prac_time ticked;
 };
@@ -45,6 +53,50 @@ static struct note_job *take(struct list *l)
   struct note_job *j = l->first;
   if (j) l->first = j->next;
   return j;
+}
+
+static void lock(struct note_worker *w)
+{
+  if (w->threaded) (void)pthread_mutex_lock(&w->lock);
+}
+static void unlock(struct note_worker *w)
+{
+  if (w->threaded) (void)pthread_mutex_unlock(&w->lock);
+}
+
+static void keep_said(void *arg, const struct note_said *s)
+{
+  struct note_worker *w = arg;
+  struct says *new = malloc(sizeof *new);
+  lock(w);
+  bool room = new && w->n_says < SAYS_MAX;
+  if (room) {
+    *new = (struct says){NULL, *s};
+    if (w->says)
+      w->says_last->next = new;
+    else
+      w->says = new;
+    w->says_last = new;
+    w->n_says++;
+  } else {
+    w->lost++;
+  }
+  unlock(w);
+  if (!room) free(new);
+}
+
+bool note_worker_said(struct note_worker *w, struct note_said *ret, uint64_t *ret_lost)
+{
+  lock(w);
+  struct says *s = w->says;
+  if (s) w->says = s->next;
+  if (s) w->n_says--;
+  *ret_lost = w->lost;
+  w->lost = 0;
+  unlock(w);
+  if (s) *ret = s->s;
+  free(s);
+  return s != NULL;
 }
 
 static void send_one(struct note_worker *w, struct note_job *j)
@@ -124,6 +176,8 @@ prac_rc note_worker_new(const struct note_way *way, const struct note_env *env, 
   if (!w) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the way %s", way->name);
   w->way = way;
   w->env = *env;
+  w->env.said = keep_said;
+  w->env.said_arg = w;
   w->ticked = PRAC_TIME_NONE;
   atomic_store(&w->now, PRAC_TIME_NONE);
   w->st = calloc(1, way->state_size);
@@ -166,6 +220,7 @@ void note_worker_free(struct note_worker **wp)
   note_worker_stop(w);
   while ((j = take(&w->todo))) note_job_free(&j);
   while ((j = take(&w->done))) note_job_free(&j);
+  for (struct says *s; (s = w->says); free(s)) w->says = s->next;
   if (w->st) w->way->close(w->st);
   free(w->st);
   free(w);

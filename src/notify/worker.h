@@ -4,6 +4,7 @@
  *           back untried until the caller has fetched all that is done: the other side is probably
  *           away, and none of a story may overtake. Not so where each tenant has an other side of
  *           its own: of these the caller puts one at a time
+ * says      at most SAYS_MAX wait to be fetched, what is more is counted as lost
  * owner     put takes the job, done gives it back; the way's state belongs to the worker until free
  */
 #pragma once
@@ -17,7 +18,7 @@ struct note_job {
   uint32_t tries;
   prac_time made;
   struct prac_arena *arena;
-  char id[NOTE_ID_MAX], thread[NOTE_ID_MAX], lane[NOTE_ID_MAX];
+  char id[NOTE_ID_MAX], thread[NOTE_ID_MAX];
   enum note_kind kind;
   bool subscriber; /* told to a subscription, or an errand */
   struct note_item item;
@@ -46,5 +47,7 @@ void note_worker_free(struct note_worker **wp);
 void note_worker_put(struct note_worker *w, struct note_job *job_take);
 /* A job that is done, oldest first; NULL: none. */
 struct note_job *note_worker_done(struct note_worker *w);
+/* What the way has said, oldest first; false: nothing. *ret_lost: how many found no room before. */
+bool note_worker_said(struct note_worker *w, struct note_said *ret, uint64_t *ret_lost);
 /* The time that tick is called with, about once a second. */
 void note_worker_time(struct note_worker *w, prac_time now);

@@ -123,22 +123,24 @@ static bool same_org(const struct access_scope *a, const struct access_scope *b)
 }
 
 static struct portal_audience *find(const struct portal_audiences *l, const char *words,
-                                    const struct access_scope *s, bool setup)
+                                    const struct access_scope *s,
+                                    const struct portal_audience *like)
 {
   for (size_t i = 0; i < l->n; i++)
-    if (l->v[i]->setup == setup && l->v[i]->scope.clearance == s->clearance &&
-        l->v[i]->scope.packets == s->packets && strcmp(l->v[i]->words, words) == 0 &&
-        same_org(&l->v[i]->scope, s))
+    if (l->v[i]->setup == like->setup && l->v[i]->findings == like->findings &&
+        l->v[i]->scope.clearance == s->clearance && l->v[i]->scope.packets == s->packets &&
+        strcmp(l->v[i]->words, words) == 0 && same_org(&l->v[i]->scope, s))
       return l->v[i];
   return NULL;
 }
 
 static struct portal_audience *add(struct portal *p, const char *words,
-                                   const struct access_scope *s, bool setup)
+                                   const struct access_scope *s, const struct portal_audience *like)
 {
   struct portal_audience *a = make_room(&p->audiences) ? calloc(1, sizeof *a) : NULL;
   if (!a) return NULL;
-  a->setup = setup;
+  a->setup = like->setup;
+  a->findings = like->findings;
   if (audience_open(p, words, s, a) != PRAC_OK) {
     audience_free(&a);
     return NULL;
@@ -153,11 +155,12 @@ struct portal_audience *portal_audience_of(struct portal *p, const struct access
 {
   struct prac_arena *arena = prac_arena_new(1024);
   const char *words = arena ? access_scope_words(&who->scope, arena) : NULL;
-  bool setup = who->scope.all || who->role >= ACCESS_OPERATOR;
+  const struct portal_audience like = {.setup = who->scope.all || who->role >= ACCESS_OPERATOR,
+                                       .findings = who->role >= ACCESS_ANALYST};
   struct portal_audience *a = NULL;
   pthread_mutex_lock(&p->lock);
-  if (words) a = find(&p->audiences, words, &who->scope, setup);
-  if (words && !a) a = add(p, words, &who->scope, setup);
+  if (words) a = find(&p->audiences, words, &who->scope, &like);
+  if (words && !a) a = add(p, words, &who->scope, &like);
   if (a) {
     a->refs++;
     a->used = ++p->audiences.uses;
@@ -294,6 +297,28 @@ void portal_keep_alert(struct portal *p, const struct alert *alert, bool tell)
   let_go(p, &all);
 }
 
+/* Hosts decide who sees it; /attacks, /alerts and /findings have them. */
+static void shorten(const struct model_kind *k, void *rec)
+{
+  if (k == &model_episode) ((struct episode *)rec)->hosts = (struct model_ips){0};
+  if (k == &model_delivery) ((struct delivery *)rec)->hosts = (struct model_ips){0};
+  if (k != &model_finding) return;
+  struct finding *f = rec;
+  f->hosts = (struct model_ips){0};
+  f->flows = "";
+}
+
+static bool finding_fits(struct portal_audience *a, const struct finding *f)
+{
+  int64_t now = portal_mono_ns();
+  a->room += a->room_at ? (double)(now - a->room_at) / (double)PRAC_SEC : PORTAL_FINDINGS;
+  if (a->room > PORTAL_FINDINGS) a->room = PORTAL_FINDINGS;
+  a->room_at = now;
+  if (a->room < (f->level > 1 ? 1 : PORTAL_FINDINGS / 2)) return false;
+  a->room -= 1;
+  return true;
+}
+
 static void tell_one(struct portal *p, struct portal_audience *a, const char *event,
                      const struct model_kind *k, const void *rec)
 {
@@ -303,10 +328,14 @@ static void tell_one(struct portal *p, struct portal_audience *a, const char *ev
   if (own) memcpy(own, rec, k->size);
   prac_rc rc =
       own ? access_gate_record(&a->scope, p->env.geo, k, own, p->scratch, &seen) : PRAC_NOMEM;
-  if (rc == PRAC_OK &&
-      k == &model_episode) /* a carpet's hosts decide who sees it; /attacks has them */
-    ((struct episode *)own)->hosts = (struct model_ips){0};
-  if (rc == PRAC_OK && seen) model_to_json(k, own, &j);
+  if (rc == PRAC_OK && seen && k == &model_finding && !finding_fits(a, own)) {
+    portal_count(p, PORTAL_C_FINDINGS_LEFT);
+    seen = false;
+  }
+  if (rc == PRAC_OK && seen) {
+    shorten(k, own);
+    model_to_json(k, own, &j);
+  }
   if (rc != PRAC_OK || seen) put(p, a, event, rc != PRAC_OK || j.bad ? NULL : j.buf, j.len);
   prac_json_done(&j);
 }
@@ -318,6 +347,7 @@ void portal_tell_record(struct portal *p, const char *event, const struct model_
   pthread_mutex_lock(&p->lock);
   hold_all(p, &all);
   pthread_mutex_unlock(&p->lock);
-  for (size_t i = 0; i < all.n; i++) tell_one(p, all.v[i], event, k, rec);
+  for (size_t i = 0; i < all.n; i++)
+    if (k != &model_finding || all.v[i]->findings) tell_one(p, all.v[i], event, k, rec);
   let_go(p, &all);
 }

@@ -6,6 +6,8 @@
  *           rings, an alert goes through the gate once for each
  * bounds    PORTAL_AUDIENCES; the one unused for longest goes first, one that is being read never.
  *           They share PORTAL_RING_BYTES of events, each has at least PORTAL_RING_LEAST
+ * findings  more than people can follow are left out and counted: PORTAL_FINDINGS at once, then one
+ *           a second; the least ones (notice) have half of that room
  * threads   any; p->lock guards the list, the counts of users and the alerts. Who holds a reference
  *           may use scope and feed without it
  */
@@ -18,12 +20,14 @@ enum {
   PORTAL_AUDIENCES = 256,
   PORTAL_RING_BYTES = 16 << 20,
   PORTAL_RING_LEAST = 256 << 10,
+  PORTAL_FINDINGS = 40,
 };
 struct portal;
 struct sys_http_req;
 struct portal_audience {
   struct access_scope scope;
-  bool setup; /* is shown how sensors' machines are set up */
+  bool setup;    /* is shown how sensors' machines are set up */
+  bool findings; /* hears what engines claim: analysts do */
   struct sys_http_feed *feed;
   struct portal_alerts alerts; /* briefly */
   /* the list's own */
@@ -31,6 +35,8 @@ struct portal_audience {
   const char *words;
   unsigned refs;
   uint64_t used;
+  double room;     /* findings that may still be told now; the caller's thread, as room_at */
+  int64_t room_at; /* monotonic ns; 0: none was told yet */
 };
 struct portal_audiences {
   struct portal_audience *v[PORTAL_AUDIENCES];

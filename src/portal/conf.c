@@ -44,6 +44,8 @@ static const struct prac_conf_item items[] = {
             .help = "a session ends after so long without a request or an open live stream"),
     ITEM_AS("session-life", session_life_ns, DURATION, .lo = 300, .hi = 30 * 86400, .dflt = 43200,
             .help = "a session ends so long after the sign-in in any case"),
+    ITEM_AS("sessions-each", sessions_each, INT, .lo = 1, .hi = 1000, .dflt = 32,
+            .help = "sessions of one person at once; one more ends the one unused for longest"),
     ITEM_AS(
         "audit-keep", audit_keep_ns, DURATION, .lo = 0, .hi = 36500.0 * 86400, .dflt = 1095 * 86400,
         .help = "lines of the audit are removed after so long, but never the newest 1000; a line "

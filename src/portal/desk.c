@@ -175,7 +175,11 @@ static void refuse_waiting(struct desk *d)
   pthread_mutex_unlock(&d->lock);
   for (struct desk_job *j = out, *next_one; j; j = next_one) {
     next_one = j->next;
-    portal_send_error(j->req, 503, "accounts", "accounts can not be written now; try again later");
+    if (j->refused)
+      j->refused(j);
+    else
+      portal_send_error(j->req, 503, "accounts",
+                        "accounts can not be written now; try again later");
     desk_job_free(&j);
   }
 }
@@ -211,11 +215,18 @@ static void prune_now_and_then(struct desk *d)
   static const struct prac_log_event ev = {
       "portal_audit_not_pruned", PRAC_LOG_WARN,
       "look at access.db and its device: old lines stay until it works again"};
+  static const struct prac_log_event ev_ahead = {
+      "portal_clock_ahead", PRAC_LOG_WARN,
+      "is this machine's clock right? If nobody has been here for so long, all is well"};
   struct prac_err err = {0};
+  int64_t ahead = 0;
   prac_time now = prac_now(&d->wall);
   if (now - d->pruned < prune_every_ns && now >= d->pruned) return;
   d->pruned = now;
-  if (access_audit_prune(d->writer, &err) != PRAC_OK) prac_log(d->log, &ev, "%s", err.text);
+  if (access_audit_prune(d->writer, &ahead, &err) != PRAC_OK) prac_log(d->log, &ev, "%s", err.text);
+  if (ahead)
+    prac_log(d->log, &ev_ahead, "it is %lld days behind the newest line of the audit",
+             (long long)(ahead / PRAC_DAY));
 }
 
 static void run_job(struct desk *d, struct desk_job *j)

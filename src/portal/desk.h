@@ -31,9 +31,10 @@ struct desk_job {
   /* Answers req, if there is one. NULL: `note` is written, or, without one, that reader is active.
    */
   void (*run)(struct desk_job *j, struct access *a);
-  bool slow;        /* a password is looked at */
-  bool waits;       /* req does already (sys_http_later) */
-  const void *more; /* of whoever put it; in the arena */
+  void (*refused)(struct desk_job *j); /* answers req when the disk refuses; NULL: as JSON */
+  bool slow;                           /* a password is looked at */
+  bool waits;                          /* req does already (sys_http_later) */
+  const void *more;                    /* of whoever put it; in the arena */
   struct prac_arena *arena;
   const char *from, *word;  /* address of who asked, part of the path; in the arena */
   struct access_event note; /* what NULL: none */

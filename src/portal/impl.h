@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "access/access.h"
+#include "model/delivery.h"
 #include "portal/audience.h"
 #include "portal/live.h"
 #include "portal/portal.h"
@@ -17,6 +18,8 @@
     "damaged installation")                                                                        \
   X(EVENTS, "events", "1", "events put into the live ring")                                        \
   X(EVENTS_LOST, "events_lost", "1", "events that found no room or memory")                        \
+  X(FINDINGS_LEFT, "findings_left_out", "1",                                                       \
+    "findings that were not told live: more than people can follow")                               \
   X(QUERIES, "queries", "1", "questions put to the store")                                         \
   X(QUERIES_REFUSED, "queries_refused", "1", "questions refused because too many were waiting")    \
   X(QUERIES_FAILED, "queries_failed", "1", "questions that the store could not answer")            \
@@ -45,6 +48,12 @@ struct portal_queue {
   pthread_t thread;
   bool have_thread;
 };
+/* Rankings from the store, slot after slot backwards; of the one thread that does it. */
+struct portal_warming {
+  prac_time now; /* when it began, by the telescopes' clock */
+  int64_t until; /* monotonic */
+  int slot;      /* the next one */
+};
 struct portal {
   struct portal_conf conf;
   struct portal_env env;
@@ -58,6 +67,7 @@ struct portal {
   struct portal_audiences audiences;
   uint64_t told; /* events so far: no ring has a higher id */
   bool tops_dirty, status_dirty;
+  struct portal_warming warming;
   struct portal_door *door;  /* accounts (who.c); NULL: none */
   _Atomic bool rights_moved; /* somebody's: streams have to be asked whether they may go on */
   uint64_t seed;             /* of hashes of what readers send */
@@ -85,10 +95,12 @@ enum portal_shape {
   PORTAL_EVENTS,
   PORTAL_TEXT,
   PORTAL_PCAP,
+  PORTAL_ATOM,
   PORTAL_REDIRECT
 };
 /* Who may ask: the role that it takes, or a session of whatever role. */
 enum portal_need { PORTAL_ANYONE, PORTAL_VIEWER, PORTAL_ANALYST, PORTAL_OPERATOR, PORTAL_ADMIN };
+#define PORTAL_ATOM_TYPE "application/atom+xml"
 struct portal_route {
   const char *path;            /* after /api/v1; one part may be "{id}", see route.c */
   enum sys_http_method method; /* GET answers HEAD too */
@@ -113,9 +125,14 @@ bool portal_may(struct sys_http_req *r, enum portal_need need);
 const void *portal_body(const struct sys_http_req *r);
 void portal_send_error(struct sys_http_req *r, int status, const char *code, const char *fmt, ...)
     PRAC_PRINTF(4, 5);
+/* extra: a header's name and value; NULL: none. */
+void portal_send_error_with(struct sys_http_req *r, int status, const char *code,
+                            const char *const extra[2], const char *text);
 bool portal_is_view(const char *path); /* is it answered with the page? */
 /* Sends j as JSON (or an error when it went bad) and frees it. */
 void portal_send_json(struct sys_http_req *r, struct prac_json *j);
+/* The same of bytes that are something else. */
+void portal_send_as(struct sys_http_req *r, struct prac_json *j, const char *type);
 void portal_send_rows(struct sys_http_req *r, struct rows *rows);
 void portal_count(struct portal *p, int which);
 int64_t portal_mono_ns(void);
@@ -141,6 +158,9 @@ void portal_ports_heat(struct portal *p, struct sys_http_req *r, const char *wor
 void portal_ports_risk(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_mine(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_system(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_deliveries(struct portal *p, struct sys_http_req *r, const char *word);
+/* As whoever is no operator sees it, in place; false: not at all. */
+bool portal_delivery_brief(struct delivery *d);
 void portal_decisions(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_alert_decisions(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_decide(struct portal *p, struct sys_http_req *r, const char *word);
@@ -163,4 +183,8 @@ prac_rc portal_jobs_start(struct portal *p, struct prac_err *reterr);
 void portal_jobs_stop(struct portal *p);
 void portal_jobs_run(struct portal *p);     /* all that wait, on this thread */
 void portal_jobs_outside(struct portal *p); /* those that stepped aside go on */
+bool portal_jobs_stopping(struct portal *p);
 prac_rc portal_warm(struct portal *p, struct prac_err *reterr);
+/* A slot of rankings, from the thread of one lane. false: that was the last one. *ret_pause: how
+ * long to leave the processor to others before the next. */
+bool portal_warm_step(struct portal *p, const struct store *s, int64_t *ret_pause);

@@ -4,6 +4,7 @@
  * come back, instead of waiting behind everybody. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "access/gate.h"
 #include "portal/job.h"
@@ -206,6 +207,8 @@ static void run_job(struct portal *p, struct portal_job *j)
     j->send(j);
   } else if (j->is_rows) {
     portal_send_rows(j->req, &j->rows);
+  } else if (j->type) {
+    portal_send_as(j->req, &j->rows.j, j->type);
   } else {
     prac_json_newline(&j->rows.j);
     portal_send_json(j->req, &j->rows.j);
@@ -235,12 +238,23 @@ void portal_jobs_outside(struct portal *p)
   }
 }
 
-/* wait: sleeps until there is one, or NULL at the end. */
-static struct portal_job *next_job(struct portal_queue *q, bool wait)
+static struct timespec in(int64_t ns)
+{
+  struct timespec t;
+  (void)clock_gettime(CLOCK_REALTIME, &t);
+  ns += t.tv_nsec;
+  return (struct timespec){t.tv_sec + ns / PRAC_SEC, ns % PRAC_SEC};
+}
+
+/* Sleeps until there is one, or so long; NULL: there is none, or it is the end. */
+static struct portal_job *next_job(struct portal_queue *q, int64_t wait_ns)
 {
   struct portal *p = q->p;
+  struct timespec end = in(wait_ns);
+  int over = wait_ns <= 0;
   pthread_mutex_lock(&p->jobs_lock);
-  while (wait && !q->jobs && !p->stopping) pthread_cond_wait(&q->more, &p->jobs_lock);
+  while (!over && !q->jobs && !p->stopping)
+    over = pthread_cond_timedwait(&q->more, &p->jobs_lock, &end);
   struct portal_job *j = p->stopping ? NULL : q->jobs;
   if (j) {
     q->jobs = j->next;
@@ -251,16 +265,40 @@ static struct portal_job *next_job(struct portal_queue *q, bool wait)
   return j;
 }
 
+bool portal_jobs_stopping(struct portal *p)
+{
+  pthread_mutex_lock(&p->jobs_lock);
+  bool stopping = p->stopping;
+  pthread_mutex_unlock(&p->jobs_lock);
+  return stopping;
+}
+
+/* That of the longest questions, as far as there are lanes. */
+static struct portal_queue *last_lane(struct portal *p)
+{
+  int i = PORTAL_LANES - 1;
+  while (i > 0 && !p->queues[i].store) i--;
+  return &p->queues[i];
+}
+
 static void *asker(void *arg)
 {
   struct portal_queue *q = arg;
-  for (struct portal_job *j; (j = next_job(q, true));) run_job(q->p, j);
+  bool warms = q == last_lane(q->p);
+  int64_t pause = 0;
+  while (!portal_jobs_stopping(q->p)) {
+    struct portal_job *j = next_job(q, warms ? pause : PRAC_HOUR);
+    if (j)
+      run_job(q->p, j);
+    else if (warms && !portal_jobs_stopping(q->p))
+      warms = portal_warm_step(q->p, q->store, &pause);
+  }
   return NULL;
 }
 
 void portal_jobs_run(struct portal *p)
 {
-  for (struct portal_job *j; (j = next_job(&p->queues[0], false));) run_job(p, j);
+  for (struct portal_job *j; (j = next_job(&p->queues[0], 0));) run_job(p, j);
 }
 
 void portal_jobs_init(struct portal *p)
@@ -277,6 +315,9 @@ void portal_jobs_init(struct portal *p)
 
 prac_rc portal_jobs_start(struct portal *p, struct prac_err *reterr)
 {
+  int64_t pause;
+  while (p->env.query_in_tick && p->env.store && portal_warm_step(p, p->env.store, &pause))
+    continue;
   for (int i = 0; i < PORTAL_LANES && !p->env.query_in_tick; i++) {
     struct portal_queue *q = &p->queues[i];
     if (!q->store) continue;

@@ -27,6 +27,7 @@ struct portal_job {
   struct prac_arena *arena;
   void *ask;             /* what run needs to know; in the arena */
   enum portal_lane lane; /* set before portal_job_put when it is not PORTAL_SUMS */
+  const char *type;      /* of an answer that is no JSON: its bytes are in rows.j; NULL: it is */
   bool is_rows;          /* else the answer is one object: run writes all of it to rows.j */
   struct rows rows;
 };

@@ -125,6 +125,16 @@ static void take_lists(struct live *l, const struct model_strs *from)
   }
 }
 
+static struct live_place place_of(const struct flow_batch *b)
+{
+  return (struct live_place){b->minute, b->part};
+}
+
+static bool before(struct live_place a, struct live_place b)
+{
+  return a.minute != b.minute ? a.minute < b.minute : a.part < b.part;
+}
+
 void live_batch(struct live *l, const struct flow_batch *b)
 {
   struct live_sensor *s = sensor_of(l, b->sensor);
@@ -135,10 +145,26 @@ void live_batch(struct live *l, const struct flow_batch *b)
     m->sources += i == 0 || !prac_ip_eq(&b->src[i], &b->src[i - 1]);
   }
   touch(l, m);
-  live_slots_add(l->slots, b);
+  if (!s->told.minute) s->told = place_of(b);
+  if (!s->stored.minute || before(s->stored, place_of(b))) live_slots_add(l->slots, b);
   live_event_time_set(l, b->minute + PRAC_MIN);
   if (b->geo && *b->geo) (void)snprintf(l->geo, sizeof l->geo, "%s", b->geo);
   if (b->lists.n > 0) take_lists(l, &b->lists);
+}
+
+bool live_stored_counts(struct live *l, const struct flow_batch *b)
+{
+  struct live_sensor *s = sensor_of(l, b->sensor);
+  if (!s || (s->told.minute && !before(place_of(b), s->told))) return false;
+  if (!s->stored.minute || before(s->stored, place_of(b))) s->stored = place_of(b);
+  if (!l->geo[0] && b->geo) (void)snprintf(l->geo, sizeof l->geo, "%s", b->geo);
+  if (l->n_lists == 0) take_lists(l, &b->lists);
+  return true;
+}
+
+void live_stored_put(struct live *l, const struct live_slots *counted)
+{
+  live_slots_merge(l->slots, counted);
 }
 
 void live_minute_put(struct live *l, const char *sensor, prac_time at, uint64_t packets,

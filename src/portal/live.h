@@ -30,6 +30,10 @@ struct live_minute {
   uint32_t sources;
   bool dirty;
 };
+struct live_place { /* of a batch among its sensor's */
+  prac_time minute; /* 0: none */
+  uint32_t part;
+};
 struct live_sensor {
   char name[32], country[4], source[64], version[32];
   prac_time first, last, heard; /* minutes of batches; time of the last health report */
@@ -38,8 +42,9 @@ struct live_sensor {
   uint64_t queue, queue_bytes;
   int64_t clock_offset_ns, clock_error_ns;
   bool clock_synced;
-  bool honeypot;               /* goes by the honeypots' clock */
-  struct live_minute *minutes; /* LIVE_MINUTES, by minute number; owned */
+  bool honeypot;                  /* goes by the honeypots' clock */
+  struct live_place told, stored; /* the first batch by the bus; the last from the store */
+  struct live_minute *minutes;    /* LIVE_MINUTES, by minute number; owned */
 };
 enum live_dim { LIVE_PORT, LIVE_COUNTRY, LIVE_ASN, LIVE_SENSOR };
 struct live_top {
@@ -57,6 +62,12 @@ void live_health(struct live *l, const struct health *h);
 /* From the store at start: one sensor's minute. */
 void live_minute_put(struct live *l, const char *sensor, prac_time at, uint64_t packets,
                      uint64_t sources);
+/* Tops from the store, while the bus goes on. Whether a stored batch counts: it is not one that the
+ * bus has brought; should the bus bring it yet, then it is in no top a second time. What is counted
+ * meanwhile, elsewhere, is put in by slots of LIVE_SLOT_MIN. */
+bool live_stored_counts(struct live *l, const struct flow_batch *b);
+struct live_slots;
+void live_stored_put(struct live *l, const struct live_slots *counted);
 /* End of the telescopes' newest minute, which may be of a played day; the honeypots' clock where
  * there are no telescopes. NONE at first. */
 prac_time live_event_time(const struct live *l);

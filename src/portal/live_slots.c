@@ -166,6 +166,32 @@ void live_slots_add(struct live_slots *s, const struct flow_batch *b)
   }
 }
 
+static void add_tallies(struct tally *to, const struct tally *from, size_t n)
+{
+  for (size_t i = 0; i < n; i++) {
+    to[i].packets += from[i].packets;
+    to[i].sources += from[i].sources;
+  }
+}
+
+void live_slots_merge(struct live_slots *to, const struct live_slots *from)
+{
+  to->dropped += from->dropped;
+  for (int i = 0; i < LIVE_SLOTS; i++) {
+    const struct slot *f = &from->slot[i];
+    struct slot *t = f->number < 0 ? NULL : slot_of(to, f->number * LIVE_SLOT_MIN * PRAC_MIN);
+    if (!t) continue;
+    add_tallies(t->port, f->port, N_PORT);
+    add_tallies(t->country, f->country, N_COUNTRY);
+    for (size_t k = 0; k < LIVE_AS; k++) {
+      struct as_tally *as = f->as[k].asn ? as_of(to, t, f->as[k].asn) : NULL;
+      if (!as) continue;
+      as->packets += f->as[k].packets;
+      as->sources += f->as[k].sources;
+    }
+  }
+}
+
 /* ---- reading ---- */
 
 struct weights {

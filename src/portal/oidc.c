@@ -163,6 +163,7 @@ static void run_code(struct desk_job *j, struct access *a)
                     : PRAC_FAIL(&err, PRAC_DENIED, "sign in at the provider first");
   if (rc == PRAC_OK) rc = portal_send_session(j, a, en.token, &err);
   bool again = rc == PRAC_DENIED || rc == PRAC_AGAIN || rc == PRAC_END;
+  if (rc != PRAC_OK && rc != PRAC_END) portal_count(j->p, PORTAL_C_OIDC_REFUSED);
   if (half && again)
     oidc_halves_again(halves, half); /* before they can answer again */
   else
@@ -180,23 +181,26 @@ static void run_refused(struct desk_job *j, struct access *a)
   const struct errand *e = j->more;
   struct prac_ip from = sys_http_client(j->req);
   struct prac_err err = {0};
-  if (access_linked_refused(a, j->word, &from, &err) != PRAC_OK)
-    send_back(j->req, "failed", e->out.to);
-  else
-    send_back(j->req, e->to, e->out.to);
+  prac_rc rc = access_linked_refused(a, j->word, &from, &err);
+  send_back(j->req, rc == PRAC_OK ? e->to : "failed", e->out.to);
+}
+
+/* A browser on its way is sent to a page, not to a line of JSON. */
+static void not_now(struct desk_job *j)
+{
+  const struct errand *e = j->more;
+  send_back(j->req, "busy", e->out.to);
 }
 
 /* From the lane to the desk; `waits` already. */
 static void hand_over(struct errand *e, void (*run)(struct desk_job *j, struct access *a))
 {
   struct desk_job *j = e->desk;
-  struct sys_http_req *r = j->req;
-  char landing[OIDC_TO];
-  memcpy(landing, e->out.to, sizeof landing);
   j->run = run;
+  j->refused = not_now;
   if (desk_put(portal_desk(j->p), j) == PRAC_OK) return;
+  not_now(j);
   desk_job_free(&j);
-  send_back(r, "busy", landing);
 }
 
 /* ---- on the lane ---- */
@@ -245,9 +249,9 @@ static void do_back(struct portal_oidc *o, struct errand *e)
     return;
   }
   portal_count(j->p, PORTAL_C_OIDC_REFUSED);
-  bool noted = e->out.why >= OIDC_WHY_TOKEN;
   e->to = oidc_why_names[e->out.why];
-  j->word = noted ? prac_arena_strndup(j->arena, err.text, strlen(err.text)) : NULL;
+  if (e->out.why >= OIDC_WHY_TOKEN)
+    j->word = prac_arena_strndup(j->arena, err.text, strlen(err.text));
   if (j->word) {
     hand_over(e, run_refused);
     return;
@@ -259,8 +263,8 @@ static void do_back(struct portal_oidc *o, struct errand *e)
 static void do_end(struct portal_oidc *o, struct errand *e)
 {
   struct oidc_way w;
-  bool ok = oidc_end(o->oidc, &w, NULL) == PRAC_OK;
-  redirect(e->desk->req, ok ? w.url : "/sign-in", NULL, NULL);
+  prac_rc rc = oidc_end(o->oidc, &w, NULL);
+  redirect(e->desk->req, rc == PRAC_OK ? w.url : "/sign-in", NULL, NULL);
   desk_job_free(&e->desk);
 }
 
@@ -350,19 +354,17 @@ static struct errand *errand_new(struct portal *p, struct sys_http_req *r, enum 
     j->more = e;
   } else if (j) {
     desk_job_free(&j);
-    portal_send_error(r, 503, "busy", "no memory for this request now; try again");
+    send_back(r, "busy", "/");
   }
   return e;
 }
 
 static void go(struct portal *p, struct sys_http_req *r, struct errand *e, bool ok)
 {
-  char to[OIDC_TO];
-  (void)snprintf(to, sizeof to, "%s", e->to);
   if (ok && put(p->oidc, e)) return;
   portal_count(p, PORTAL_C_OIDC_REFUSED);
+  send_back(r, "busy", e->to);
   desk_job_free(&e->desk);
-  send_back(r, "busy", to);
 }
 
 /* A view of this page, with its filters; anything else is the first one. */

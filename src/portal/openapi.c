@@ -206,6 +206,9 @@ static void answer(struct prac_json *j, const struct portal_route *t)
   case PORTAL_PCAP:
     media(j, PORTAL_PCAP_TYPE, "s");
     break;
+  case PORTAL_ATOM:
+    media(j, PORTAL_ATOM_TYPE, "s");
+    break;
   case PORTAL_REDIRECT:
     break; /* no body */
   }

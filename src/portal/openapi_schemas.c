@@ -97,6 +97,7 @@ const struct portal_answer *portal_answer_of(const char *operation)
       {"alert_decisions", "decision", NULL},
       {"decide", "decision", NULL},
       {"decisions", "decision", NULL},
+      {"deliveries", "delivery", NULL},
       {"host", "Row", NULL},
       {"attacks", "episode", NULL},
       {"attack", "Attack", NULL},

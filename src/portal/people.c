@@ -12,12 +12,14 @@
   F(STR, org, "", "organisation")                                                                  \
   F(STR, role, "", "viewer, analyst, operator or admin")                                           \
   F(STR, password, "", "a new password")                                                           \
-  F(BOOL, disabled, "", "can not sign in")
+  F(BOOL, disabled, "", "can not sign in")                                                         \
+  F(STR, proof, "", "the present password of who changes it; to shut an account takes none")
 #define ORG_FIELDS(F)                                                                              \
   F(STR, name, "", "name")                                                                         \
   F(STR, title, "", "name for people to read")                                                     \
   F(STR, scope, "", "its part of the world: JP AS64500 192.0.2.0/24, or *")                        \
-  F(STR, clearance, "", "TLP:CLEAR to TLP:RED")
+  F(STR, clearance, "", "TLP:CLEAR to TLP:RED")                                                    \
+  F(STR, proof, "", "the present password of who changes it: scope and clearance take it")
 #define KEY_FIELDS(F)                                                                              \
   F(STR, label, "", "what it is for")                                                              \
   F(STR, password, "", "the present password of who makes it")
@@ -101,6 +103,8 @@ void portal_users(struct portal *p, struct sys_http_req *r, const char *word)
   portal_desk_run(p, r, NULL, false, run_users);
 }
 
+/* What gives rights outlives the session that gave them, as a key does. What only takes them does
+ * not wait for a password. */
 static void run_user_put(struct desk_job *j, struct access *a)
 {
   const struct user *b = portal_body(j->req);
@@ -111,7 +115,8 @@ static void run_user_put(struct desk_job *j, struct access *a)
                           .role = given(b->role),
                           .disabled = b->disabled};
   const char *by = portal_reader_who(j->reader)->user;
-  if (b->password && *b->password && !portal_not_by_key(j)) return;
+  bool gives = !b->disabled || *b->org || *b->role || *b->password;
+  if (gives && !portal_proved(j, a, b->proof)) return;
   answer(j, access_user_put(a, by, &u, given(b->password), &err), &err);
 }
 void portal_user_put(struct portal *p, struct sys_http_req *r, const char *word)
@@ -143,12 +148,13 @@ static void run_org_put(struct desk_job *j, struct access *a)
                          .title = given(b->title),
                          .scope = given(b->scope),
                          .clearance = given(b->clearance)};
+  if ((o.scope || o.clearance) && !portal_proved(j, a, b->proof)) return;
   answer(j, access_org_put(a, portal_reader_who(j->reader)->user, &o, &err), &err);
 }
 void portal_org_put(struct portal *p, struct sys_http_req *r, const char *word)
 {
   (void)word;
-  portal_desk_run(p, r, NULL, false, run_org_put);
+  portal_desk_run(p, r, NULL, true, run_org_put);
 }
 
 /* ---- keys ---- */

@@ -200,6 +200,21 @@ static void tell_attack(struct portal *p, const struct episode *e)
   if (strcmp(e->profile, "isp") == 0) portal_tell_record(p, "attack", &model_episode, e);
 }
 
+static void tell_delivery(struct portal *p, const struct delivery *rec)
+{
+  struct delivery d = *rec;
+  if (portal_delivery_brief(&d)) portal_tell_record(p, "delivery", &model_delivery, &d);
+}
+
+/* An attack is told by itself, and a label of senders is for the flows. */
+static void tell_finding(struct portal *p, const struct finding *f)
+{
+  static const char *const left_out[] = {"drdos", "noise-"};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(left_out); i++)
+    if (strncmp(f->kind ? f->kind : "", left_out[i], strlen(left_out[i])) == 0) return;
+  portal_tell_record(p, "finding", &model_finding, f);
+}
+
 void portal_take_record(struct portal *p, const struct model_kind *k, const void *rec)
 {
   if (k == &model_alert) {
@@ -215,6 +230,10 @@ void portal_take_record(struct portal *p, const struct model_kind *k, const void
     tell_attack(p, rec);
   } else if (k == &model_decision) {
     portal_tell_record(p, "decision", k, rec);
+  } else if (k == &model_finding) {
+    tell_finding(p, rec);
+  } else if (k == &model_delivery) {
+    tell_delivery(p, rec);
   }
   prac_arena_reset(p->scratch);
 }
@@ -245,8 +264,9 @@ static prac_rc take_json(struct portal *p, const struct bus_msg *m, const struct
 
 void portal_take(struct portal *p, const struct bus_msg *m)
 {
-  static const struct model_kind *const kinds[] = {&model_alert, &model_health, &model_episode,
-                                                   &model_decision, &model_told};
+  static const struct model_kind *const kinds[] = {&model_alert,    &model_health, &model_episode,
+                                                   &model_decision, &model_told,   &model_delivery,
+                                                   &model_finding};
   prac_rc rc = PRAC_OK;
   if (subject_is(m->subject, "flow")) rc = take_flow(p, m);
   for (size_t i = 0; i < PRAC_ARRAY_LEN(kinds); i++)

@@ -34,7 +34,7 @@ struct portal_conf {
   int64_t rate, burst;
   int64_t ring; /* events kept for listeners that come back */
   bool accounts;
-  int64_t session_idle_ns, session_life_ns, audit_keep_ns;
+  int64_t session_idle_ns, session_life_ns, sessions_each, audit_keep_ns;
 };
 extern const struct prac_conf_section portal_conf_section; /* "portal" */
 

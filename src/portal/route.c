@@ -1,6 +1,5 @@
 /* From a request to the function that answers it: one table for the API, one for the page's files.
  * Every error is JSON with one sentence for whoever asked, and nothing about our insides. */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +126,14 @@ static const struct portal_param host_params[] = {
 static const struct portal_param format_params[] = {FORMAT, END};
 static const struct portal_param decision_params[] = {
     SPAN, {"key", "string", "about this story"}, PAGE, FORMAT, END};
+static const struct portal_param delivery_params[] = {
+    {"attack", "string", "about this attack: its id"},
+    {"alert", "string", "about this alert: its id; neither: all, newest first"},
+    SPAN,
+    {"state", "string", "of revisions in this state"},
+    PAGE,
+    FORMAT,
+    END};
 static const struct portal_param risk_params[] = {
     {"limit", "integer", "at most so many rows, up to 10000"}, FORMAT, END};
 static const struct portal_param mine_params[] = {
@@ -198,11 +205,15 @@ const struct portal_route portal_routes[] = {
      "Sites, what is kept, counters, dates of data, disk", PORTAL_OBJECT, portal_system, none},
     {"/decisions", SYS_HTTP_GET, PORTAL_ANALYST, "decisions",
      "All that people decided, newest first", PORTAL_ROWS, portal_decisions, decision_params},
+    {"/deliveries", SYS_HTTP_GET, PORTAL_VIEWER, "deliveries",
+     "Who was told of an attack or alert, when and by what kind of way; rules of routers",
+     PORTAL_ROWS, portal_deliveries, delivery_params},
     {"/query", SYS_HTTP_GET, PORTAL_ANALYST, "query", "Any question in the one query language",
      PORTAL_ROWS, portal_query, query_params},
     {"/events", SYS_HTTP_GET, PORTAL_VIEWER, "events",
-     "Server-sent events: minutes, top, status, alert, attack, decision; gap when the listener was "
-     "too slow",
+     "Server-sent events: minutes, top, status, alert, attack, decision, delivery, for analysts "
+     "finding; gap when the "
+     "listener was too slow",
      PORTAL_EVENTS, portal_events, event_params},
     {"/metrics", SYS_HTTP_GET, PORTAL_OPERATOR, "metrics",
      "Counters in the text form of Prometheus", PORTAL_TEXT, portal_metrics, none},
@@ -254,89 +265,6 @@ const struct portal_route portal_routes[] = {
      portal_audit, audit_params},
     {NULL, SYS_HTTP_GET, PORTAL_ADMIN, NULL, NULL, PORTAL_OBJECT, NULL, NULL},
 };
-
-/* ---- answers ---- */
-
-/* extra: a header's name and value; NULL: none. */
-static void send_error(struct sys_http_req *r, int status, const char *code,
-                       const char *const extra[2], const char *text)
-{
-  struct prac_json j = prac_json_of(4096);
-  prac_json_open(&j, '{');
-  prac_json_key(&j, "error");
-  prac_json_open(&j, '{');
-  prac_json_key_str(&j, "code", code);
-  prac_json_key_str(&j, "text", text);
-  prac_json_close(&j, '}');
-  prac_json_close(&j, '}');
-  prac_json_newline(&j);
-  struct sys_http_resp a = {
-      .status = status, .type = "application/json", .body = j.buf, .len = j.bad ? 0 : j.len};
-  if (extra) memcpy(a.extra, extra, 2 * sizeof *extra);
-  sys_http_respond(r, &a);
-  prac_json_done(&j);
-}
-
-void portal_send_error(struct sys_http_req *r, int status, const char *code, const char *fmt, ...)
-{
-  static const char *const later[] = {"Retry-After", "2"}, *const how[] = {"WWW-Authenticate",
-                                                                           "Bearer"};
-  char text[512];
-  va_list ap;
-  va_start(ap, fmt);
-  (void)vsnprintf(text, sizeof text, fmt, ap);
-  va_end(ap);
-  send_error(r, status, code,
-             status == 503 || status == 429 ? later
-             : status == 401                ? how
-                                            : NULL,
-             text);
-}
-
-/* private: who may see it depends on the cookie. no-cache, not no-store: the entity tag then saves
- * the body when nothing has changed. */
-void portal_send_json(struct sys_http_req *r, struct prac_json *j)
-{
-  if (j->bad)
-    portal_send_error(r, 500, "too_large", "the answer does not fit into memory");
-  else
-    sys_http_respond(r, &(struct sys_http_resp){.status = 200,
-                                                .type = "application/json",
-                                                .body = j->buf,
-                                                .len = j->len,
-                                                .pack = true,
-                                                .cache = "private, no-cache"});
-  prac_json_done(j);
-}
-
-void portal_send_rows(struct sys_http_req *r, struct rows *rows)
-{
-  rows_end(rows);
-  struct sys_http_resp a = {.status = 200,
-                            .type = rows_type(rows->format),
-                            .body = rows->j.buf,
-                            .len = rows->j.len,
-                            .pack = true,
-                            .cache = "private, no-cache"};
-  size_t k = 0;
-  if (rows->truncated) {
-    a.extra[k++] = "X-Truncated";
-    a.extra[k++] = "1";
-  }
-  if (rows->truncated && rows->next[0]) {
-    a.extra[k++] = "X-Next";
-    a.extra[k++] = rows->next;
-  }
-  if (rows->format == ROWS_CSV) {
-    a.extra[k++] = "Content-Disposition";
-    a.extra[k++] = "attachment; filename=\"practice.csv\"";
-  }
-  if (rows->j.bad)
-    portal_send_error(r, 500, "too_large", "the answer does not fit into memory: ask for less");
-  else
-    sys_http_respond(r, &a);
-  rows_done(rows);
-}
 
 /* ---- the page's files ---- */
 
@@ -471,7 +399,7 @@ static void no_route(struct sys_http_req *r, const char *methods)
   char text[64];
   (void)snprintf(text, sizeof text, "only %s here", methods);
   if (*methods)
-    send_error(r, 405, "method", (const char *[]){"Allow", methods}, text);
+    portal_send_error_with(r, 405, "method", (const char *[]){"Allow", methods}, text);
   else
     portal_send_error(r, 404, "not_found", "nothing is here; /api/v1/openapi.json lists the API");
 }

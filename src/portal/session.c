@@ -117,9 +117,19 @@ void portal_send_done(struct sys_http_req *r)
 
 /* ---- who am I ---- */
 
-/* who NULL: nobody. */
-static void me_json(const struct portal *p, const struct access_who *who, struct prac_arena *a,
-                    struct prac_json *j)
+/* In how many browsers. No word of it where the file cannot be asked now. */
+static void sessions_json(const struct portal *p, struct access *a, const char *user,
+                          struct prac_json *j)
+{
+  uint64_t n;
+  if (access_sessions_open(a, user, &n, NULL) != PRAC_OK) return;
+  prac_json_key_u64(j, "sessions", n);
+  prac_json_key_u64(j, "sessions_most", (uint64_t)p->conf.sessions_each);
+}
+
+/* who NULL: nobody. from: the accounts' file, by this thread's handle; NULL: there is none. */
+static void me_json(const struct portal *p, const struct access_who *who, struct access *from,
+                    struct prac_arena *a, struct prac_json *j)
 {
   prac_json_open(j, '{');
   prac_json_key_bool(j, "accounts", p->door != NULL);
@@ -138,6 +148,7 @@ static void me_json(const struct portal *p, const struct access_who *who, struct
     prac_json_close(j, '}');
     prac_json_key_str(j, "clearance", access_tlp_names[who->scope.clearance]);
     prac_json_key_bool(j, "totp", who->totp);
+    if (from) sessions_json(p, from, who->user, j);
   }
   prac_json_close(j, '}');
   prac_json_newline(j);
@@ -149,7 +160,8 @@ void portal_me(struct portal *p, struct sys_http_req *r, const char *word)
   struct prac_arena *a = prac_arena_new(1024);
   (void)word;
   if (a)
-    me_json(p, p->door && !portal_reader(r) ? NULL : portal_who(r), a, &j);
+    me_json(p, p->door && !portal_reader(r) ? NULL : portal_who(r),
+            p->door ? desk_reader(portal_desk(p)) : NULL, a, &j);
   else
     j.bad = true;
   prac_arena_free(&a);
@@ -203,7 +215,7 @@ prac_rc portal_send_session(struct desk_job *j, struct access *a, const char *to
   char text[PORTAL_COOKIE_TEXT];
   PRAC_TRY(access_who_is(a, token, j->arena, &who, err));
   struct prac_json out = prac_json_of(64 << 10);
-  me_json(j->p, &who, j->arena, &out);
+  me_json(j->p, &who, a, j->arena, &out);
   portal_session_cookie(j->req, token, j->p->conf.session_life_ns / PRAC_SEC, text);
   sys_http_respond(j->req, &(struct sys_http_resp){.status = out.bad ? 503 : 200,
                                                    .type = "application/json",

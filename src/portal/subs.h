@@ -47,6 +47,7 @@ void portal_subscription_feed_end(struct portal *p, struct sys_http_req *r, cons
 void portal_subscription_test(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_subscription_matches(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_feed(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_feed_atom(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_mail(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_mail_confirm(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_mail_end(struct portal *p, struct sys_http_req *r, const char *word);
@@ -79,6 +80,8 @@ void portal_mail_end(struct portal *p, struct sys_http_req *r, const char *word)
   SUBS_ROW(GET, "/subscriptions/{id}/matches", "subscription_matches", \
     "What it would have told of the last seven days that there are records of, newest first", \
     portal_subscription_matches, false), \
+  {"/feed/atom/{token}", SYS_HTTP_GET, PORTAL_VIEWER, "feed_atom", \
+    "The feed as Atom (RFC 4287)", PORTAL_ATOM, portal_feed_atom, none, .by_path = true}, \
   {"/feed/{token}", SYS_HTTP_GET, PORTAL_VIEWER, "feed", \
     "The newest 100 of what a subscription is about, as JSON Feed 1.1; the token says who asks", \
     PORTAL_OBJECT, portal_feed, none, .by_path = true}, \

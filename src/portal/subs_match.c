@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "portal/atom.h"
 #include "portal/job.h"
 #include "portal/subs.h"
 #include "portal/who.h"
 
-enum { ITEMS = 100, HOST_MAX = 256, ARENA = 16 << 10 };
+enum { ITEMS = 100, HOST_MAX = 256, URL_MAX = 720, ARENA = 16 << 10 };
 #define LOOK_BACK_NS (7 * 24 * PRAC_HOUR)
 
 struct match {
@@ -19,9 +20,10 @@ struct match {
 struct matching {
   struct access_sub sub;
   struct model_want want;
-  bool feed;
+  bool feed, atom;
   struct portal_attacks listed; /* what /attacks lists */
   const char *base;             /* "https://portal.example", for addresses in a feed */
+  const char *self;             /* path of the feed */
   struct prac_arena *keep;
   const struct model_kind *kind; /* that are gone through */
   struct match *v;
@@ -152,10 +154,43 @@ static void matches_json(const struct matching *m, struct prac_json *j)
   prac_json_close(j, '}');
 }
 
+static const char *url_of(const struct matching *m, const struct match *x, char to[URL_MAX])
+{
+  char id[400];
+  atom_path(x->id, id, sizeof id);
+  (void)snprintf(to, URL_MAX, "%s/%s/%s", m->base, x->attack ? "attacks" : "alerts", id);
+  return to;
+}
+
+static void feed_atom(const struct matching *m, struct prac_json *j)
+{
+  char url[URL_MAX], self[URL_MAX];
+  (void)snprintf(self, sizeof self, "%s%.200s", m->base, m->self);
+  struct atom_feed f = {.id = m->sub.s.id,
+                        .title = m->sub.s.title,
+                        .language = m->sub.s.language,
+                        .self = self,
+                        .home = m->base,
+                        .updated = m->n ? m->v[0].at : m->sub.changed};
+  atom_open(j, &f);
+  for (size_t i = 0; i < m->n && i < ITEMS; i++) {
+    const struct match *x = &m->v[i];
+    atom_put(j, &(struct atom_entry){.kind = x->attack ? "attack" : "alert",
+                                     .id = x->id,
+                                     .state = x->state,
+                                     .title = x->title,
+                                     .text = x->text,
+                                     .url = url_of(m, x, url),
+                                     .updated = x->at,
+                                     .published = x->from});
+  }
+  atom_close(j);
+}
+
 /* JSON Feed 1.1 (jsonfeed.org/version/1.1). An item that goes on keeps its id. */
 static void feed_json(const struct matching *m, struct prac_json *j)
 {
-  char url[512];
+  char url[URL_MAX];
   prac_json_open(j, '{');
   prac_json_key_str(j, "version", "https://jsonfeed.org/version/1.1");
   prac_json_key_str(j, "title", m->sub.s.title);
@@ -165,11 +200,9 @@ static void feed_json(const struct matching *m, struct prac_json *j)
   prac_json_open(j, '[');
   for (size_t i = 0; i < m->n && i < ITEMS; i++) {
     const struct match *x = &m->v[i];
-    (void)snprintf(url, sizeof url, "%s/%s/%.120s", m->base, x->attack ? "attacks" : "alerts",
-                   x->id);
     prac_json_open(j, '{');
     prac_json_key_str(j, "id", x->id);
-    prac_json_key_str(j, "url", url);
+    prac_json_key_str(j, "url", url_of(m, x, url));
     prac_json_key_str(j, "title", x->title);
     prac_json_key_str(j, "content_text", x->text);
     prac_json_key_time(j, "date_published", x->from);
@@ -195,7 +228,7 @@ static prac_rc run(struct portal_job *j, struct store *s, struct prac_err *reter
   if (rc == PRAC_OK) rc = gather(j, s, m, m->want.alerts, &model_alert, reterr);
   if (rc == PRAC_OK) {
     qsort(m->v, m->n, sizeof *m->v, newest_first);
-    (m->feed ? feed_json : matches_json)(m, &j->rows.j);
+    (m->atom ? feed_atom : m->feed ? feed_json : matches_json)(m, &j->rows.j);
   }
   prac_arena_free(&m->keep);
   return rc;
@@ -210,7 +243,8 @@ static const char *base_of(struct portal_job *j)
   return n > 0 ? prac_arena_strndup(j->arena, text, strlen(text)) : NULL;
 }
 
-static void ask(struct portal *p, struct sys_http_req *r, const char *id, bool feed)
+enum form { MATCHES, JSON_FEED, ATOM };
+static void ask(struct portal *p, struct sys_http_req *r, const char *id, enum form form)
 {
   struct prac_err err = {0};
   if (!portal_desk(p)) {
@@ -220,7 +254,10 @@ static void ask(struct portal *p, struct sys_http_req *r, const char *id, bool f
   struct portal_job *j = portal_job_new(p, r, run, sizeof(struct matching));
   if (!j) return;
   struct matching *m = j->ask;
-  m->feed = feed;
+  m->feed = form != MATCHES;
+  m->atom = form == ATOM;
+  if (m->atom) j->type = PORTAL_ATOM_TYPE;
+  m->self = prac_arena_strndup(j->arena, sys_http_path(r), strlen(sys_http_path(r)));
   m->least = PRAC_TIME_NONE;
   m->base = base_of(j);
   prac_rc rc =
@@ -230,14 +267,14 @@ static void ask(struct portal *p, struct sys_http_req *r, const char *id, bool f
     portal_job_drop(&j);
     return;
   }
-  if (rc == PRAC_OK && !m->base) rc = PRAC_NOMEM;
+  if (rc == PRAC_OK && (!m->base || !m->self)) rc = PRAC_NOMEM;
   m->want = model_want_of(&m->sub.s);
   portal_job_put(j, rc, &err);
 }
 
 void portal_subscription_matches(struct portal *p, struct sys_http_req *r, const char *word)
 {
-  ask(p, r, word, false);
+  ask(p, r, word, MATCHES);
 }
 
 /* The token said who asks, and about which subscription. */
@@ -245,5 +282,12 @@ void portal_feed(struct portal *p, struct sys_http_req *r, const char *word)
 {
   const char *id = portal_who(r)->feed;
   (void)word;
-  ask(p, r, id ? id : "", true);
+  ask(p, r, id ? id : "", JSON_FEED);
+}
+
+void portal_feed_atom(struct portal *p, struct sys_http_req *r, const char *word)
+{
+  const char *id = portal_who(r)->feed;
+  (void)word;
+  ask(p, r, id ? id : "", ATOM);
 }

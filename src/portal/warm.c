@@ -1,11 +1,18 @@
 /* After a restart the day in memory is filled from the store, so that the page does not begin
- * empty. A store that can not answer is no reason not to start: the page then begins with now. */
+ * empty: minutes and alerts before anybody is answered, rankings, which take longer, on a lane's
+ * thread while nobody waits for it, a quarter of the time. A store that can not answer is no reason
+ * not to start: the page then begins with now. */
 #include <string.h>
 
 #include "portal/job.h"
+#include "portal/live_slots.h"
 #include "portal/record.h"
 
 enum { WARM_ALERTS = 200 };
+#define WARM_TOPS_NS (2 * PRAC_MIN)
+
+static const struct prac_log_event event = {"portal_warm_failed", PRAC_LOG_WARN,
+                                            "the page begins with what comes now"};
 
 static const char *words(const struct store_value *v)
 {
@@ -63,8 +70,6 @@ static prac_rc alert(void *arg, const struct store_col *cols, size_t n, const st
 
 prac_rc portal_warm(struct portal *p, struct prac_err *reterr)
 {
-  static const struct prac_log_event event = {"portal_warm_failed", PRAC_LOG_WARN,
-                                              "the page begins with what comes now"};
   const struct store *s = p->env.store;
   struct sensors known = {p, PRAC_TIME_NONE};
   struct prac_err err = {0};
@@ -91,4 +96,67 @@ prac_rc portal_warm(struct portal *p, struct prac_err *reterr)
   prac_arena_reset(p->scratch);
   if (rc != PRAC_OK) prac_log(p->env.log, &event, "the store did not answer: %s", err.text);
   return PRAC_OK;
+}
+
+/* ---- rankings ---- */
+
+struct tops {
+  struct portal *p;
+  struct live_slots *counted; /* of one slot of time */
+  int64_t until;              /* monotonic */
+};
+
+static prac_rc count_batch(void *arg, struct flow_batch *b)
+{
+  struct tops *t = arg;
+  struct portal *p = t->p;
+  if (portal_mono_ns() > t->until || portal_jobs_stopping(p)) return PRAC_STOPPED;
+  pthread_mutex_lock(&p->lock);
+  bool counts = live_stored_counts(p->live, b);
+  pthread_mutex_unlock(&p->lock);
+  if (counts) live_slots_add(t->counted, b);
+  return PRAC_OK;
+}
+
+/* A slot is put in as a whole, or not at all: half of one would be half of its numbers. */
+static prac_rc fill_slot(struct tops *t, const struct store *s, prac_time from,
+                         struct prac_err *err)
+{
+  const struct store_batch_query q = {.span = {from, from + LIVE_SLOT_MIN * PRAC_MIN}};
+  struct portal *p = t->p;
+  t->counted = live_slots_new();
+  if (!t->counted) return PRAC_FAIL(err, PRAC_NOMEM, "no memory for rankings");
+  prac_rc rc = s->ops->batches(s->st, &q, count_batch, t, err);
+  if (rc == PRAC_STOPPED)
+    (void)PRAC_FAIL(err, rc, "rankings are not whole: %d s were not enough",
+                    (int)(WARM_TOPS_NS / PRAC_SEC));
+  if (rc == PRAC_OK) {
+    pthread_mutex_lock(&p->lock);
+    live_stored_put(p->live, t->counted);
+    p->tops_dirty = true;
+    pthread_mutex_unlock(&p->lock);
+  }
+  live_slots_free(&t->counted);
+  return rc;
+}
+
+/* The newest first: that is what is shown when the time is not enough. */
+bool portal_warm_step(struct portal *p, const struct store *s, int64_t *ret_pause)
+{
+  struct portal_warming *w = &p->warming;
+  struct tops t = {.p = p, .until = w->until};
+  struct prac_err err = {0};
+  int64_t began = portal_mono_ns();
+  if (w->slot == 0) {
+    pthread_mutex_lock(&p->lock);
+    w->now = live_event_time(p->live);
+    pthread_mutex_unlock(&p->lock);
+    t.until = w->until = began + WARM_TOPS_NS;
+  }
+  if (w->now == PRAC_TIME_NONE) return false;
+  prac_time newest = prac_time_floor(w->now - 1, LIVE_SLOT_MIN * PRAC_MIN);
+  prac_rc rc = fill_slot(&t, s, newest - w->slot++ * LIVE_SLOT_MIN * PRAC_MIN, &err);
+  if (rc != PRAC_OK && !portal_jobs_stopping(p)) prac_log(p->env.log, &event, "%s", err.text);
+  *ret_pause = 3 * (portal_mono_ns() - began);
+  return rc == PRAC_OK && w->slot < LIVE_NOW + LIVE_BEFORE;
 }

@@ -92,6 +92,7 @@ prac_rc portal_door_open(struct portal *p, struct prac_err *reterr)
 {
   struct access_conf c = {.idle_ns = p->conf.session_idle_ns,
                           .life_ns = p->conf.session_life_ns,
+                          .sessions_each = p->conf.sessions_each,
                           .audit_keep_ns = p->conf.audit_keep_ns};
   if (!p->conf.accounts) return PRAC_OK;
   if (!p->env.accounts || !p->env.clock)

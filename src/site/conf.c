@@ -7,8 +7,8 @@
 /* Records: what must not cross the link by interest, on either side. */
 #define RAW                                                                                        \
   "\"flow.>\", \"hit.>\", \"health.>\", \"finding.>\", \"mark.>\", \"tick.>\", \"episode.>\", "    \
-  "\"alert.>\", \"decision.>\", \"subscription.>\", \"errand.>\", \"told.>\", \"lease.>\", "       \
-  "\"state.>\", \"packet.>\""
+  "\"alert.>\", \"decision.>\", \"subscription.>\", \"errand.>\", \"told.>\", \"delivery.>\", "    \
+  "\"packet.>\", \"lease.>\", \"state.>\""
 #define TLS                                                                                        \
   "tls {\n"                                                                                        \
   "  cert_file: \"@cert@\"\n"                                                                      \

@@ -2,7 +2,8 @@
  * means, the columns of each answer, and whether roll-ups can answer it.
  *
  * flows    columns as in flow_row_json: first, last, sensor, src, dst, ...; in order of (first,
- *          sensor, part, src, dst, proto, sport, dport, packets, bytes, last)
+ *          sensor, part, src, dst, proto, sport, dport, packets, bytes, last), then by all other
+ *          columns: pages (`passed`) meet, also between rows that differ in one of these alone
  * groups   STORE_SERIES and STORE_TOP*: "at" (series only), one key column named after `by`, then
  *          packets, flows, bytes, sources. Top: by packets, then by key; series: by time, then key
  * cells    STORE_CELLS: the columns of `keys` in their order, then packets, flows, bytes, sources,
@@ -54,6 +55,11 @@ struct store_pass store_pass_of(const struct store_query *q);
 bool store_pass_over(struct store_pass *p, prac_time first); /* true: it was given */
 prac_rc store_flow_emit(const struct store_flow *f, store_row *each, void *arg);
 
+/* Whether records of this kind are said anew while what they tell of goes on (alerts, episodes). */
+bool store_record_runs(const struct model_kind *k);
+/* What a record tells of, both ends belong to it. Of those that run: from the first of their times
+ * to this revision; INT64_MAX while it is not closed or ended. All others: the one moment `at`. */
+struct prac_span store_record_extent(const struct model_kind *k, const void *rec);
 /* Whether q asks for more than an id and a time of records: then each must be matched. */
 bool store_record_filtered(const struct store_query *q);
 /* Whether a record is what q asks for, by the fields its table has. */

@@ -79,6 +79,23 @@ static int order_rest(const struct flow_row *a, const struct flow_row *b)
   return c ? c : order(a->span_ms, b->span_ms);
 }
 
+/* What is left of what an answer shows: rows that are the same here are the same to whoever asks.
+ */
+static int order_last(const struct store_flow *fa, const struct store_flow *fb)
+{
+  const struct flow_row *a = &fa->row, *b = &fb->row;
+  int c = memcmp(&a->victim, &b->victim, sizeof a->victim);
+  if (!c) c = order(a->tcp_flags, b->tcp_flags);
+  if (!c) c = order(a->ttl, b->ttl);
+  if (!c) c = order(a->window, b->window);
+  if (!c) c = order(a->country, b->country);
+  if (!c) c = order(a->asn, b->asn);
+  if (!c) c = order(a->marks, b->marks);
+  if (!c) c = strcmp(fa->survey ? fa->survey : "", fb->survey ? fb->survey : "");
+  if (!c) c = order(a->payload, b->payload);
+  return c ? c : order(a->tool, b->tool);
+}
+
 int store_flow_cmp(const struct store_flow *a, const struct store_flow *b)
 {
   prac_time ta = store_flow_first(a), tb = store_flow_first(b);
@@ -87,7 +104,8 @@ int store_flow_cmp(const struct store_flow *a, const struct store_flow *b)
   if (!c) c = order(a->part, b->part);
   if (!c) c = memcmp(&a->row.src, &b->row.src, sizeof a->row.src);
   if (!c) c = memcmp(&a->row.dst, &b->row.dst, sizeof a->row.dst);
-  return c ? c : order_rest(&a->row, &b->row);
+  if (!c) c = order_rest(&a->row, &b->row);
+  return c ? c : order_last(a, b);
 }
 
 uint32_t store_flow_limit(const struct store_query *q)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/delivery.h"
 #include "model/packet.h"
 #include "store/answer.h"
 
@@ -64,6 +65,7 @@ static const struct {
     {"episodes", STORE_RECORDS, &model_episode},
     {"decisions", STORE_RECORDS, &model_decision},
     {"packets", STORE_RECORDS, &model_packet},
+    {"deliveries", STORE_RECORDS, &model_delivery},
     {"series", STORE_SERIES, NULL},
     {"top", STORE_TOP, NULL},
     {"scan", STORE_TOP_SCAN, NULL},
@@ -82,8 +84,10 @@ static prac_rc set_what(struct parse *p, const struct word *w)
       return PRAC_OK;
     }
   return PRAC_FAIL(p->err, PRAC_MALFORMED,
-                   WORD_FMT ": what is one of flows, findings, alerts, health, hits, episodes, "
-                            "decisions, packets, series, top, scan, host, sensors, cells, kept",
+                   WORD_FMT
+                   ": what is one of flows, findings, alerts, health, hits, episodes, "
+                   "decisions, deliveries, packets, series, top, scan, host, sensors, cells, "
+                   "kept",
                    WORD_ARG(w));
 }
 

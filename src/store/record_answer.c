@@ -34,6 +34,26 @@ const char *store_record_key(const struct model_kind *k, const void *rec)
   return text_of(k, rec, k->key);
 }
 
+bool store_record_runs(const struct model_kind *k)
+{
+  return field(k, "revision") != NULL;
+}
+
+struct prac_span store_record_extent(const struct model_kind *k, const void *rec)
+{
+  static const char *const begins[] = {"from", "opened"};
+  prac_time t = store_record_at(k, rec);
+  struct prac_span s = {t, t};
+  if (!store_record_runs(k)) return s;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(begins); i++) {
+    const prac_time *b = at(k, rec, begins[i], MODEL_TIME);
+    if (b && *b != PRAC_TIME_NONE && *b < s.from) s.from = *b;
+  }
+  const char *state = text_of(k, rec, "state");
+  if (strcmp(state, "close") != 0 && strcmp(state, "end") != 0) s.to = INT64_MAX;
+  return s;
+}
+
 static bool text_match(const struct model_kind *k, const void *rec, const char *name,
                        const char *want)
 {
@@ -134,8 +154,9 @@ bool store_record_match(const struct store_query *q, const void *rec)
 {
   const struct model_kind *k = q->kind;
   prac_time t = store_record_at(k, rec);
-  if (q->span.from != PRAC_TIME_NONE && t < q->span.from) return false;
-  if (q->span.to != PRAC_TIME_NONE && t >= q->span.to) return false;
+  struct prac_span told = store_record_extent(k, rec);
+  if (q->span.from != PRAC_TIME_NONE && told.to < q->span.from) return false;
+  if (q->span.to != PRAC_TIME_NONE && told.from >= q->span.to) return false;
   if (q->id && q->id[0] && strcmp(store_record_key(k, rec), q->id) != 0) return false;
   if (!behind(q, rec, t)) return false;
   return text_match(k, rec, "key", q->key) && text_match(k, rec, "state", q->state) &&
@@ -224,7 +245,9 @@ struct store_query store_query_open(const struct store_query *q)
   struct store_query c = *q;
   if (c.span.from == 0 && c.span.to == 0)
     c.span = (struct prac_span){PRAC_TIME_NONE, PRAC_TIME_NONE};
-  if (c.after || (c.what == STORE_FLOWS && c.passed)) from_place(&c);
+  /* The place is one in order of `at`, which says nothing of what a record that runs tells of. */
+  bool by_at = c.what == STORE_RECORDS && c.kind && !store_record_runs(c.kind);
+  if ((c.after && by_at) || (c.what == STORE_FLOWS && c.passed)) from_place(&c);
   return c;
 }
 
@@ -243,7 +266,8 @@ prac_rc store_query_check(const struct store_query *q, struct prac_err *reterr)
   case STORE_RECORDS:
     if (!q->kind)
       return PRAC_FAIL(reterr, PRAC_RANGE,
-                       "which records? finding, alert, health, hit, episode, decision or packet");
+                       "which records? finding, alert, health, hit, episode, decision, delivery or "
+                       "packet");
     break;
   case STORE_SERIES:
   case STORE_CELLS:

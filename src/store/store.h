@@ -75,7 +75,8 @@ enum { STORE_SRCS_MAX = 4096 };
 struct store_query {
   enum store_what what;
   const struct model_kind *kind; /* STORE_RECORDS */
-  struct prac_span span;         /* from/to PRAC_TIME_NONE: open; both 0: open */
+  struct prac_span span;         /* from/to PRAC_TIME_NONE: open; both 0: open. Alerts and episodes:
+                                    that ran in it (store_record_extent), whenever told last */
   int64_t step_ns;               /* STORE_SERIES, STORE_CELLS: 1 min, 1 h or 1 d */
   enum store_dim by;
   uint32_t keys; /* STORE_CELLS: enum store_key; 0: all in one */

@@ -1,6 +1,7 @@
 /* Looks at the live view as a reader would, and prints TAP. Usage: node page.mjs PAGE_SERVER */
 import { join } from 'node:path';
 import { axeRun, browser, check, open, require, root, run, say, shot, text, until, url } from './lib.mjs';
+import { move } from './look.mjs';
 
 await run(async () => {
   /* Nothing has been seen yet. */
@@ -39,7 +40,7 @@ await run(async () => {
       await q.waitForSelector('.map path');
       await q.waitForSelector('.u-over');
       const panels = await q.locator('.panel h2').allInnerTexts();
-      check(`${name}: seven panels`, panels.length === 7, panels);
+      check(`${name}: eight panels`, panels.length === 8, panels);
       const over = await q.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       check(`${name}: no horizontal scroll`, over <= 0, over);
       const drawn = await q.evaluate(() => { const c = document.querySelector('.u-wrap canvas'); const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let k = 0; for (let i = 3; i < d.length; i += 4) k += d[i] > 0; return k; });
@@ -72,6 +73,11 @@ await run(async () => {
   check('an attack shows as it comes', await until(async () => (await p.locator('.stream-list .is-running', { hasText: '203.0.113.77' }).count()) === 1, 2000));
   await say('attack e-1 203.0.113.77 end dns');
   check('and its end', await until(async () => (await p.locator('.stream-list li:not(.is-running)', { hasText: '203.0.113.77' }).count()) === 1, 2000));
+
+  await say('risk r-7 8291/tcp');
+  const found = p.locator('.findings-list li', { hasText: '8291/tcp' });
+  check('a finding shows as it comes', await until(async () => (await found.count()) === 1, 2000));
+  check('its kind, how grave, the sentence, as text', /High[\s\S]*risk-port[\s\S]*900 sources[\s\S]*<img src=x/.test(await found.innerText()) && (await found.locator('a').getAttribute('href')).startsWith('/about/r-7'), await found.innerText());
 
   /* Pause. */
   await p.getByRole('button', { name: 'Pause' }).click();
@@ -110,6 +116,14 @@ await run(async () => {
   await say('mute jakarta');
   await say('minutes 20');
   check('a silent sensor is said', await until(async () => (await p.locator('.quality').count()) === 1 && (await text(p, '.quality')).includes('jakarta: silent')));
+  check('and its silence is hatched in the curve, in words too', await until(async () => /jakarta .+ – /.test(await text(p, '.gaps').catch(() => ''))), await text(p, '.traffic'));
+  check('of the others nothing is', !/tokyo|bonn|sydney/.test(await text(p, '.gaps')), await text(p, '.gaps'));
+  await move(p, '/ports');
+  check('other views of the present say it', await until(async () => (await text(p, 'h1')) === 'Ports' && (await text(p, '.quality').catch(() => '')).includes('jakarta: silent')));
+  await move(p, '/ports?from=2013-08-01T00:00:00Z&to=2013-08-02T00:00:00Z');
+  check('those of a time gone by do not', await until(async () => (await p.locator('.quality').count()) === 0));
+  await move(p, '/');
+  await p.waitForSelector('.alerts .alert');
 
   /* Keyboard: to the alerts, open, what it rests on, Escape, and back where it was. */
   await p.keyboard.press('Tab');

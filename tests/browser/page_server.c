@@ -6,6 +6,7 @@
  *   run MS           a minute every MS milliseconds from now on; 0: no more
  *   mute SENSOR      this sensor says nothing any more
  *   alert ID STATE SEVERITY KIND KEY   a revision of an alert
+ *   told ATTACK WAY OUTCOME [RULE]   somebody was told of it, as the notifier says it
  *   attack ID VICTIM STATE VECTOR   an episode of eight minutes until now, with the hits behind it;
  * its strings are as bad as an attacker could make them group ID         a finding about the hosts
  * that move in step (see `group_rows`) risk ID PORT     a finding about a port at risk close, open
@@ -20,6 +21,7 @@
 
 #include "access/access.h"
 #include "base/rng.h"
+#include "model/delivery.h"
 #include "model/subscription.h"
 #include "portal/portal.h"
 #include "sys/wall.h"
@@ -384,6 +386,35 @@ static void say_attack(struct world *w, const char *id, const char *victim, cons
   portal_take_record(w->p, &model_episode, &e);
 }
 
+static void say_told(struct world *w, const char *attack, const char *way, const char *outcome,
+                     const char *rule)
+{
+  char id[24], key[80];
+  const struct prac_ip victim = prac_ip4(0xcb00714d); /* 203.0.113.77 */
+  struct delivery d = {.id = id,
+                       .at = START + w->minute * PRAC_MIN + ++w->said * PRAC_SEC,
+                       .what = "attack",
+                       .ref = attack,
+                       .revision = w->said,
+                       .state = *rule ? "update" : "start",
+                       .key = key,
+                       .way = way,
+                       .tenant = "isp " BAD,
+                       .outcome = outcome,
+                       .rule = rule,
+                       .detail = "250 " BAD,
+                       .to_count = 2,
+                       .after_s = 1.2,
+                       .country = "JP",
+                       .asn = 64500,
+                       .hosts = {&victim, 1}};
+  struct store_rec rec = {&model_delivery, &d};
+  (void)snprintf(id, sizeof id, "t%u", w->said);
+  (void)snprintf(key, sizeof key, "attack:%s", attack);
+  keep(w, &(struct store_tx){.recs = &rec, .n_recs = 1});
+  portal_take_record(w->p, &model_delivery, &d);
+}
+
 static void say_finding(struct world *w, struct finding f)
 {
   static const char *const sensors[] = {"bonn", "tokyo"};
@@ -395,6 +426,7 @@ static void say_finding(struct world *w, struct finding f)
   f.at = START + w->minute * PRAC_MIN;
   f.sensors = (struct model_strs){sensors, 2};
   keep(w, &(struct store_tx){.recs = &rec, .n_recs = 1});
+  portal_take_record(w->p, &model_finding, &f);
 }
 
 static const char *const group_engines[] = {"nmf", "glasso"};
@@ -515,6 +547,8 @@ static bool obey(struct world *w, char *line)
     say_alert(w, a[1], a[2], a[3], a[4], key);
   else if (strcmp(a[0], "attack") == 0)
     say_attack(w, a[1], a[2], a[3], a[4]);
+  else if (strcmp(a[0], "told") == 0)
+    say_told(w, a[1], a[2], a[3], a[4]);
   else if (strcmp(a[0], "group") == 0)
     say_group(w, a[1]);
   else if (strcmp(a[0], "risk") == 0)

@@ -20,6 +20,32 @@ const clean = async (p, what) => {
   await shot(p, what.replace(/\W+/g, '-'));
 };
 
+/* Another person in one tab: the other does not show, and not go on to hear, what was the first one's. */
+async function twoTabs() {
+  const p = await open({ query: 'sign-in?lang=en' });
+  await signIn(p, 'operator');
+  await signedIn(p);
+  const q = await p.context().newPage();
+  await q.goto(new URL('/alerts', url).href);
+  check('a second tab is the same reader', await until(() => q.locator('nav a', { hasText: 'System' }).count(), 20000));
+  await q.evaluate(() => { window.former = true; });
+  const st = await p.evaluate(() => fetch('/api/v1/session', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Practice': '1' }, body: '{"user":"viewer","password":"correct horse battery"}' }).then((r) => r.status));
+  await p.reload();
+  await signedIn(p);
+  check('who signs in in one tab is the reader of the other', st === 200 && await until(async () => await signedIn(q) && (await q.locator('nav a', { hasText: 'System' }).count()) === 0, 20000));
+  check('which is loaded anew', await q.evaluate(() => !window.former));
+  await q.evaluate(() => { window.former = true; });
+  await move(p, '/account');
+  await p.locator('main button', { hasText: 'Sign out' }).click();
+  check('so is who signs out', await until(async () => new URL(q.url()).pathname === '/sign-in', 20000) && await q.evaluate(() => !window.former), q.url());
+  await p.waitForSelector('.sign-in');
+  await signIn(p, 'viewer');
+  check('and whoever waits at the door is let in with the other', await until(async () => new URL(q.url()).pathname === '/alerts' && await q.locator('nav a').count(), 20000), q.url());
+  await p.context().clearCookies();
+  await q.close();
+  await p.close();
+}
+
 /* What somebody saw live is caught up with after a pause, and is nobody else's afterwards. */
 async function changesHands() {
   const p = await open({ query: 'sign-in?lang=en' }), ours = (sel) => until(async () => (await text(p, sel).catch(() => '')).includes('198.51.100.9'), 20000);
@@ -44,6 +70,8 @@ async function changesHands() {
   await p.unroute('**/api/v1/status');
   await say('attack e-9 198.51.100.9 update dns');
   check('an attack comes by itself', await ours('.stream-list'));
+  await say('risk r-9 8291/tcp');
+  check('so does a finding', await until(() => p.locator('.findings-list', { hasText: '8291/tcp' }).count(), 20000));
   await p.evaluate(() => { window.former = true; });
 
   /* Ended elsewhere: this page hears of it by its stream only. */
@@ -55,6 +83,8 @@ async function changesHands() {
   await signIn(p, 'viewer');
   await p.waitForSelector('.stream');
   await say('attack e-10 198.51.100.10 update dns');
+  await say('risk r-10 8292/tcp');
+  check('what engines claim is for analysts', (await p.locator('.findings-list, #findings').count()) === 0);
   await say('minutes 1');
   await until(() => p.locator('.conn-live').count(), 20000);
   for (const path of ['/', '/alerts', '/attacks']) {
@@ -112,6 +142,7 @@ await run(async () => {
   check('a session that is over leads to the door', await until(async () => new URL(p.url()).pathname === '/sign-in'), p.url());
   await p.close();
 
+  await twoTabs();
   await changesHands();
   const expected = complaints.filter((c) => /40[13]/.test(c)); /* wrong password, closed door */
   complaints.splice(0, complaints.length, ...complaints.filter((c) => !expected.includes(c)));

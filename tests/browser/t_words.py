@@ -25,7 +25,7 @@ def used_in(files, known):
 
 
 blanks = lambda s: sorted(re.findall(r'\{\w+\}', s))
-SAME = ('tz_utc', 'tz_jst', 'footer_api')
+SAME = ('tz_utc', 'tz_jst', 'footer_api', 'told_way_webhook', 'told_way_csv', 'told_way_bgp')
 views = sorted(d.name for d in (SRC / 'views').iterdir())
 shared = catalogue('i18n')
 everywhere = list((SRC).rglob('*.js'))

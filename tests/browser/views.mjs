@@ -4,6 +4,7 @@ import { check, complaints, open, run, say, text, until } from './lib.mjs';
 import { lookAtAll, move } from './look.mjs';
 
 /* path, what is there when its data are, what it tells */
+const panelOf = (id) => `section[aria-labelledby=${id}]`;
 const VIEWS = [
   ['/', '.map path', /1433\/tcp/],
   ['/alerts', 'tbody tr:nth-child(2)', /TLP:AMBER/],
@@ -56,7 +57,7 @@ async function reading() {
   check('a filter can be taken off', await until(async () => !p.url().includes('country')));
 
   /* Search leads to whatever is known. */
-  for (const [what, path, head] of [['1433/tcp', '/about/1433/tcp', 'About 1433/tcp'], ['AS4134', '/about/AS4134', 'About AS4134'], ['203.0.113.0/24', '/about/203.0.113.0/24', 'About 203.0.113.0/24'], ['g-1', '/about/g-1', 'About g-1']]) {
+  for (const [what, path, head] of [['1433/tcp', '/about/1433/tcp', 'About 1433/tcp (MS SQL)'], ['AS4134', '/about/AS4134', 'About AS4134'], ['203.0.113.0/24', '/about/203.0.113.0/24', 'About 203.0.113.0/24'], ['g-1', '/about/g-1', 'About group:52869/tcp']]) {
     await p.locator('.search input').fill(what);
     await p.keyboard.press('Enter');
     check(`search: ${what}`, await until(async () => new URL(p.url()).pathname === path && (await text(p, 'h1')) === head && (await p.locator('main .plot .u-over').count()) > 0, 60000), p.url());
@@ -74,6 +75,25 @@ async function reading() {
   await p.waitForSelector('main .facts');
   const said = await text(p, 'main');
   check('names from outside are text', said.includes('<img src=x onerror=alert(1)>') && said.includes('www.⟨U+202E⟩'), said);
+
+  /* Who was told of it, as it is said. */
+  const told = panelOf('told');
+  check('who was told, in the order it was done', /Mail[\s\S]*rule announced/.test(await text(p, told)), await text(p, told));
+  await move(p, '/attacks/e-2');
+  check('that nobody was told yet is said', await until(async () => (await text(p, told)).includes('Nobody has been told'), 20000), await text(p, told));
+  await say('told e-2 mail sent');
+  check('a letter stands there as soon as it is sent', await until(async () => /Mail\s*sent\s*start[\s\S]*1\.2 s after/.test(await text(p, told)), 30000), await text(p, told));
+  await say('told e-2 bgp announced 203.0.113.77/32');
+  await say('told e-2 bgp withdrawn 203.0.113.77/32');
+  check('the rule, announced and withdrawn, in order', await until(async () => /Mail[\s\S]*rule announced[\s\S]*203\.0\.113\.77\/32[\s\S]*rule withdrawn/.test(await text(p, told)), 30000), await text(p, told));
+  check('words of others are text there, too', (await text(p, told)).includes('<img src=x onerror=alert(1)>') && (await p.locator('main img').count()) === 0);
+
+  /* The list of alerts by their state, in the address. */
+  await move(p, '/alerts');
+  await p.locator('input[name=show][value=closed]').check({ force: true });
+  check('closed alerts alone, in the address', await until(async () => p.url().includes('show=closed') && (await p.locator('main tbody tr').count()) === 1 && (await text(p, 'main tbody')).includes('VN'), 30000), await text(p, 'main'));
+  await p.locator('input[name=show][value=all]').check({ force: true });
+  check('and all of them', await until(async () => p.url().includes('show=all') && (await p.locator('main tbody tr').count()) === 4, 30000), await text(p, 'main'));
 
   /* What people decide stays, as text, and says where the alert stands. */
   await move(p, '/alerts/a-1');
@@ -113,7 +133,7 @@ async function reading() {
 await run(async () => {
   await say('minutes 130');
   for (const x of ['alert a-1 open high surge-port port:1433/tcp', 'alert a-2 open critical spoofed-flood victim:203.0.113.9/tcp', 'alert a-3 close low surge-country country:VN',
-    'attack e-1 203.0.113.77 end dns', 'attack e-2 203.0.113.78 update ntp_monlist', 'group g-1', 'risk r-1 1433/tcp']) await say(x);
+    'attack e-1 203.0.113.77 end dns', 'attack e-2 203.0.113.78 update ntp_monlist', 'told e-1 mail sent', 'told e-1 jsonl sent', 'told e-1 bgp announced 203.0.113.77/32', 'told e-1 webhook failed', 'group g-1', 'risk r-1 1433/tcp']) await say(x);
   await lookAtAll(VIEWS);
   await reading();
   const missing = complaints.filter((c) => /404/.test(c));

@@ -18,6 +18,7 @@ function code(secret) {
   return String((mac.readUInt32BE(from) & 0x7fffffff) % 1000000).padStart(6, '0');
 }
 
+const prove = (p, password = PASSWORD) => p.locator('form.edit input[name=proof]').fill(password);
 async function signIn(user, password = PASSWORD, lang = 'en') {
   const p = await open({ query: `sign-in?lang=${lang}`, reduced: true });
   await p.waitForSelector('.sign-in', { timeout: SLOW });
@@ -42,16 +43,22 @@ async function administers() {
   await p.locator('form.edit input[name=name]').fill('isp');
   await p.locator('input[name=title]').fill('An ISP ' + BAD);
   await p.locator('input[name=scope]').fill('AS64500 192.0.2.0/24 nowhere');
+  await prove(p);
   check('what a scope means is said while it is written', await saying(p, 'form.edit', /network 64500, addresses 192\.0\.2\.0\/24, nowhere: not understood/));
   await p.keyboard.press('Enter');
   check('what the portal says against it is said', await saying(p, 'form.edit [role=alert]', /nowhere/), await text(p, 'form.edit'));
   await p.locator('input[name=scope]').fill('AS64500 192.0.2.0/24');
+  await prove(p, '');
+  await p.keyboard.press('Enter');
+  check('no part of the world without the own password', await saying(p, 'form.edit [role=alert]', /password/), await text(p, 'form.edit'));
+  await prove(p);
   await p.locator('select[name=clearance]').selectOption('TLP:AMBER');
   await p.keyboard.press('Enter');
   check('an organisation is added', await until(async () => (await p.locator(panel('orgs') + ' tbody tr', { hasText: 'An ISP' }).count()) === 1 && (await p.locator('form.edit').count()) === 0, SLOW), await text(p, 'main'));
   await at(p, '/admin?edit=isp&part=orgs');
   check('what is changed is in the address', await until(async () => (await p.locator('form.edit input[name=name]').inputValue()) === 'isp' && (await p.locator('select[name=clearance]').inputValue()) === 'TLP:AMBER', SLOW));
   await p.locator('select[name=clearance]').selectOption('TLP:GREEN');
+  await prove(p);
   await p.locator('form.edit button[type=submit]').click();
   check('and changed', await saying(p, panel('orgs') + ' tbody', /isp[\s\S]*TLP:GREEN/), await text(p, 'main'));
 
@@ -63,6 +70,9 @@ async function administers() {
   await until(async () => (await p.locator('select[name=org] option[value=isp]').count()) === 1, SLOW);
   await p.locator('select[name=org]').selectOption('isp');
   await p.locator('select[name=role]').selectOption('analyst');
+  await p.locator('form.edit button[type=submit]').click();
+  check('nobody is given rights without the own password', await saying(p, 'form.edit [role=alert]', /password/), await text(p, 'form.edit'));
+  await prove(p);
   await p.locator('form.edit button[type=submit]').click();
   check('a person is added', await saying(p, panel('users') + ' tbody', /keiko[\s\S]*Keiko <img[\s\S]*isp[\s\S]*analyst/), await text(p, 'main'));
   await p.locator(panel('users') + ' td a', { hasText: 'isp' }).click();
@@ -90,6 +100,7 @@ async function administers() {
   await at(p, '/admin?part=orgs&edit=jp');
   await there(p, 'form.edit');
   await p.locator('input[name=scope]').fill('JP 203.0.113.0/24');
+  await prove(p);
   await p.keyboard.press('Enter');
   check('a scope is changed', await saying(p, panel('orgs') + ' tbody', /203\.0\.113\.0\/24/));
   await signOut(p);

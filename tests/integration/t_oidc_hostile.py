@@ -6,6 +6,8 @@ import hmac
 import json
 import os
 import pathlib
+import re
+import sqlite3
 import struct
 import tempfile
 import threading
@@ -200,6 +202,30 @@ def code_of(uri, ahead=0):
     return f'{(struct.unpack(">I", d[at:at + 4])[0] & 0x7fffffff) % 1000000:06}'
 
 
+def refused(s, cookie):
+    return int(re.search(r'^practice_portal_oidc_refused\S* (\d+)', s.ask('GET', '/api/v1/metrics', cookie=cookie)[2].decode(), re.M)[1])
+
+
+def disk(s, p):
+    """The accounts' file takes nothing while somebody is on the way back."""
+    admin = s.session('admin')
+    db = sqlite3.connect(s.base / 'data/portal/access.db', isolation_level=None)
+    db.execute('BEGIN IMMEDIATE')
+    noted = threading.Thread(target=lambda: s.ask('GET', '/api/v1/audit', cookie=admin))
+    noted.start()  # its line waits for the file, who comes behind it for the line
+    time.sleep(0.5)
+    h = whole(s, at_provider, '/ports')
+    t.equal('a browser is sent to a page that says so, not to JSON', h.get('location'), '/sign-in?oidc=busy&back=%2Fports')
+    db.rollback()
+    db.close()
+    noted.join()
+    for _ in range(100):
+        if session(h := whole(s, at_provider, '/ports')):
+            break
+        time.sleep(0.1)
+    t.check('and gets in when it does again', session(h), h)
+
+
 def factor(s, p):
     """The second factor of our own, behind the provider's word."""
     p.person = {'sub': 'u-5', 'preferred_username': 'operator'}
@@ -210,7 +236,9 @@ def factor(s, p):
     owes = cookie(h)
     t.check('who has a second factor here is asked for it', h['location'] == '/sign-in?oidc=code&back=%2Fports' and not session(h) and owes, h)
     say = lambda code, c=owes: s.ask('POST', '/api/v1/oidc/code', {'code': code}, cookie=c)
+    before = refused(s, mine)
     t.equal('a wrong code, or nobody who owes one, is refused', [say('000000')[0], say(code_of(uri, 1), None)[0], say(code_of(uri, 1), 'practice-oidc=' + 'x' * 43)[0]], [401] * 3)
+    t.equal('each of them is counted', refused(s, mine) - before, 3)
     st, h, body = say(code_of(uri, 1))
     if st == 401 and json.loads(body)['error']['code'] == 'wait':
         st, h, body = say(code_of(uri, 1))
@@ -266,6 +294,7 @@ try:
         tokens(s, p)
         accounts(s, p)
         held_up(s, p)
+        disk(s, p)
     p.person = {'sub': 'u-1', 'preferred_username': 'mika'}
     with site(p.url, p.secret, ', timeout: 20s, own-second-factor: yes, bind: any') as s:
         factor(s, p)

@@ -93,7 +93,7 @@ def methods(s, cookie):
 
 
 def cross_site(s, cookies):
-    user = {'user': 'evil', 'org': 'jp', 'role': 'admin', 'password': 'evil evil evil'}
+    user = {'user': 'evil', 'org': 'jp', 'role': 'admin', 'password': 'evil evil evil', 'proof': PASSWORD}
     admin = cookies['admin']
     own = f'http://127.0.0.1:{s.port}'
     forms = [('without X-Practice', {'X-Practice': None}), ('X-Practice: 0', {'X-Practice': '0'}),
@@ -113,6 +113,13 @@ def cross_site(s, cookies):
     t.check('nobody came in by that', b'evil' not in body and st == 200, body)
     st, _, body = s.ask('POST', API + '/users', {**user, 'user': 'good'}, headers={'Origin': own, 'Sec-Fetch-Site': 'same-origin'}, cookie=admin)
     t.check('the page itself can', st == 200, (st, body))
+    for what, path, body in (('a role', '/users', {'user': 'good', 'role': 'viewer'}), ('a password', '/users', {'user': 'good', 'password': 'another password', 'disabled': True}),
+                             ('an open account', '/users', {'user': 'good'}), ('a part of the world', '/orgs', {'name': 'jp', 'scope': '*'}),
+                             ('a clearance', '/orgs', {'name': 'jp', 'clearance': 'TLP:RED'})):
+        st, _, answer = s.ask('POST', API + path, body, cookie=admin)
+        t.check(f'a stolen session gives nobody {what}', st == 403, (st, answer))
+    st, _, answer = s.ask('POST', API + '/users', {'user': 'good', 'disabled': True}, cookie=admin)
+    t.check('... an account is shut without it', st == 200, (st, answer))
     st, h, _ = s.ask('GET', API + '/me', headers={'Origin': 'https://evil.example'}, cookie=admin)
     t.check('no other origin is ever allowed to read', 'access-control-allow-origin' not in h, h)
 

@@ -185,7 +185,7 @@ def bodies(r, path, planted, n):
     made = f'{MARK}{n} {text_of(r, planted)}'
     return {'/alerts/{id}/decisions': [{'act': a, 'text': made[:60]} for a in ('comment', 'ack', 'label')],
             '/users': [{'user': f'made{n}', 'name': made, 'org': 'org1', 'role': 'viewer'}, {'user': 'user1', 'org': 'none'}],
-            '/orgs': [{'name': f'made{n}', 'title': made, 'scope': prefix_of(r, planted)}, {'name': f'made{n}', 'scope': text_of(r, planted)}],
+            '/orgs': [{'name': f'made{n}', 'title': made, 'scope': prefix_of(r, planted)}, {'name': 'org1', 'title': made}],
             '/session': [{'user': text_of(r, planted), 'password': made}]}.get(path, [{}])
 
 

@@ -8,9 +8,10 @@ import re
 import signal
 import subprocess
 import time
+import xml.etree.ElementTree
 
 import certs
-from hooks import Receiver
+from hooks import Receiver, Tarpit
 from mta import Mta
 from notifier import PUBLISH, episode
 from portalsite import PASSWORD, Site
@@ -194,6 +195,7 @@ def feeds(t, site, jp, no, sub, other):
     t.check('a feed is read by its token alone', f and f['version'] == 'https://jsonfeed.org/version/1.1', site.ask('GET', path))
     t.equal('it has what is the owner\'s', {i['id'] for i in f['items']}, {'e1', 'e11', 'a1'})
     t.check('and no address of others', '198.51.100' not in json.dumps(f), f)
+    atom_feed(t, site, token)
     t.equal('the token opens nothing else', [site.ask('GET', '/api/v1/' + p, key=token)[0] for p in ('status', 'subscriptions', 'alerts')], [401] * 3)
     t.equal('nor as a cookie', site.ask('GET', '/api/v1/status', cookie='practice=' + token)[0], 401)
     t.equal('nor do other secrets open a feed', site.ask('GET', '/api/v1/feed/' + jp.cookie.split('=')[1])[0], 401)
@@ -206,10 +208,51 @@ def feeds(t, site, jp, no, sub, other):
     t.equal('an ended feed is shut', site.ask('GET', path)[0], 401)
 
 
+ATOM = '{http://www.w3.org/2005/Atom}'
+
+
+def atom_feed(t, site, token):
+    path = '/api/v1/feed/atom/' + token
+    st, h, body = site.ask('GET', path)
+    t.equal('the same as Atom', (st, h['content-type'].split(';')[0]), (200, 'application/atom+xml'))
+    root = xml.etree.ElementTree.fromstring(body)
+    entries = root.findall(ATOM + 'entry')
+    one = lambda e, name: [x.text for x in e.findall(ATOM + name)]
+    t.equal('... each thing once, under an id that stays', sorted(one(e, 'id')[0] for e in entries),
+            ['urn:practice:alert:a1', 'urn:practice:attack:e1', 'urn:practice:attack:e11'])
+    t.check('... what RFC 4287 asks of a feed and of an entry', root.tag == ATOM + 'feed' and one(root, 'id')[0].startswith('urn:practice:subscription:s') and
+            all(len(one(e, n)) == 1 for e in [root, *entries] for n in ('id', 'title', 'updated')) and root.find(ATOM + 'author') is not None and
+            all(e.find(ATOM + 'link').get('href') for e in entries), body)
+    t.equal('... of the time of the newest', one(root, 'updated')[0], max(one(e, 'updated')[0] for e in entries))
+    t.check('... and no address of others', b'198.51.100' not in body, body)
+    t.equal('... not sent again when nothing has changed', site.ask('GET', path, headers={'If-None-Match': h['etag']})[0], 304)
+    t.equal('... and not without its token', site.ask('GET', '/api/v1/feed/atom/fd_0')[0], 401)
+
+
 def keys(t, site, jp):
     st, a = jp.ask('POST', '/api/v1/keys', {'label': 'k', 'password': PASSWORD})
     t.equal('a key reads the list, and changes nothing', [site.ask('GET', API, key=a['key'])[0], site.ask('POST', API, FORM, key=a['key'])[0],
             site.ask('POST', '/api/v1/mails', {'address': 'a@isp.example', 'language': 'en'}, key=a['key'])[0]], [200, 403, 403])
+
+
+def silent(t, jp, bus, hook):
+    """Webhooks that take a connection and say nothing: half of the threads are there for others."""
+    pit = Tarpit()
+    subs = [jp.subscribe(title=f'pit {i}', url=f'https://localhost:{pit.port}/{i}', attacks=False) for i in range(10)]
+
+    def tried():
+        tried.n += 1
+        bus.say(alert(600 + tried.n, ['203.0.113.6', '198.51.100.6']))
+        time.sleep(1.5)
+        return pit.had >= 4
+    tried.n = 0
+    t.check('they are tried', until(tried), pit.had)
+    last = f'a{600 + tried.n}.1.'
+    t.check('another organisation is told of the same', until(lambda: any(x.startswith(last) for x in hook.ids('/no'))), hook.ids('/no'))
+    t.check('theirs never had more than two of four threads', 1 <= pit.most <= 2, pit.most)
+    for s in subs:
+        jp.ask('POST', f'{API}/{s["id"]}/end', {})
+    pit.close()
 
 
 def lasting(t, site, jp, no, bus, hook, ours, theirs):
@@ -296,6 +339,7 @@ def run(t, site, base):
         nowhere(t, site, aiko, hook, plain)
         feeds(t, site, aiko, ola, ours, theirs)
         keys(t, site, aiko)
+        silent(t, aiko, bus, hook)
         lasting(t, site, aiko, ola, bus, hook, ours, theirs)
     except BaseException:
         print(site.logs()[-4000:])

@@ -1,6 +1,7 @@
 """A receiver of webhooks with TLS on loopback, for tests: what it got, and what it answers."""
 import http.server
 import json
+import socket
 import ssl
 import threading
 import time
@@ -48,3 +49,38 @@ class Receiver:
     def close(self):
         self.s.shutdown()
         self.s.server_close()
+
+
+class Tarpit:
+    """Takes every connection and never says a word. had: how many in all; most: how many at the same time."""
+
+    def __init__(self):
+        self.had = self.open = self.most = 0
+        self.lock = threading.Lock()
+        self.s = socket.create_server(('127.0.0.1', 0), backlog=64)
+        self.port = self.s.getsockname()[1]
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def run(self):
+        while True:
+            try:
+                c, _ = self.s.accept()
+            except OSError:
+                return
+            with self.lock:
+                self.had, self.open = self.had + 1, self.open + 1
+                self.most = max(self.most, self.open)
+            threading.Thread(target=self.hold, args=(c,), daemon=True).start()
+
+    def hold(self, c):
+        try:
+            while c.recv(4096):
+                pass
+        except OSError:
+            pass
+        c.close()
+        with self.lock:
+            self.open -= 1
+
+    def close(self):
+        self.s.close()

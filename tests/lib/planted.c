@@ -210,6 +210,7 @@ static void plain(struct choice *c, const char *name, void *at)
   if (strcmp(name, "sensor") == 0) *s = "tokyo";
   if (strcmp(name, "profile") == 0) *s = "isp";
   if (strcmp(name, "parent") == 0) *s = "";
+  if (strcmp(name, "outcome") == 0) *s = "sent";
 }
 
 /* ---- packets ---- */

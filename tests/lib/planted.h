@@ -3,9 +3,9 @@
 #pragma once
 #include "access/scope.h"
 #include "lib/choice.h"
+#include "model/delivery.h"
 #include "model/flow.h"
 #include "model/packet.h"
-#include "model/records.h"
 #include "store/store.h"
 
 enum { PLANTED_EACH = 6, PLANTED_TEXT = 512 };
@@ -28,6 +28,7 @@ union planted_record {
   struct hit i;
   struct episode e;
   struct packet p;
+  struct delivery d;
 };
 void planted_record(struct choice *c, const struct model_kind *k, union planted_record *ret);
 /* Flows in one minute, to addresses of PLANTED_OWN; owner: caller. */

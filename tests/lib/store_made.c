@@ -17,6 +17,46 @@ static struct prac_ip address(struct choice *c, uint32_t net)
   return prac_ip4(net | (uint32_t)(kind & 3) << 8 | choice_u8(c) % 32);
 }
 
+/* In what tells rows apart last, or in nothing. */
+static void differ(struct choice *c, struct flow_row *r)
+{
+  uint8_t v = choice_u8(c);
+  switch (choice_u8(c) % 12) {
+  case 0:
+    r->victim = prac_ip4(v);
+    break;
+  case 1:
+    r->tcp_flags = v;
+    break;
+  case 2:
+    r->ttl = v;
+    break;
+  case 3:
+    r->window = v;
+    break;
+  case 4:
+    r->country = 'J' << 8 | ('A' + v % 26);
+    break;
+  case 5:
+    r->asn = v;
+    break;
+  case 6:
+    r->marks ^= v & 7;
+    break;
+  case 7:
+    r->tool = v % FLOW_TOOL_COUNT_;
+    break;
+  case 8:
+    r->survey = v % 3;
+    break;
+  case 9:
+    r->payload = v;
+    break;
+  default:
+    break;
+  }
+}
+
 struct flow_batch *made_batch(struct choice *c, const char *sensor, prac_time minute, uint32_t part,
                               uint32_t max)
 {
@@ -29,6 +69,11 @@ struct flow_batch *made_batch(struct choice *c, const char *sensor, prac_time mi
   struct flow_batch *b = NULL;
   for (uint32_t i = 0; i < n; i++) {
     struct flow_row *r = &rows[i];
+    if (i > 0 && choice_u8(c) < 50) {
+      *r = rows[i - 1];
+      differ(c, r);
+      continue;
+    }
     *r = (struct flow_row){.src = address(c, 0xc0000200), .dst = address(c, 0xc6336400)};
     r->first_ms = (uint16_t)choice_below(c, 60000);
     if (choice_u8(c) & 1) r->first_ms = (uint16_t)(r->first_ms / 20000 * 20000); /* many at once */
@@ -87,6 +132,38 @@ void made_health(struct choice *c, const char *sensor, unsigned n, struct health
   ret->at = MADE_DAY + n * PRAC_MIN;
   ret->packets = choice_u8(c);
   ret->version = "0";
+}
+
+void made_alert(struct choice *c, unsigned n, struct alert *ret)
+{
+  static char id[32][24];
+  static const char *const states[] = {"open", "update", "resume", "close"};
+  char *mine = id[n % 32];
+  (void)snprintf(mine, sizeof id[0], "a%u", n);
+  *ret = (struct alert){.id = mine, .kind = "surge-port", .revision = 1, .closed = PRAC_TIME_NONE};
+  ret->key = choice_u8(c) & 1 ? "port:443/tcp" : "country:MM";
+  ret->state = states[choice_u8(c) % 4];
+  ret->at = MADE_DAY + choice_below(c, 86400) * PRAC_SEC;
+  ret->opened = ret->at - choice_below(c, 1u << choice_u8(c) % 17) * PRAC_SEC;
+  ret->from = choice_u8(c) & 1 ? ret->opened - choice_below(c, 600) * PRAC_SEC : PRAC_TIME_NONE;
+  ret->to = ret->at;
+  if (ret->state == states[3]) ret->closed = ret->at;
+  ret->country = choice_u8(c) & 1 ? "MM" : "";
+}
+
+void made_episode(struct choice *c, unsigned n, struct episode *ret)
+{
+  static char id[32][24];
+  static const char *const states[] = {"start", "end", "update", "end"};
+  char *mine = id[n % 32];
+  (void)snprintf(mine, sizeof id[0], "e%u", n);
+  *ret = (struct episode){.id = mine, .kind = "single", .profile = "isp", .prefix_bits = 128};
+  ret->parent = ret->as_name = ret->rdns = ret->geo = ret->country = "";
+  ret->state = states[choice_u8(c) % 4];
+  ret->victim = prac_ip4(0xc0000200 | choice_u8(c) % 8);
+  ret->at = MADE_DAY + choice_below(c, 86400) * PRAC_SEC;
+  ret->from = ret->at - choice_below(c, 1u << choice_u8(c) % 17) * PRAC_SEC;
+  ret->to = ret->started = ret->at;
 }
 
 struct lines {
@@ -261,9 +338,11 @@ static void made_filters(struct choice *c, struct store_query *q)
 void made_query(struct choice *c, struct store_query *q)
 {
   static const int64_t steps[] = {PRAC_MIN, PRAC_HOUR, PRAC_DAY};
+  static const struct model_kind *const kinds[] = {&model_finding, &model_health, &model_alert,
+                                                   &model_episode};
   *q = (struct store_query){.span = {PRAC_TIME_NONE, PRAC_TIME_NONE}};
   q->what = (enum store_what)(choice_u8(c) % (STORE_KEPT + 1));
-  q->kind = choice_u8(c) & 1 ? &model_finding : &model_health;
+  q->kind = kinds[choice_u8(c) % 4];
   if (choice_u8(c) & 1) q->span.from = MADE_DAY + choice_below(c, 3 * 3600) * PRAC_SEC;
   if (choice_u8(c) & 1) q->span.to = MADE_DAY + (3 * 3600 + choice_below(c, 36 * 3600)) * PRAC_SEC;
   q->step_ns = steps[choice_u8(c) % 3];

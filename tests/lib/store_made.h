@@ -9,6 +9,9 @@ struct flow_batch *made_batch(struct choice *c, const char *sensor, prac_time mi
                               uint32_t max);
 void made_finding(struct choice *c, unsigned n, struct finding *ret); /* id from n; static texts */
 void made_health(struct choice *c, const char *sensor, unsigned n, struct health *ret);
+/* A revision of alert or attack n: began up to a day before, told last at any hour of a day. */
+void made_alert(struct choice *c, unsigned n, struct alert *ret);
+void made_episode(struct choice *c, unsigned n, struct episode *ret);
 extern const char *const made_sensors[3];
 #define MADE_DAY INT64_C(1375833600000000000) /* 2013-08-07 */
 

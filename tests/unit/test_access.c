@@ -239,6 +239,45 @@ static void test_session(void **state)
   close_lab(&l);
 }
 
+/* One more than may be: the one unused for longest ends, whoever else's stay. */
+static void test_sessions_bounded(void **state)
+{
+  struct lab l;
+  struct access_who w;
+  char token[4][ACCESS_TOKEN_TEXT], other[ACCESS_TOKEN_TEXT];
+  uint64_t before, after, n;
+  (void)state;
+  open_lab(&l);
+  l.a->conf.sessions_each = 3;
+  put_user(&l, "ken", "viewer");
+  assert_int_equal(sign(&l, "ken", PASSWORD, NULL, "192.0.2.1", other), PRAC_OK);
+  for (int i = 0; i < 3; i++) {
+    forward(&l, PRAC_SEC);
+    assert_int_equal(sign(&l, "mika", PASSWORD, NULL, "192.0.2.1", token[i]), PRAC_OK);
+  }
+  forward(&l, PRAC_SEC);
+  assert_int_equal(who(&l, token[0], &w), PRAC_OK);
+  assert_int_equal(access_seen(l.a, &w, NULL), PRAC_OK);
+  assert_int_equal(access_sessions_open(l.a, "mika", &n, NULL), PRAC_OK);
+  assert_int_equal(n, 3);
+  assert_int_equal(access_rights(l.a, &before, NULL), PRAC_OK);
+  forward(&l, PRAC_SEC);
+  assert_int_equal(sign(&l, "mika", PASSWORD, NULL, "192.0.2.1", token[3]), PRAC_OK);
+  assert_int_equal(access_rights(l.a, &after, NULL), PRAC_OK);
+  assert_int_not_equal(before, after); /* what is kept of who is who is old */
+  assert_int_equal(who(&l, token[0], &w), PRAC_OK);
+  assert_int_equal(who(&l, token[1], &w), PRAC_DENIED);
+  assert_int_equal(who(&l, token[2], &w), PRAC_OK);
+  assert_int_equal(who(&l, token[3], &w), PRAC_OK);
+  assert_int_equal(who(&l, other, &w), PRAC_OK);
+  assert_int_equal(access_sessions_open(l.a, "mika", &n, NULL), PRAC_OK);
+  assert_int_equal(n, 3);
+  forward(&l, IDLE + 1);
+  assert_int_equal(access_sessions_open(l.a, "mika", &n, NULL), PRAC_OK);
+  assert_int_equal(n, 0);
+  close_lab(&l);
+}
+
 static void test_sign_out(void **state)
 {
   struct lab l;
@@ -617,22 +656,26 @@ static void test_audit_prune(void **state)
   for (size_t i = 0; i < PRAC_ARRAY_LEN(tampers); i++) {
     struct access_audit_state s;
     struct lab l;
+    int64_t ahead;
     open_lab(&l); /* two lines */
-    l.a->conf.audit_keep_ns = PRAC_DAY;
+    l.a->conf.audit_keep_ns = 10 * PRAC_DAY;
     assert_int_equal(access_begin(l.a, NULL), PRAC_OK);
-    for (int k = 0; k < 1500; k++)
+    for (int k = 0; k < 1500; k++) {
+      forward(&l, 3 * PRAC_MIN);
       assert_int_equal(access_note(l.a, &access_local, &e, NULL), PRAC_OK);
+    }
     assert_int_equal(access_end(l.a, PRAC_OK, NULL), PRAC_OK);
-    assert_int_equal(access_audit_prune(l.a, NULL), PRAC_OK); /* all are young */
+    assert_int_equal(access_audit_prune(l.a, &ahead, NULL), PRAC_OK); /* all are young */
     assert_int_equal(access_audit_check(l.a, &s, NULL), PRAC_OK);
     assert_int_equal(s.pruned, 0);
     assert_int_equal(s.lines, 1502);
-    forward(&l, 3 * PRAC_DAY); /* all are old: the newest stay */
-    assert_int_equal(access_audit_prune(l.a, NULL), PRAC_OK);
+    l.a->conf.audit_keep_ns = PRAC_HOUR; /* all but a few are old: the newest stay */
+    assert_int_equal(access_audit_prune(l.a, &ahead, NULL), PRAC_OK);
     assert_int_equal(access_audit_check(l.a, &s, NULL), PRAC_OK);
     assert_int_equal(s.pruned, 502);
     assert_int_equal(s.lines, ACCESS_AUDIT_LEAST + 1);
-    assert_int_equal(access_audit_prune(l.a, NULL), PRAC_OK); /* one more: not yet worth it */
+    assert_int_equal(access_audit_prune(l.a, &ahead, NULL),
+                     PRAC_OK); /* one more: not yet worth it */
     assert_int_equal(access_audit_check(l.a, &s, NULL), PRAC_OK);
     assert_int_equal(s.pruned, 502);
     raw(&l, tampers[i]);
@@ -640,6 +683,49 @@ static void test_audit_prune(void **state)
     assert_true(s.bad > 0);
     close_lab(&l);
   }
+}
+
+static void note_hours(struct lab *l, int hours)
+{
+  const struct access_event e = {.what = "decision", .on = "a-1"};
+  assert_int_equal(access_begin(l->a, NULL), PRAC_OK);
+  for (int k = 0; k < hours; k++) {
+    forward(l, PRAC_HOUR);
+    assert_int_equal(access_note(l->a, &access_local, &e, NULL), PRAC_OK);
+  }
+  assert_int_equal(access_end(l->a, PRAC_OK, NULL), PRAC_OK);
+}
+
+/* A wall that was wrong for an hour, by ten years, costs little of what the audit keeps, and leaves
+ * nothing that would stay for ten years. */
+static void test_audit_clock(void **state)
+{
+  struct access_audit_state s;
+  struct lab l;
+  int64_t ahead;
+  (void)state;
+  open_lab(&l);
+  l.a->conf.audit_keep_ns = 100 * PRAC_DAY;
+  note_hours(&l, 1500);
+  prac_time right = l.now;
+  at(&l, right + 3650 * PRAC_DAY);
+  assert_int_equal(access_audit_prune(l.a, &ahead, NULL), PRAC_OK);
+  assert_true(ahead == 3650 * PRAC_DAY);
+  note_hours(&l, 1);
+  assert_int_equal(access_audit_prune(l.a, &ahead, NULL), PRAC_OK);
+  assert_true(ahead == 0);
+  assert_int_equal(access_audit_check(l.a, &s, NULL), PRAC_OK);
+  assert_int_equal(s.pruned, 0);
+  at(&l, right);
+  note_hours(&l, 24 * 40);
+  assert_int_equal(access_audit_prune(l.a, &ahead, NULL), PRAC_OK);
+  assert_int_equal(access_audit_check(l.a, &s, NULL), PRAC_OK);
+  assert_in_range(s.pruned, 290, 310); /* 1500 h and 40 days, and 10 days for the jump */
+  note_hours(&l, 24 * 10);
+  assert_int_equal(access_audit_prune(l.a, &ahead, NULL), PRAC_OK);
+  assert_int_equal(access_audit_check(l.a, &s, NULL), PRAC_OK);
+  assert_in_range(s.pruned, 530, 550);
+  close_lab(&l);
 }
 
 static void test_many_keys(void **state)
@@ -853,17 +939,30 @@ static void test_old_file(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_totp_vectors),  cmocka_unit_test(test_totp_window),
-      cmocka_unit_test(test_base32),        cmocka_unit_test(test_second_factor),
-      cmocka_unit_test(test_session),       cmocka_unit_test(test_sign_out),
-      cmocka_unit_test(test_rights),        cmocka_unit_test(test_keys),
-      cmocka_unit_test(test_proof),         cmocka_unit_test(test_guesses),
-      cmocka_unit_test(test_unknown_names), cmocka_unit_test(test_passwords),
-      cmocka_unit_test(test_refusals),      cmocka_unit_test(test_audit),
-      cmocka_unit_test(test_audit_pages),   cmocka_unit_test(test_audit_prune),
-      cmocka_unit_test(test_many_keys),     cmocka_unit_test(test_reader),
-      cmocka_unit_test(test_linked),        cmocka_unit_test(test_linked_rights),
-      cmocka_unit_test(test_linked_factor), cmocka_unit_test(test_old_file),
+      cmocka_unit_test(test_totp_vectors),
+      cmocka_unit_test(test_totp_window),
+      cmocka_unit_test(test_base32),
+      cmocka_unit_test(test_second_factor),
+      cmocka_unit_test(test_session),
+      cmocka_unit_test(test_sign_out),
+      cmocka_unit_test(test_sessions_bounded),
+      cmocka_unit_test(test_rights),
+      cmocka_unit_test(test_keys),
+      cmocka_unit_test(test_proof),
+      cmocka_unit_test(test_guesses),
+      cmocka_unit_test(test_unknown_names),
+      cmocka_unit_test(test_passwords),
+      cmocka_unit_test(test_refusals),
+      cmocka_unit_test(test_audit),
+      cmocka_unit_test(test_audit_pages),
+      cmocka_unit_test(test_audit_prune),
+      cmocka_unit_test(test_audit_clock),
+      cmocka_unit_test(test_many_keys),
+      cmocka_unit_test(test_reader),
+      cmocka_unit_test(test_linked),
+      cmocka_unit_test(test_linked_rights),
+      cmocka_unit_test(test_linked_factor),
+      cmocka_unit_test(test_old_file),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -458,15 +458,70 @@ static void test_damaged(void **state)
   teardown(&w);
 }
 
+/* Which attacks a rule was announced for: also those that find it there; known after a restart. */
+static void test_served(void **s)
+{
+  (void)s;
+  struct world w;
+  setup(&w);
+  w.conf.rule = 1; /* RTBH */
+  tell_as(&w, "isp-a", "start", "e1", "203.0.113.9", 123);
+  const struct bgp_slot *r = &w.book->slots[0];
+  assert_true(r->used && r->acked);
+  assert_int_equal(r->n_served, 1);
+  assert_int_equal(r->unsaid, 1);
+  prac_time done = r->done;
+  assert_int_equal(done, w.now);
+  w.book->slots[0].unsaid = 0; /* said */
+  tick(&w, 5);
+  tell_as(&w, "isp-a", "start", "e2", "203.0.113.9", 53);
+  r = &w.book->slots[0];
+  assert_int_equal(r->n_served, 2);
+  assert_string_equal(r->served[1], "e2");
+  assert_int_equal(r->unsaid, 2);
+  restart(&w);
+  tick(&w, 1);
+  r = &w.book->slots[0];
+  assert_int_equal(r->n_served, 2);
+  assert_int_equal(r->done, done); /* told anew, and the same deed */
+  assert_int_equal(r->unsaid, 3);
+  for (int i = 3; i < 12; i++) {
+    char id[8];
+    (void)snprintf(id, sizeof id, "e%d", i);
+    tell_as(&w, "isp-a", "start", id, "203.0.113.9", 1000 + (uint32_t)i);
+  }
+  assert_int_equal(w.book->slots[0].n_served, BGP_SERVED);
+  teardown(&w);
+}
+
+/* A book of the version before, one slot (number 7, told, not wanted) and no claim: nothing is
+ * known of whom its rules served. */
+static void test_version_before(void **s)
+{
+  (void)s;
+  static const uint8_t old[] = {1,   9, 0, 0, 0, 1, 0, 0, 0, 0, 0,   7,   0,   0, 0,   0,
+                                0,   0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 203, 0, 113, 9,
+                                128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,   0,   0,   1, 97,  2,
+                                1,   0, 0, 0, 0, 0, 0, 0, 1, 0, 0,   0,   0,   0, 0,   0};
+  struct world w;
+  setup(&w);
+  assert_int_equal(bgp_book_load(w.book, prac_rd_of(old, sizeof old)), PRAC_OK);
+  assert_int_equal(w.book->slots[0].id, 7);
+  assert_true(w.book->slots[0].told && !w.book->slots[0].want);
+  assert_int_equal(w.book->slots[0].n_served, 0);
+  teardown(&w);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_life),          cmocka_unit_test(test_same_rule_once),
-      cmocka_unit_test(test_carpet_serves), cmocka_unit_test(test_ends),
-      cmocka_unit_test(test_caps),          cmocka_unit_test(test_people),
-      cmocka_unit_test(test_lost_prefixes), cmocka_unit_test(test_restart),
-      cmocka_unit_test(test_answers),       cmocka_unit_test(test_full_tables),
-      cmocka_unit_test(test_damaged),
+      cmocka_unit_test(test_life),           cmocka_unit_test(test_same_rule_once),
+      cmocka_unit_test(test_carpet_serves),  cmocka_unit_test(test_ends),
+      cmocka_unit_test(test_caps),           cmocka_unit_test(test_people),
+      cmocka_unit_test(test_lost_prefixes),  cmocka_unit_test(test_restart),
+      cmocka_unit_test(test_answers),        cmocka_unit_test(test_full_tables),
+      cmocka_unit_test(test_damaged),        cmocka_unit_test(test_served),
+      cmocka_unit_test(test_version_before),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

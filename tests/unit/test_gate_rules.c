@@ -9,6 +9,7 @@
 #include "access/gate_int.h"
 #include "lib/store_made.h"
 #include "lib/world.h"
+#include "model/delivery.h"
 
 static struct lookup *geo;
 static struct prac_arena *arena;
@@ -218,6 +219,32 @@ static void decisions(void **state)
   assert_true(seen(&us, &model_decision, &country));
   country = c;
   assert_false(seen(&jp, &model_decision, &country));
+}
+
+/* Who was told of an attack is for whom the attack is; a rule elsewhere names nobody. */
+static void deliveries(void **state)
+{
+  (void)state;
+  struct access_scope jp = scope("JP", ACCESS_AMBER), us = scope("US", ACCESS_AMBER),
+                      low = scope("JP", ACCESS_GREEN);
+  const struct prac_ip victim = prac_ip4(0x85010109); /* 133.1.1.9 */
+  const struct delivery attack = {.key = "attack:e1",
+                                  .hosts = {&victim, 1},
+                                  .rule = "133.1.1.9/32",
+                                  .detail = "announce route 133.1.1.9/32",
+                                  .tlp = "TLP:GREEN"},
+                        port = {.key = "port:23/tcp", .tlp = "TLP:AMBER", .rule = "133.1.1.9/32"};
+  struct delivery d = attack;
+  assert_true(seen(&jp, &model_delivery, &d));
+  assert_string_equal(d.rule, "133.1.1.9/32");
+  assert_int_equal(d.hosts.n, 1);
+  d = attack;
+  assert_false(seen(&us, &model_delivery, &d));
+  d = port; /* of a story about nobody everybody reads, but not addresses */
+  assert_true(seen(&us, &model_delivery, &d));
+  assert_null(strstr(d.rule, "133.1.1.9"));
+  d = port;
+  assert_false(seen(&low, &model_delivery, &d));
 }
 
 static void labels(void **state)
@@ -490,6 +517,7 @@ int main(void)
       cmocka_unit_test(words_of_queries),
       cmocka_unit_test(numbers_of_the_record),
       cmocka_unit_test(decisions),
+      cmocka_unit_test(deliveries),
       cmocka_unit_test(stories),
       cmocka_unit_test(labels),
       cmocka_unit_test(victims),

@@ -134,6 +134,43 @@ static void events_share_the_memory(void **st)
   portal_close(&p);
 }
 
+static struct portal_audience *reader(struct portal *p, enum access_role role)
+{
+  const struct access_who who = {
+      .org = "x", .role = role, .scope = {.all = true, .clearance = ACCESS_RED, .org = "x"}};
+  struct portal_audience *a = portal_audience_of(p, &who);
+  assert_non_null(a);
+  return a;
+}
+
+/* Analysts hear findings, as many as people can follow; of many notices room is left for what is
+ * grave. */
+static void findings_are_few(void **st)
+{
+  struct portal *p = start();
+  struct portal_audience *viewer = reader(p, ACCESS_VIEWER), *analyst = reader(p, ACCESS_ANALYST);
+  struct finding f = {
+      .id = "f", .key = "port:23/tcp", .kind = "surge-port", .state = "on", .level = 1};
+  (void)st;
+  assert_ptr_not_equal(viewer, analyst);
+  for (int i = 0; i < 1000; i++) portal_take_record(p, &model_finding, &f);
+  uint64_t notices = sys_http_feed_last(analyst->feed);
+  assert_in_range(notices, PORTAL_FINDINGS / 2, PORTAL_FINDINGS / 2 + 5);
+  f.level = 4;
+  for (int i = 0; i < 1000; i++) portal_take_record(p, &model_finding, &f);
+  assert_in_range(sys_http_feed_last(analyst->feed), PORTAL_FINDINGS, PORTAL_FINDINGS + 10);
+  assert_int_equal(sys_http_feed_last(viewer->feed), 0);
+  f.kind = "noise-survey"; /* a label */
+  analyst->room = PORTAL_FINDINGS;
+  portal_take_record(p, &model_finding, &f);
+  f.kind = "drdos"; /* said as an attack */
+  portal_take_record(p, &model_finding, &f);
+  assert_in_range(sys_http_feed_last(analyst->feed), PORTAL_FINDINGS, PORTAL_FINDINGS + 10);
+  portal_audience_unref(p, &viewer);
+  portal_audience_unref(p, &analyst);
+  portal_close(&p);
+}
+
 /* What is an organisation's own is not for another of the same scope; of the whole world there is
  * one. */
 static void by_scope_and_organisation(void **st)
@@ -161,10 +198,9 @@ static void by_scope_and_organisation(void **st)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(unused_for_longest_goes),
-      cmocka_unit_test(in_use_none_goes),
-      cmocka_unit_test(events_share_the_memory),
-      cmocka_unit_test(by_scope_and_organisation),
+      cmocka_unit_test(unused_for_longest_goes), cmocka_unit_test(in_use_none_goes),
+      cmocka_unit_test(events_share_the_memory), cmocka_unit_test(by_scope_and_organisation),
+      cmocka_unit_test(findings_are_few),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

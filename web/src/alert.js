@@ -5,12 +5,13 @@ import { country, dayTime, duration, number, seconds, t, unit } from './i18n.js'
 import { get } from './api.js';
 import { sevWord } from './alerts.js';
 import { Decisions } from './decisions.js';
+import { Deliveries } from './deliveries.js';
 import { Copy } from './form.js';
-import { Chips, Flows, Host, Network, Port, Text } from './parts.js';
+import { Chips, Flows, Host, Land, Network, Port, Text } from './parts.js';
 import { about } from './router.js';
 import { may } from './session.js';
 import { isOpen, status } from './state.js';
-import { ofHoneypots, timesUsual, titleOf, valueOf } from './words.js';
+import { ofHoneypots, timesUsual, titleOf, told, valueOf } from './words.js';
 
 function Row({ name, children }) {
   return html`<div><dt>${name}</dt><dd>${children}</dd></div>`;
@@ -35,7 +36,7 @@ function Findings({ list }) {
   if (!reads()) return html`<p class="note">${t(status.value?.history ? 'analyst_only' : 'history_none')}</p>`;
   if (list && list.length === 0) return html`<p class="note">${t('findings_none')}</p>`;
   return html`<ol class="findings">${(list || []).slice(0, 8).map((f) => html`<li key=${f.id}>
-    <span class="when">${dayTime(seconds(f.at))}</span> <a class="plain-link" lang="en" href=${about(f.id)}><${Text} v=${f.text} /></a>
+    <span class="when">${dayTime(seconds(f.at))}</span> <a class="plain-link" lang="en" href=${about(f.id)}><${Text} v=${told(f.text)} /></a>
     <small class="mono">${t('finding_by', { engine: f.engine, version: f.engine_version, settings: String(f.settings).slice(0, 8), seed: f.seed })}</small></li>`)}</ol>`;
 }
 
@@ -87,27 +88,28 @@ export function AlertContent({ a, page }) {
       get('/query?what=hits&limit=6&q=' + encodeURIComponent(words)).then((v) => { if (!gone) setHits(v.rows); }, () => { if (!gone) setHits([]); });
     return () => { gone = true; };
   }, [full?.flows]);
-  const hosts = full?.hosts || [];
+  const hosts = full?.hosts || [], asked = question(full);
   return html`<div class="halves"><div>
     <p class="alert-top"><${Severity} level=${a.severity} /><b class=${'sev-text sev-' + a.severity}>${sevWord(a.severity)}</b>
-      <span class=${'state state-' + a.state}>${t('state_' + a.state)}</span> <span class="tlp" translate="no">${a.tlp}</span></p>
+      <span class=${'state state-' + a.state}>${t('state_' + a.state)}</span> <span class="tlp" translate=${false}>${a.tlp}</span></p>
     ${page ? html`<h2 class="sr">${t('alert_details')}</h2>` : html`<h2 id="drawer-title"><${Text} v=${titleOf(a)} /></h2>`}
-    <p class="lead" lang="en"><${Text} v=${a.text} /></p>
+    <p class="lead" lang="en"><${Text} v=${told(a.text)} /></p>
     <${Compare} a=${a} />
     <dl class="facts">
       <${Row} name=${t('began')}>${dayTime(seconds(a.from))}<//>
       <${Row} name=${t('opened')}>${dayTime(seconds(a.opened))}<//>
       <${Row} name=${t('closed')}>${isOpen(a) ? t('still_open') : `${dayTime(seconds(a.closed))} (${t('lasted', { d: duration(seconds(a.closed) - seconds(a.from)) })})`}<//>
-      ${a.country && html`<${Row} name=${t('country')}>${country(a.country)}<//>`}
+      ${a.country && html`<${Row} name=${t('country')}><${Land} code=${a.country} /><//>`}
       ${a.asn ? html`<${Row} name=${t('network')}><${Network} asn=${a.asn} /><//>` : null}
       <${Row} name=${t('sensors')}><${Chips} list=${a.sensors} max=${24} /><//>
       ${a.ports?.length ? html`<${Row} name=${t('ports_list')}>${a.ports.map((x) => html`<span class="chip"><${Port} port=${x} plain /></span>`)}<//>` : null}
       ${full?.engines?.length ? html`<${Row} name=${t('engines')}>${full.engines.join(', ')}<//>` : null}
-      <${Row} name=${t('packets')}>${number(a.packets)}<//>
+      <${Row} name=${t('packets')}>${asked.flows && asked.what === 'flows' ? html`<${Flows} q=${asked.words}>${number(a.packets)}<//>` : number(a.packets)}<//>
       <${Row} name=${t(a.kind === 'drdos' ? 'victim' : 'hosts')}>${t('hosts_more', { n: number(a.host_count) })}
         ${hosts.length > 0 && html`<div class="hosts">${hosts.slice(0, 24).map((x) => html`<span class="chip"><${Host} ip=${x} /></span>`)}</div>`}<//>
     </dl>
     </div><div><${Decisions} id=${a.id} />
+    <h3>${t('told_title')}</h3><${Deliveries} of="alert" id=${a.id} kind=${a.kind} />
     <${Evidence} a=${a} full=${full} findings=${findings} hits=${hits} /></div></div>`;
 }
 

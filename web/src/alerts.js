@@ -31,7 +31,7 @@ export function Card({ a }) {
 }
 
 export function Alerts() {
-  const [all, setAll] = useState(true), [more, setMore] = useState(8);
+  const [all, setAll] = useState(true), [more, setMore] = useState(innerWidth > 760 ? 8 : 4); /* on a phone they stand first */
   const list = alertList.value.filter((a) => all || isOpen(a));
   const tools = html`<${Choice} name="alerts" label=${t('alerts')} value=${all ? 'all' : 'open'} onChange=${(v) => setAll(v === 'all')}
     options=${[['open', `${t('alerts_open')} ${number(counts.value.open)}`], ['all', t('alerts_all')]]} />`;

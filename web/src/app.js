@@ -3,7 +3,7 @@ import { render } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { effect, signal } from '@preact/signals';
 import { html } from './dom.js';
-import { keep, lang, t, theme, zone } from './i18n.js';
+import { keep, lang, t, theme, zone, zoneLabel } from './i18n.js';
 import * as s from './state.js';
 import { start } from './net.js';
 import { Drawer } from './drawer.js';
@@ -12,6 +12,8 @@ import { Trouble, Waiting } from './parts.js';
 import { find, href, moves, path, put } from './router.js';
 import { loadMe, may, me, signedOut, toDoor } from './session.js';
 import { Bar } from './bar.js';
+import { Quality } from './sensors.js';
+import { fixed } from './time.js';
 import { VIEWS } from './views.js';
 
 const loaded = new Map(); /* view -> its module */
@@ -23,8 +25,8 @@ function useView(view) {
   return { module: view && loaded.get(view), error, again: load };
 }
 
-const Footer = () => html`<footer class="foot"><p>${t('footer_darknet')}</p>
-  <p><a href="/api/v1/openapi.json">${t('footer_api')}</a>${may('operator') && html` · <a href="/api/v1/metrics">${t('footer_metrics')}</a>`} · <a href="/licenses.txt">${t('footer_licenses')}</a> · ${t('version', { v: s.status.value?.version || '?' })}</p></footer>`;
+const Footer = () => html`<footer class="foot"><p>${t('footer_darknet')} ${t('footer_times', { zone: zoneLabel.value })}</p>
+  <p><a href="/api/v1/openapi.json">${t('footer_api')}</a>${may('operator') && html` · <a href="/api/v1/metrics">${t('footer_metrics')}</a>`} · <a href="/licenses.txt">${t('footer_licenses')}</a>${s.status.value?.version && html` · ${t('version', { v: s.status.value.version })}`}</p></footer>`;
 
 /* Screen readers and keyboards follow to where the reader went: its heading. */
 function useFocus(ready) {
@@ -52,7 +54,7 @@ function View() {
     : error ? html`<${Trouble} error=${error} again=${again} />`
     : module ? html`<${module.default} rest=${found.rest} key=${view.name + found.rest} />` : html`<${Waiting} />`;
   return html`<div class=${'view-head' + (view?.plain ? ' sr' : '')}><h1 tabindex="-1" ref=${head}>${title}</h1>
-    ${allowed && view.bar && html`<${Bar} usual=${view.bar} uses=${view.uses || []} />`}</div>${body}`;
+    ${allowed && view.bar && html`<${Bar} usual=${view.bar} uses=${view.uses || []} />`}</div>${allowed && (view.name === 'now' || (view.bar && !fixed())) && html`<${Quality} />`}${body}`;
 }
 
 const unreached = signal(null);

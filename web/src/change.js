@@ -4,6 +4,7 @@ import { number, short, t } from './i18n.js';
 
 /* Arrow, word and number: the colour only helps. */
 export function Change({ now, before }) {
+  if (!before && !now) return null;
   if (!before) return html`<span class="chg new">${t('change_new')}</span>`;
   const ratio = now / before, p = Math.round((ratio - 1) * 100);
   if (Math.abs(p) < 10) return html`<span class="chg same" title=${t('change_same')}><span aria-hidden="true">→</span><span class="sr">${t('change_same')}</span></span>`;

@@ -8,8 +8,8 @@ export const ended = (r) => r.state === 'off' || r.state === 'close';
 const enginesOf = (r) => (r.engine ? [r.engine] : r.engines || []);
 export const groupPage = (key, changes) => href('/groups/' + encodeURIComponent(key), changes);
 
-/* Rows of alerts and findings, newest first, into stories: the newest row says what stands, all of them
- * when, by whom and where it was seen. */
+/* Rows of alerts and findings, newest first, into stories: the newest row says what stands, the one of most
+ * hosts what it is, all of them when, by whom and where it was seen. */
 export function stories(rows) {
   const by = new Map();
   for (const r of rows) {
@@ -22,8 +22,10 @@ export function stories(rows) {
     if (r.from < g.from) g.from = r.from;
     if (r.to > g.to) g.to = r.to;
     if (r.host_count > g.host_count) g.host_count = r.host_count;
+    if (!ended(r) && !(g.biggest?.host_count >= r.host_count)) g.biggest = r;
     if (r.severity) g.alert = g.alert || r;
   }
+  for (const g of by.values()) g.text = g.biggest?.text || g.alert?.title || g.head.text;
   return [...by.values()].sort((a, b) => ended(a) - ended(b) || RANKS.indexOf(b.level) - RANKS.indexOf(a.level) || (a.to < b.to ? 1 : -1));
 }
 export const portOf = (key) => (/^group:(\d+\/\w+)$/.exec(key) || [])[1];

@@ -1,5 +1,5 @@
 /* The head of every view: what this is, search, clock, who reads, the way to the other views. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Choice, html } from './dom.js';
 import { hhmm, lang, longDate, t, theme, zone, zoneLabel } from './i18n.js';
 import { pause } from './net.js';
@@ -50,7 +50,7 @@ function Menu({ label, children, className }) {
 function Account() {
   const m = me.value, signed = m?.accounts && m.signed_in;
   return html`<${Menu} className="account" label=${html`<span class="who">${signed ? m.name || m.user : t('settings')}</span>`}>
-    ${signed && html`<p class="menu-who"><b>${m.name || m.user}</b><br />${m.org_title || m.org} · ${t('role_' + m.role)} · <span translate="no">${m.clearance}</span><br /><small>${m.scope?.all ? t('scope_all') : m.scope?.words}</small></p>`}
+    ${signed && html`<p class="menu-who"><b>${m.name || m.user}</b><br />${m.org_title || m.org} · ${t('role_' + m.role)} · <span translate=${false}>${m.clearance}</span><br /><small>${m.scope?.all ? t('scope_all') : m.scope?.words}</small></p>`}
     <div class="menu-row"><span>${t('timezone')}</span><${Choice} quiet name="tz" label=${t('timezone')} value=${zone.value} options=${['utc', 'jst', 'local'].map((v) => [v, t('tz_' + v)])} onChange=${(v) => { zone.value = v; }} /></div>
     <div class="menu-row"><span>${t('theme')}</span><${Choice} quiet name="theme" label=${t('theme')} value=${theme.value} options=${['auto', 'light', 'dark'].map((v) => [v, t('theme_' + v)])} onChange=${(v) => { theme.value = v; }} /></div>
     ${signed && html`<p class="menu-row">${VIEWS.some((v) => v.name === 'account') && html`<a href=${href('/account')}>${t('account')}</a>`}
@@ -58,17 +58,25 @@ function Account() {
   <//>`;
 }
 
+/* On a phone the navigation is wider than the screen. */
 function Nav() {
+  const box = useRef();
   const at = path.value;
   const here = VIEWS.find((v) => v.path === at || (v.path.endsWith('/*') && at.startsWith(v.path.slice(0, -1))));
   const marked = here?.under || here?.name;
-  return html`<nav class="nav" aria-label=${t('views')}><ul>${VIEWS.filter((v) => v.nav && may(v.need)).map((v) => html`<li key=${v.name}>
+  useEffect(() => { const a = box.current.querySelector('[aria-current]'); if (a) box.current.scrollLeft = a.offsetLeft - (box.current.clientWidth - a.offsetWidth) / 2; }, [marked]);
+  return html`<nav class="nav" ref=${box} aria-label=${t('views')}><ul>${VIEWS.filter((v) => v.nav && may(v.need)).map((v) => html`<li key=${v.name}>
     <a href=${href(v.path)} aria-current=${v.name === marked ? (v === here ? 'page' : 'true') : null}>${viewTitle(v)}${v.name === 'alerts' && s.counts.value.open > 0 ? html` <span class="count" aria-hidden="true">${s.counts.value.open}</span>` : null}</a></li>`)}</ul></nav>`;
 }
 
 export function Header() {
-  const open = me.value?.signed_in;
-  return html`<header class="top">
+  const open = me.value?.signed_in, box = useRef();
+  useLayoutEffect(() => { /* heads of long tables stay below it */
+    const seen = new ResizeObserver(() => document.documentElement.style.setProperty('--top', `${Math.floor(box.current.offsetHeight)}px`));
+    seen.observe(box.current);
+    return () => seen.disconnect();
+  }, []);
+  return html`<header class="top" ref=${box}>
     <div class="top-row">
       <a class="brand" href=${href('/')}><img src="/icon.svg" alt="" width="30" height="30" /><span>${siteTitle()}</span></a>
       ${open && html`<${Search} />

@@ -47,15 +47,23 @@ const clock = computed(() => {
   const base = { timeZone: zoneName.value, hourCycle: 'h23', hour: '2-digit', minute: '2-digit' };
   return {
     minute: new Intl.DateTimeFormat('en-GB', base),
+    second: new Intl.DateTimeFormat('en-GB', { ...base, second: '2-digit' }),
     date: lang.value === 'ja'
       ? new Intl.DateTimeFormat('ja', { timeZone: zoneName.value, year: 'numeric', month: 'long', day: 'numeric', weekday: 'short' })
       : new Intl.DateTimeFormat('en-GB', { timeZone: zoneName.value, year: 'numeric', month: 'short', day: 'numeric', weekday: 'short' }),
     day: new Intl.DateTimeFormat(lang.value === 'ja' ? 'ja' : 'en-GB', { timeZone: zoneName.value, month: 'short', day: 'numeric' }),
+    dayOfYear: new Intl.DateTimeFormat(lang.value === 'ja' ? 'ja' : 'en-GB', { timeZone: zoneName.value, year: 'numeric', month: 'short', day: 'numeric' }),
   };
 });
 export const hhmm = (s) => (s == null ? '–' : clock.value.minute.format(s * 1000));
 export const longDate = (s) => (s == null ? '' : clock.value.date.format(s * 1000));
-export const dayTime = (s) => (s == null ? '–' : `${clock.value.day.format(s * 1000)} ${hhmm(s)}`);
+/* Of another year than this one: the year, too. */
+const year = (s) => new Date(s * 1000).getUTCFullYear();
+const day = (s) => (year(s) === year(Date.now() / 1000) ? clock.value.day : clock.value.dayOfYear).format(s * 1000);
+export const dayTime = (s) => (s == null ? '–' : `${day(s)} ${hhmm(s)}`);
+/* To the second; `exactly`: of a record's own text. */
+export const dayClock = (s) => (s == null ? '–' : `${day(s)} ${clock.value.second.format(s * 1000)}`);
+export const exactly = (text) => dayClock(seconds(text));
 export const seconds = (text) => (text ? Date.parse(text) / 1000 : null);
 
 export function duration(s) {
@@ -76,6 +84,6 @@ export function country(code) {
 }
 const UNITS = {
   sources: 'unit_sources', packets: 'unit_packets', hosts: 'unit_hosts', 'sources/min': 'unit_sources_min',
-  'packets/min': 'unit_packets_min', 'packets/s': 'unit_packets_s', 'sources/day': 'unit_sources_day', senders: 'unit_senders', min: 'unit_min', s: 'unit_s', '% lost': 'unit_lost',
+  'packets/min': 'unit_packets_min', 'packets/s': 'unit_packets_s', 'sources/day': 'unit_sources_day', senders: 'unit_senders', min: 'unit_min', s: 'unit_s', '% lost': 'unit_lost', 'times chance': 'unit_times_chance',
 };
 export const unit = (u) => (UNITS[u] ? t(UNITS[u]) : u);

@@ -103,6 +103,16 @@ const on = {
   decision(v) {
     s.decided.value = v;
   },
+  finding(v) {
+    const next = new Map(s.findings.value);
+    next.delete(v.key);
+    next.set(v.key, v);
+    if (next.size > 200) next.delete(next.keys().next().value);
+    s.findings.value = next;
+  },
+  delivery(v) {
+    s.delivered.value = v;
+  },
   attack(v) {
     if (s.attacks.value.get(v.id)?.revision > v.revision) return;
     const next = new Map(s.attacks.value);

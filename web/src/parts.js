@@ -46,7 +46,9 @@ export const Text = ({ v }) => html`<bdi>${visible(v)}</bdi>`;
 /* ---- what is behind it ---- */
 export const Host = ({ ip }) => (may('analyst') ? html`<a class="mono" href=${about(ip)}>${ip}</a>` : html`<span class="mono">${ip}</span>`);
 export const Port = ({ port, plain }) => html`<a class="mono" href=${about(port)}>${port}</a>${!plain && service(port) ? html` <small>${service(port)}</small>` : null}`;
-export const Place = ({ code }) => (code ? html`${country(code)} <small translate="no">${code}</small>` : '–');
+export const Place = ({ code }) => (code ? html`${country(code)} <small translate=${false}>${code}</small>` : '–');
+/* As a link to all that is known of it. */
+export const Land = ({ code }) => (code ? html`<a class="quiet-link" href=${about(code)}>${country(code)}</a> <small translate=${false}>${code}</small>` : '–');
 export const Network = ({ asn, name }) => (asn ? html`<a class="mono" href=${about('AS' + asn)}>AS${asn}</a>${name ? html` <small><${Text} v=${name} /></small>` : null}` : '–');
 export const Time = ({ at }) => (at ? html`<time datetime=${at} class="nowrap">${dayTime(seconds(at))}</time>` : '–');
 export const Chips = ({ list, max = 6 }) => html`<span class="chips">${(list || []).slice(0, max).map((x) => html`<span class="chip"><${Text} v=${x} /></span>`)}${list?.length > max ? html`<span class="chip">+${list.length - max}</span>` : null}</span>`;
@@ -69,10 +71,11 @@ export function Fold({ summary, children }) {
 }
 
 /* A table that scrolls by itself when it is wider than the screen; on a phone each row is a card when
- * `cards`. columns: [{head, num, of(row, i)}], what is false left out; by(row): what tells rows apart. */
-export function Table({ label, columns, rows, by, cards = true }) {
+ * `cards`; `long`: on a desk its head stays in
+ * sight while the page is scrolled. columns: [{head, num, of(row, i)}], what is false left out; by(row): what tells rows apart. */
+export function Table({ label, columns, rows, by, cards = true, long }) {
   const cols = columns.filter(Boolean);
-  return html`<div class="scroll tall" tabindex="0" role="group" aria-label=${label}><table class=${cards ? 'cards' : ''}>
+  return html`<div class=${'scroll tall' + (long ? ' long' : '')} tabindex="0" role="group" aria-label=${label}><table class=${cards ? 'cards' : ''}>
     <thead><tr>${cols.map((c) => html`<th scope="col" class=${c.num ? 'num' : ''}>${c.head}</th>`)}</tr></thead>
     <tbody>${rows.map((r, i) => html`<tr key=${by ? by(r) : i}>${cols.map((c, k) => (k === 0
       ? html`<th scope="row" class=${c.num ? 'num' : ''}>${c.of(r, i)}</th>` : html`<td class=${c.num ? 'num' : ''} data-head=${c.head}>${c.of(r, i)}</td>`))}</tr>`)}</tbody>

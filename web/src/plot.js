@@ -31,7 +31,28 @@ export function useWidth() {
   return [box, width];
 }
 
-function options(width, { list, hidden, setAt, height, steps }) {
+/* Times of which a line knows nothing, hatched in its colour: a row a line, from the top. gaps: [[line, from, to]] */
+const HATCH = 8;
+function hatch(u, gaps) {
+  const g = u.ctx, ratio = devicePixelRatio || 1, h = HATCH * ratio;
+  for (const [i, from, to] of gaps) {
+    const x0 = Math.max(u.bbox.left, u.valToPos(from, 'x', true)), x1 = Math.min(u.bbox.left + u.bbox.width, u.valToPos(to, 'x', true)), y = u.bbox.top + i * (h + 2 * ratio);
+    if (!(x1 > x0)) continue;
+    g.save();
+    g.beginPath();
+    g.rect(x0, y, x1 - x0, h);
+    g.clip();
+    g.strokeStyle = css(`--series-${(i % LINES) + 1}`);
+    g.lineWidth = ratio;
+    g.strokeRect(x0, y, x1 - x0, h);
+    g.beginPath();
+    for (let x = x0 - h; x < x1; x += 5 * ratio) { g.moveTo(x, y + h); g.lineTo(x + h, y); }
+    g.stroke();
+    g.restore();
+  }
+}
+
+function options(width, { list, hidden, setAt, height, steps, gaps }) {
   const ink = css('--ink-2'), grid = css('--line');
   const font = `12px ${css('--font')}`;
   return {
@@ -50,18 +71,22 @@ function options(width, { list, hidden, setAt, height, steps }) {
       label: s.name ?? '', stroke: css(`--series-${(i % LINES) + 1}`), width: 2, dash: DASHES[i % DASHES.length], show: !hidden?.has(s.name),
       points: { show: list[0].values.length < 3 }, spanGaps: false, ...(steps ? { paths: uPlot.paths.stepped({ align: 1 }), fill: css('--fill') } : {}),
     }))],
-    hooks: { setCursor: [(u) => setAt?.(u.cursor.idx)] },
+    hooks: { setCursor: [(u) => setAt?.(u.cursor.idx)], draw: [(u) => hatch(u, gaps())] },
   };
 }
 
-/* data: {times, list: [{name, values}]}, times in seconds; steps: drawn as steps with what is below filled. */
+/* data: {times, list: [{name, values}], gaps}, times in seconds, gaps as hatch() takes them; steps: drawn as steps with what
+ * is below filled. */
 export function Plot({ data, hidden, setAt, height, steps }) {
-  const [box, width] = useWidth(), plot = useRef(), look = useTheme();
+  const [box, width] = useWidth(), plot = useRef(), look = useTheme(), gaps = useRef();
+  gaps.current = data.gaps || [];
   const shape = [data.list.map((s) => s.name).join(), ...(hidden || []), width, look, lang.value, zone.value, data.step].join();
-  const rows = () => [data.times, ...data.list.map((s) => s.values)];
+  /* A step goes on until the next one: so does the last. */
+  const n = data.times.length, more = steps && n > 1, end = more ? [2 * data.times[n - 1] - data.times[n - 2]] : [];
+  const rows = () => [[...data.times, ...end], ...data.list.map((s) => (more ? [...s.values, s.values[n - 1]] : s.values))];
   useLayoutEffect(() => {
     if (width < 50) return undefined;
-    plot.current = new uPlot(options(width, { list: data.list, hidden, setAt, height, steps }), rows(), box.current);
+    plot.current = new uPlot(options(width, { list: data.list, hidden, setAt, height, steps, gaps: () => gaps.current }), rows(), box.current);
     return () => { plot.current.destroy(); plot.current = null; };
   }, [shape]);
   useEffect(() => { plot.current?.setData(rows()); }, [data]);

@@ -9,6 +9,6 @@ export function scale(values) {
     const raw = hi ** (i / STEPS), mag = 10 ** Math.floor(Math.log10(raw));
     ends.push(raw < 10 ? Math.max(1, Math.round(raw)) : Math.round(raw / mag) * mag);
   }
-  const edges = [...new Set(ends)].sort((a, b) => a - b);
+  const edges = [...new Set(ends)].filter((e) => e > 1).sort((a, b) => a - b); /* nothing is below one */
   return { edges, step: (v) => 1 + edges.filter((e) => v >= e).length };
 }

@@ -1,6 +1,8 @@
-/* The sensors and how they are; and the line that says when the numbers are not whole. */
+/* The sensors and how they are; and the line that says when the numbers are not whole: above every view of the present. */
 import { Panel, html } from './dom.js';
 import { country, dayTime, seconds, short, t } from './i18n.js';
+import { href } from './router.js';
+import { may } from './session.js';
 import { sensors } from './state.js';
 
 const MARKS = { ok: '✓', late: '…', silent: '×', loss: '!' };
@@ -8,7 +10,7 @@ const MARKS = { ok: '✓', late: '…', silent: '×', loss: '!' };
 export function Quality() {
   const lines = ['silent', 'late', 'loss'].map((state) => [state, sensors.value.filter((s) => s.state === state).map((s) => s.name)]).filter(([, names]) => names.length);
   if (!lines.length) return null;
-  return html`<p class="quality" role="status"><b>${t('quality_title')}</b> ${lines.map(([state, names]) => html`<span>${t('quality_' + state, { names: names.slice(0, 6).join(', ') + (names.length > 6 ? ` +${names.length - 6}` : '') })}</span>`)}</p>`;
+  return html`<p class="quality" role="status"><b>${may('operator') ? html`<a class="plain-link" href=${href('/system')}>${t('quality_title')}</a>` : t('quality_title')}</b> ${lines.map(([state, names]) => html`<span>${t('quality_' + state, { names: names.slice(0, 6).join(', ') + (names.length > 6 ? ` +${names.length - 6}` : '') })}</span>`)}</p>`;
 }
 
 /* A honeypot sends no flows: no minutes of its own. */

@@ -1,6 +1,6 @@
 /* Who is reading. Without accounts (or with a portal that knows none) whoever sits there is an
  * operator of the whole world. */
-import { computed, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import { go, href, place } from './router.js';
 
 const ROLES = ['viewer', 'analyst', 'operator', 'admin'];
@@ -27,14 +27,23 @@ export const toDoor = () => go(door());
 /* The portal answered 401 or ended the stream: is it still the same reader, with the same rights? If not, the page is
  * loaded anew, so that nothing of what was shown is there for the next one. As it is asked first, no 401 of something
  * between makes it load for ever. */
-const rights = (m) => JSON.stringify([m.user, m.org, m.role, m.clearance, m.scope]);
+const rights = (m) => JSON.stringify([m.signed_in, m.user, m.org, m.role, m.clearance, m.scope]);
 export async function recheck() {
   const was = me.value;
-  if (!was?.signed_in) return;
+  if (!was) return;
   const is = await whoReads().catch(() => was);
-  if (!is.signed_in) location.replace(door());
-  else if (rights(is) !== rights(was)) location.reload();
+  if (rights(is) === rights(was)) return;
+  if (was.signed_in && !is.signed_in) location.replace(door());
+  else location.reload();
 }
+
+/* Who signs in or out in one tab does so for all of this browser, as its cookie: the others hear of it and ask. */
+const tabs = globalThis.BroadcastChannel ? new BroadcastChannel('practice-reader') : null;
+if (tabs) {
+  effect(() => { if (me.value) tabs.postMessage(rights(me.value)); });
+  tabs.onmessage = (e) => { if (me.value && e.data !== rights(me.value)) recheck(); };
+}
+
 /* Nor does a step back in the history bring it back. */
 addEventListener('pageshow', (e) => { if (e.persisted) location.reload(); });
 

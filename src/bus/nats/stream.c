@@ -19,9 +19,9 @@ static const struct prac_log_event ev_anew = {
     "put the stream back, or remove what this role has kept of its place"};
 
 /* All first words of subjects that roles publish. */
-static const char *const kinds[] = {"flow",         "hit",    "health", "finding", "episode",
-                                    "alert",        "label",  "mark",   "tick",    "decision",
-                                    "subscription", "errand", "told",   "packet"};
+static const char *const kinds[] = {"flow",         "hit",    "health", "finding",  "episode",
+                                    "alert",        "label",  "mark",   "tick",     "decision",
+                                    "subscription", "errand", "told",   "delivery", "packet"};
 
 void bus_nats_stream_config(const struct bus_nats_conf *c, struct prac_json *j)
 {

@@ -153,12 +153,61 @@ static prac_rc load(struct bgp_way *w, struct prac_err *reterr)
   return PRAC_OK;
 }
 
+/* What has become of an attack's rule: to whoever reads of the attack. */
+static void report(struct bgp_way *w, struct note_said *s, const struct bgp_rule *r,
+                   const char *tenant, const char *episode)
+{
+  if (!w->env->said || !episode[0]) return;
+  (void)snprintf(s->tenant, sizeof s->tenant, "%s", tenant);
+  (void)snprintf(s->episode, sizeof s->episode, "%s", episode);
+  (void)prac_prefix_text(s->rule, &r->dst);
+  s->dst = r->dst.ip;
+  w->env->said(w->env->said_arg, s);
+}
+
+static void report_saying(struct bgp_way *w, const struct bgp_saying *y)
+{
+  static const char *const words[BGP_SAID_COUNT_] = {
+      [BGP_SAID_PROPOSED] = "proposed", [BGP_SAID_LAPSED] = "lapsed", [BGP_SAID_SPENT] = "spent"};
+  struct note_said s = {.at = w->now};
+  if (!words[y->kind]) return; /* a rule is announced when ExaBGP says so */
+  (void)snprintf(s.outcome, sizeof s.outcome, "%s", words[y->kind]);
+  (void)snprintf(s.deed, sizeof s.deed, "bgp.%" PRIu32 ".%" PRId64, y->id, w->now);
+  char text[BGP_TEXT];
+  (void)snprintf(s.detail, sizeof s.detail, "%.200s%s%.40s", bgp_rule_words(&y->rule, text),
+                 y->why[0] ? "; " : "", y->why);
+  report(w, &s, &y->rule, y->tenant, y->episode);
+}
+
+/* The same deed each time it is confirmed: ExaBGP may have been away meanwhile, or we. */
+static void report_done(struct bgp_way *w, struct bgp_slot *r)
+{
+  struct bgp_route route;
+  char text[BGP_TEXT] = "";
+  struct note_said s = {.at = r->done};
+  (void)snprintf(s.outcome, sizeof s.outcome, "%s", r->want ? "announced" : "withdrawn");
+  (void)snprintf(s.deed, sizeof s.deed, "bgp.%" PRIu32 ".%" PRId64, r->id, r->since);
+  if (bgp_policy_route(w->env->conf, r->tenant, &route, NULL) == PRAC_OK &&
+      bgp_rule_text(&r->rule, &route, r->want, text) == PRAC_OK)
+    (void)snprintf(s.detail, sizeof s.detail, "%.250s", text);
+  for (size_t i = 0; i < r->n_served; i++)
+    if (r->unsaid >> i & 1) report(w, &s, &r->rule, r->tenant, r->served[i]);
+  r->unsaid = 0;
+}
+
+static void report_all(struct bgp_way *w)
+{
+  for (size_t i = 0; i < BGP_RULES; i++)
+    if (w->book->slots[i].used && w->book->slots[i].unsaid) report_done(w, &w->book->slots[i]);
+}
+
 static void tell_people(struct bgp_way *w)
 {
   for (size_t i = 0; i < w->book->n_sayings; i++) {
     struct bgp_saying *y = &w->book->sayings[i];
     char text[BGP_SENTENCE];
     prac_log(w->env->log, &ev_rule, "%s", bgp_say_sentence(y, text));
+    report_saying(w, y);
     if (bgp_say_write(w->paper, w->env->conf, y, w->now) != PRAC_OK) w->save_failed++;
   }
   w->book->n_sayings = 0;
@@ -223,6 +272,7 @@ static void hear(struct bgp_way *w, int conn, const struct bgp_line *l)
   if (l->kind == BGP_LINE_DONE) {
     w->done++;
     bgp_book_answer(w->book, l->n, BGP_DONE, w->now);
+    report_all(w); /* at once: what is withdrawn leaves the book */
   } else if (l->kind == BGP_LINE_ERROR) {
     w->errors++;
     prac_log(w->env->log, &ev_refused, "ExaBGP refuses a rule; it is tried again");
@@ -310,6 +360,7 @@ static prac_rc go(struct bgp_way *w, struct prac_err *reterr)
   prac_rc rc = save(w, reterr);
   if (rc == PRAC_OK) {
     tell_people(w);
+    report_all(w);
     pump(w, false);
   }
   bgp_link_run(&w->link, &calls);
@@ -385,4 +436,5 @@ const struct note_way note_bgp = {
     .send = way_send,
     .tick = way_tick,
     .close = way_close,
+    .says = true,
 };

@@ -99,12 +99,29 @@ static void turn(struct bgp_book *b, struct bgp_slot *s, const struct wish *w, p
   s->seq = 0; /* an answer to what was said before means nothing now */
   s->tries = 0;
   s->next_try = s->since = now;
+  s->done = PRAC_TIME_NONE;
+  s->unsaid = 0;
+  if (s->want) s->n_served = 0;
   b->dirty = true;
   if (s->want)
     b->tally.announced++;
   else
     b->tally.withdrawn++;
   say(b, s->want ? BGP_SAID_ANNOUNCE : BGP_SAID_WITHDRAW, s, w->by, "");
+}
+
+/* The rule of that slot is wanted for this claim, too: whoever reads of its attack is to know. */
+static void serve(struct bgp_book *b, uint16_t slot, const struct bgp_claim *c)
+{
+  struct bgp_slot *s = slot == BGP_NONE ? NULL : &b->slots[slot];
+  if (!s || !s->want || !granted(c)) return;
+  for (size_t i = 0; i < s->n_served; i++)
+    if (strcmp(s->served[i], c->episode) == 0) return;
+  if (s->n_served == BGP_SERVED) return;
+  copy(s->served[s->n_served], c->episode);
+  if (s->acked) s->unsaid |= (uint8_t)(1u << s->n_served);
+  s->n_served++;
+  b->dirty = true;
 }
 
 static void settle(struct bgp_book *b, prac_time now)
@@ -122,6 +139,12 @@ static void settle(struct bgp_book *b, prac_time now)
     if (!s->used) continue;
     turn(b, s, &w[i], now);
     if (!w[i].used && !s->want && !s->told) s->used = false;
+  }
+  for (size_t i = 0; i < BGP_CLAIMS; i++) {
+    const struct bgp_claim *c = &b->claims[i];
+    if (!c->used) continue;
+    serve(b, c->rule, c);
+    serve(b, c->fragments, c);
   }
 }
 
@@ -217,7 +240,8 @@ static uint16_t new_slot(struct bgp_book *b, const struct bgp_rule *r, const cha
     for (size_t i = 0; i < BGP_RULES; i++) {
       struct bgp_slot *s = &b->slots[i];
       if (s->used) continue;
-      *s = (struct bgp_slot){.used = true, .id = b->next_id++, .rule = *r, .since = now};
+      *s = (struct bgp_slot){
+          .used = true, .id = b->next_id++, .rule = *r, .since = now, .done = PRAC_TIME_NONE};
       copy(s->tenant, tenant);
       b->dirty = true;
       return (uint16_t)i;

@@ -18,7 +18,7 @@
 #include "base/time.h"
 #include "notify/bgp/policy.h"
 
-enum { BGP_RULES = 1024, BGP_CLAIMS = 4096, BGP_NAME = 64, BGP_SAYINGS = 64 };
+enum { BGP_RULES = 1024, BGP_CLAIMS = 4096, BGP_NAME = 64, BGP_SAYINGS = 64, BGP_SERVED = 4 };
 enum { BGP_NONE = 0xffff }; /* no rule: a claim's slot */
 
 enum bgp_grant {
@@ -48,7 +48,10 @@ struct bgp_slot {
   bool told;             /* routers may have it */
   bool acked;            /* what is wanted is what ExaBGP has said done to, on this connection */
   prac_time since, until, told_until;
-  uint64_t seq; /* of the command in flight; 0: none */
+  char served[BGP_SERVED][BGP_NAME]; /* episodes that it was announced for; more are not named */
+  uint8_t n_served, unsaid; /* bits: who reads of them does not know yet what was confirmed */
+  prac_time done; /* when ExaBGP first confirmed what has been wanted since; NONE: not yet */
+  uint64_t seq;   /* of the command in flight; 0: none */
   prac_time sent, next_try;
   uint32_t tries;
 };

@@ -5,7 +5,7 @@
 
 #include "notify/bgp/book.h"
 
-enum { VERSION = 1 };
+enum { VERSION = 2 }; /* 1: slots without what they were announced for */
 
 static void name_write(const char name[BGP_NAME], struct prac_wr *w)
 {
@@ -41,8 +41,11 @@ static void slot_write(const struct bgp_slot *s, struct prac_wr *w)
   prac_wr_u8(w, (uint8_t)(s->want | (s->want || s->told) << 1));
   prac_wr_u64le(w, (uint64_t)s->since);
   prac_wr_u64le(w, (uint64_t)s->until);
+  prac_wr_u8(w, s->n_served);
+  for (size_t i = 0; i < s->n_served; i++) name_write(s->served[i], w);
+  prac_wr_u64le(w, (uint64_t)s->done);
 }
-static bool slot_read(struct bgp_slot *s, struct prac_rd *r)
+static bool slot_read(struct bgp_slot *s, unsigned version, struct prac_rd *r)
 {
   s->used = true;
   s->id = prac_rd_u32le(r);
@@ -59,7 +62,16 @@ static bool slot_read(struct bgp_slot *s, struct prac_rd *r)
   s->told = flags & 2;
   s->since = (prac_time)prac_rd_u64le(r);
   s->until = (prac_time)prac_rd_u64le(r);
-  return !r->bad && flags <= 3 && sound(s->since) && sound(s->until);
+  s->done = PRAC_TIME_NONE;
+  if (version > 1) {
+    s->n_served = prac_rd_u8(r);
+    if (s->n_served > BGP_SERVED) return false;
+    for (size_t i = 0; i < s->n_served; i++)
+      if (!name_read(s->served[i], r)) return false;
+    s->done = (prac_time)prac_rd_u64le(r);
+  }
+  bool known = s->done == PRAC_TIME_NONE || sound(s->done);
+  return !r->bad && flags <= 3 && sound(s->since) && sound(s->until) && known;
 }
 
 static void claim_write(const struct bgp_claim *c, struct prac_wr *w)
@@ -122,14 +134,14 @@ prac_rc bgp_book_save(const struct bgp_book *b, struct prac_wr *w)
   return w->bad ? PRAC_NOSPACE : PRAC_OK;
 }
 
-static bool read_all(struct bgp_book *b, struct prac_rd *r)
+static bool read_all(struct bgp_book *b, unsigned version, struct prac_rd *r)
 {
   b->next_id = prac_rd_u32le(r);
   size_t slots = prac_rd_u16le(r), claims = prac_rd_u16le(r);
   if (slots > BGP_RULES || claims > BGP_CLAIMS) return false;
   for (size_t i = 0; i < slots; i++) {
     size_t at = prac_rd_u16le(r);
-    if (r->bad || at >= BGP_RULES || b->slots[at].used || !slot_read(&b->slots[at], r))
+    if (r->bad || at >= BGP_RULES || b->slots[at].used || !slot_read(&b->slots[at], version, r))
       return false;
     if (b->slots[at].id >= b->next_id) return false;
   }
@@ -163,10 +175,12 @@ static void recheck(struct bgp_book *b)
 
 prac_rc bgp_book_load(struct bgp_book *b, struct prac_rd r)
 {
-  if (prac_rd_u8(&r) != VERSION) return r.bad ? PRAC_DAMAGED : PRAC_UNSUPPORTED;
+  unsigned version = prac_rd_u8(&r);
+  if (r.bad) return PRAC_DAMAGED;
+  if (version < 1 || version > VERSION) return PRAC_UNSUPPORTED;
   struct bgp_book *n = bgp_book_new(b->conf);
   if (!n) return PRAC_NOMEM;
-  bool ok = read_all(n, &r);
+  bool ok = read_all(n, version, &r);
   if (ok) {
     recheck(n);
     *b = *n;

@@ -31,18 +31,28 @@ static struct bgp_slot *in_flight(struct bgp_book *b, uint64_t seq)
   return NULL;
 }
 
+static void done(struct bgp_book *b, struct bgp_slot *s, prac_time now)
+{
+  if (!s->acked) s->unsaid = (uint8_t)((1u << s->n_served) - 1);
+  s->acked = true;
+  s->tries = 0;
+  if (s->done == PRAC_TIME_NONE) {
+    s->done = now;
+    b->later = true;
+  }
+  if (!s->want && s->told) {
+    s->told = false;
+    b->dirty = true;
+  }
+}
+
 void bgp_book_answer(struct bgp_book *b, uint64_t seq, enum bgp_answer a, prac_time now)
 {
   struct bgp_slot *s = seq ? in_flight(b, seq) : NULL;
   if (!s) return;
   s->seq = 0;
   if (a == BGP_DONE) {
-    s->acked = true;
-    s->tries = 0;
-    if (!s->want && s->told) {
-      s->told = false;
-      b->dirty = true;
-    }
+    done(b, s, now);
     return;
   }
   s->acked = false; /* BGP_UNKNOWN: there was nothing to renew */

@@ -1,6 +1,6 @@
 /* Webhooks of subscribers: each tenant has a URL of its own, chosen by somebody who is not the
  * operator. So it leads nowhere but to the public Internet, and who does not answer is tried again
- * alone (its tries take a thread each, so many of them slow the others down). */
+ * alone, and with all others of its organisation has half of the threads at most. */
 #include <string.h>
 
 #include "notify/push.h"

@@ -91,7 +91,7 @@ struct state {
   struct sys_net_curl curl;
   const struct note_text *letter; /* being sent */
   size_t sent;
-  char url[640];
+  char url[640], reply[200]; /* reply: the server's last line */
 };
 
 static size_t give(char *to, size_t size, size_t n, void *arg)
@@ -102,6 +102,17 @@ static size_t give(char *to, size_t size, size_t n, void *arg)
   memcpy(to, s->letter->p + s->sent, left);
   s->sent += left;
   return left;
+}
+
+static size_t hear(char *line, size_t size, size_t n, void *arg)
+{
+  struct state *s = arg;
+  n *= size;
+  size_t keep = n < sizeof s->reply ? n : sizeof s->reply - 1;
+  memcpy(s->reply, line, keep);
+  s->reply[keep] = '\0';
+  s->reply[strcspn(s->reply, "\r\n")] = '\0';
+  return n;
 }
 
 /* An address goes into a command of the protocol: nothing that could end it. */
@@ -142,6 +153,8 @@ static prac_rc make(struct state *s, const struct note_env *env, struct prac_err
   const struct conf *c = env->conf;
   PRAC_TRY(sys_net_curl_open(&s->curl, env->net, s->url, "smtp,smtps", timeout_ms(c), reterr));
   CURLcode cc = set_up(s, c);
+  if (cc == CURLE_OK) cc = curl_easy_setopt(s->curl.h, CURLOPT_HEADERFUNCTION, hear);
+  if (cc == CURLE_OK) cc = curl_easy_setopt(s->curl.h, CURLOPT_HEADERDATA, s);
   return cc == CURLE_OK
              ? PRAC_OK
              : PRAC_FAIL(reterr, PRAC_UNSUPPORTED, "libcurl: %s", curl_easy_strerror(cc));
@@ -203,6 +216,7 @@ static prac_rc judge(struct state *s, CURLcode cc, const struct note_env *env,
   prac_count(&env->counters[CONNECTIONS], connects > 0 ? (uint64_t)connects : 0);
   if (cc == CURLE_OK) {
     prac_count(&env->counters[TAKEN], 1);
+    if (reterr) (void)snprintf(reterr->text, sizeof reterr->text, "%s", s->reply);
     return PRAC_OK;
   }
   bool never = final(s, cc);
@@ -214,6 +228,7 @@ static prac_rc judge(struct state *s, CURLcode cc, const struct note_env *env,
 static CURLcode perform(struct state *s, struct curl_slist *to)
 {
   s->sent = 0;
+  s->reply[0] = '\0';
   (void)curl_easy_setopt(s->curl.h, CURLOPT_MAIL_RCPT, to);
   CURLcode cc = curl_easy_perform(s->curl.h);
   (void)curl_easy_setopt(s->curl.h, CURLOPT_MAIL_RCPT, NULL);

@@ -70,8 +70,10 @@ static prac_rc emit(void *arg, const struct store_flow *f)
 prac_rc ch_flows_query(struct ch *c, const struct store_query *q, store_row *each, void *arg,
                        struct prac_err *reterr)
 {
-  static const char *const order[] = {CH_FIRST, "sensor", "part",    "src",   "dst",    "proto",
-                                      "sport",  "dport",  "packets", "bytes", "span_ms"};
+  static const char *const order[] = {
+      CH_FIRST, "sensor",  "part",  "src",     "dst",    "proto",     "sport",
+      "dport",  "packets", "bytes", "span_ms", "victim", "tcp_flags", "ttl",
+      "window", "country", "asn",   "marks",   "survey", "payload",   "tool"};
   struct ch_buf sql = {0};
   struct emitting e = {each, arg, store_pass_of(q), store_limit(q)};
   ch_say(&sql, "SELECT %s FROM flows", ch_flow_columns);

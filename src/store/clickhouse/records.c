@@ -22,6 +22,26 @@ static const char *text_field(const struct model_kind *k, const void *rec, const
   return "";
 }
 
+/* In the same order as their records: of one tx, the last of an id is the latest. */
+static prac_rc insert_extents(struct ch *c, const struct store_rec *r, size_t n, uint64_t no,
+                              struct prac_err *reterr)
+{
+  struct ch_buf rows = {0};
+  for (size_t i = 0; i < n; i++) {
+    if (!store_record_runs(r[i].kind)) continue;
+    struct prac_span s = store_record_extent(r[i].kind, r[i].rec);
+    ch_put_text(&rows, r[i].kind->name);
+    ch_put_u64(&rows, (uint64_t)s.from, 8);
+    ch_put_u64(&rows, (uint64_t)s.to, 8);
+    ch_put_text(&rows, store_record_key(r[i].kind, r[i].rec));
+    ch_put_u64(&rows, i, 4);
+    ch_put_u64(&rows, no, 8);
+  }
+  prac_rc rc = ch_insert(c, "extent (kind, since, until, id, no, tx)", &rows, reterr);
+  ch_buf_done(&rows);
+  return rc;
+}
+
 prac_rc ch_insert_records(struct ch *c, const struct store_rec *r, size_t n, uint64_t no,
                           struct prac_err *reterr)
 {
@@ -43,7 +63,7 @@ prac_rc ch_insert_records(struct ch *c, const struct store_rec *r, size_t n, uin
   prac_rc rc = ch_insert(c, "record (kind, at, id, key, sensor, json, no, tx)", &rows, reterr);
   prac_json_done(&j);
   ch_buf_done(&rows);
-  return rc;
+  return rc == PRAC_OK ? insert_extents(c, r, n, no, reterr) : rc;
 }
 
 /* ---- STORE_RECORDS ---- */
@@ -100,6 +120,19 @@ static void say_text(const char *column, const char *text, struct ch_buf *sql)
   ch_say_bytes(sql, text, strlen(text));
 }
 
+/* The ids of those that run whose latest version went on in the span. */
+static void say_extents(const struct ch *c, const struct store_query *q, struct ch_buf *sql)
+{
+  ch_say(sql, "id GLOBAL IN (SELECT id FROM (SELECT id, since, until FROM extent WHERE kind = '%s'",
+         q->kind->name);
+  say_text("id", q->id, sql);
+  ch_say_view(c, sql);
+  ch_say(sql, " ORDER BY id, tx DESC, no DESC LIMIT 1 BY id) WHERE 1");
+  if (q->span.from != PRAC_TIME_NONE) ch_say(sql, " AND until >= %lld", (long long)q->span.from);
+  if (q->span.to != PRAC_TIME_NONE) ch_say(sql, " AND since < %lld", (long long)q->span.to);
+  ch_say(sql, ")");
+}
+
 /* One sender: most packets go before their JSON is read. */
 static void say_sender(const struct store_query *q, struct ch_buf *sql)
 {
@@ -111,28 +144,42 @@ static void say_sender(const struct store_query *q, struct ch_buf *sql)
   ch_say(sql, ") > 0");
 }
 
-/* Of the ids that have a version in that time, the latest version. */
+/* What the question's words ask for, by the columns that a table of this kind has. */
+static void say_words(const struct store_query *q, struct ch_buf *sql)
+{
+  for (size_t i = 0; i < q->kind->n_fields; i++) {
+    const char *name = q->kind->fields[i].name;
+    if (strcmp(name, "key") == 0) say_text("key", q->key, sql);
+    if (strcmp(name, "sensor") == 0) say_text("sensor", q->sensor, sql);
+  }
+  if (q->kind == &model_packet) say_sender(q, sql);
+}
+
+/* Of the ids that have a version in that time, or went on in it, the latest version. */
 static void say_records(const struct ch *c, const struct store_query *q, struct ch_buf *sql)
 {
   const char *dir = q->oldest_first ? "" : " DESC";
-  bool all = q->span.from == PRAC_TIME_NONE && q->span.to == PRAC_TIME_NONE;
+  bool all = q->span.from == PRAC_TIME_NONE && q->span.to == PRAC_TIME_NONE,
+       runs = store_record_runs(q->kind);
   ch_say(sql, "SELECT json FROM (SELECT at, id, key, sensor, json FROM record WHERE kind = '%s'",
          q->kind->name);
   say_text("id", q->id, sql);
   ch_say_view(c, sql);
   if (!all) {
-    ch_say(sql, " AND id GLOBAL IN (SELECT id FROM record WHERE kind = '%s'", q->kind->name);
+    ch_say(sql, " AND (id GLOBAL IN (SELECT id FROM record WHERE kind = '%s'", q->kind->name);
     say_at(q, sql);
     ch_say_view(c, sql);
     ch_say(sql, ")");
+    if (runs) ch_say(sql, " OR ");
+    if (runs) say_extents(c, q, sql);
+    ch_say(sql, ")");
   }
-  ch_say(sql, " ORDER BY id, tx DESC, no DESC LIMIT 1 BY id) WHERE 1");
+  ch_say(sql, " ORDER BY id, tx DESC, no DESC LIMIT 1 BY id) WHERE (1");
   say_at(q, sql);
-  for (size_t i = 0; i < q->kind->n_fields; i++)
-    if (strcmp(q->kind->fields[i].name, "key") == 0) say_text("key", q->key, sql);
-  for (size_t i = 0; i < q->kind->n_fields; i++)
-    if (strcmp(q->kind->fields[i].name, "sensor") == 0) say_text("sensor", q->sensor, sql);
-  if (q->kind == &model_packet) say_sender(q, sql);
+  if (runs && !all) ch_say(sql, " OR ");
+  if (runs && !all) say_extents(c, q, sql);
+  ch_say(sql, ")");
+  say_words(q, sql);
   if (q->after) {
     ch_say(sql, " AND (at, id) %c (%lld, ", q->oldest_first ? '>' : '<', (long long)q->after_at);
     ch_say_bytes(sql, q->after, strlen(q->after));

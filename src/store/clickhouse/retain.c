@@ -112,7 +112,7 @@ static prac_rc by_age(struct ch *c, prac_time now, struct prac_err *reterr)
 
 /* ---- rows that do not count ---- */
 static const char *const with_tx[] = {"flows", "roll",   "rolled", "day",
-                                      "batch", "record", "ledger"};
+                                      "batch", "record", "extent", "ledger"};
 
 /* Removed, and looked for again the next time: what arrives late is found then. */
 static prac_rc sweep_one(struct ch *c, const struct ch_void *v, struct prac_err *reterr)

@@ -3,10 +3,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "store/embedded/embedded.h"
+#include "sys/sqlite.h"
 
 enum { APPLICATION_ID = 0x50524143 /* "PRAC" */, BUSY_MS = 10000 };
 
@@ -112,41 +112,16 @@ static const char *const sql[EMB_COUNT_] = {
                     " WHERE minute >= ?1 AND minute < ?2",
 };
 
-/* SQLite keeps no errno of a write that hit the limit on a file's size (ulimit -f). */
-static bool file_limit(void)
+/* A reader that finds the file taken tries again. */
+static prac_rc code_of(sqlite3 *db)
 {
-  struct rlimit l;
-  return getrlimit(RLIMIT_FSIZE, &l) == 0 && l.rlim_cur != RLIM_INFINITY;
-}
-
-static prac_rc code_of(struct emb *e, int rc)
-{
-  if (rc == SQLITE_IOERR_WRITE && file_limit()) return PRAC_FULL;
-  switch (rc & 0xff) {
-  case SQLITE_FULL:
-    return PRAC_FULL;
-  case SQLITE_NOMEM:
-    return PRAC_NOMEM;
-  case SQLITE_CORRUPT:
-  case SQLITE_NOTADB:
-    return PRAC_DAMAGED;
-  case SQLITE_BUSY:
-  case SQLITE_LOCKED:
-    return PRAC_AGAIN;
-  case SQLITE_PERM:
-  case SQLITE_READONLY:
-    return PRAC_DENIED;
-  default:
-    break;
-  }
-  int sys = e->db ? sqlite3_system_errno(e->db) : 0;
-  return sys == ENOSPC || sys == EFBIG || sys == EDQUOT ? PRAC_FULL : PRAC_IO;
+  int code = db ? sqlite3_errcode(db) & 0xff : SQLITE_OK;
+  return code == SQLITE_BUSY || code == SQLITE_LOCKED ? PRAC_AGAIN : sys_sqlite_rc(db);
 }
 
 prac_rc emb_fail(struct emb *e, struct prac_err *reterr, const char *doing)
 {
-  int code = e->db ? sqlite3_extended_errcode(e->db) : SQLITE_NOMEM;
-  prac_rc rc = code_of(e, code);
+  prac_rc rc = code_of(e->db);
   const char *todo = "";
   if (rc == PRAC_DAMAGED)
     todo = "; restore the directory from a backup, or move it away to start an empty one (the"

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "store/embedded/embedded.h"
+#include "store/embedded/kept.h"
 
 static const struct prac_conf_item items[] = {
     {"dir", PRAC_CONF_STRING, offsetof(struct emb_conf, dir), .sdflt = "./practice-data",
@@ -129,6 +130,8 @@ static prac_rc emb_open(void *st, const void *conf, const struct store_env *env,
     empty_tmp(e);
   }
   PRAC_TRY(emb_db_open(e, reterr));
+  if (e->again && emb_kept_new(&e->kept) != PRAC_OK)
+    return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a store");
   if (e->read_only) return PRAC_OK;
   PRAC_TRY(emb_log_recover(e, reterr));
   return emb_segments_sweep(e, reterr);
@@ -138,7 +141,7 @@ static void emb_close(void *st)
 {
   struct emb *e = st;
   emb_duck_close(e);
-  emb_hot_forget(e);
+  emb_kept_free(&e->kept);
   emb_pick_forget(e);
   emb_log_close(e);
   emb_db_close(e);

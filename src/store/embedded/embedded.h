@@ -64,7 +64,7 @@ enum emb_sql { /* statements prepared once; texts in db.c */
                EMB_COUNT_
 };
 struct emb_duck;
-struct emb_hot;
+struct emb_kept;
 struct emb_picked;
 enum { EMB_BAD_MAX = 256 };
 struct emb {
@@ -82,7 +82,7 @@ struct emb {
   int64_t bad[EMB_BAD_MAX]; /* segments that cannot be read */
   size_t n_bad;
   bool again;
-  struct emb_hot *hot;       /* again: what the last scan read from the log */
+  struct emb_kept *kept;     /* again: what scans have decoded of the log; kept.c */
   struct emb_picked *picked; /* again: what the temporary table of a scan holds; scan_pick.c */
   uint64_t repeats;          /* transactions that were there already */
 };
@@ -132,17 +132,8 @@ struct emb_hot { /* batches read back from the log */
   size_t n, cap, lost; /* lost: could not be read */
   uint64_t rows;
   bool empty; /* asked for: batches without rows too */
-  struct prac_span span;
-  char sensor[STORE_SENSOR_MAX + 1];
-  int64_t version; /* of the database when it was read; 0: not to be kept */
 };
 void emb_hot_done(struct emb_hot *h);
-void emb_hot_forget(struct emb *e);
-/* For a reader that asks again: *ret is borrowed from e, until the next call. In a read
- * transaction. */
-PRAC_NODISCARD prac_rc emb_hot_kept(struct emb *e, struct prac_span span, const char *sensor,
-                                    struct emb_hot *own, const struct emb_hot **ret,
-                                    struct prac_err *reterr);
 /* One batch of the log, from any thread. PRAC_AGAIN: its file has gone, the catalogue is to be read
  * again. *ret NULL: it is damaged. */
 PRAC_NODISCARD prac_rc emb_batch_read(struct emb *e, const struct emb_place *at,

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "store/embedded/embedded.h"
+#include "store/embedded/kept.h"
 
 static const struct prac_log_event ev_short = {
     "store_log_short", PRAC_LOG_ERROR,
@@ -175,9 +175,11 @@ static prac_rc read_batch(struct emb *e, struct reader *r, const struct emb_plac
                           struct flow_batch **ret)
 {
   struct prac_err err = {0};
-  *ret = NULL;
+  *ret = emb_kept_get(e->kept, at);
+  if (*ret) return PRAC_OK;
   prac_rc rc = read_at(e, r, at);
   if (rc == PRAC_OK) rc = flow_batch_decode(r->buf, (size_t)at->len, ret, &err);
+  if (rc == PRAC_OK) emb_kept_put(e->kept, at, *ret);
   if (rc == PRAC_OK || rc == PRAC_NOMEM || rc == PRAC_AGAIN) return rc;
   prac_log(e->log, &ev_damaged, "%s/log/%012lld.flows at %lld: %s", e->dir, (long long)at->log,
            (long long)at->off, err.text[0] ? err.text : prac_rc_text(rc));
@@ -308,38 +310,4 @@ prac_rc emb_log_sweep(struct emb *e, struct prac_err *reterr)
     }
   }
   return each_file(e, e->log_id, reterr);
-}
-
-/* ---- kept for the next question ---- */
-void emb_hot_forget(struct emb *e)
-{
-  if (!e->hot) return;
-  emb_hot_done(e->hot);
-  free(e->hot);
-  e->hot = NULL;
-}
-
-/* Ten questions about one subject read the log once: unpacking it is most of a question. */
-prac_rc emb_hot_kept(struct emb *e, struct prac_span span, const char *sensor, struct emb_hot *own,
-                     const struct emb_hot **ret, struct prac_err *reterr)
-{
-  int64_t version = 0;
-  *ret = own;
-  if (!e->again) return emb_hot_read(e, span, sensor, own, reterr);
-  PRAC_TRY(emb_one(e, "PRAGMA data_version", &version, reterr));
-  struct emb_hot *h = e->hot;
-  if (h && h->version == version && h->span.from == span.from && h->span.to == span.to &&
-      strcmp(h->sensor, sensor ? sensor : "") == 0) {
-    *ret = h;
-    return PRAC_OK;
-  }
-  emb_hot_forget(e);
-  e->hot = h = calloc(1, sizeof *h);
-  if (!h) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a scan");
-  PRAC_TRY(emb_hot_read(e, span, sensor, h, reterr));
-  h->span = span;
-  h->version = version;
-  (void)snprintf(h->sensor, sizeof h->sensor, "%s", sensor ? sensor : "");
-  *ret = h;
-  return PRAC_OK;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/embedded/embedded.h"
+#include "store/embedded/extent.h"
 
 static const char *const sql_types[MODEL_TYPE_COUNT_] = {
 #define X(name, ctype, schema, sql) [MODEL_##name] = sql,
@@ -74,7 +74,8 @@ static prac_rc one_table(struct emb *e, const struct model_kind *k, struct prac_
     put(&t, k->name, "(sensor, at);", "");
   }
   PRAC_TRY(emb_exec(e, t.v, reterr));
-  return new_columns(e, k, reterr);
+  PRAC_TRY(new_columns(e, k, reterr));
+  return store_record_runs(k) ? emb_extent_indexes(e, k, reterr) : PRAC_OK;
 }
 
 prac_rc emb_records_tables(struct emb *e, struct prac_err *reterr)
@@ -202,96 +203,113 @@ prac_rc emb_records_put(struct emb *e, const struct store_rec *r, size_t n, stru
 }
 
 /* ---- asking ---- */
-/* What the SQL asks for besides the time: parts of WHERE, each with a value of its own. One host or
- * one port: most records go by a column, before their JSON is read. */
-enum { ASKED_MAX = 8, VALUE_MAX = PRAC_IP_TEXT + 2 };
+/* What the question's words ask for besides the time: a column is that value, or the text of a list
+ * has it, so that most records go before their JSON is read. One of text, ip, n. */
+struct word {
+  const char *column;
+  bool listed;
+  const char *text;
+  const struct prac_ip *ip;
+  int64_t n;
+};
+enum { WORDS = 8, AT_FROM = 1, AT_TO, AFTER_AT, AFTER, SPAN_TO, SPAN_FROM, WORD /* the first */ };
 struct asked {
-  const char *sql;  /* ends in a parameter */
-  const char *text; /* its value; or, NULL, */
-  const void *bytes;
-  int64_t number;
-};
-struct asking {
-  const struct store_query *q;
-  struct asked v[ASKED_MAX];
+  struct word v[WORDS];
   size_t n;
-  char host[VALUE_MAX], port[VALUE_MAX];
+  char host[PRAC_IP_TEXT + 2], port[MODEL_PORT_TEXT + 2]; /* as they stand in lists */
 };
 
-static void add(struct asking *a, const char *field, struct asked what)
+static void ask(struct asked *a, const struct store_query *q, bool asked, struct word w)
 {
-  if (has_field(a->q->kind, field)) a->v[a->n++] = what;
+  if (asked && has_field(q->kind, w.column)) a->v[a->n++] = w;
 }
 
-static void ask_host(struct asking *a)
+static void asked_of(const struct store_query *q, struct asked *a)
 {
-  const struct store_query *q = a->q;
   char text[PRAC_IP_TEXT];
-  if (q->src.bits != 128) return;
-  add(a, "src", (struct asked){.sql = "src = ?", .bytes = &q->src.ip});
-  if (has_field(q->kind, "victim")) return;
+  bool host = q->src.bits == 128, port = q->port.proto && q->has_port;
+  bool numbered = port && (q->port.proto == 6 || q->port.proto == 17);
+  bool one_host = has_field(q->kind, "victim"), one_port = has_field(q->kind, "port");
+  a->n = 0;
   (void)snprintf(a->host, sizeof a->host, "\"%s\"", prac_ip_text(text, &q->src.ip));
-  add(a, "hosts", (struct asked){.sql = "instr(hosts, ?)", .text = a->host});
-}
-
-static void ask_port(struct asking *a)
-{
-  const struct store_query *q = a->q;
-  char text[MODEL_PORT_TEXT];
-  bool dport = q->has_port && (q->port.proto == 6 || q->port.proto == 17); /* ICMP has none */
-  if (!q->port.proto) return;
-  add(a, "dport", (struct asked){.sql = "proto = ?", .number = q->port.proto});
-  if (dport) add(a, "dport", (struct asked){.sql = "dport = ?", .number = q->port.port});
-  if (!q->has_port || has_field(q->kind, "port")) return;
   (void)snprintf(a->port, sizeof a->port, "\"%s\"", model_port_text(text, q->port));
-  add(a, "ports", (struct asked){.sql = "instr(ports, ?)", .text = a->port});
+  ask(a, q, q->id && q->id[0], (struct word){.column = q->kind->key, .text = q->id});
+  ask(a, q, q->key && q->key[0], (struct word){.column = "key", .text = q->key});
+  ask(a, q, q->sensor && q->sensor[0], (struct word){.column = "sensor", .text = q->sensor});
+  ask(a, q, host, (struct word){.column = "src", .ip = &q->src.ip});
+  ask(a, q, host && !one_host, (struct word){.column = "hosts", .listed = true, .text = a->host});
+  ask(a, q, q->port.proto, (struct word){.column = "proto", .n = q->port.proto});
+  ask(a, q, numbered, (struct word){.column = "dport", .n = q->port.port});
+  ask(a, q, port && !one_port, (struct word){.column = "ports", .listed = true, .text = a->port});
 }
 
-static void asked_of(const struct store_query *q, struct asking *ret)
+static void put_words(struct text *t, const struct asked *a)
 {
-  *ret = (struct asking){.q = q};
-  if (q->id && q->id[0]) add(ret, q->kind->key, (struct asked){.sql = "id = ?", .text = q->id});
-  if (q->key && q->key[0]) add(ret, "key", (struct asked){.sql = "key = ?", .text = q->key});
-  if (q->sensor && q->sensor[0])
-    add(ret, "sensor", (struct asked){.sql = "sensor = ?", .text = q->sensor});
-  ask_host(ret);
-  ask_port(ret);
+  for (size_t i = 0; i < a->n; i++) {
+    char place[16];
+    (void)snprintf(place, sizeof place, "?%zu", WORD + i);
+    put(t, a->v[i].listed ? " AND instr(\"" : " AND (\"", a->v[i].column, "\"");
+    put(t, a->v[i].listed ? ", " : " = ", place, ")");
+  }
 }
 
-static void bind_asked(sqlite3_stmt *s, int at, const struct asked *a)
+static void bind_words(sqlite3_stmt *s, const struct asked *a)
 {
-  if (a->text)
-    sqlite3_bind_text(s, at, a->text, -1, SQLITE_TRANSIENT);
-  else if (a->bytes)
-    sqlite3_bind_blob(s, at, a->bytes, sizeof(struct prac_ip), SQLITE_TRANSIENT);
-  else
-    sqlite3_bind_int64(s, at, a->number);
+  for (size_t i = 0; i < a->n; i++) {
+    const struct word *w = &a->v[i];
+    int at = WORD + (int)i;
+    if (w->text)
+      sqlite3_bind_text(s, at, w->text, -1, SQLITE_TRANSIENT);
+    else if (w->ip)
+      sqlite3_bind_blob(s, at, w->ip, sizeof *w->ip, SQLITE_TRANSIENT);
+    else
+      sqlite3_bind_int64(s, at, w->n);
+  }
 }
 
-static prac_rc prepare_ask(struct emb *e, const struct store_query *q, sqlite3_stmt **ret,
-                           struct prac_err *reterr)
+/* Which of them, and from where: what the question's words ask for comes behind it. */
+static void put_part(struct text *t, const struct store_query *q, const struct emb_part *p)
+{
+  struct emb_extent_words r;
+  emb_extent_sql(q->kind, &r);
+  if (p->which == EMB_PART_LATER) { /* its own index, class by class */
+    put(t, emb_extent_lengths(), "SELECT json FROM length CROSS JOIN ", q->kind->name);
+    put(t, " WHERE ", r.length, " = class AND ");
+    put(t, r.since, " < ?5 AND ", r.since);
+    put(t, " >= ?5 - most AND +at >= ?1 AND +at < ?2", "", "");
+    return;
+  }
+  put(t, "SELECT json FROM ", q->kind->name, " WHERE at >= ?1 AND at < ?2");
+  if (p->which == EMB_PART_EARLIER) put(t, " AND " EMB_EXTENT_ON " = 1", "", "");
+  if (p->which != EMB_PART_NAMED) return;
+  put(t, " AND ", r.since, " < ?5 AND (at >= ?6 OR " EMB_EXTENT_ON ")");
+}
+
+static prac_rc prepare_ask(struct emb *e, const struct store_query *q, const struct emb_part *p,
+                           sqlite3_stmt **ret, struct prac_err *reterr)
 {
   struct text t = {.n = 0};
-  struct asking a;
-  int n = 0;
+  struct asked a;
   asked_of(q, &a);
-  put(&t, "SELECT json FROM ", q->kind->name, " WHERE at >= ? AND at < ?");
-  for (size_t i = 0; i < a.n; i++) put(&t, " AND ", a.v[i].sql, "");
+  put_part(&t, q, p);
+  put_words(&t, &a);
   if (q->after) {
     put(&t, " AND (at, \"", q->kind->key, "\") ");
-    put(&t, q->oldest_first ? ">" : "<", " (?, ?)", "");
+    put(&t, q->oldest_first ? ">" : "<", " (?3, ?4)", "");
   }
   put(&t, " ORDER BY at ", q->oldest_first ? "ASC, \"" : "DESC, \"", q->kind->key);
   put(&t, q->oldest_first ? "\" ASC" : "\" DESC", "", "");
   if (sqlite3_prepare_v2(e->db, t.v, -1, ret, NULL) != SQLITE_OK)
     return emb_fail(e, reterr, "preparing a question");
-  sqlite3_bind_int64(*ret, ++n, q->span.from == PRAC_TIME_NONE ? INT64_MIN : q->span.from);
-  sqlite3_bind_int64(*ret, ++n, q->span.to == PRAC_TIME_NONE ? INT64_MAX : q->span.to);
-  for (size_t i = 0; i < a.n; i++) bind_asked(*ret, ++n, &a.v[i]);
+  sqlite3_bind_int64(*ret, AT_FROM, p->from);
+  sqlite3_bind_int64(*ret, AT_TO, p->to);
   if (q->after) {
-    sqlite3_bind_int64(*ret, ++n, q->after_at);
-    sqlite3_bind_text(*ret, ++n, q->after, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(*ret, AFTER_AT, q->after_at);
+    sqlite3_bind_text(*ret, AFTER, q->after, -1, SQLITE_TRANSIENT);
   }
+  sqlite3_bind_int64(*ret, SPAN_TO, q->span.to == PRAC_TIME_NONE ? INT64_MAX : q->span.to);
+  sqlite3_bind_int64(*ret, SPAN_FROM, q->span.from == PRAC_TIME_NONE ? INT64_MIN : q->span.from);
+  bind_words(*ret, &a);
   return PRAC_OK;
 }
 
@@ -308,25 +326,44 @@ static prac_rc wanted(const struct store_query *q, const char *json, int n, stru
   return PRAC_OK;
 }
 
-prac_rc emb_records_query(struct emb *e, const struct store_query *q, store_row *each, void *arg,
-                          struct prac_err *reterr)
+struct taking {
+  store_row *each;
+  void *arg;
+  struct prac_arena *a;
+  uint32_t left;
+};
+
+static prac_rc ask_part(struct emb *e, const struct store_query *q, const struct emb_part *p,
+                        struct taking *t, struct prac_err *reterr)
 {
   sqlite3_stmt *s = NULL;
   bool row, ok;
-  uint32_t left = store_limit(q);
-  struct prac_arena *a = prac_arena_new(4096);
-  if (!a) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a question");
-  prac_rc rc = prepare_ask(e, q, &s, reterr);
-  while (rc == PRAC_OK && left > 0 && (rc = emb_step(e, s, &row, reterr)) == PRAC_OK && row) {
+  prac_rc rc = prepare_ask(e, q, p, &s, reterr);
+  while (rc == PRAC_OK && t->left > 0 && (rc = emb_step(e, s, &row, reterr)) == PRAC_OK && row) {
     const char *json = (const char *)sqlite3_column_text(s, 0);
-    rc = json ? wanted(q, json, sqlite3_column_bytes(s, 0), a, &ok, reterr)
+    rc = json ? wanted(q, json, sqlite3_column_bytes(s, 0), t->a, &ok, reterr)
               : PRAC_FAIL(reterr, PRAC_DAMAGED, "a record without its text");
     if (rc != PRAC_OK || !ok) continue;
-    rc = store_record_emit(json, each, arg);
-    left--;
+    rc = store_record_emit(json, t->each, t->arg);
+    t->left--;
   }
   sqlite3_finalize(s);
-  prac_arena_free(&a);
+  return rc;
+}
+
+prac_rc emb_records_query(struct emb *e, const struct store_query *q, store_row *each, void *arg,
+                          struct prac_err *reterr)
+{
+  struct emb_part part[EMB_PARTS];
+  struct taking t = {each, arg, prac_arena_new(4096), store_limit(q)};
+  if (!t.a) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a question");
+  size_t n = emb_parts(q, part);
+  bool reads = n > 1 && sqlite3_get_autocommit(e->db); /* parts of one state */
+  prac_rc rc = reads ? emb_run(e, EMB_READ, reterr) : PRAC_OK;
+  for (size_t i = 0; i < n && t.left > 0 && rc == PRAC_OK; i++)
+    rc = ask_part(e, q, &part[i], &t, reterr);
+  if (reads) emb_rollback(e);
+  prac_arena_free(&t.a);
   return rc;
 }
 

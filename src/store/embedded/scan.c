@@ -164,11 +164,11 @@ void emb_files_from(const struct emb *e, const struct emb_files *f, bool hot, st
 }
 
 static prac_rc find(struct emb *e, const struct store_query *q, struct emb_files *f,
-                    struct emb_hot *own, const struct emb_hot **ret, struct prac_err *reterr)
+                    struct emb_hot *hot, struct prac_err *reterr)
 {
   prac_rc rc = emb_run(e, EMB_READ, reterr);
   if (rc == PRAC_OK) rc = emb_files_list(e, q, f, reterr);
-  if (rc == PRAC_OK) rc = emb_hot_kept(e, emb_minutes(q), q->sensor, own, ret, reterr);
+  if (rc == PRAC_OK) rc = emb_hot_read(e, emb_minutes(q), q->sensor, hot, reterr);
   emb_rollback(e);
   return rc;
 }
@@ -196,13 +196,12 @@ static prac_rc once(struct emb *e, const struct store_query *q, store_row *each,
                     bool *ret_again, struct prac_err *reterr)
 {
   struct emb_files f = {0};
-  struct emb_hot own = {0};
-  const struct emb_hot *hot = &own;
+  struct emb_hot hot = {0};
   duckdb_result r;
   memset(&r, 0, sizeof r);
   bool picked = emb_pick(e, q);
-  prac_rc rc = picked ? PRAC_OK : find(e, q, &f, &own, &hot, reterr);
-  bool runs = rc == PRAC_OK && emb_runs_ask(q, &f, hot);
+  prac_rc rc = picked ? PRAC_OK : find(e, q, &f, &hot, reterr);
+  bool runs = rc == PRAC_OK && emb_runs_ask(q, &f, &hot);
   if (runs && emb_runs_apart(&f)) {
     rc = emb_runs_query(e, q, &f, each, arg, reterr);
   } else if (runs) {
@@ -211,12 +210,12 @@ static prac_rc once(struct emb *e, const struct store_query *q, store_row *each,
     if (!runs) rc = PRAC_OK;
   }
   if (!runs && rc == PRAC_OK && (rc = emb_duck_open(e, reterr)) == PRAC_OK)
-    rc = ask(e, q, &f, hot, picked, &r, reterr);
+    rc = ask(e, q, &f, &hot, picked, &r, reterr);
   *ret_again = rc == PRAC_AGAIN || (rc == PRAC_IO && emb_files_changed(e, &f));
   if (rc == PRAC_OK && !runs) rc = emb_scan_answer(q, &r, each, arg, reterr);
   duckdb_destroy_result(&r);
   if (e->duck) emb_feed_clear(&e->duck->lane[0]);
-  emb_hot_done(&own);
+  emb_hot_done(&hot);
   emb_files_done(&f);
   return rc;
 }

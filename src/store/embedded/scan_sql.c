@@ -109,11 +109,22 @@ void emb_scan_where(const struct store_query *q, struct emb_sqltext *t)
   where(t, q);
 }
 
+/* A tool's text by its place in enum flow_tool. */
+static void say_tool(struct emb_sqltext *t)
+{
+  emb_say(t, "CASE tool");
+  for (int i = 1; i < FLOW_TOOL_COUNT_; i++)
+    emb_say(t, " WHEN '%s' THEN %d", flow_tool_text((enum flow_tool)i), i);
+  emb_say(t, " ELSE 0 END");
+}
+
 static void flows_sql(const struct store_query *q, const char *from, struct emb_sqltext *t)
 {
-  static const char *const order[] = {AT_MS,     "sensor", "part",   "src_hi", "src_lo",
-                                      "dst_hi",  "dst_lo", "proto",  "sport",  "dport",
-                                      "packets", "bytes",  "span_ms"};
+  static const char *const order[] = {
+      AT_MS,   "sensor",     "part",    "src_hi", "src_lo",  "dst_hi",    "dst_lo",    "proto",
+      "sport", "dport",      "packets", "bytes",  "span_ms", "victim_hi", "victim_lo", "tcp_flags",
+      "ttl",   "tcp_window", "country", "asn",    "marks",   "survey",    "payload"};
+  const char *dir = q->oldest_first ? "ASC" : "DESC";
   emb_say(t, "SELECT ");
 #define C(name, type, ctype, expr) emb_say(t, "%s" #name, EMB_COL_##name ? "," : "");
   EMB_COLUMNS(C)
@@ -121,7 +132,10 @@ static void flows_sql(const struct store_query *q, const char *from, struct emb_
   emb_say(t, " FROM %s", from);
   where(t, q);
   for (size_t i = 0; i < PRAC_ARRAY_LEN(order); i++)
-    emb_say(t, "%s%s %s", i ? "," : " ORDER BY ", order[i], q->oldest_first ? "ASC" : "DESC");
+    emb_say(t, "%s%s %s", i ? "," : " ORDER BY ", order[i], dir);
+  emb_say(t, ",");
+  say_tool(t);
+  emb_say(t, " %s", dir);
   emb_say(t, " LIMIT %" PRIu32, store_flow_limit(q));
 }
 

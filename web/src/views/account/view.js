@@ -17,8 +17,8 @@ function Who() {
   return html`<${Panel} id="acc-who" title=${t('acc_who')} className="wide-6" tools=${html`<button type="button" class="plain" onClick=${endSession}>${t('sign_out')}</button>`}><dl class="facts">
     ${fact(t('acc_user'), html`<${Text} v=${m.user} />`)}${fact(t('acc_name'), html`<${Text} v=${m.name} />`)}${fact(t('acc_org'), html`<${Text} v=${m.org_title || m.org} />`)}
     ${fact(t('acc_role'), html`${t('role_' + m.role)} <small>${t('acc_may_' + m.role)}</small>`)}${fact(t('acc_scope'), m.scope?.all ? t('scope_all') : html`<span class="mono"><${Text} v=${m.scope?.words} /></span>`)}
-    ${fact(t('acc_clearance'), html`<span class="tlp" translate="no">${m.clearance}</span>`)}</dl>
-    <p class="note">${t('acc_rights_note')}</p><//>`;
+    ${fact(t('acc_clearance'), html`<span class="tlp" translate=${false}>${m.clearance}</span>`)}</dl>
+    <p class="note">${t('acc_rights_note')}</p>${m.sessions && html`<p class="note">${t('acc_sessions', { n: m.sessions, most: m.sessions_most })}</p>`}<//>`;
 }
 
 /* The same choices as in the head of the page, with room to explain them. */

@@ -4,7 +4,7 @@ import { t } from '../../i18n.js';
 import { useAnswer } from '../../api.js';
 import { Empty, Load, Table, Text, Time } from '../../parts.js';
 import { here, href, param, put } from '../../router.js';
-import { Editing, NEW, open } from './edit.js';
+import { Editing, NEW, open, proof } from './edit.js';
 
 const ROLES = ['viewer', 'analyst', 'operator', 'admin'], LEAST = 12;
 export function Users() {
@@ -12,7 +12,7 @@ export function Users() {
   const names = (orgs.value?.rows || []).map((o) => [o.name, o.title && o.title !== o.name ? `${o.name} (${o.title})` : o.name]);
   const fields = [{ key: 'user', label: t('admin_user'), fixed: true, hint: t('admin_name_rule'), pattern: '[a-z0-9._@\\-]{1,64}' }, { key: 'name', label: t('admin_name') },
     { key: 'org', label: t('admin_org'), options: [['', '–'], ...names] }, { key: 'role', label: t('admin_role'), options: ROLES.map((r) => [r, t('role_' + r)]) },
-    { key: 'password', label: t('admin_password'), type: 'password', optional: true, min: LEAST, hint: t('admin_password_rule', { n: LEAST }) }, { key: 'disabled', label: t('admin_disabled'), type: 'checkbox', hint: t('admin_disabled_rule') }];
+    { key: 'password', label: t('admin_password'), type: 'password', optional: true, min: LEAST, hint: t('admin_password_rule', { n: LEAST }) }, { key: 'disabled', label: t('admin_disabled'), type: 'checkbox', hint: t('admin_disabled_rule') }, proof()];
   const start = (r) => ({ ...r, password: '' });
   const editing = (rows) => html`<${Editing} rows=${rows.map(start)} by="user" fresh=${{ role: 'viewer', org: only || '', password: '' }} path="/users" fields=${fields} saved=${of.again} />`;
   return html`<${Panel} id="users" title=${t('admin_users')} note=${t('admin_users_note')} tools=${html`${only && html`<span class="chip big">${t('admin_org')}: <${Text} v=${only} /> <button type="button" class="bare" aria-label=${t('filter_remove', { name: only })} onClick=${() => put({ of: null }, true)}>✕</button></span>`}<button type="button" class="plain" onClick=${() => open(NEW)}>${t('admin_add_user')}</button>`}>

@@ -38,7 +38,7 @@ function Standing({ is }) {
 
 function List({ rows }) {
   const standingOf = useStanding();
-  return html`<${Table} label=${t('alerts')} rows=${rows} by=${(a) => a.id} columns=${[
+  return html`<${Table} long label=${t('alerts')} rows=${rows} by=${(a) => a.id} columns=${[
     { head: t('alerts_what'), of: (a) => html`<a href=${href('/alerts/' + encodeURIComponent(a.id))}><${Text} v=${titleOf(a)} /></a>` },
     { head: t('alerts_severity'), of: (a) => html`<${Level} level=${a.severity} />` },
     { head: t('alerts_state'), of: (a) => html`<span class=${'state-' + a.state}>${t('state_' + a.state)}</span>` },
@@ -48,7 +48,7 @@ function List({ rows }) {
     { head: t('sensors'), of: (a) => html`<${Chips} list=${a.sensors} max=${3} />` },
     { head: t('ports_list'), of: (a) => (a.ports || []).slice(0, 3).map((p) => html`<span class="chip"><${Port} port=${p} plain /></span>`) },
     may('analyst') && { head: t('decisions'), of: (a) => html`<${Standing} is=${standingOf(a.id)} />` },
-    { head: 'TLP', of: (a) => html`<span class="tlp" translate="no">${a.tlp}</span>` },
+    { head: 'TLP', of: (a) => html`<span class="tlp" translate=${false}>${a.tlp}</span>` },
   ]} />`;
 }
 
@@ -58,21 +58,22 @@ function Open() {
   return rows.length ? html`<${List} rows=${rows} />` : html`<${Empty} text=${t('alerts_none')} hint=${t('alerts_none_text')} />`;
 }
 
+const show = () => (status.value?.history && ['closed', 'all'].includes(param('show')) ? param('show') : 'open');
 function Past() {
   const when = span();
-  const path = when && ask('/alerts', { from: when.from, to: when.to, country: param('country'), asn: param('asn'), port: param('port'), sensor: param('sensor'), severity: param('severity'), kind: param('kind'), limit: 100 });
+  const path = when && ask('/alerts', { from: when.from, to: when.to, country: param('country'), asn: param('asn'), port: param('port'), sensor: param('sensor'), severity: param('severity'), kind: param('kind'), state: show() === 'closed' ? 'close' : null, limit: 100 });
   const of = useList(path, true);
   return html`<p class="row end"><${Export} path=${path} /></p><${Load} of=${of}>${(v, r) => html`<${List} rows=${r} />`}<//>`;
 }
 
 export default function Alerts() {
-  const past = param('show') === 'all' && status.value?.history;
+  const past = show() !== 'open';
   return html`<div class="controls">
-      <${Choice} name="show" label=${t('alerts')} value=${past ? 'all' : 'open'} onChange=${(v) => put({ show: v === 'all' ? 'all' : null }, true)}
-        options=${[['open', t('alerts_open')], ...(status.value?.history ? [['all', t('alerts_past')]] : [])]} />
+      <${Choice} name="show" label=${t('alerts')} value=${show()} onChange=${(v) => put({ show: v === 'open' ? null : v }, true)}
+        options=${[['open', t('alerts_open')], ...(status.value?.history ? [['closed', t('alerts_closed')], ['all', t('alerts_past')]] : [])]} />
       <label class="field row">${t('alerts_least')} <select value=${param('severity') || 'notice'} onChange=${(e) => put({ severity: e.target.value === 'notice' ? null : e.target.value }, true)}>${RANKS.map((r) => html`<option value=${r}>${t('sev_' + r)}</option>`)}</select></label>
       ${param('kind') && html`<span class="chip">${param('kind')} <button type="button" class="bare" aria-label=${t('filter_remove', { name: param('kind') })} onClick=${() => put({ kind: null }, true)}>✕</button></span>`}
     </div>
-    <section class="panel" aria-label=${t(past ? 'alerts_past' : 'alerts_open')}>${past ? html`<${Past} />` : html`<${Open} />`}</section>
+    <section class="panel" aria-label=${t({ open: 'alerts_open', closed: 'alerts_closed', all: 'alerts_past' }[show()])}>${past ? html`<${Past} />` : html`<${Open} />`}</section>
     <p class="fine">${t('alerts_fine')}</p>`;
 }

@@ -1,11 +1,12 @@
 /* One attack closely: how strong when, who saw it, what it is part of. */
 import { Choice, Panel, html } from '../../dom.js';
-import { addTexts, dayTime, duration, number, seconds, t } from '../../i18n.js';
+import { addTexts, dayTime, duration, exactly, number, seconds, t } from '../../i18n.js';
 import { useEffect, useState } from 'preact/hooks';
 import { signal } from '@preact/signals';
 import { useAnswer } from '../../api.js';
 import { Bars } from '../../bars.js';
-import { Chips, Flows, Level, Load, Network, Place, Table, Text } from '../../parts.js';
+import { Deliveries } from '../../deliveries.js';
+import { Chips, Flows, Land, Level, Load, Network, Table, Text } from '../../parts.js';
 import { Packets } from '../../packets.js';
 import { Plot, PlotTable } from '../../plot.js';
 import { href } from '../../router.js';
@@ -33,11 +34,11 @@ function Facts({ e }) {
     ${row(t('victim'), html`<${Victim} e=${e} />`)}
     ${e.rdns ? row(t('attack_name'), html`<${Text} v=${e.rdns} />`) : null}
     ${row(t('network'), html`<${Network} asn=${e.asn} name=${e.as_name} />`)}
-    ${row(t('country'), html`<${Place} code=${e.country} />`)}
-    ${row(t('began'), dayTime(seconds(e.from)))}
-    ${row(t('attack_detected'), dayTime(seconds(e.started || e.at)))}
-    ${row(t('attack_last'), html`${dayTime(seconds(e.to))} (${duration(Math.max(1, seconds(e.to) - seconds(e.from)))})`)}
-    ${row(t('attack_vectors'), html`<${Chips} list=${vectorsOf(e)} /> <small>UDP ${e.port}</small>`)}
+    ${row(t('country'), html`<${Land} code=${e.country} />`)}
+    ${row(t('began'), exactly(e.from))}
+    ${row(t('attack_detected'), exactly(e.started || e.at))}
+    ${row(t('attack_last'), html`${exactly(e.to)} (${duration(Math.max(1, seconds(e.to) - seconds(e.from)))})`)}
+    ${row(t('attack_vectors'), html`${vectorsOf(e).map((x) => html`<a class="chip" href=${href('/attacks', { vector: x })}><${Text} v=${x} /></a>`)} <small>UDP ${e.port}</small>`)}
     ${row(t('packets'), html`${number(e.packets)} <small>${number(e.bytes)} B</small>`)}
     ${row(t('attack_pps'), t('attack_pps_text', { max: number(e.pps_max), mean: number(e.pps_mean) }))}
     ${row('TTL', t('attack_ttl', { n: number(e.ttl_count), lo: e.ttl_min, hi: e.ttl_max }))}
@@ -70,6 +71,7 @@ function Body({ v }) {
     <${Panel} id="seen" title=${t('attack_sensors')}><${Bars} rows=${seen} label=${t('attack_sensors')} /><//>
     ${kinds.length > 1 && html`<${Panel} id="kinds" title=${t('attack_vectors')}><${Bars} rows=${kinds} label=${t('attack_vectors')} /><//>`}
     <${Panel} id="names" title=${t('attack_names')}><${Bars} rows=${counted(e.names)} label=${t('attack_names')} /><//>
+    <${Panel} id="told" title=${t('told_title')}><${Deliveries} of="attack" id=${e.id} /><//>
     <${Panel} id="about-it" title=${t('alerts')}>${v.alerts?.length ? html`<ul class="plain-list">${v.alerts.map((a) => html`<li key=${a.id}><${Level} level=${a.severity} /> <a href=${href('/alerts/' + encodeURIComponent(a.id))}><${Text} v=${titleOf(a)} /></a></li>`)}</ul>` : html`<p class="note">${t('attack_no_alerts')}</p>`}
       <p class="row"><a href=${`/api/v1/query?what=hits&format=csv&q=${encodeURIComponent(hits.replace('what=hits ', ''))}`} download="practice.csv">${t('open_hits')} (CSV)</a>
         <${Flows} q=${`victim=${victimText(e)}`}>${t('attack_backscatter')}<//></p><//></div>

@@ -20,7 +20,7 @@ export default function Attacks() {
         options=${[['all', t('attacks_all')], ['end', t('attacks_over')]]} />
       ${['vector', 'victim'].filter(param).map((k) => html`<span class="chip big">${t('attacks_' + k)}: <${Text} v=${param(k)} /> <button type="button" class="bare" aria-label=${t('filter_remove', { name: param(k) })} onClick=${() => put({ [k]: null }, true)}>✕</button></span>`)}
       <span class="end"><${Export} path=${path} /></span></div>
-    <section class="panel" aria-label=${t('attacks_list')}><${Load} of=${of} empty=${html`<${Empty} text=${t('attacks_none')} hint=${t('attacks_none_text')} />`}>${(v, rows) => html`<${Table} label=${t('attacks_list')} rows=${rows} by=${(e) => e.id} columns=${[
+    <section class="panel" aria-label=${t('attacks_list')}><${Load} of=${of} empty=${html`<${Empty} text=${t('attacks_none')} hint=${t('attacks_none_text')} />`}>${(v, rows) => html`<${Table} long label=${t('attacks_list')} rows=${rows} by=${(e) => e.id} columns=${[
       { head: t('attacks_time'), of: (e) => html`<a class="nowrap" href=${href('/attacks/' + encodeURIComponent(e.id))}>${dayTime(seconds(e.from))}</a>` },
       { head: t('attacks_lasts'), num: true, of: (e) => html`<${Lasted} e=${e} />` },
       { head: t('attacks_victim'), of: (e) => html`<${Victim} e=${e} /> ${e.country ? html`<br /><small><a class="quiet-link" href=${here({ country: e.country })}><${Place} code=${e.country} /></a></small>` : null}` },

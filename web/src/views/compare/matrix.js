@@ -36,7 +36,7 @@ function Detail({ v, a, b }) {
 export function Matrix({ v }) {
   const by = param('by') === 'overlap' ? 'overlap' : 'lag', names = v.sensors.map((s) => s.name), [pa, pb] = (param('pair') || '').split('~');
   const tools = html`<${Choice} name="compare-by" label=${t('compare_matrix')} value=${by} options=${[['lag', t('compare_lag')], ['overlap', t('compare_overlap')]]} onChange=${(x) => put({ by: x === 'lag' ? null : x })} />`;
-  const head = (s) => html`<${Text} v=${s.name} /><small>${s.country ? country(s.country) : ''}${s.home ? ` · ${t('compare_home')}` : ''}</small>`;
+  const head = (s) => html`<${Text} v=${s.name} /><small>${[s.country && country(s.country), s.home && t('compare_home')].filter(Boolean).join(' · ')}</small>`;
   return html`<${Panel} id="matrix" title=${t('compare_matrix')} note=${t(by === 'lag' ? 'compare_lag_note' : 'compare_overlap_note')} tools=${tools} className="wide-7">
     ${!v.pairs.length ? html`<${Empty} />` : html`<div class="scroll tall" tabindex="0" role="group" aria-label=${t('compare_matrix')}><table class="sensors-matrix"><thead><tr><td></td>${v.sensors.map((s) => html`<th scope="col" class=${s.home ? 'at-home' : ''}>${head(s)}</th>`)}</tr></thead>
       <tbody>${v.sensors.map((s) => html`<tr key=${s.name}><th scope="row" class=${s.home ? 'at-home' : ''}>${head(s)}</th>${names.map((b) => {

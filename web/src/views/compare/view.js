@@ -37,7 +37,7 @@ function Sums({ v }) {
   const only = v.stories.filter((s) => s.abroad_only).length + (v.abroad_ports?.length || 0);
   const best = [...v.sensors].filter((s) => s.first > 0).sort((a, b) => b.first - a.first)[0];
   return html`<dl class="stats">
-    ${split ? fact(t('compare_lead'), l.all ? duration(Math.abs(l.lag)) : '–', l.all && t(l.lag > 0 ? 'compare_lead_abroad' : l.lag < 0 ? 'compare_lead_home' : 'compare_lead_none'))
+    ${split ? fact(t('compare_lead'), l.all ? duration(Math.abs(l.lag)) : '–', l.all > 0 && t(l.lag > 0 ? 'compare_lead_abroad' : l.lag < 0 ? 'compare_lead_home' : 'compare_lead_none'))
       : fact(t('compare_stories'), html`<a href="#onsets">${number(v.stories.length)}</a>`, t('compare_stories_note'))}
     ${split ? fact(t('compare_abroad_first'), l.all ? `${Math.round((100 * l.abroad) / l.all)} %` : '–', t('compare_abroad_first_note', { n: number(l.abroad), m: number(l.all) }))
       : fact(t('compare_sensors'), html`<a href="#matrix">${number(v.sensors.length)}</a>`, t('compare_no_home'))}

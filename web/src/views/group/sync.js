@@ -3,13 +3,13 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { Choice, Panel, html } from '../../dom.js';
 import { country, dayTime, duration, hhmm, lang, number, seconds, t, zone } from '../../i18n.js';
+import { ROUND } from '../../heat.js';
 import { Empty } from '../../parts.js';
 import { css, useTheme, useWidth } from '../../plot.js';
 import { about, go } from '../../router.js';
 import { may } from '../../session.js';
 
 const COLUMNS = 360, TOP = 56, AXIS = 20, STEPS = 6;
-const ROUND = [60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 604800]; /* between marks of the time axis */
 const tall = (n) => (n <= 36 ? 15 : n <= 80 ? 9 : n <= 140 ? 5 : 3);
 
 /* Steps folded so that a column is at least a pixel or two; empty edges stay: they are part of the picture. */

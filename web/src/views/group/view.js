@@ -5,11 +5,12 @@ import { addTexts, dayTime, duration, number, seconds, t } from '../../i18n.js';
 import { ask, useAnswer } from '../../api.js';
 import { Bars } from '../../bars.js';
 import { Decisions } from '../../decisions.js';
-import { Chips, Empty, Flows, Host, Level, Load, Network, Place, Port, Table, Text, visible } from '../../parts.js';
+import { Chips, Empty, Flows, Host, Land, Level, Load, Network, Port, Table, Text, visible } from '../../parts.js';
 import { ended, groupPage, levelOf, stories } from '../../groups.js';
 import { about, param } from '../../router.js';
 import { may } from '../../session.js';
 import { RANGES, fixed, span } from '../../time.js';
+import { told } from '../../words.js';
 import { Synchrony } from './sync.js';
 import en from './en.json';
 import ja from './ja.json';
@@ -32,7 +33,7 @@ function Head({ g, v }) {
 }
 
 const FEW = 10; /* members shown at first */
-const LABEL = { sensors: (n) => html`<${Text} v=${n} />`, ports: (n) => html`<${Port} port=${n} />`, countries: (n) => html`<${Place} code=${n} />`, asns: (n) => html`<${Network} asn=${n.replace(/^AS/, '')} />` };
+const LABEL = { sensors: (n) => html`<${Text} v=${n} />`, ports: (n) => html`<${Port} port=${n} />`, countries: (n) => html`<${Land} code=${n} />`, asns: (n) => html`<${Network} asn=${n.replace(/^AS/, '')} />` };
 function Share({ v, dim, className }) {
   if (!v[dim]?.length) return null;
   return html`<${Panel} id=${'dim-' + dim} title=${t('group_' + dim)} className=${className}>
@@ -45,7 +46,7 @@ function Members({ v, by }) {
   return html`<${Panel} id="members" title=${t('group_members')} note=${may('analyst') ? null : t('group_members_scope')} className="wide-12">
     ${!lines.length ? html`<${Empty} text=${t('group_members_none')} />` : html`<${Table} label=${t('group_members')} rows=${all ? lines : lines.slice(0, FEW)} by=${(l) => l.host} columns=${[
       { head: t('group_host'), of: (l) => html`<${Host} ip=${l.host} />` },
-      { head: t('country'), of: (l) => html`<${Place} code=${l.country} />` },
+      { head: t('country'), of: (l) => html`<${Land} code=${l.country} />` },
       { head: t('network'), of: (l) => html`<${Network} asn=${l.asn} />` },
       { head: t('group_sync'), num: true, of: (l) => `${Math.round(100 * (l.synchrony ?? 0))} %` },
       { head: t('group_steps'), num: true, of: (l) => number(l.steps.length) },
@@ -60,7 +61,7 @@ function Members({ v, by }) {
 function Claims({ g }) {
   return html`<${Panel} id="claims" title=${t('group_claims')} note=${t('group_claims_note')} className="wide-6"><ul class="claims">${g.rows.filter((r) => r.engine).slice(0, 8).map((r) => html`<li key=${r.id}>
     <p class="row"><b>${r.engine}</b> <${Level} level=${levelOf(r)} /> <small class="end nowrap">${dayTime(seconds(r.from))} – ${dayTime(seconds(r.to))}</small></p>
-    <p lang="en"><a class="plain-link" href=${about(r.id)}><${Text} v=${r.text} /></a></p></li>`)}</ul>
+    <p lang="en"><a class="plain-link" href=${about(r.id)}><${Text} v=${told(r.text)} /></a></p></li>`)}</ul>
     ${g.alert && html`<${Decisions} id=${g.alert.id} />`}<//>`;
 }
 
@@ -83,8 +84,8 @@ export default function Group({ rest: what }) {
   const f = fixed(), asked = f || RANGES[param('range')] ? span() : {}, [by, setBy] = useState('sync');
   const of = useAnswer(asked && ask('/about/' + encodeURIComponent(what), { from: asked.from, to: asked.to }));
   const g = useClaims(of.value?.key || (what.includes(':') ? what : null));
-  return html`${g && html`<p class="row lead-row"><${Level} level=${g.level} /> ${g.alert && html`<span class="tlp" translate="no">${g.alert.tlp}</span>`} <span>${t('engines')}: <${Chips} list=${[...g.engineSet]} /></span> <span>${t('sensors')}: <${Chips} list=${[...g.sensorSet]} /></span></p>
-    <p class="lead" lang="en"><${Text} v=${g.text} /></p>`}
+  return html`${g && html`<p class="row lead-row"><${Level} level=${g.level} /> ${g.alert && html`<span class="tlp" translate=${false}>${g.alert.tlp}</span>`} <span>${t('engines')}: <${Chips} list=${[...g.engineSet]} /></span> <span>${t('sensors')}: <${Chips} list=${[...g.sensorSet]} /></span></p>
+    <p class="lead" lang="en"><${Text} v=${told(g.text)} /></p>`}
     <${Load} of=${of}>${(v) => html`<${Head} g=${g} v=${v} />${v.flows !== 'kept' && html`<p class="quality" role="status">${t(v.flows === 'removed' ? 'group_flows_gone' : 'group_flows_partly')}</p>`}<div class="grid">
       <${Synchrony} v=${v} order=${ORDERS[by]} by=${by} setBy=${setBy} orders=${Object.keys(ORDERS)} />
       <${Share} v=${v} dim="ports" className="wide-4" /><${Share} v=${v} dim="countries" className="wide-4" /><${Share} v=${v} dim="asns" className="wide-4" />

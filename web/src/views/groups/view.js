@@ -8,6 +8,7 @@ import { service } from '../../ports.js';
 import { param } from '../../router.js';
 import { eventTime } from '../../state.js';
 import { span } from '../../time.js';
+import { told } from '../../words.js';
 import en from './en.json';
 import ja from './ja.json';
 
@@ -27,7 +28,7 @@ function Sums({ list }) {
   const open = list.filter((g) => !ended(g)), most = Math.max(0, ...list.map((g) => g.host_count));
   const big = list.find((g) => g.host_count === most), agree = list.filter((g) => g.engineSet.size > 1);
   const fact = (name, v, note) => html`<div class="stat"><dt>${name}</dt><dd><b>${v}</b>${note && html`<small>${note}</small>`}</dd></div>`;
-  return html`<dl class="stats three">${fact(t('groups_open'), number(open.length), t('groups_of', { n: number(list.length) }))}
+  return html`<dl class="stats">${fact(t('groups_open'), number(open.length), t('groups_of', { n: number(list.length) }))}
     ${fact(t('groups_biggest'), number(most), big && html`<a href=${groupPage(big.key)}><${Text} v=${portOf(big.key) || big.key} /></a>`)}
     ${fact(t('groups_agreed'), number(agree.length), t('groups_agreed_note'))}</dl>`;
 }
@@ -40,8 +41,8 @@ export default function Groups() {
   return html`<p class="fine row">${t('groups_note')} <span class="end"><${Export} path=${path} /></span></p>
     <${Load} of=${of} empty=${html`<section class="panel"><${Empty} text=${t('groups_none')} hint=${t('groups_none_text')} /></section>`}>${(v, rows) => {
       const list = stories(rows);
-      return html`<${Sums} list=${list} /><section class="panel" aria-label=${t('groups_list')}><${Table} label=${t('groups_list')} rows=${list} by=${(g) => g.key} columns=${[
-        { head: t('groups_what'), of: (g) => html`<a class="big-link" href=${groupPage(g.key)}><${Text} v=${g.key.replace(/^group:/, '')} /></a>${portOf(g.key) && html` <small>${service(portOf(g.key))}</small>`}<br /><small lang="en"><${Text} v=${g.text} /></small>` },
+      return html`<${Sums} list=${list} /><section class="panel" aria-label=${t('groups_list')}><${Table} long label=${t('groups_list')} rows=${list} by=${(g) => g.key} columns=${[
+        { head: t('groups_what'), of: (g) => html`<a class="big-link" href=${groupPage(g.key)}><${Text} v=${g.key.replace(/^group:/, '')} /></a>${portOf(g.key) && html` <small>${service(portOf(g.key))}</small>`}<br /><small lang="en"><${Text} v=${told(g.text)} /></small>` },
         { head: t('groups_level'), of: (g) => html`<${Level} level=${g.level} /><br /><small>${t(ended(g) ? 'state_close' : 'state_open')}</small>` },
         { head: t('groups_when'), of: (g) => html`<${Lane} g=${g} from=${from} to=${to} />` },
         { head: t('groups_hosts'), num: true, of: (g) => html`<a href=${groupPage(g.key)}>${number(g.host_count)}</a>` },

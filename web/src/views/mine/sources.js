@@ -8,8 +8,9 @@ import { Change } from '../../change.js';
 import { Empty, Export, Flows, Host, Load, Network, Place, Port, Table } from '../../parts.js';
 import { LINES, Plot, PlotTable } from '../../plot.js';
 import { may } from '../../session.js';
-import { sensors } from '../../state.js';
+import { eventTime, sensors } from '../../state.js';
 
+const HOSTS = 50; /* of a part, the loudest */
 /* What to ask for besides /mine itself, for one part of the world. */
 const filterOf = (p) => (p.kind === 'country' ? { country: p.name } : p.kind === 'asn' ? { asn: p.name.slice(2) } : { src: p.name });
 const wordsOf = (p) => Object.entries(filterOf(p)).map(([k, v]) => `${k}=${v}`).join(' ');
@@ -21,7 +22,7 @@ const plain = (p) => (p.kind === 'country' ? country(p.name) : p.name);
 export function Hours({ v }) {
   const [table, setTable] = useState(false), [by, setBy] = useState('sources');
   const data = useMemo(() => {
-    const to = seconds(v.to), from = 2 * seconds(v.from) - to, first = Math.floor(from / 3600) * 3600, n = Math.max(1, Math.ceil((to - first) / 3600));
+    const to = seconds(v.to), from = 2 * seconds(v.from) - to, first = Math.floor(from / 3600) * 3600, end = Math.min(to, eventTime.peek() ?? to) /* what is yet to come is not none */, n = Math.max(1, Math.ceil((end - first) / 3600));
     const list = v.sources.slice(0, LINES).map((p) => {
       const values = Array(n).fill(0);
       for (const h of p.hours) { const i = Math.floor((seconds(h.at) - first) / 3600); if (i >= 0 && i < n) values[i] = h[by]; }
@@ -55,20 +56,20 @@ const top = (v, p, by, limit) => p && ask('/top', { by, ...filterOf(p), from: v.
 
 /* Who sends to addresses that nobody uses is infected, or scans by will: either way its owner should know. */
 export function Hosts({ v }) {
-  const { p, tools } = usePart(v), path = may('analyst') ? top(v, p, 'src', 50) : null, of = useAnswer(path, true), [all, setAll] = useState(false);
+  const { p, tools } = usePart(v), path = may('analyst') ? top(v, p, 'src', HOSTS) : null, of = useAnswer(path, true), [all, setAll] = useState(false);
   return html`<${Panel} id="hosts" title=${t('mine_suspects')} note=${t('mine_suspects_note')} tools=${may('analyst') && html`${tools}<${Export} path=${path} />`} className="wide-6">
     ${!may('analyst') ? html`<${Empty} text=${t('mine_analysts')} />` : !p ? html`<${Empty} />` : html`<${Load} of=${of} empty=${html`<${Empty} text=${t('mine_no_hosts')} />`}>${(x) => html`
       <${Table} label=${t('mine_suspects')} cards=${false} rows=${all ? x.rows : x.rows.slice(0, 10)} by=${(r) => r.src} columns=${[
         { head: t('mine_host'), of: (r) => html`<${Host} ip=${r.src} />` },
         { head: t('mine_flows'), num: true, of: (r) => html`<${Flows} q=${`src=${r.src} from=${v.from} to=${v.to}`}>${number(r.flows)}<//>` },
         { head: t('packets'), num: true, of: (r) => number(r.packets) }]} />
-      ${x.rows.length > 10 && html`<p class="more"><button type="button" class="plain" onClick=${() => setAll(!all)}>${all ? t('mine_fewer') : t('mine_all', { n: number(x.rows.length) })}</button></p>`}`}<//>`}<//>`;
+      ${x.rows.length > 10 && html`<p class="more"><button type="button" class="plain" onClick=${() => setAll(!all)}>${all ? t('mine_fewer') : t(x.rows.length < HOSTS ? 'mine_all' : 'mine_first', { n: number(x.rows.length) })}</button></p>`}`}<//>`}<//>`;
 }
 
 /* What own hosts are after: the port often names the worm. */
 export function Aims({ v }) {
   const { p, tools } = usePart(v), of = useAnswer(top(v, p, 'port', 50), true);
-  return html`<${Panel} id="aims" title=${t('mine_aims')} note=${t('mine_aims_note')} tools=${tools} className="wide-6">${!p ? html`<${Empty} />` : html`<${Load} of=${of}>${(x) => html`<${Bars} label=${t('mine_aims')} max=${10} rows=${x.rows.map((r) => ({ key: r.port, label: html`<${Port} port=${r.port} />`, value: r.sources }))} />`}<//>`}<//>`;
+  return html`<${Panel} id="aims" title=${t('mine_aims')} note=${t('mine_aims_note')} tools=${tools} className="wide-6">${!p ? html`<${Empty} />` : html`<${Load} of=${of}>${(x) => html`<${Bars} label=${t('mine_aims')} max=${10} rows=${x.rows.map((r) => ({ key: r.port, label: html`<${Port} port=${r.port} />`, value: r.sources, q: `port=${r.port} ${wordsOf(p)} from=${v.from} to=${v.to}` }))} />`}<//>`}<//>`;
 }
 
 /* What other countries see of us: sensor by sensor, with where it stands. */

@@ -62,7 +62,7 @@ function Map({ view }) {
       ${view === 'dots' && html`<g class="dots">${drawn.areas.filter((a) => a.main && of(a.id) > 0).sort((a, b) => of(b.id) - of(a.id)).map((a) => html`<circle key=${a.id} data-id=${a.id} cx=${a.at[0]} cy=${a.at[1]} r=${2.2 + 22 * Math.sqrt(of(a.id) / max)} />`)}</g>`}
     </svg>
     <figcaption>
-      ${view === 'areas' ? html`<span class="ramp" aria-hidden="true"><span class="ramp-name">${t('legend')}</span>${[0, ...s.edges].map((e, i) => html`<span class="swatch"><svg width="18" height="12"><rect width="18" height="12" rx="2" class=${'r' + (i + 1)} /></svg>${i === 0 ? '<' + short(s.edges[0] ?? 1) : short(e)}</span>`)}</span>`
+      ${view === 'areas' ? html`<span class="ramp" aria-hidden="true"><span class="ramp-name">${t('legend')}</span>${[0, ...s.edges].map((e, i) => html`<span class="swatch"><svg width="18" height="12"><rect width="18" height="12" rx="2" class=${'r' + (i + 1)} /></svg>${i === 0 ? '<' + short(s.edges[0] ?? 2) : short(e)}</span>`)}</span>`
         : html`<span class="ramp" aria-hidden="true"><span class="ramp-name">${t('legend')}</span>${[max, max / 10].map((v) => html`<span class="swatch"><svg width="52" height="50"><circle cx="26" cy="25" r=${2.2 + 22 * Math.sqrt(v / max)} class="dot" /></svg>${short(Math.round(v))}</span>`)}</span>`}
       <span class="over" aria-hidden="true">${line || ''}</span>
     </figcaption>

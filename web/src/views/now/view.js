@@ -9,9 +9,10 @@ import { may } from '../../session.js';
 import { Alerts } from '../../alerts.js';
 import { Traffic } from './chart.js';
 import { World } from './map.js';
+import { Findings } from './findings.js';
 import { Stream } from './stream.js';
 import { Places, Ports } from './tops.js';
-import { Quality, Sensors } from '../../sensors.js';
+import { Sensors } from '../../sensors.js';
 
 function Figure({ label, value, note, className, to }) {
   return html`<div class=${'stat ' + (className || '')}><dt>${label}</dt><dd><b>${to ? html`<a class="quiet-link" href=${href(to)}>${value}</a>` : value}</b><small>${note}</small></dd></div>`;
@@ -47,6 +48,6 @@ export default function Now() {
       : html`<div class="whole" role="status"><div class="pulse" aria-hidden="true"></div><p>${t('loading')}</p></div>`;
   if (s.eventTime.value == null && !s.sensors.value.length)
     return html`<div class="whole" role="status"><div class="pulse" aria-hidden="true"></div><h2>${t('empty_title')}</h2><p>${t('empty_text')}</p></div>`;
-  return html`<${Quality} /><${Figures} />
-    <div class="grid now"><${Traffic} /><${Later}><${Alerts} /><${World} /><${Stream} /><${Ports} /><${Places} /><${Sensors} /><//></div>`;
+  return html`<${Figures} />
+    <div class="grid now"><${Traffic} /><${Later}><${Alerts} /><${World} /><${Stream} /><${Findings} /><${Ports} /><${Places} /><${Sensors} /><//></div>`;
 }

@@ -6,8 +6,10 @@ import { ask, useAnswer } from '../../api.js';
 import { Heat, HeatTable } from '../../heat.js';
 import { Change } from '../../change.js';
 import { Empty, Export, Flows, Level, Load, Port, Table, Text } from '../../parts.js';
-import { about, param } from '../../router.js';
+import { about, href, param } from '../../router.js';
+import { may } from '../../session.js';
 import { iso, span } from '../../time.js';
+import { told } from '../../words.js';
 import en from './en.json';
 import ja from './ja.json';
 
@@ -46,7 +48,7 @@ function Risk() {
   const of = useAnswer('/ports/risk', true);
   return html`<${Panel} id="risk" title=${t('ports_risk')} note=${t('ports_risk_note')} className="wide-5"><${Load} of=${of} empty=${html`<${Empty} text=${t('ports_risk_none')} />`}>${(v) => html`<ul class="risk-list">${v.rows.map((r) => html`<li key=${r.port}>
     <p><${Port} port=${r.port} /> <span class="end"><${Level} level=${LEVELS[r.level] || 'notice'} /></span></p>
-    <p class="reasons" lang="en"><${Text} v=${r.text} /></p>
+    <p class="reasons" lang="en"><${Text} v=${told(r.text)} /></p>
     <p class="row"><small>${t('ports_score', { n: number(r.score) })}</small> <a href=${about(r.id)}>${t('ports_why')}</a></p></li>`)}</ul>`}<//><//>`;
 }
 
@@ -60,8 +62,10 @@ function Hours() {
 }
 function HourGrid({ v, by, table }) {
   const data = useMemo(() => ({ times: v.hours.map(seconds), rows: v.ports.map((p, i) => ({ key: p, name: p, values: v.hours.map((_, k) => v[by][k]?.[i] ?? 0) })) }), [v, by]);
-  return table ? html`<${HeatTable} data=${data} label=${t('ports_heat')} corner=${t('port')} />`
-    : html`<${Heat} data=${data} label=${t('ports_heat')} head=${(r) => html`<${Port} port=${r.name} />`} legend=${t(by)} />`;
+  const words = param('sensor') ? ` sensor=${param('sensor')}` : '';
+  const to = may('analyst') ? (r, i) => href('/flows', { q: `port=${r.key}${words} from=${iso(data.times[i])} to=${iso(data.times[i] + 3600)}` }) : null;
+  return table ? html`<${HeatTable} data=${data} label=${t('ports_heat')} corner=${t('port')} to=${to} />`
+    : html`<${Heat} data=${data} label=${t('ports_heat')} head=${(r) => html`<${Port} port=${r.name} />`} legend=${t(by)} to=${to} />`;
 }
 
 export default function PortsView() {

@@ -19,6 +19,7 @@ addTexts({ en, ja });
 /* What is shown once: a secret, or the address of a feed. */
 function Shown({ what, close }) {
   return html`<div class="made" role="status"><p><b>${t('sub_once_' + what.kind)}</b></p><code class="secret">${what.text}</code>
+    ${what.atom && html`<p class="row"><span>${t('sub_once_atom')}</span> <code class="secret atom">${what.atom}</code> <${Copy} text=${what.atom} /></p>`}
     <p class="row"><${Copy} text=${what.text} /> <button type="button" class="plain small" onClick=${close}>${t('sub_kept')}</button></p></div>`;
 }
 
@@ -45,7 +46,7 @@ const Last = ({ s }) => (s.told.length === 0 ? '–' : s.told.map((x) => html`<d
 
 function Acts({ s, again, show }) {
   const [run, busy, said] = useDoing(), name = html`<span class="sr"><${Text} v=${s.title} /></span>`;
-  const once = (path, kind, text) => run(post(`/subscriptions/${s.id}/${path}`), (v) => { show({ kind, text: text(v) }); again(); });
+  const once = (path, kind, text) => run(post(`/subscriptions/${s.id}/${path}`), (v) => { show({ kind, text: text(v), atom: kind === 'feed' && `${location.origin}/api/v1/feed/atom/${v.token}` }); again(); });
   const button = (label, onClick) => html`<button type="button" class="plain small" disabled=${busy} onClick=${onClick}>${t(label)} ${name}</button>`;
   return html`<div class="row acts">${button('sub_edit', () => put({ edit: s.id, look: null }, true))}${button('sub_preview', () => put({ look: s.id, edit: null }, true))}
     <${Test} s=${s} again=${again} />

@@ -12,7 +12,7 @@ export function Counters({ v }) {
   const tools = html`<label class="field row">${t('sys_find')} <input value=${word} onInput=${(e) => setWord(e.target.value)} /></label>
     <${Choice} name="counters" label=${t('sys_counters')} value=${all ? 'all' : 'some'} onChange=${(x) => setAll(x === 'all')} options=${[['some', t('sys_some')], ['all', t('sys_all', { n: number(v.counters?.length) })]]} />
     <a href="/api/v1/metrics">${t('footer_metrics')}</a>`;
-  return html`<${Panel} id="sys-counters" title=${t('sys_counters')} note=${t('sys_counters_note')} tools=${tools} className="wide-12">${!rows.length ? html`<${Empty} text=${t('sys_no_counter')} />` : html`<${Table} label=${t('sys_counters')} rows=${rows} by=${(c) => c.room + c.name} columns=${[
+  return html`<${Panel} id="sys-counters" title=${t('sys_counters')} note=${t('sys_counters_note')} tools=${tools} className="wide-12">${!rows.length ? html`<${Empty} text=${t('sys_no_counter')} />` : html`<${Table} long label=${t('sys_counters')} rows=${rows} by=${(c) => c.room + c.name} columns=${[
     { head: t('sys_room'), of: (c) => c.room }, { head: t('sys_counter'), of: (c) => html`<span class="mono">${c.name}</span>` },
     { head: t('sys_value'), num: true, of: value }, { head: t('sys_help'), of: (c) => html`<span lang="en">${c.help}</span>` }]} />`}<//>`;
 }

@@ -1,0 +1,143 @@
+"""Subscriptions over a real nats-server: portal, store and notifier as on separate machines. What is subscribed in the portal
+is told by webhook and by mail; the notifier and the server are killed in between, and nothing is lost."""
+import json
+import re
+import signal
+import tempfile
+import time
+
+import certs
+from hooks import Receiver
+from mta import Mta
+from natslab import Lab
+from notifier import episode
+from portalsite import PASSWORD, Site
+from t_subscriptions import API, CONF, Person, alert, until
+from tap import Tap
+
+TENANT = '''
+tenants:
+  - name: ours
+    prefixes: [203.0.113.0/24]
+    ways: [jsonl]
+'''
+
+
+class Bus:
+    """What collector and alert role would say, as clients of NATS."""
+
+    def __init__(self, lab, where):
+        self.c = {role: lab.client(role, where) for role in ('collector', 'alert')}
+
+    def say(self, record):
+        role, subject = ('alert', 'alert.all') if 'severity' in record else ('collector', 'episode.all')
+        said = self.c[role](f'pub {subject} {record["id"]}.{record["revision"]} {json.dumps(record)}')
+        assert said == 'ok', said
+        self.c[role]('flush 20000')
+
+    def end(self):
+        for c in self.c.values():
+            c.close()
+
+
+def confirm(person, mta, address):
+    """A code to the address, given back."""
+    assert person.ask('POST', '/api/v1/mails', {'address': address, 'language': 'en'})[0] == 200
+    code = re.search(r'\[Code\]\s+(\S+)', mta.wait_for(1)[0].get_content())[1]
+    return person.ask('POST', '/api/v1/mails/confirm', {'address': address, 'code': code})[0]
+
+
+def told(t, site, lab, server, bus, aiko, operator, hook, mta):
+    sub = aiko.subscribe(url=f'https://localhost:{hook.port}/jp', mail=['noc@isp.example'])
+    t.equal('a letter with a code comes over NATS, and confirms', confirm(aiko, mta, 'noc@isp.example'), 200)
+    st, a = aiko.test(sub['id'])
+    t.check('a test message is taken, by one way at least', st == 200 and any(x['state'] == 'taken' for x in a['answers']), a)
+    bus.say(episode(1, victim='203.0.113.9', at=time.time()))
+    bus.say(episode(2, victim='198.51.100.7', at=time.time()))
+    bus.say(alert(1, ['203.0.113.5', '198.51.100.8']))
+    want = {f'{x}.1.{sub["id"]}' for x in ('e1', 'a1')}
+    t.check('attack and alert come to the webhook', until(lambda: want <= set(hook.ids('/jp'))), hook.ids('/jp'))
+    letters = until(lambda: [m for m in mta.letters() if sub['id'] in m['Message-ID'] and 'e1.1' in m['Message-ID']])
+    t.check('... and as letters', letters and letters[0]['To'] == 'noc@isp.example', [m['Message-ID'] for m in mta.letters()])
+    t.check('nothing of others', not any('e2' in x for x in hook.ids('/jp')), hook.ids('/jp'))
+    rows = until(lambda: [r for r in aiko.row(sub['id'])['told'] if r['state'] == 'taken'])
+    t.check('the page says what became of it', {r['way'] for r in rows or []} >= {'hook'}, aiko.row(sub['id']))
+    rows = until(lambda: operator.ask('GET', '/api/v1/deliveries?attack=e1')[1].get('rows'))
+    t.equal('who of the settings was told is in the store', [(r['way'], r['tenant'], r['outcome']) for r in rows or []],
+            [('jsonl', 'ours', 'sent')])
+    return sub
+
+
+def kills(t, site, server, bus, hook, mta, operator, sub, n=30):
+    dead = 0
+    for i in range(n):
+        if i % 6 == 3:
+            notify = site.children[-1]
+            notify.send_signal(signal.SIGKILL)
+            notify.wait()
+            dead += 1
+        bus.say(episode(100 + i, victim='203.0.113.9', at=time.time(), vectors=[f'port-{1000 + i}'], port=1000 + i))
+        if i % 6 == 3:
+            site.start('notify')
+        if i == n // 2:
+            server.kill()
+            server.start()
+    want = {f'e{100 + i}.1.{sub["id"]}' for i in range(n)}
+    t.check('killed again and again, nothing is lost at the webhook', until(lambda: want <= set(hook.ids('/jp')), 60), want - set(hook.ids('/jp')))
+    got = [x for x in hook.ids('/jp') if x in want]
+    t.check('... and of each kill one message at most came twice', len(got) - len(set(got)) <= dead, len(got) - len(set(got)))
+    mails = lambda: {m['Message-ID'].split('@')[0].strip('<') for m in mta.letters()}
+    t.check('nor a letter', until(lambda: want <= mails(), 60), want - mails())
+    there = lambda: {r['ref'] for r in operator.ask('GET', '/api/v1/deliveries?limit=2000')[1]['rows']}
+    t.check('nor a record of who was told', until(lambda: {f'e{100 + i}' for i in range(n)} <= there(), 30), there())
+    print(f'# notifier killed {dead} times, the server once; {len(got) - len(set(got))} of {len(got)} messages came twice')
+
+
+def main():
+    t = Tap()
+    with tempfile.TemporaryDirectory(prefix='practice-subs-nats-') as d:
+        lab = Lab(d)
+        try:
+            server = lab.server('hub')
+            site = Site(start=('store', 'portal'))
+            site.conf.write_text(site.conf.read_text().replace('run: {', 'run: {bus: nats, ') +
+                                 f"nats: {{servers: ['nats://127.0.0.1:{server.port}']}}\n")
+            with site:
+                certs.authority(site.base, 'ca')
+                certs.certificate(site.base, 'ca', 'localhost')
+                run(t, site, lab, server)
+        finally:
+            lab.close()
+    t.done()
+
+
+def run(t, site, lab, server):
+    base = site.base
+    hook = Receiver(f'{base}/localhost.crt', f'{base}/localhost.key')
+    (base / 'mta').mkdir()
+    base.chmod(0o755)
+    mta, bus = Mta(base / 'mta'), None
+    try:
+        mta.start()
+        site.access('org', 'add', 'isp', '--scope', '203.0.113.0/24', '--clearance', 'TLP:AMBER')
+        site.access('org', 'add', 'cert', '--scope', '*', '--clearance', 'TLP:RED')
+        site.access('user', 'add', 'aiko', '--org', 'isp', '--role', 'viewer', stdin=PASSWORD)
+        site.access('user', 'add', 'op', '--org', 'cert', '--role', 'operator', stdin=PASSWORD)
+        site.conf.write_text(site.conf.read_text() + CONF.format(base=base, mail=mta.port) + TENANT)
+        site.start('notify')
+        bus = Bus(lab, server.settings('said'))
+        aiko, op = Person(site, 'aiko'), Person(site, 'op')
+        sub = told(t, site, lab, server, bus, aiko, op, hook, mta)
+        kills(t, site, server, bus, hook, mta, op, sub)
+    except BaseException:
+        print(site.logs()[-4000:])
+        raise
+    finally:
+        if bus:
+            bus.end()
+        hook.close()
+        mta.stop()
+
+
+if __name__ == '__main__':
+    main()

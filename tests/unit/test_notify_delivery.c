@@ -1,0 +1,322 @@
+/* What became of messages, as records: for whom, in which words, once under one id, and not lost
+ * between the queue and the bus. A virtual clock, made ways, a made bus. */
+#include "lib/t.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "app/settings.h"
+#include "lib/notes.h"
+#include "model/delivery.h"
+#include "notify/notify.h"
+
+static struct {
+  char text[1 << 15]; /* "WAY REF.REVISION OUTCOME, ..." of what the bus has */
+  char ids[64][32];
+  size_t n, n_ids;
+  struct delivery last;
+  char detail[256]; /* of the last by mail */
+  struct prac_arena *arena;
+  bool away, unsafe;
+  prac_rc mail;
+  const char *answer;
+} heard;
+
+static prac_rc open_way(void *st, const struct note_env *env, struct prac_err *reterr)
+{
+  (void)st, (void)env, (void)reterr;
+  return PRAC_OK;
+}
+static void close_way(void *st)
+{
+  (void)st;
+}
+static prac_rc send_mail(void *st, const struct note_item *it, const struct note_env *env,
+                         struct prac_err *reterr)
+{
+  (void)st, (void)env, (void)it;
+  if (heard.mail != PRAC_OK) return PRAC_FAIL(reterr, heard.mail, "%s", heard.answer);
+  (void)snprintf(reterr->text, sizeof reterr->text, "%s", heard.answer);
+  return PRAC_OK;
+}
+static prac_rc send_rules(void *st, const struct note_item *it, const struct note_env *env,
+                          struct prac_err *reterr)
+{
+  (void)st, (void)reterr;
+  struct note_said s = {.deed = "bgp.1.5",
+                        .tenant = "isp",
+                        .outcome = "announced",
+                        .rule = "203.0.113.9/32",
+                        .detail = "announce route 203.0.113.9/32",
+                        .at = it->at + PRAC_SEC,
+                        .dst = it->episode ? it->episode->victim : (struct prac_ip){{0}}};
+  if (!it->episode) return PRAC_OK;
+  (void)snprintf(s.episode, sizeof s.episode, "%s", it->episode->id);
+  env->said(env->said_arg, &s);
+  return PRAC_OK;
+}
+static const struct note_way way_mail = {.name = "mail",
+                                         .about = "made",
+                                         .state_size = 1,
+                                         .open = open_way,
+                                         .send = send_mail,
+                                         .close = close_way,
+                                         .people = true};
+static const struct note_way way_bgp = {.name = "bgp",
+                                        .about = "made",
+                                        .state_size = 1,
+                                        .open = open_way,
+                                        .send = send_rules,
+                                        .close = close_way,
+                                        .says = true};
+static const struct note_way *const ways[] = {&way_mail, &way_bgp, NULL};
+
+static char dir[64];
+static struct prac_conf *conf;
+static struct note_core *core;
+static uint64_t seq;
+static prac_time wall;
+
+static prac_rc publish(void *arg, const char *id, const char *json, size_t len)
+{
+  (void)arg;
+  if (heard.away) return PRAC_AGAIN;
+  assert_int_equal(model_from_json(&model_delivery, json, len, heard.arena, &heard.last, NULL),
+                   PRAC_OK);
+  assert_string_equal(heard.last.id, id);
+  if (strcmp(heard.last.way, "mail") == 0)
+    (void)snprintf(heard.detail, sizeof heard.detail, "%s", heard.last.detail);
+  for (size_t i = 0; i < heard.n_ids; i++)
+    if (strcmp(heard.ids[i], id) == 0) return PRAC_OK; /* as the bus does */
+  (void)snprintf(heard.ids[heard.n_ids++], 32, "%s", id);
+  heard.n += (size_t)snprintf(heard.text + heard.n, sizeof heard.text - heard.n, "%s%s %s.%u %s",
+                              heard.n ? ", " : "", heard.last.way, heard.last.ref,
+                              heard.last.revision, heard.last.outcome);
+  return PRAC_OK;
+}
+static prac_rc safe(void *arg)
+{
+  (void)arg;
+  return heard.away || heard.unsafe ? PRAC_AGAIN : PRAC_OK;
+}
+
+static void pump(int64_t later_ns)
+{
+  struct prac_err err = {0};
+  bool busy;
+  wall += later_ns;
+  if (note_pump(core, wall, &busy, &err) != PRAC_OK) fail_msg("%s", err.text);
+}
+
+static void reopen(void)
+{
+  struct prac_err err = {0};
+  struct note_core_env env = {.settings = conf,
+                              .ways = ways,
+                              .dir = dir,
+                              .host = "csirt.example",
+                              .publish = publish,
+                              .safe = safe,
+                              .seed = 1};
+  note_close(&core);
+  if (note_open(&env, &core, &err) != PRAC_OK) fail_msg("%s", err.text);
+  pump(0);
+}
+
+static int begin(void **s)
+{
+  static const char yaml[] =
+      "notify: {ways: [], retry-first: 1s, retry-max: 1s, give-up: 60s, rdns: no}\n"
+      "tenants: [{name: isp, prefixes: [203.0.113.0/24], ways: [mail, bgp], alerts: yes,"
+      " mail-to: [noc@isp.example, b@isp.example], max-per-hour: 2, digest: 60s}]\n";
+  struct prac_err err = {0};
+  (void)s;
+  memset(&heard, 0, sizeof heard);
+  heard.answer = "250 2.0.0 ok";
+  heard.arena = prac_arena_new(0);
+  (void)snprintf(dir, sizeof dir, "/tmp/note-XXXXXX");
+  assert_non_null(mkdtemp(dir));
+  if (prac_conf_parse(yaml, strlen(yaml), "made", settings_sections(), &conf, &err) != PRAC_OK)
+    fail_msg("%s", err.text);
+  seq = 0;
+  wall = note_at("2015-04-01T00:02:04Z");
+  reopen();
+  return 0;
+}
+
+static int finish(void **s)
+{
+  char cmd[128];
+  (void)s;
+  note_close(&core);
+  prac_conf_free(&conf);
+  prac_arena_free(&heard.arena);
+  (void)snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
+  return system(cmd);
+}
+
+static void take(const struct model_kind *k, const void *rec)
+{
+  struct prac_err err = {0};
+  prac_rc rc = note_take(core, ++seq, k, rec, &err);
+  if (rc == PRAC_OK) rc = note_commit(core, &err);
+  if (rc != PRAC_OK) fail_msg("%s", err.text);
+}
+static void attack(const char *id)
+{
+  struct episode e = note_start();
+  e.id = id;
+  take(&model_episode, &e);
+}
+static void expect(const char *want)
+{
+  assert_string_equal(heard.text, want);
+  heard.n = 0;
+  heard.text[0] = '\0';
+}
+
+static void said_of_an_attack(void **s)
+{
+  (void)s;
+  attack("e1");
+  pump(0);
+  expect("mail e1.1 sent, bgp e1.1 announced");
+  assert_string_equal(heard.last.rule, "203.0.113.9/32");
+  assert_string_equal(heard.last.key, "attack:e1");
+  assert_string_equal(heard.last.tenant, "isp");
+  assert_int_equal(heard.last.hosts.n, 1);
+  assert_int_equal(heard.last.asn, 64500);
+  assert_true(heard.last.after_s == 1); /* by the deed's own time */
+  struct episode e = note_end();
+  take(&model_episode, &e);
+  wall = note_at("2016-04-01T00:10:42Z"); /* a day that is played again */
+  pump(0);
+  expect("mail e1.5 sent"); /* the rule is the same deed */
+}
+
+static void words_of_others(void **s)
+{
+  (void)s;
+  heard.answer = "250 <noc@isp.example>, see https://h/?t=1 \x1b[31m\xe2\x80\xae ok\r\n";
+  attack("e1");
+  pump(0);
+  assert_string_equal(heard.detail, "250 <(address)>, see (URL) \\u001b[31m\\u202e ok  ");
+  char many[400];
+  memset(many, 'x', sizeof many - 1);
+  many[sizeof many - 1] = '\0';
+  heard.answer = many;
+  attack("e2");
+  pump(0);
+  assert_string_equal(heard.detail, "(...)");
+}
+
+static void given_up(void **s)
+{
+  (void)s;
+  heard.mail = PRAC_AGAIN;
+  heard.answer = "451 later, noc@isp.example";
+  struct alert a = {
+      .id = "a1",
+      .key = "port:23/tcp",
+      .kind = "surge-port",
+      .state = "open",
+      .revision = 1,
+      .at = wall,
+      .severity = "high",
+      .tlp = "TLP:GREEN",
+      .hosts = {&(struct prac_ip){{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 203, 0, 113, 5}}, 1}};
+  take(&model_alert, &a);
+  pump(0);
+  for (int i = 0; i < 30; i++) pump(PRAC_SEC);
+  expect(""); /* still tried */
+  for (int i = 0; i < 60; i++) pump(PRAC_SEC);
+  expect("mail a1.1 failed");
+  assert_string_equal(heard.last.detail, "451 later, (address)");
+  assert_int_equal(heard.last.to_count, 2);
+  assert_string_equal(heard.last.tlp, "TLP:GREEN");
+  assert_string_equal(heard.last.key, "port:23/tcp");
+}
+
+static void held_and_digest(void **s)
+{
+  (void)s;
+  for (int i = 1; i <= 4; i++) {
+    char id[8];
+    (void)snprintf(id, sizeof id, "e%d", i);
+    attack(id);
+  }
+  pump(0);
+  assert_non_null(strstr(heard.text, "mail e3.1 held, mail e4.1 held"));
+  heard.n = 0;
+  heard.text[0] = '\0';
+  pump(2 * PRAC_MIN);
+  expect("mail e3.1 sent, mail e4.1 sent");
+}
+
+/* The bus takes nothing, the process goes, comes again: all of it is said, and under the ids it
+ * had. */
+static void nothing_lost(void **s)
+{
+  (void)s;
+  heard.away = true;
+  attack("e1");
+  pump(0);
+  expect("");
+  reopen();
+  expect("");
+  heard.away = false;
+  heard.unsafe = true; /* taken, and not known to be on disk */
+  pump(0);
+  expect("mail e1.1 sent, bgp e1.1 announced");
+  size_t n = heard.n_ids;
+  reopen();
+  expect(""); /* said again, known by its id */
+  assert_int_equal(heard.n_ids, n);
+  heard.unsafe = false;
+  pump(0);
+  heard.n_ids = 0;
+  reopen();
+  expect("");
+  assert_int_equal(heard.n_ids, 0); /* and now it is forgotten */
+}
+
+static void not_of_subscribers_nor_tests(void **s)
+{
+  (void)s;
+  struct prac_err err = {0};
+  struct subscription sub = {.id = "s1",
+                             .at = wall,
+                             .state = "on",
+                             .user = "u",
+                             .org = "o",
+                             .title = "t",
+                             .language = "en",
+                             .zone = "UTC",
+                             .scope = "198.51.100.0/24",
+                             .clearance = "TLP:AMBER",
+                             .attacks = true,
+                             .severity = "notice",
+                             .max_per_hour = 9,
+                             .digest_s = 60,
+                             .url = "",
+                             .secret = "",
+                             .mail = {(const char *const[]){"a@b.example"}, 1}};
+  take(&model_subscription, &sub);
+  struct episode e = note_start();
+  assert_int_equal(prac_ip_parse("198.51.100.7", 12, &e.victim), PRAC_OK);
+  take(&model_episode, &e);
+  assert_int_equal(note_test(core, "isp", wall, &err), PRAC_OK);
+  pump(0);
+  assert_null(strstr(heard.text, "sent"));
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, begin, finish)
+  const struct CMUnitTest tests[] = {T(said_of_an_attack), T(words_of_others),
+                                     T(given_up),          T(held_and_digest),
+                                     T(nothing_lost),      T(not_of_subscribers_nor_tests)};
+#undef T
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
