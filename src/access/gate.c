@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "access/gate_int.h"
-#include "store/answer.h"
 #include "model/packet.h"
+#include "store/answer.h"
 
 enum {
   FEW = 1 << 16, /* rows that are looked at in any case */

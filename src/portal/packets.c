@@ -162,7 +162,7 @@ void portal_packets_pcap(struct portal *p, struct sys_http_req *r, const char *w
   prac_rc rc = check(b, &err);
   if (rc == PRAC_OK) rc = portal_read_question(j, b->q, &a->q, &err);
   a->q.oldest_first = true; /* as capture files are */
-  if (rc == PRAC_OK && !portal_note_as(p, r, "packets", b->q, b->reason)) {
+  if (rc == PRAC_OK && !portal_note_as(p, r, "pcap", b->q, b->reason)) {
     portal_job_drop(&j);
     return;
   }

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "portal/job.h"
 #include "model/packet.h"
+#include "portal/job.h"
 
 enum { WORDS_MAX = 4096 };
 
