@@ -203,16 +203,26 @@ prac_rc emb_records_put(struct emb *e, const struct store_rec *r, size_t n, stru
 }
 
 /* ---- asking ---- */
-/* What the question's words ask for besides the time: a column is that value, or the text of a list
- * has it, so that most records go before their JSON is read. One of text, ip, n. */
+/* What the question asks for besides the time: a column is that value, or the text of a list
+ * has it, or it does not begin with it, so that most records go before their JSON is read. One of
+ * text, ip, n. */
 struct word {
   const char *column;
-  bool listed;
+  bool listed, left_out;
   const char *text;
   const struct prac_ip *ip;
   int64_t n;
 };
-enum { WORDS = 8, AT_FROM = 1, AT_TO, AFTER_AT, AFTER, SPAN_TO, SPAN_FROM, WORD /* the first */ };
+enum {
+  WORDS = 8 + STORE_LEFT_OUT_MAX,
+  AT_FROM = 1,
+  AT_TO,
+  AFTER_AT,
+  AFTER,
+  SPAN_TO,
+  SPAN_FROM,
+  WORD /* the first */
+};
 struct asked {
   struct word v[WORDS];
   size_t n;
@@ -241,6 +251,8 @@ static void asked_of(const struct store_query *q, struct asked *a)
   ask(a, q, q->port.proto, (struct word){.column = "proto", .n = q->port.proto});
   ask(a, q, numbered, (struct word){.column = "dport", .n = q->port.port});
   ask(a, q, port && !one_port, (struct word){.column = "ports", .listed = true, .text = a->port});
+  for (uint32_t i = 0; i < q->n_left_out; i++)
+    ask(a, q, true, (struct word){.column = "kind", .left_out = true, .text = q->left_out[i]});
 }
 
 static void put_words(struct text *t, const struct asked *a)
@@ -248,6 +260,11 @@ static void put_words(struct text *t, const struct asked *a)
   for (size_t i = 0; i < a->n; i++) {
     char place[16];
     (void)snprintf(place, sizeof place, "?%zu", WORD + i);
+    if (a->v[i].left_out) {
+      put(t, " AND substr(\"", a->v[i].column, "\", 1, length(");
+      put(t, place, ")) <> ", place);
+      continue;
+    }
     put(t, a->v[i].listed ? " AND instr(\"" : " AND (\"", a->v[i].column, "\"");
     put(t, a->v[i].listed ? ", " : " = ", place, ")");
   }
