@@ -123,6 +123,8 @@ static const struct portal_param host_params[] = {
     {"limit", "integer", "at most so many rows, up to 10000"},
     FORMAT,
     END};
+static const struct portal_param latest_params[] = {
+    SPAN, {"limit", "integer", "at most so many, up to 200; 20 when not given"}, FORMAT, END};
 static const struct portal_param format_params[] = {FORMAT, END};
 static const struct portal_param decision_params[] = {
     SPAN, {"key", "string", "about this story"}, PAGE, FORMAT, END};
@@ -162,6 +164,10 @@ const struct portal_route portal_routes[] = {
     PORTAL_PACKETS_ROUTES,
     {"/findings", SYS_HTTP_GET, PORTAL_ANALYST, "findings", "What the engines claim", PORTAL_ROWS,
      portal_findings, portal_filters},
+    {"/findings/latest", SYS_HTTP_GET, PORTAL_ANALYST, "findings_latest",
+     "Of each story the newest finding, newest first, without attacks and labels of senders: what "
+     "the events `finding` told",
+     PORTAL_ROWS, portal_findings_latest, latest_params, .told = true},
     {"/alerts", SYS_HTTP_GET, PORTAL_VIEWER, "alerts",
      "Alerts, newest revision first: live; with a filter, from the store", PORTAL_ROWS,
      portal_alerts, alert_params},

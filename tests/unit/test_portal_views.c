@@ -212,6 +212,24 @@ static void plant_risks(void)
   }
 }
 
+/* Many labels of senders, and an attack, since the engines said anything else. */
+static void plant_labels(void)
+{
+  char id[16];
+  for (int i = 0; i < 1500; i++) {
+    (void)snprintf(id, sizeof id, "n%d", i);
+    const struct finding f = {.id = id,
+                              .engine = i % 10 ? "noise" : "drdos",
+                              .key = "made",
+                              .kind = i % 10 ? "noise-survey" : "drdos",
+                              .state = "on",
+                              .at = T0 + 80 * PRAC_MIN + i,
+                              .from = T0,
+                              .to = T0};
+    keep(NULL, &model_finding, &f);
+  }
+}
+
 static void plant_delivery(const char *id, const char *what, const char *ref, const char *key,
                            prac_time at)
 {
@@ -293,6 +311,7 @@ static int setup(void **state)
   plant_story();
   plant_risks();
   plant_deliveries();
+  plant_labels();
   prac_conf_defaults(&portal_conf_section, &conf);
   conf.listen = "127.0.0.1:0";
   conf.rate = 0;
@@ -660,6 +679,24 @@ static void who_was_told(void **state)
   HAS("\"next\"");
 }
 
+static void findings_as_told(void **state)
+{
+  (void)state;
+  ask("/findings/latest?from=2013-08-07");
+  HAS("\"f1\"");
+  HAS("\"r3\""); /* the newest of its story */
+  HAS_NOT("\"r1\"");
+  HAS_NOT("\"kind\":\"noise-survey\"");
+  HAS_NOT("\"kind\":\"drdos\"");
+  ask("/findings/latest?limit=1");
+  HAS("\"f1\"");
+  HAS_NOT("\"r3\"");
+  ask("/findings/latest?limit=201");
+  HAS("400 Bad Request");
+  ask("/findings/latest?src=192.0.2.1");
+  HAS("400 Bad Request");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -677,6 +714,7 @@ int main(void)
       cmocka_unit_test(decisions_are_kept),
       cmocka_unit_test(decisions_that_are_none),
       cmocka_unit_test(who_was_told),
+      cmocka_unit_test(findings_as_told),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }
