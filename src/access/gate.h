@@ -20,6 +20,7 @@
  * bounds    where most of what is stored is outside, flows are looked at window by window of time,
  *           GATE_LOOKED_AT of them for one question; of rankings, cells and records 64 for each
  *           that is wanted, at least 65536. Not enough: PRAC_RANGE, "ask for a shorter time"
+ * denied    by the gate alone: what the inner store may not do is PRAC_IO
  * all       a scope of the whole world passes everything within its clearance, but dst
  */
 #pragma once
