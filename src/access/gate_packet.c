@@ -74,7 +74,7 @@ static bool blank_all(struct view *v, uint32_t from, const void *what, size_t n)
     uint8_t *at = memmem(v->b + from, v->n - from, what, n);
     if (!at) break;
     memset(at, 0, n);
-    from = (uint32_t)(at - v->b);
+    from = (uint32_t)(at - v->b + (ptrdiff_t)n);
     any = true;
   }
   for (size_t k = n - 1; k >= 2; k--) { /* the beginning of one, where the bytes end */
@@ -92,7 +92,7 @@ static bool blank_named(struct view *v, uint32_t from, const struct prac_ip *dst
   size_t n = prac_ip_is4(dst) ? 4 : 16;
   uint8_t back[16];
   const uint8_t *own = dst->b + 16 - n;
-  if (prac_ip_is_zero(dst)) return false;
+  if (prac_ip_is_zero(dst) || (prac_ip_is4(dst) && !prac_ip_to4(dst))) return false; /* nobody's */
   for (size_t i = 0; i < n; i++) back[i] = own[n - 1 - i];
   prac_ip_text(text, dst);
   bool any = blank_all(v, from, own, n);
