@@ -127,12 +127,11 @@ prac_rc gate_packet(const struct gate_who *w, struct packet *p, struct prac_aren
   uint32_t at = payload ? 0 : blank_ip(&v, p);
   if (at == v.n || (!payload && at == 0)) { /* only the IP header, or nothing that we know */
     blank(&v, at ? (v.b[0] >> 4 == 4 ? (v.b[0] & 15u) * 4 : 40) : 0, v.n);
-    p->payload = 0;
   } else if (!payload) {
     blank_transport(&v, p, at);
   }
-  bool named = blank_named(&v, at, &p->dst);
-  if (blank_words(&v, w) || named || quotes(p)) p->payload = 0; /* a hash can be tried out */
+  blank_named(&v, at, &p->dst);
+  blank_words(&v, w);
   p->dst = (struct prac_ip){{0}};
   p->bytes.v = v.b;
   p->masked = true;

@@ -5,7 +5,7 @@
 
 /* One packet, chosen to stand for those like it (model/sample.h). */
 #define PACKET_FIELDS(F)                                                                           \
-  F(STR, id, "", "sensor, time, hash: the same packet gives the same")                             \
+  F(STR, id, "", "sensor.time.number in the minute: of the same packets the same")                             \
   F(STR, sensor, "", "")                                                                           \
   F(TIME, at, "ns", "when it came")                                                                \
   F(IP, src, "", "sender")                                                                         \
