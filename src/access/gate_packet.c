@@ -120,6 +120,8 @@ static bool blank_words(struct view *v, const struct gate_who *w)
 
 prac_rc gate_packet(const struct gate_who *w, struct packet *p, struct prac_arena *a)
 {
+  if (p->bytes.n > PACKET_BYTES_MAX) p->bytes.n = PACKET_BYTES_MAX; /* of a site that is wrong */
+  if (p->head > p->bytes.n) p->head = p->bytes.n;
   struct view v = {prac_arena_alloc(a, (size_t)p->bytes.n + 1), p->bytes.n, p->head};
   if (!v.b) return PRAC_NOMEM;
   if (v.n) memcpy(v.b, p->bytes.v, v.n);

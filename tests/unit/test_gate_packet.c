@@ -62,6 +62,18 @@ static void to_nobody(void **state)
   assert_int_equal(p.bytes.v[60], 'x');
 }
 
+/* More bytes, and more of them headers, than there can be. */
+static void too_long(void **state)
+{
+  (void)state;
+  static const uint8_t load[600];
+  struct packet p = sent(ip("198.18.7.5"), UDP, load, sizeof load);
+  p.head = 5000;
+  p = gated(&all, p);
+  assert_int_equal(p.bytes.n, PACKET_BYTES_MAX);
+  assert_int_equal(p.head, PACKET_BYTES_MAX);
+}
+
 static int setup(void **state)
 {
   (void)state;
@@ -79,6 +91,6 @@ static int teardown(void **state)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(to_nobody)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(to_nobody), cmocka_unit_test(too_long)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }
