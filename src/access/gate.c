@@ -88,7 +88,7 @@ static prac_rc take_row(void *arg, const struct store_col *cols, size_t n,
   prac_arena_rewind(o->arena, o->mark);
   for (size_t i = 0; i < n; i++) {
     if (o->filter && called(&cols[i], "src") && !sees(o->g, &v[i].ip)) return PRAC_OK;
-    if (called(&cols[i], "dst")) continue;
+    if (called(&cols[i], "dst") || called(&cols[i], "payload")) continue;
     c[k] = cols[i];
     x[k] = v[i];
     PRAC_TRY(clean(o, &c[k], &x[k]));

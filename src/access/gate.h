@@ -4,7 +4,9 @@
  * store     access_gate_open makes a store out of a store: same interface, what is outside is not
  *           there. Whoever asks it (portal, view) cannot forget the rule
  * flows     a row is seen when its sender is inside; the victim of its answers is blanked when it
- *           is outside. Our own addresses (dst) are in no row, and a question about them is refused
+ *           is outside. Our own addresses (dst) are in no row, and a question about them is refused.
+ *           Nor are hashes of payloads (in records: 0): one that names our address gives it back,
+ *           by trial
  * questions that name an address, prefix or victim outside are refused: PRAC_DENIED, in one
  *           sentence that says nothing about what there is. Of a prefix that is partly inside, that
  *           part is asked for

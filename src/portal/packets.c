@@ -99,7 +99,6 @@ static prac_rc put_packet(void *arg, const void *rec, bool *keep)
   const struct packet *p = rec;
   bool made = strcmp(p->layer, "payload") == 0, four = prac_ip_is4(&p->src);
   (void)keep;
-  if (p->bytes.n > PACKET_BYTES_MAX) return PRAC_DAMAGED;
   if (a->left-- == 0) {
     a->truncated = true;
     return PRAC_STOPPED;
