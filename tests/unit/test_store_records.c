@@ -232,15 +232,15 @@ static void packets_by_an_index(void **state)
   static const struct {
     const char *words, *ids;
     unsigned work;
-  } v[] = {{"packets sensor=oslo src=198.51.100.7", "f", 1},
-           {"packets src=198.51.100.7 port=4444/tcp", "f", 1},
-           {"packets src=198.51.100.0/24", "f", 1},
-           {"packets src=198.51.100.0/24 sensor=oslo country=MM asn=64496", "f", 1},
-           {"packets port=4444/tcp", "f", 1},
-           {"packets port=4444/tcp sensor=oslo", "f", 1},
-           {"packets port=4444/udp", "", 1},
-           {"packets port=23/tcp limit=3", "ppp", 1},
-           {"packets port=23/tcp limit=3 order=oldest", "ppp", 1}};
+  } v[] = {{"what=packets sensor=oslo src=198.51.100.7", "f", 1},
+           {"what=packets src=198.51.100.7 port=4444/tcp", "f", 1},
+           {"what=packets src=198.51.100.0/24", "f", 1},
+           {"what=packets src=198.51.100.0/24 sensor=oslo country=MM asn=64496", "f", 1},
+           {"what=packets port=4444/tcp", "f", 1},
+           {"what=packets port=4444/tcp sensor=oslo", "f", 1},
+           {"what=packets port=4444/udp", "", 1},
+           {"what=packets port=23/tcp limit=3", "ppp", 1},
+           {"what=packets port=23/tcp limit=3 order=oldest", "ppp", 1}};
   struct prac_arena *a = prac_arena_new(1024);
   struct store s = must_open("embedded");
   struct ids l;
@@ -261,11 +261,11 @@ static void json_is_read_last(void **state)
 {
   static const struct {
     const char *words, *others, *ids;
-  } v[] = {{"packets country=MM limit=2", "country <> 'MM'", "pp"},
-           {"packets asn=64496 limit=2", "asn <> 64496", "pp"},
-           {"packets port=4444", "dport <> 4444 AND proto <> 1", "f"},
-           {"packets proto=icmp limit=2", "proto <> 1", "pp"},
-           {"packets src=198.0.0.0/8", "sensor = 'tokyo' OR dport <> 4444", "f"}};
+  } v[] = {{"what=packets country=MM limit=2", "country <> 'MM'", "pp"},
+           {"what=packets asn=64496 limit=2", "asn <> 64496", "pp"},
+           {"what=packets port=4444", "dport <> 4444 AND proto <> 1", "f"},
+           {"what=packets proto=icmp limit=2", "proto <> 1", "pp"},
+           {"what=packets src=198.0.0.0/8", "sensor = 'tokyo' OR dport <> 4444", "f"}};
   struct prac_arena *a = prac_arena_new(1024);
   struct ids l;
   (void)state;
