@@ -12,22 +12,28 @@
 #include "notify/core_int.h"
 
 /* Of a day gone by that is played there is no delay of ours. */
-enum { AT_ONCE = 256, DETAIL = 200, LONG_AGO_S = 30 * 86400, AHEAD_S = 3600 };
+enum { AT_ONCE = 256, DETAIL = 200, WORD = 255, LONG_AGO_S = 30 * 86400, AHEAD_S = 3600 };
 
 /* ---- words of others ---- */
 
-/* Words with an address of mail or a URL in them are not passed on: answers like to repeat them. */
+/* Words with an address of mail or a URL in them are not passed on: answers like to repeat them.
+ * What ends other words may be within a URL (";jsessionid="): it ends at a blank or an angle
+ * bracket. */
 static void quiet(const char *s, char *to, size_t cap)
 {
-  static const char ends[] = " \t\r\n<>()[]{},;\"'";
+  static const char ends[] = " \t\r\n<>()[]{},;\"'", url_ends[] = " \t\r\n<>";
   size_t n = 0;
   while (*s && n + 16 < cap) {
-    size_t len = strcspn(s, ends), sep = strspn(s + len, ends);
-    char word[256];
-    (void)snprintf(word, sizeof word, "%.*s", (int)len, s);
-    const char *say = strchr(word, '@') ? "(address)" : strstr(word, "://") ? "(URL)" : word;
-    if (len >= sizeof word) say = "(...)";
-    int k = snprintf(to + n, cap - n, "%s%.*s", say, (int)sep, s + len);
+    size_t len = strcspn(s, ends);
+    bool url = memmem(s, len, "://", 3) != NULL;
+    if (url) len = strcspn(s, url_ends);
+    const char *instead = url                   ? "(URL)"
+                          : memchr(s, '@', len) ? "(address)"
+                          : len > WORD          ? "(...)"
+                                                : NULL;
+    size_t sep = strspn(s + len, ends);
+    int k = snprintf(to + n, cap - n, "%.*s%.*s", instead ? (int)strlen(instead) : (int)len,
+                     instead ? instead : s, (int)sep, s + len);
     n += k < 0 ? 0 : (size_t)k < cap - n ? (size_t)k : cap - n - 1;
     s += len + sep;
   }

@@ -217,6 +217,15 @@ static void words_of_others(void **s)
   assert_string_equal(heard.detail, "(...)");
 }
 
+static void secrets_in_urls(void **s)
+{
+  (void)s;
+  heard.answer = "550 \"https://u:p@h/a;jsessionid=S1,S2(S3)'S4]\" <http://h/;s=S5> (http://h/S6)";
+  attack("e0");
+  pump(0);
+  assert_string_equal(heard.detail, "550 \"(URL) <(URL)> ((URL)");
+}
+
 static void given_up(void **s)
 {
   (void)s;
@@ -352,9 +361,13 @@ static void not_of_subscribers_nor_tests(void **s)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, finish)
-  const struct CMUnitTest tests[] = {T(said_of_an_attack), T(words_of_others),
-                                     T(given_up),          T(held_and_digest),
-                                     T(nothing_lost),      T(not_of_subscribers_nor_tests),
+  const struct CMUnitTest tests[] = {T(said_of_an_attack),
+                                     T(words_of_others),
+                                     T(secrets_in_urls),
+                                     T(given_up),
+                                     T(held_and_digest),
+                                     T(nothing_lost),
+                                     T(not_of_subscribers_nor_tests),
                                      T(said_while_full)};
 #undef T
   return cmocka_run_group_tests(tests, NULL, NULL);
