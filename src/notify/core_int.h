@@ -40,6 +40,7 @@ struct note_flight {
   bool again;     /* it has failed before */
   uint64_t owner; /* an organisation, hashed; 0: the operator's */
 };
+enum { NOTE_MARKS = 16 };
 struct note_post {            /* a way and what is with it */
   const struct note_way *way; /* NULL: nobody uses it, it is not open */
   struct note_worker *lanes[NOTE_LANES_MAX];
@@ -71,8 +72,15 @@ struct note_core {
   struct prac_arena *arena;
   struct prac_arena *own; /* a record as one tenant may see it */
   uint64_t seq, seq_safe;
-  int64_t out_said, out_safe; /* deliveries given to the bus, known to be safe there: numbers */
-  bool out_any;               /* there may be one that is not given to it yet */
+  /* Deliveries by their numbers: given to the bus; safe there; gone from here. Of those given, what
+   * place some have there, oldest first. */
+  int64_t out_said, out_safe, out_gone;
+  struct note_mark {
+    int64_t n;
+    uint64_t place;
+  } out_marks[NOTE_MARKS];
+  size_t n_out_marks;
+  bool out_any;                     /* there may be one that is not given to it yet */
   prac_time event, event_wall, now; /* records' time; the wall when it last rose; the wall */
   prac_time purged;
   const char *host;
