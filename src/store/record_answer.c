@@ -34,14 +34,15 @@ const char *store_record_key(const struct model_kind *k, const void *rec)
   return text_of(k, rec, k->key);
 }
 
+static const char *const begins[] = {"from", "opened"};
+
 bool store_record_runs(const struct model_kind *k)
 {
-  return field(k, "revision") != NULL;
+  return field(k, "revision") && (field(k, begins[0]) || field(k, begins[1]));
 }
 
 struct prac_span store_record_extent(const struct model_kind *k, const void *rec)
 {
-  static const char *const begins[] = {"from", "opened"};
   prac_time t = store_record_at(k, rec);
   struct prac_span s = {t, t};
   if (!store_record_runs(k)) return s;

@@ -309,9 +309,11 @@ static void victims(void **state)
   struct access_scope jp = scope("JP", ACCESS_RED);
   struct prac_ip hosts[] = {ip("8.8.8.8"), ip("133.1.255.255")};
   struct hit h = {.victim = ip("133.1.0.1"),
+                  .payload = 7,
                   .names = {(const char *[]){"5 8.8.8.8.in-addr.arpa"}, 1}};
   assert_true(seen(&jp, &model_hit, &h));
   assert_string_equal(h.names.v[0], "5 [outside].in-addr.arpa");
+  assert_true(h.payload == 0);
   h.victim = ip("8.8.8.8");
   assert_false(seen(&jp, &model_hit, &h));
   struct episode e = {.victim = ip("133.1.0.0"), .prefix_bits = 112, .kind = "carpet"};
@@ -348,6 +350,7 @@ static void append(prac_time minute, const char *src, uint32_t n)
     rows[i].sport = (uint16_t)i;
     rows[i].first_ms = (uint16_t)(i % 60000);
     rows[i].packets = 1 + i % 2;
+    rows[i].payload = 7;
     rows[i].victim = ip(i % 2 ? "8.8.8.8" : "133.1.0.9");
   }
   assert_int_equal(flow_batch_new("tokyo", minute, rows, n, &b), PRAC_OK);
@@ -418,6 +421,7 @@ static void flows(void **state)
   char *text = ask((struct store_query){.what = STORE_FLOWS}, PRAC_OK);
   assert_int_equal(count(text, "src=133.1.0.9"), 20);
   assert_int_equal(count(text, "src="), 20);
+  assert_int_equal(count(text, "payload="), 0);
   assert_int_equal(count(text, "victim=133.1.0.9"), 10);
   assert_int_equal(count(text, "victim=:: "), 10);
   assert_null(strstr(text, "dst="));
