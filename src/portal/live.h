@@ -66,8 +66,7 @@ void live_minute_put(struct live *l, const char *sensor, prac_time at, uint64_t 
 /* Tops from the store, while the bus goes on. What is counted elsewhere, between begin and put, is
  * put in as a whole, and the bus's own are in no top a second time.
  * counts    it is not one that the bus has brought; newer: nor one of before the last that was put
- * put       false: meanwhile the bus brought one that had been counted. Nothing is put in; once
- * more
+ * put       false: the bus brought one that had been counted: nothing is put in, count once more
  */
 void live_stored_begin(struct live *l);
 bool live_stored_counts(struct live *l, const struct flow_batch *b, bool newer);

@@ -173,7 +173,20 @@ static prac_rc next_slot(struct portal *p, const struct store *s, prac_time newe
   return rc;
 }
 
+static bool is_whole(const struct portal_warming *w)
+{
+  return w->slot == LIVE_NOW + LIVE_BEFORE;
+}
+
 /* The newest first: that is what is shown when the time is not enough. */
+static prac_rc step(struct portal *p, const struct store *s, int64_t now, struct prac_err *err)
+{
+  const struct portal_warming *w = &p->warming;
+  prac_time newest = prac_time_floor(w->now - 1, SLOT_NS);
+  bool due = is_whole(w) || (w->slot > 0 && now - w->began >= ON_ITS_WAY_NS);
+  return due && !w->caught_up ? catch_up(p, s, newest, err) : next_slot(p, s, newest, err);
+}
+
 bool portal_warm_step(struct portal *p, const struct store *s, int64_t *ret_pause)
 {
   struct portal_warming *w = &p->warming;
@@ -186,16 +199,11 @@ bool portal_warm_step(struct portal *p, const struct store *s, int64_t *ret_paus
     w->began = began;
   }
   if (w->now == PRAC_TIME_NONE) return false;
-  prac_time newest = prac_time_floor(w->now - 1, SLOT_NS);
-  bool whole = w->slot == LIVE_NOW + LIVE_BEFORE,
-       late = !w->caught_up && w->slot > 0 && (whole || began - w->began >= ON_ITS_WAY_NS);
-  prac_rc rc = late ? catch_up(p, s, newest, &err) : next_slot(p, s, newest, &err);
+  prac_rc rc = step(p, s, began, &err);
   if (rc != PRAC_OK && rc != PRAC_AGAIN && !portal_jobs_stopping(p))
     prac_log(p->env.log, &event, "%s", err.text);
-  int64_t now = portal_mono_ns();
+  int64_t now = portal_mono_ns(), waits = w->began + ON_ITS_WAY_NS - now;
   *ret_pause = 3 * (now - began);
-  whole = w->slot == LIVE_NOW + LIVE_BEFORE;
-  if (whole && !w->caught_up && now + *ret_pause < w->began + ON_ITS_WAY_NS)
-    *ret_pause = w->began + ON_ITS_WAY_NS - now;
-  return rc == PRAC_AGAIN || (rc == PRAC_OK && !(whole && w->caught_up));
+  if (is_whole(w) && *ret_pause < waits) *ret_pause = waits;
+  return rc == PRAC_AGAIN || (rc == PRAC_OK && !(is_whole(w) && w->caught_up));
 }
