@@ -1,5 +1,21 @@
 #include "bus/name.h"
 
+#include <string.h>
+
+const struct bus_kind bus_kinds[BUS_KIND_COUNT] = {
+#define X(word, optional) {#word, optional},
+    BUS_KINDS(X)
+#undef X
+};
+
+int bus_kind_of(const char *subject)
+{
+  size_t n = strcspn(subject, ".");
+  for (int i = 0; i < BUS_KIND_COUNT && subject[n]; i++)
+    if (strlen(bus_kinds[i].word) == n && memcmp(bus_kinds[i].word, subject, n) == 0) return i;
+  return -1;
+}
+
 static bool alphabet(const char *s, size_t n)
 {
   for (size_t i = 0; i < n; i++) {

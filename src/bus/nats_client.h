@@ -1,14 +1,20 @@
 /* bus/nats_client.h — settings and counters of the bus over NATS JetStream (libnats). See bus/bus.h
  * for the promise, docs/transport.md for subjects, rights, stream and consumers.
  *
- * open      reads the certificates and looks names up, and connects nowhere: it may be called
- * before rights are dropped, and everything else after that (needs internet sockets, threads) order
- * at most one message of a subject is on its way at a time, so that no change of leader can turn
- * two round; messages of different subjects do not wait for each other reconnects for ever, with
- * the next of the servers, from there to the one that leads the stream, and sends again what was
- * not acknowledged fails     PRAC_DENIED, final: the server refuses a subject; the sentence names
- * it. PRAC_RANGE: a message larger than the server's max_payload. PRAC_UNSUPPORTED, final: the
- * stream is there with settings that would lose records.
+ * open       reads the certificates and looks names up, and connects nowhere: it may be called
+ *            before rights are dropped, and everything else after that (needs internet sockets,
+ *            threads)
+ * order      at most one message of a subject is on its way at a time, so that no change of leader
+ *            can turn two round; messages of different subjects do not wait for each other
+ * reconnects for ever, with the next of the servers, from there to the one that leads the stream,
+ *            and sends again what was not acknowledged
+ * left out   messages of an optional kind (bus/name.h) while the stream has no subject for it, the
+ *            server's rights refuse it, or nobody has taken it for some seconds: publish says
+ *            PRAC_OK, the counter left_out counts them, one event names the kind. Tried again every
+ *            minute, where rights refuse it with the next connection.
+ * fails      PRAC_DENIED, final: the server refuses another subject; the sentence names it.
+ *            PRAC_RANGE: a message larger than the server's max_payload. PRAC_UNSUPPORTED, final:
+ *            the stream is there with settings that would lose records.
  */
 #pragma once
 #include "base/conf.h"
@@ -31,6 +37,9 @@ extern const struct prac_conf_section bus_nats_section; /* "nats" */
   X(refused, "messages", "not taken by the server for now; a rise: it is full or without leader",  \
     PRAC_COUNTER)                                                                                  \
   X(denied, "messages", "refused by the server's rights", PRAC_COUNTER)                            \
+  X(left_out, "messages",                                                                          \
+    "of a kind that may be missing, which the stream or its rights do not take; not said",         \
+    PRAC_COUNTER)                                                                                  \
   X(too_big, "messages", "larger than the server's max_payload; not sent", PRAC_COUNTER)           \
   X(fetched, "messages", "handed to this role", PRAC_COUNTER)                                      \
   X(skipped, "messages",                                                                           \

@@ -101,13 +101,13 @@ static prac_rc put_packet(void *arg, const void *rec, bool *keep)
   const struct packet *p = rec;
   bool made = strcmp(p->layer, "payload") == 0, four = prac_ip_is4(&p->src);
   (void)keep;
-  if (p->bytes.n > PACKET_BYTES_MAX) return PRAC_DAMAGED;
   if (a->left-- == 0) {
     a->truncated = true;
     return PRAC_STOPPED;
   }
   uint32_t more = made ? (four ? IP4_HEAD : IP6_HEAD) + UDP_HEAD : 0u;
   size_t len = RECORD_HEAD + more + p->bytes.n;
+  if (len > ROOM) return PRAC_DAMAGED;
   struct prac_wr to = prac_wr_of(a->q.oldest_first ? a->end : a->begin - len, len);
   if (a->q.oldest_first)
     a->end += len;
@@ -173,7 +173,7 @@ void portal_packets_pcap(struct portal *p, struct sys_http_req *r, const char *w
   j->lane = PORTAL_FLOWS; /* as packets are */
   prac_rc rc = check(b, &err);
   if (rc == PRAC_OK) rc = portal_read_question(j, b->q, &a->q, &err);
-  if (rc == PRAC_OK && !portal_note_as(p, r, "packets", b->q, b->reason)) {
+  if (rc == PRAC_OK && !portal_note_as(p, r, "pcap", b->q, b->reason)) {
     portal_job_drop(&j);
     return;
   }

@@ -2,13 +2,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "bus/name.h"
 #include "site/site.h"
 
 /* Records: what must not cross the link by interest, on either side. */
-#define RAW                                                                                        \
-  "\"flow.>\", \"hit.>\", \"health.>\", \"finding.>\", \"mark.>\", \"tick.>\", \"episode.>\", "    \
-  "\"alert.>\", \"decision.>\", \"subscription.>\", \"errand.>\", \"told.>\", \"delivery.>\", "    \
-  "\"packet.>\", \"lease.>\", \"state.>\""
+#define ALL(word, optional) "\"" #word ".>\", "
+#define RAW BUS_KINDS(ALL) "\"lease.>\", \"state.>\""
 #define TLS                                                                                        \
   "tls {\n"                                                                                        \
   "  cert_file: \"@cert@\"\n"                                                                      \
@@ -41,6 +40,7 @@ static const char sync_old[] =
 /* In both forms: the server writes the one for the other once its link has been up. */
 #define API(prefix)                                                                                \
   "            \"" prefix ".STREAM.INFO.@stream@\", \"" prefix ".STREAM.CREATE.@stream@\"\n"       \
+  "            \"" prefix ".STREAM.UPDATE.@stream@\"\n"                                            \
   "            \"" prefix ".CONSUMER.*.@stream@\", \"" prefix ".CONSUMER.*.@stream@.>\"\n"         \
   "            \"" prefix ".CONSUMER.*.*.@stream@.>\"\n"
 

@@ -132,6 +132,9 @@ def as_a_file(site, cookies, rows, base):
     t.check('in order of time', [p[0] for p in pcap_of(data)] == sorted(p[0] for p in pcap_of(data)))
     st, h, two = post('analyst', {'q': q + ' limit=2', 'reason': REASON})
     t.equal('when there are more, that is said', (len(pcap_of(two)), h.get('x-truncated')), (2, '1'))
+    t.equal('it has the newest, as the page', pcap_of(two), pcap_of(data)[-2:])
+    old = post('analyst', {'q': q + ' limit=2 order=oldest', 'reason': OTHER_REASON})[2]
+    t.equal('or the oldest, when they are asked for', pcap_of(old), pcap_of(data)[:2])
     file = base / 'got.pcap'
     file.write_bytes(data)
     said = subprocess.run(['tcpdump', '-nr', file], capture_output=True, text=True, timeout=60)
@@ -140,7 +143,7 @@ def as_a_file(site, cookies, rows, base):
     t.check('so do we', code == 0 and '"frames":7' in out.replace(' ', ''), out + err)
     audit = json.loads(site.ask('GET', '/api/v1/audit?limit=1000', cookie=cookies['admin'])[2])
     lines = [x for x in json.dumps(audit).split('{') if REASON in x]
-    t.check('each file has its line in the audit, with question and reason', len(lines) == 2 and all('"packets"' in x and SENDER in x and 'analyst' in x for x in lines), lines)
+    t.check('each file has its line in the audit, with question and reason', len(lines) == 2 and all('"pcap"' in x and SENDER in x and 'analyst' in x for x in lines), lines)
 
 
 def all_of_it(base):

@@ -40,11 +40,12 @@ def wait_for(what, seconds=30):
 class Raw:
     """The NATS protocol by hand: requests and publishes that no client of ours would make."""
 
-    def __init__(self, port):
+    def __init__(self, port, user=None):
         self.s = socket.create_connection(('127.0.0.1', port), timeout=10)
         self.f = self.s.makefile('rb')
         self.info = json.loads(self.f.readline()[5:])
-        self.s.sendall(b'CONNECT {"verbose":false,"headers":true}\r\nSUB _INBOX.raw 1\r\nPING\r\n')
+        who = {'user': user, 'pass': user} if user else {}
+        self.s.sendall(f'CONNECT {json.dumps({"verbose": False, "headers": True, **who})}\r\nSUB _INBOX.raw 1\r\nPING\r\n'.encode())
         while self.f.readline() != b'PONG\r\n':
             pass
 

@@ -16,7 +16,7 @@ static const uint64_t subject_hash[] = {1, 2, 3}, kind_hash[] = {7, 7, 9};
 
 struct model { /* says the same by looking at everything */
   int subject[MSGS];
-  enum { UNSENT, SENT, DONE } state[MSGS];
+  enum { UNSENT, SENT, DONE, DROPPED } state[MSGS]; /* DROPPED: still parts the kinds around it */
   int64_t due[MSGS];
   uint64_t n; /* 1 .. n were added */
 };
@@ -29,16 +29,18 @@ struct pair {
 static size_t model_held(const struct model *m)
 {
   size_t k = 0;
-  for (uint64_t i = 1; i <= m->n; i++) k += m->state[i] != DONE;
+  for (uint64_t i = 1; i <= m->n; i++) k += m->state[i] < DONE;
   return k;
 }
 
 static bool model_ready(const struct model *m, uint64_t n, int64_t now)
 {
-  if (m->state[n] == DONE || m->due[n] > now) return false;
+  bool behind = false;
+  if (m->state[n] >= DONE || m->due[n] > now) return false;
   for (uint64_t i = 1; i < n; i++) {
-    if (m->state[i] == DONE) continue;
-    if (m->subject[i] == m->subject[n]) return false;
+    behind = behind || m->state[i] < DONE;
+    if (m->state[i] == DONE || !behind) continue;
+    if (m->state[i] != DROPPED && m->subject[i] == m->subject[n]) return false;
     if (kind_hash[m->subject[i]] != kind_hash[m->subject[n]]) return false;
   }
   return true;
@@ -53,8 +55,8 @@ static void same(const struct pair *p)
     assert_int_equal(nats_window_ready(&p->w, p->now, &at), i);
   }
   assert_int_equal(nats_window_ready(&p->w, p->now, &at), 0);
-  assert_true(p->w.first == p->w.next || p->m.state[p->w.first] != DONE);
-  for (uint64_t i = 1; i < p->w.first; i++) assert_int_equal(p->m.state[i], DONE);
+  assert_true(p->w.first == p->w.next || p->m.state[p->w.first] < DONE);
+  for (uint64_t i = 1; i < p->w.first; i++) assert_true(p->m.state[i] >= DONE);
 }
 
 static void send_all(struct pair *p)
@@ -106,6 +108,19 @@ static bool refuse(struct pair *p)
   return true;
 }
 
+/* The first that was not sent yet, waiting for another or not. */
+static bool drop(struct pair *p)
+{
+  for (uint64_t n = 1; n <= p->m.n; n++) {
+    if (p->m.state[n] != UNSENT) continue;
+    nats_window_drop(&p->w, n);
+    nats_window_drop(&p->w, n); /* nothing more */
+    p->m.state[n] = DROPPED;
+    return true;
+  }
+  return false;
+}
+
 static void lose(struct pair *p)
 {
   nats_window_lost(&p->w);
@@ -133,6 +148,8 @@ static bool operate(struct pair *p, int what)
     return true;
   case 7:
     return refuse(p);
+  case 8:
+    return drop(p);
   default:
     p->now += AGAIN / 2;
     return true;
@@ -154,7 +171,7 @@ static size_t explore(struct pair *levels, int depth)
 {
   size_t seen = 1;
   if (depth == DEPTH) return seen;
-  for (int op = 0; op <= 8; op++) {
+  for (int op = 0; op <= 9; op++) {
     copy(&levels[depth + 1], &levels[depth]);
     if (!operate(&levels[depth + 1], op)) continue;
     same(&levels[depth + 1]);

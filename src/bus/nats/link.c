@@ -10,6 +10,7 @@
 #include "sys/wall.h"
 
 enum { BACKOFF_MIN_NS = 20000000, BACKOFF_MAX_NS = 1000000000 };
+#define SLICE_NS (100 * PRAC_MS) /* something may be due again, or refused */
 static const struct prac_log_event ev_lost = {
     "bus_nats_lost", PRAC_LOG_WARN,
     "look at the server it names, and at the certificates, if it does not come back by itself"};
@@ -41,6 +42,7 @@ void nats_link_drop(struct nats_link *l, const char *why)
   l->nc = NULL;
   nats_news_unref(l->news);
   l->news = NULL;
+  l->denied = 0; /* rights may have been given meanwhile */
   if (l->window.v) nats_window_lost(&l->window);
 }
 
@@ -59,7 +61,7 @@ static prac_rc final(const struct nats_link *l, struct prac_err *reterr)
 
 /* The server names the subject: 'Permissions Violation for Publish to "flow.osaka"'. What it says
  * of the API is no refusal of a record: the request that was refused finds no answer and says so.
- */
+ * What may be missing is left out, all else ends the role. */
 static prac_rc refusal(struct nats_link *l, struct prac_err *reterr)
 {
   char text[256], all[400];
@@ -70,6 +72,13 @@ static prac_rc refusal(struct nats_link *l, struct prac_err *reterr)
   if (strstr(text, "$JS.") && strstr(text, ".STREAM.")) return PRAC_OK;
   prac_count(&l->counters[BUS_NATS_denied], 1);
   (void)snprintf(all, sizeof all, "the server does not let %s: %s", l->client, text);
+  const char *quoted = strchr(text, '"');
+  int kind = quoted ? bus_kind_of(quoted + 1) : -1;
+  if (kind >= 0 && bus_kinds[kind].optional) {
+    l->denied |= 1U << kind;
+    nats_pub_leave_out(l, l->denied, all);
+    return PRAC_OK;
+  }
   prac_log(l->log, &ev_denied, "%s", all);
   nats_link_final(l, PRAC_DENIED, all);
   return final(l, reterr);
@@ -133,13 +142,18 @@ static prac_rc connect_now(struct nats_link *l, struct prac_err *reterr)
   return PRAC_FAIL(reterr, PRAC_AGAIN, "the bus is away: %s", err.text);
 }
 
+static bool refused(const struct nats_link *l)
+{
+  return atomic_load(&l->news->refused);
+}
+
 prac_rc nats_link_ask(struct nats_link *l, const char *what, const char *body, natsMsg **ret,
                       struct prac_err *reterr)
 {
   char subject[256];
   (void)snprintf(subject, sizeof subject, "%s.%s", l->api, what);
   natsStatus st = NATS_TIMEOUT; /* one that comes while there is no leader is never answered */
-  for (int i = 0; i < NATS_REQUESTS && st == NATS_TIMEOUT; i++)
+  for (int i = 0; i < NATS_REQUESTS && st == NATS_TIMEOUT && !(i && refused(l)); i++)
     st = natsConnection_RequestString(ret, l->nc, subject, body, NATS_REQUEST_MS);
   if (st == NATS_OK && natsMsg_IsNoResponders(*ret)) {
     natsMsg_Destroy(*ret);
@@ -167,7 +181,9 @@ static void on_answer(struct nats_link *l, natsMsg *m)
 static bool take_answer(struct nats_link *l, int64_t timeout_ms)
 {
   natsMsg *m = NULL;
-  if (natsSubscription_NextMsg(&m, l->answers, timeout_ms) != NATS_OK) return false;
+  natsStatus st = natsSubscription_NextMsg(&m, l->answers, timeout_ms);
+  if (st == NATS_NO_RESPONDERS) nats_pub_nobody(l);
+  if (st != NATS_OK) return st == NATS_NO_RESPONDERS;
   on_answer(l, m);
   natsMsg_Destroy(m);
   return true;
@@ -202,6 +218,7 @@ prac_rc nats_link_pump(struct nats_link *l, int64_t timeout_ns, struct prac_err 
   prac_rc held = nats_keep_hold(l, false, reterr);
   if (held != PRAC_OK && held != PRAC_AGAIN) return held;
   nats_pub_send(l);
+  if (l->window.held && timeout_ns > SLICE_NS) timeout_ns = SLICE_NS;
   if (timeout_ns > 0 && !take_answer(l, (timeout_ns + PRAC_MS - 1) / PRAC_MS)) return PRAC_OK;
   while (take_answer(l, 0)) {
   }

@@ -33,11 +33,14 @@ enum {
   NATS_UNACKED_MAX = 65536,
   NATS_HOST_MAX = 255,
   NATS_MAKER = 16,
+  NATS_KINDS_TEXT = 256,
   NATS_REQUESTS = 3 /* times that one is made */
 };
 #define NATS_RESEND_NS (2 * PRAC_SEC)
 #define NATS_PULL_NS (5 * PRAC_SEC)
 #define NATS_REQUEST_MS 1000 /* each time */
+#define NATS_LOOK_NS PRAC_MIN
+#define NATS_NOBODY_NS (5 * PRAC_SEC) /* a new leader is there earlier */
 
 struct nats_server {
   char host[NATS_HOST_MAX + 1]; /* as in the settings: what its certificate must say */
@@ -83,8 +86,9 @@ struct nats_link {
   natsSubscription *answers; /* to publishes and acks */
   int64_t next_try, backoff_ns, lost_at;
   bool said_lost, stream_seen, said_refused;
-  bool stay;       /* the leader was tried since the last connection was lost */
-  char leader[64]; /* of the stream, when it was last looked at */
+  int64_t refused_at; /* mono: since then nothing was taken; with said_refused */
+  bool stay;          /* the leader was tried since the last connection was lost */
+  char leader[64];    /* of the stream, when it was last looked at */
   size_t max_payload;
   uint64_t stream_first; /* oldest message at the time of connecting */
   prac_rc final;         /* PRAC_OK, or what holds for good */
@@ -93,7 +97,13 @@ struct nats_link {
   struct nats_window window;
   natsMsg **msgs; /* [window.cap] */
   size_t bytes_in_flight, window_bytes;
-  int64_t next_overdue;
+  /* kinds (bus/name.h), a bit each */
+  uint32_t missing;  /* the stream has no subject for them */
+  uint32_t denied;   /* optional ones that the rights of this connection refuse */
+  uint32_t left_out; /* optional ones that are not sent for now */
+  uint32_t said_out; /* ... an event has named them */
+  bool asked_wider;  /* the server has said whether we may add subjects */
+  int64_t look_at;   /* mono: then see whether they are taken by now */
   /* reading */
   char filter[BUS_PREFIXES_MAX][BUS_SUBJECT_MAX + 1];
   size_t filter_n; /* 0: no subscription */
@@ -143,6 +153,16 @@ void nats_keep_release(struct nats_link *l);
 void nats_pub_send(struct nats_link *l);
 void nats_pub_answer(struct nats_link *l, uint64_t n, natsMsg *m);
 void nats_pub_forget(struct nats_link *l, uint64_t n); /* frees the message of a number */
+/* The server says that nobody takes what is on its way. Of what, libnats does not tell: all of it
+ * is of one kind, so the oldest is meant. */
+void nats_pub_nobody(struct nats_link *l);
+/* Is left out for now, and has been counted. */
+bool nats_pub_left_out(struct nats_link *l, const char *subject);
+/* Leaves out what of these kinds is optional, also what waits already. why NULL: it has been said.
+ */
+void nats_pub_leave_out(struct nats_link *l, uint32_t kinds, const char *why);
+/* Whose names these are: " packet.> delivery.>" */
+const char *nats_kinds_text(uint32_t kinds, char out[NATS_KINDS_TEXT]);
 /* sub.c */
 PRAC_NODISCARD prac_rc nats_sub_begin(struct nats_link *l, struct prac_err *reterr);
 /* The next message, or PRAC_AGAIN at the time's end. */

@@ -231,6 +231,12 @@ static prac_rc make_message(struct nats_link *l, const char *subject, const char
   return PRAC_NOMEM;
 }
 
+static prac_rc go_on(struct nats_link *l, struct prac_err *reterr)
+{
+  prac_rc rc = nats_link_pump(l, 0, reterr);
+  return rc == PRAC_AGAIN ? PRAC_OK : rc;
+}
+
 static prac_rc nats_publish(void *st, const char *subject, const char *id, const void *data,
                             size_t len, struct prac_err *reterr)
 {
@@ -240,6 +246,7 @@ static prac_rc nats_publish(void *st, const char *subject, const char *id, const
     return PRAC_FAIL(reterr, PRAC_RANGE, "\"%.127s\" is no subject", subject);
   if (id && !id_ok(id))
     return PRAC_FAIL(reterr, PRAC_RANGE, "\"%.40s...\" cannot be a message's id", id);
+  if (nats_pub_left_out(l, subject)) return go_on(l, reterr);
   PRAC_TRY(wait_window(l, len, reterr));
   if (len + 512 > l->max_payload) { /* the header counts too */
     prac_count(&l->counters[BUS_NATS_too_big], 1);
@@ -254,8 +261,7 @@ static prac_rc nats_publish(void *st, const char *subject, const char *id, const
                                prac_hash_bytes(2, subject, strlen(subject)));
   l->msgs[n % l->window.cap] = m;
   l->bytes_in_flight += len;
-  prac_rc rc = nats_link_pump(l, 0, reterr);
-  return rc == PRAC_AGAIN ? PRAC_OK : rc; /* it is ours now: not yet sent is no failure */
+  return go_on(l, reterr); /* it is ours now: not yet sent is no failure */
 }
 
 static prac_rc nats_flush(void *st, int64_t timeout_ns, struct prac_err *reterr)

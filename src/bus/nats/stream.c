@@ -18,14 +18,21 @@ static const struct prac_log_event ev_anew = {
     "bus_nats_stream_anew", PRAC_LOG_ERROR,
     "put the stream back, or remove what this role has kept of its place"};
 
-/* All first words of subjects that roles publish. */
-static const char *const kinds[] = {"flow",         "hit",    "health", "finding",  "episode",
-                                    "alert",        "label",  "mark",   "tick",     "decision",
-                                    "subscription", "errand", "told",   "delivery", "packet"};
+static const struct prac_log_event ev_wider = {"bus_nats_stream_wider", PRAC_LOG_INFO, ""};
+static const struct prac_log_event ev_narrow = {
+    "bus_nats_stream_narrow", PRAC_LOG_WARN,
+    "add the subjects to the stream on the server, or let one role do it (right STREAM.UPDATE); "
+    "docs/operations/upgrade.md has the commands"};
+
+/* "packet.>" */
+static const char *const subjects[BUS_KIND_COUNT] = {
+#define X(word, optional) #word ".>",
+    BUS_KINDS(X)
+#undef X
+};
 
 void bus_nats_stream_config(const struct bus_nats_conf *c, struct prac_json *j)
 {
-  char subject[32];
   int64_t dup = DUPLICATES_NS;
   if (c->max_age_ns > 0 && c->max_age_ns < dup) dup = c->max_age_ns;
   prac_json_open(j, '{');
@@ -33,10 +40,7 @@ void bus_nats_stream_config(const struct bus_nats_conf *c, struct prac_json *j)
   prac_json_str(j, c->stream);
   prac_json_key(j, "subjects");
   prac_json_open(j, '[');
-  for (size_t i = 0; i < PRAC_ARRAY_LEN(kinds); i++) {
-    (void)snprintf(subject, sizeof subject, "%s.>", kinds[i]);
-    prac_json_str(j, subject);
-  }
+  for (size_t i = 0; i < BUS_KIND_COUNT; i++) prac_json_str(j, subjects[i]);
   prac_json_close(j, ']');
   prac_json_key(j, "retention");
   prac_json_str(j, "limits");
@@ -89,19 +93,70 @@ static prac_rc make(struct nats_link *l, struct nats_stream_info *s, struct prac
   return PRAC_OK;
 }
 
-static bool covers(const struct nats_stream_info *s, const char *kind)
+/* The kinds of which the stream takes nothing; "packet.tokyo" and "*.>" are an operator's choice.
+ */
+static uint32_t missing_kinds(const struct nats_stream_info *s)
 {
-  char subject[64];
-  (void)snprintf(subject, sizeof subject, "%s.>", kind);
-  for (size_t i = 0; i < s->n_subjects; i++)
-    if (strcmp(s->subjects[i], subject) == 0 || strcmp(s->subjects[i], ">") == 0) return true;
-  return false;
+  uint32_t missing = s->n_subjects ? (1U << BUS_KIND_COUNT) - 1 : 0;
+  for (size_t i = 0; i < s->n_subjects; i++) {
+    int kind = bus_kind_of(s->subjects[i]);
+    if (s->subjects[i][0] == '>' || s->subjects[i][0] == '*') return 0;
+    if (kind >= 0) missing &= ~(1U << kind);
+  }
+  return missing;
+}
+
+/* Adds subjects to the stream's own configuration. Two roles at once say the same. PRAC_DENIED:
+ * the server has said no. */
+static prac_rc widen(struct nats_link *l, uint32_t missing, struct nats_stream_info *s,
+                     struct prac_err *reterr)
+{
+  const char *more[BUS_KIND_COUNT];
+  size_t n = 0;
+  char what[96], names[NATS_KINDS_TEXT];
+  natsMsg *m = NULL;
+  for (size_t i = 0; i < BUS_KIND_COUNT; i++)
+    if (missing >> i & 1) more[n++] = subjects[i];
+  (void)snprintf(what, sizeof what, "STREAM.INFO.%s", l->conf.stream);
+  PRAC_TRY(nats_link_ask(l, what, "", &m, reterr));
+  char *body = nats_stream_widened(natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m), more, n);
+  natsMsg_Destroy(m);
+  if (!body) return PRAC_FAIL(reterr, PRAC_AGAIN, "%s: the answer is not understood", what);
+  prac_rc rc = ask(l, "UPDATE", body, s, reterr);
+  free(body);
+  if (rc != PRAC_OK && atomic_load(&l->news->refused))
+    return PRAC_FAIL(reterr, PRAC_DENIED, "%s may not change it", l->client);
+  PRAC_TRY(rc);
+  if (s->error.code) return PRAC_FAIL(reterr, PRAC_DENIED, "%s", s->error.text);
+  prac_log(l->log, &ev_wider, "the stream %s takes %s from now on", l->conf.stream,
+           nats_kinds_text(missing, names));
+  return PRAC_OK;
+}
+
+/* What the stream does not take is added where that is allowed; else it is said, and what is
+ * optional of it left out. */
+static void see_kinds(struct nats_link *l, const struct nats_stream_info *s)
+{
+  char names[NATS_KINDS_TEXT];
+  uint32_t missing = missing_kinds(s), before = l->missing;
+  struct prac_err why = {.text = "the server has refused"};
+  struct nats_stream_info *now = missing && !l->asked_wider ? calloc(1, sizeof *now) : NULL;
+  if (now) {
+    prac_rc rc = widen(l, missing, now, &why);
+    l->asked_wider = rc == PRAC_OK || rc == PRAC_DENIED;
+    if (rc == PRAC_OK) missing = missing_kinds(now);
+    free(now);
+  }
+  if (missing && missing != before)
+    prac_log(l->log, &ev_narrow, "the stream %s does not take %s, and it cannot be added: %s",
+             l->conf.stream, nats_kinds_text(missing, names), why.text);
+  l->missing = missing;
 }
 
 /* What would lose records is final; what merely differs is said. */
 static prac_rc check(struct nats_link *l, const struct nats_stream_info *s, struct prac_err *reterr)
 {
-  const char *wrong = NULL, *odd = NULL;
+  const char *wrong = NULL;
   if (strcmp(s->retention, "limits") != 0) wrong = "its retention is not \"limits\"";
   if (strcmp(s->storage, "file") != 0) wrong = "it is not kept in files";
   if (s->no_ack) wrong = "it acknowledges nothing";
@@ -109,9 +164,6 @@ static prac_rc check(struct nats_link *l, const struct nats_stream_info *s, stru
   if (wrong)
     return PRAC_FAIL(reterr, PRAC_UNSUPPORTED, "the stream %s is there already and %s",
                      l->conf.stream, wrong);
-  for (size_t i = 0; i < PRAC_ARRAY_LEN(kinds) && s->n_subjects; i++)
-    if (!covers(s, kinds[i])) odd = kinds[i];
-  if (odd) prac_log(l->log, &ev_differs, "the stream %s does not take %s.>", l->conf.stream, odd);
   if (s->replicas < (uint64_t)l->conf.replicas)
     prac_log(l->log, &ev_differs, "the stream %s has %" PRIu64 " copies, not %" PRIi64,
              l->conf.stream, s->replicas, l->conf.replicas);
@@ -153,8 +205,14 @@ prac_rc nats_stream_ensure(struct nats_link *l, struct prac_err *reterr)
     if (rc == PRAC_OK && !l->stream_seen) rc = check(l, s, reterr);
     if (rc == PRAC_OK) rc = stands_behind(l, s, reterr);
     if (rc == PRAC_OK) l->stream_first = s->first;
+    if (rc == PRAC_OK) see_kinds(l, s);
     (void)snprintf(l->leader, sizeof l->leader, "%s", s->leader);
     if (rc == PRAC_OK) l->stream_seen = true;
+  }
+  if (rc == PRAC_OK) {
+    l->left_out = 0;
+    nats_pub_leave_out(l, l->missing, NULL);
+    nats_pub_leave_out(l, l->denied, NULL);
   }
   free(s);
   return rc;

@@ -40,13 +40,15 @@ uint64_t nats_window_add(struct nats_window *w, uint64_t kind_hash, uint64_t sub
 {
   PRAC_INSIST(!nats_window_full(w));
   uint64_t n = w->next++;
-  uint64_t *tail = &w->tails[subject_hash % NATS_WINDOW_HASH];
+  size_t at = subject_hash % NATS_WINDOW_HASH;
+  uint64_t *tail = &w->tails[at];
   bool waits = in_flight(w, *tail);
   if (waits) slot(w, *tail)->behind = n;
   *tail = n;
   if (kind_hash != w->kind) w->run++;
   w->kind = kind_hash;
-  *slot(w, n) = (struct nats_slot){.state = waits ? NATS_BEHIND : NATS_READY, .run = w->run};
+  *slot(w, n) =
+      (struct nats_slot){.state = waits ? NATS_BEHIND : NATS_READY, .run = w->run, .tail = at};
   w->held++;
   return n;
 }
@@ -71,15 +73,35 @@ void nats_window_sent(struct nats_window *w, uint64_t n, int64_t again_at)
   slot(w, n)->due = again_at;
 }
 
+/* What waits for n waits for what n waited for. */
+static void unchain(struct nats_window *w, uint64_t n)
+{
+  const struct nats_slot *s = slot(w, n);
+  uint64_t before = n - 1;
+  while (!in_flight(w, before) || slot(w, before)->tail != s->tail) before--;
+  slot(w, before)->behind = s->behind;
+  if (w->tails[s->tail] == n) w->tails[s->tail] = before;
+}
+
+void nats_window_drop(struct nats_window *w, uint64_t n)
+{
+  if (!in_flight(w, n)) return;
+  struct nats_slot *s = slot(w, n);
+  bool waits = s->state == NATS_BEHIND;
+  s->state = NATS_ACKED;
+  w->held--;
+  if (waits)
+    unchain(w, n);
+  else if (s->behind)
+    slot(w, s->behind)->state = NATS_READY;
+  while (w->first < w->next && slot(w, w->first)->state == NATS_ACKED) w->first++;
+}
+
 bool nats_window_acked(struct nats_window *w, uint64_t n)
 {
   if (!in_flight(w, n)) return false;
-  struct nats_slot *s = slot(w, n);
-  if (s->state == NATS_BEHIND) return false; /* it was never sent: whose answer is this? */
-  s->state = NATS_ACKED;
-  w->held--;
-  if (s->behind) slot(w, s->behind)->state = NATS_READY;
-  while (w->first < w->next && slot(w, w->first)->state == NATS_ACKED) w->first++;
+  if (slot(w, n)->state == NATS_BEHIND) return false; /* never sent: whose answer is this? */
+  nats_window_drop(w, n);
   return true;
 }
 

@@ -9,7 +9,7 @@
  *
  * numbers  n rises by one with every message; first <= n < next are in the window
  * subjects are known by a hash only; two that share one wait for each other, which is harmless
- * cost     O(1) a message; a pass of nats_window_ready: O(next - first)
+ * cost     O(1) a message; a pass of nats_window_ready, nats_window_drop: O(next - first)
  * checked  tests/unit/test_bus_nats.c against a slow model, every sequence of few operations
  */
 #pragma once
@@ -26,6 +26,7 @@ struct nats_slot {
   enum nats_slot_state state;
   uint64_t behind; /* the message of this subject that waits for this one; 0: none */
   uint64_t run;    /* rises with every change of kind */
+  size_t tail;     /* of its subject, in tails */
   int64_t due;     /* READY: not before; SENT: send again then; ns, monotonic */
 };
 struct nats_window {
@@ -46,6 +47,8 @@ uint64_t nats_window_ready(const struct nats_window *w, int64_t now, uint64_t *a
 void nats_window_sent(struct nats_window *w, uint64_t n, int64_t again_at);
 /* false: not in flight (an answer to an earlier try). */
 bool nats_window_acked(struct nats_window *w, uint64_t n);
+/* It is given up, in whatever state; what waits for it goes on. Kinds around it stay apart. */
+void nats_window_drop(struct nats_window *w, uint64_t n);
 /* The server could not take it: once more, not before `at`. */
 void nats_window_refused(struct nats_window *w, uint64_t n, int64_t at);
 /* The connection is lost, and with it all that is on its way. */

@@ -90,7 +90,8 @@ prac_rc nats_puback_read(const char *p, size_t n, struct nats_puback *ret)
 static void read_subjects(const json_t *conf, struct nats_stream_info *ret)
 {
   const json_t *a = json_object_get(conf, "subjects");
-  for (size_t i = 0; i < json_array_size(a) && ret->n_subjects < NATS_SUBJECTS_MAX; i++) {
+  size_t n = json_array_size(a);
+  for (size_t i = 0; i < n && n <= NATS_SUBJECTS_MAX; i++) {
     const char *s = json_string_value(json_array_get(a, i));
     if (!s) continue;
     (void)snprintf(ret->subjects[ret->n_subjects], sizeof ret->subjects[0], "%s", s);
@@ -122,6 +123,17 @@ prac_rc nats_stream_read(const char *p, size_t n, struct nats_stream_info *ret)
   bool whole = ret->error.code || (c && s);
   json_decref(j);
   return whole ? PRAC_OK : PRAC_MALFORMED;
+}
+
+char *nats_stream_widened(const char *p, size_t len, const char *const *subjects, size_t n)
+{
+  json_t *j = parse(p, len);
+  json_t *c = json_object_get(j, "config"), *a = json_object_get(c, "subjects");
+  bool ok = json_is_array(a);
+  for (size_t i = 0; i < n && ok; i++) ok = json_array_append_new(a, json_string(subjects[i])) == 0;
+  char *body = ok ? json_dumps(c, JSON_COMPACT) : NULL;
+  json_decref(j);
+  return body;
 }
 
 prac_rc nats_consumer_read(const char *p, size_t n, struct nats_consumer_info *ret)

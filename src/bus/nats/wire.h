@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 
-enum { NATS_ANSWER_MAX = 256 << 10, NATS_REPLY_MAX = 255, NATS_SUBJECTS_MAX = 32 };
+enum { NATS_ANSWER_MAX = 256 << 10, NATS_REPLY_MAX = 255, NATS_SUBJECTS_MAX = 64 };
 
 /* "INFO {...}", the first line of every server. */
 struct nats_info {
@@ -44,10 +44,14 @@ struct nats_stream_info {
   uint64_t replicas;
   int64_t max_age_ns, max_bytes, duplicates_ns;
   bool no_ack, sealed, mirror;
-  size_t n_subjects;
+  size_t n_subjects; /* 0: it takes from other streams only, or has more than fit here */
   char subjects[NATS_SUBJECTS_MAX][64];
 };
 PRAC_NODISCARD prac_rc nats_stream_read(const char *p, size_t n, struct nats_stream_info *ret);
+
+/* The configuration in the answer to a STREAM.INFO as the server gave it, with n subjects more: the
+ * body of a STREAM.UPDATE; free it. NULL: it is none, or no memory. */
+char *nats_stream_widened(const char *p, size_t len, const char *const *subjects, size_t n);
 
 struct nats_consumer_info {
   struct nats_answer error;

@@ -208,11 +208,12 @@ prac_rc emb_records_put(struct emb *e, const struct store_rec *r, size_t n, stru
  * records go before their JSON is read. Rows are found by the index of the first word that has one
  * (the order is: who is met by fewest); a plus keeps SQLite off the others' indexes. */
 enum by { BY_NONE, BY_ID, BY_KEY, BY_SRC, BY_PORT, BY_SENSOR };
-enum form { IS, HAS, FROM, UPTO, IS_PORT };
+enum form { IS, HAS, BEGINS_NOT, FROM, UPTO, IS_PORT };
 static const struct {
   const char *open, *op, *close;
 } forms[] = {[IS] = {"", " = ", ""},
              [HAS] = {"instr(", ", ", ")"}, /* the text of a list */
+             [BEGINS_NOT] = {"instr(", ", ", ") <> 1"},
              [FROM] = {"", " >= ", ""},
              [UPTO] = {"", " <= ", ""},
              [IS_PORT] = {"", " = ", " OR +proto NOT IN (6, 17, 33, 132, 136)"}};
@@ -224,7 +225,16 @@ struct word { /* one of text, ip, n */
   const struct prac_ip *ip;
   int64_t n;
 };
-enum { WORDS = 12, AT_FROM = 1, AT_TO, AFTER_AT, AFTER, SPAN_TO, SPAN_FROM, WORD /* the first */ };
+enum {
+  WORDS = 12 + STORE_LEFT_OUT_MAX,
+  AT_FROM = 1,
+  AT_TO,
+  AFTER_AT,
+  AFTER,
+  SPAN_TO,
+  SPAN_FROM,
+  WORD /* the first */
+};
 struct asked {
   struct word v[WORDS];
   size_t n;
@@ -298,6 +308,8 @@ static void asked_of(const struct store_query *q, struct asked *a)
   ask_text(a, q, "country", q->country, BY_NONE);
   ask_text(a, q, "state", q->state, BY_NONE);
   ask(a, q, q->asn != 0, (struct word){.column = "asn", .n = q->asn});
+  for (uint32_t i = 0; i < q->n_left_out; i++)
+    ask(a, q, true, (struct word){.column = "kind", .form = BEGINS_NOT, .text = q->left_out[i]});
 }
 
 static void put_words(struct text *t, const struct asked *a)
