@@ -154,10 +154,12 @@ static void network(const char *name, double pps, double seconds)
   double before = cpu_seconds();
   int64_t began = sys_mono_ns(), gone = 0;
   struct hit h;
+  struct packet p;
   for (bool over = false;;) {
     bool any = false;
     for (; hp_sensor_take(s, &h) == PRAC_OK; any = true, hits++)
       packets += h.packets, lost += h.lost;
+    for (; hp_sensor_take_packet(s, &p) == PRAC_OK; any = true) continue;
     if (over && !any && hp_sensor_over(s)) break;
     if (!over && waitpid(pid, NULL, WNOHANG) == pid) {
       gone = sys_mono_ns() - began;

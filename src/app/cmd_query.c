@@ -110,8 +110,10 @@ const struct cmd cmd_query = {
     .group = "ask it",
     .text =
         "practice query [WHAT] [KEY=VALUE...]. WHAT is flows (the default), findings, alerts, "
-        "health, hits (of honeypots), episodes (attacks), packets (a few of each minute, as they "
-        "came), series (counts over time), top (biggest ports, countries, ...), scan (the same "
+        "health, hits (of honeypots), episodes (attacks), decisions (about alerts), deliveries "
+        "(what "
+        "was told to whom), packets (a few of each minute, as they came), series (counts over "
+        "time), top (biggest ports, countries, ...), scan (the same "
         "from the flows themselves: exact, any filter), host (one address, hour by hour) or "
         "sensors.\n\n"
         "Keys: from, to (2013-08-07, 2013-08-07T12:00:00Z), sensor, src, dst, victim (address or "

@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/roles.h"
+
 /* A minute of a sensor that has fallen silent leaves the sensor's core only when the caller says
  * that the time has come: SKEW and the core's lateness after it, and a caller says so once a minute
  * at most. Engines that settled sooner would call it late. */
 #define SETTLE_NS (PIPELINE_SKEW_NS + 2 * PRAC_MIN)
 
 enum { HOLD_MAX = 1 << 16, STORE_ROWS = 1 << 20, STORE_BATCHES = 8192, STORE_RECS = 4096 };
-enum { SAMPLES = 60 }; /* a minute; as the default of a sensor */
 
 struct sensor {
   char name[32];
@@ -195,6 +196,19 @@ static void clean_name(char to[32], const char *from)
   to[n] = 0;
 }
 
+/* A minute, as the settings have it of the sensor of that name; as by default of others. */
+static uint32_t samples_of(const struct pipeline *p, const char *name)
+{
+  struct sensor_conf c;
+  size_t n = p->c.settings ? prac_conf_count(p->c.settings, "sensors") : 0;
+  prac_conf_defaults(&sensors_conf_section, &c);
+  for (size_t i = 0; i < n; i++) {
+    const struct sensor_conf *s = prac_conf_get(p->c.settings, "sensors", i);
+    if (strcmp(s->name, name) == 0) c.samples = s->samples;
+  }
+  return (uint32_t)c.samples;
+}
+
 prac_rc pipeline_sensor(struct pipeline *p, const char *name, struct cap_core **ret,
                         struct prac_err *reterr)
 {
@@ -216,7 +230,7 @@ prac_rc pipeline_sensor(struct pipeline *p, const char *name, struct cap_core **
                        .lateness_ns = p->lateness_ns,
                        .no_empty = true};
   PRAC_TRY(cap_core_new(&c, p->c.look, on_batch, p, &s->core, reterr));
-  prac_rc rc = p->c.store ? cap_core_sample(s->core, SAMPLES, on_packet) : PRAC_OK;
+  prac_rc rc = p->c.store ? cap_core_sample(s->core, samples_of(p, clean), on_packet) : PRAC_OK;
   if (rc != PRAC_OK) {
     cap_core_free(&s->core);
     return PRAC_FAIL(reterr, rc, "no memory for sensor %s", clean);

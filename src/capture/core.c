@@ -109,7 +109,7 @@ void cap_core_free(struct cap_core **cp)
 
 prac_rc cap_core_sample(struct cap_core *k, uint32_t per_minute, cap_packets *to)
 {
-  return per_minute ? cap_samples_init(&k->samples, per_minute, to, k->pub.arg) : PRAC_OK;
+  return per_minute ? cap_samples_init(&k->samples, per_minute, k->seed, to, k->pub.arg) : PRAC_OK;
 }
 
 static prac_rc close_minute(struct cap_core *k, struct cap_minute *m)

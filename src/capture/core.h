@@ -33,8 +33,8 @@ struct cap_conf {
   int label_packets;                  /* agreeing packets for a tool label, default 3 */
   bool no_empty;                      /* replay: a minute without packets makes no batch */
   unsigned nthreads;
-  uint64_t seed; /* of the row index; live: random, so that nobody can choose collisions. Never
-                    seen in the output. */
+  uint64_t seed; /* of the row index and of which samples are lucky; live: random, so that nobody
+                    can choose either. Flows do not depend on it. */
 };
 struct cap_core;
 /* Samples of a minute (model/sample.h) behind its last batch, in order of time; borrowed for the

@@ -1,11 +1,12 @@
 /* From a decoded packet to an offer, and from what was chosen to a record. */
 #include "capture/sample.h"
 
-prac_rc cap_samples_init(struct cap_samples *s, uint32_t per_minute, cap_packets *to, void *arg)
+prac_rc cap_samples_init(struct cap_samples *s, uint32_t per_minute, uint64_t seed, cap_packets *to,
+                         void *arg)
 {
   *s = (struct cap_samples){.to = to, .arg = arg};
-  prac_rc rc = model_samples_new(per_minute, NULL, &s->of[0]);
-  if (rc == PRAC_OK) rc = model_samples_new(per_minute, s->of[0], &s->of[1]);
+  prac_rc rc = model_samples_new(per_minute, seed, NULL, &s->of[0]);
+  if (rc == PRAC_OK) rc = model_samples_new(per_minute, seed, s->of[0], &s->of[1]);
   if (rc != PRAC_OK) cap_samples_done(s);
   return rc;
 }

@@ -12,8 +12,8 @@ struct cap_samples {
   void *arg;
 };
 /* PRAC_RANGE, PRAC_NOMEM: nothing is left behind. */
-PRAC_NODISCARD prac_rc cap_samples_init(struct cap_samples *s, uint32_t per_minute, cap_packets *to,
-                                        void *arg);
+PRAC_NODISCARD prac_rc cap_samples_init(struct cap_samples *s, uint32_t per_minute, uint64_t seed,
+                                        cap_packets *to, void *arg);
 void cap_samples_done(struct cap_samples *s); /* accepts zeroed */
 void cap_samples_offer(struct model_samples *m, uint64_t class, prac_time at,
                        const struct wire_packet *p, uint64_t payload);

@@ -58,7 +58,7 @@ static const struct prac_conf_item items[] = {
      .help = "Kernel memory of each socket; what does not fit is counted as lost."},
     {"samples-per-minute", PRAC_CONF_INT, HP(samples), 0, MODEL_SAMPLES_MOST, 60,
      .help = "Requests of a minute that are kept as they came (their first 256 bytes), rare ones "
-             "first; 0: none."},
+             "first; of several workers each has its part; 0: none."},
     {"hits-per-second", PRAC_CONF_INT, HP(hits_per_s), 100, 1e6, 20000,
      .help = "Hits told in a second when there are more pairs; beyond it they are told later."},
     {"observe", PRAC_CONF_STRING, HP(observe), .sdflt = "",

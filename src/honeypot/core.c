@@ -76,7 +76,7 @@ prac_rc hp_core_new(const struct hp_core_open *o, int64_t now, struct hp_core **
   c->ring = calloc(ring, sizeof *c->ring);
   struct hp_table_open t = {.slots = o->slots, .seed = o->seed, .tell = put, .arg = c};
   prac_rc rc = c->ring ? hp_table_new(&t, &c->table) : PRAC_NOMEM;
-  if (rc == PRAC_OK) rc = hp_samples_init(&c->samples, o->samples);
+  if (rc == PRAC_OK) rc = hp_samples_init(&c->samples, o->samples, o->seed);
   if (rc == PRAC_OK) rc = hp_valve_new(&o->valve, now, &c->valve);
   if (rc != PRAC_OK) {
     hp_core_free(&c);
@@ -191,7 +191,7 @@ uint32_t hp_core_sweep(struct hp_core *c, prac_time wall, uint32_t most, bool al
 
 bool hp_core_waits(const struct hp_core *c)
 {
-  return hp_table_waits(c->table);
+  return hp_table_waits(c->table) || hp_samples_wait(&c->samples);
 }
 
 void hp_core_give_up(struct hp_core *c)

@@ -3,12 +3,12 @@
 
 #include "honeypot/core.h"
 
-prac_rc hp_samples_init(struct hp_samples *s, uint32_t per_minute)
+prac_rc hp_samples_init(struct hp_samples *s, uint32_t per_minute, uint64_t seed)
 {
   *s = (struct hp_samples){.minute = PRAC_TIME_NONE};
   if (per_minute == 0) return PRAC_OK;
-  prac_rc rc = model_samples_new(per_minute, NULL, &s->open);
-  if (rc == PRAC_OK) rc = model_samples_new(per_minute, s->open, &s->told);
+  prac_rc rc = model_samples_new(per_minute, seed, NULL, &s->open);
+  if (rc == PRAC_OK) rc = model_samples_new(per_minute, seed, s->open, &s->told);
   if (rc != PRAC_OK) hp_samples_done(s);
   return rc;
 }
@@ -19,19 +19,26 @@ void hp_samples_done(struct hp_samples *s)
   model_samples_free(&s->told);
 }
 
-/* The open minute is over: it becomes what is told, if all of the last one has been. */
+static bool is_read(const struct hp_samples *s)
+{
+  return atomic_load_explicit(&s->ready, memory_order_acquire) == 0;
+}
+
+/* The open minute is over: it becomes what is told, if all of the last one has been. Only what is
+ * told is chosen: choosing makes it known. */
 static void turn(struct hp_samples *s)
 {
-  size_t n = model_samples_choose(s->open, s->minute);
-  if (n > 0 && atomic_load_explicit(&s->ready, memory_order_acquire) == 0) {
-    struct model_samples *over = s->open;
-    s->open = s->told;
-    s->told = over;
-    s->next = 0;
-    atomic_store_explicit(&s->ready, n, memory_order_release);
-  } else {
-    s->lost += n;
+  if (s->open->n == 0 || !is_read(s)) {
+    s->lost += s->open->n;
+    model_samples_reset(s->open);
+    return;
   }
+  size_t n = model_samples_choose(s->open, s->minute);
+  struct model_samples *over = s->open;
+  s->open = s->told;
+  s->told = over;
+  s->next = 0;
+  atomic_store_explicit(&s->ready, n, memory_order_release);
   model_samples_reset(s->open);
 }
 
@@ -39,8 +46,17 @@ void hp_samples_sweep(struct hp_samples *s, prac_time wall, bool end)
 {
   prac_time minute = prac_time_floor(wall, PRAC_MIN);
   if (!s->open) return;
-  if (s->minute != PRAC_TIME_NONE && (end || minute > s->minute)) turn(s);
-  if (s->minute == PRAC_TIME_NONE || minute > s->minute) s->minute = minute;
+  /* the kernel's stamps and the clock may differ by some: a minute early is no clock that was set
+   */
+  bool first = s->minute == PRAC_TIME_NONE,
+       other = first || minute > s->minute || minute < s->minute - PRAC_MIN;
+  if (!first && (end ? is_read(s) : other)) turn(s);
+  if (other) s->minute = minute;
+}
+
+bool hp_samples_wait(const struct hp_samples *s)
+{
+  return s->open && (s->open->n > 0 || !is_read(s));
 }
 
 void hp_samples_see(struct hp_samples *s, const struct hp_datagram *d, uint16_t port,

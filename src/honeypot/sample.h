@@ -3,7 +3,8 @@
  *
  * layer     what a socket gives: the UDP payload. The headers were the kernel's
  * threads   one writer (the worker), one reader. What the reader has not taken when the next minute
- *           is over makes that one get lost, and it is counted
+ *           is over makes that one get lost: it is counted, and does not count as known
+ * clock     one that was ahead and has come back ends the minute that it had begun
  */
 #pragma once
 #include <stdatomic.h>
@@ -20,12 +21,14 @@ struct hp_samples {
   uint64_t lost;
 };
 /* 0: none are kept. PRAC_RANGE, PRAC_NOMEM: nothing is left behind. */
-PRAC_NODISCARD prac_rc hp_samples_init(struct hp_samples *s, uint32_t per_minute);
+PRAC_NODISCARD prac_rc hp_samples_init(struct hp_samples *s, uint32_t per_minute, uint64_t seed);
 void hp_samples_done(struct hp_samples *s); /* accepts zeroed */
 void hp_samples_see(struct hp_samples *s, const struct hp_datagram *d, uint16_t port,
                     uint64_t payload);
-/* Time has come to wall; end: whatever it is, no more will come. */
+/* Time has come to wall; end: whatever it is, no more will come, and the open minute waits for the
+ * reader. */
 void hp_samples_sweep(struct hp_samples *s, prac_time wall, bool end);
+bool hp_samples_wait(const struct hp_samples *s); /* the writer's: some have not been taken */
 /* The reader's side; strings and bytes live until the next call. PRAC_AGAIN: none now. */
 PRAC_NODISCARD prac_rc hp_samples_take(struct hp_samples *s, const char *sensor,
                                        struct packet *ret);

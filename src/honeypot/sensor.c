@@ -70,6 +70,12 @@ static struct hp_valve_conf valve_conf(struct hp_sensor *s)
                                 .send = hp_door_send};
 }
 
+/* Of what a minute may have in all; a worker with none keeps none of its networks. */
+static uint32_t part(int64_t all, int64_t i, int64_t n)
+{
+  return (uint32_t)(all / n + (i < all % n));
+}
+
 static prac_rc make_workers(struct hp_sensor *s, struct prac_err *reterr)
 {
   const struct hp_conf *c = s->c;
@@ -83,7 +89,7 @@ static prac_rc make_workers(struct hp_sensor *s, struct prac_err *reterr)
                              .slots = (uint64_t)c->flows / (uint64_t)c->workers,
                              .seed = s->o.seed + (uint64_t)i,
                              .ring = RING,
-                             .samples = (uint32_t)((c->samples + c->workers - 1) / c->workers)};
+                             .samples = part(c->samples, i, c->workers)};
     if (hp_core_new(&o, sys_mono_ns(), &w->core) != PRAC_OK)
       return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for %lld pairs: lower `flows`",
                        (long long)c->flows);

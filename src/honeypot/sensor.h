@@ -6,8 +6,8 @@
  *           victim, its counts and its limits have one owner
  * counts    every datagram that reached a socket is counted in some hit, or said to be lost: what
  *           the kernel dropped is shared out to the pairs that came behind it
- * ends      hp_sensor_stop: the sockets are emptied, everything is told; hits must be taken until
- *           hp_sensor_over
+ * ends      hp_sensor_stop: the sockets are emptied, everything is told; hits and packets must be
+ *           taken until hp_sensor_over
  */
 #pragma once
 #include "base/clock.h"

@@ -8,9 +8,10 @@
  *           each class before a second one, then what was seen least
  * fair      one sender and one port have at most MODEL_SAMPLES_SHARE of a minute, one class
  *           MODEL_SAMPLES_ALIKE, of different senders: a flood by one cannot take what others need.
- *           Where more classes come than there is room for, all have the same chance, early or late
- *           in the minute
- * repeats   the same packets in the same order and the same per_minute give the same samples
+ *           Where more classes come than there is room for, in all or of one port or sender, all
+ *           have the same chance, early or late in the minute: nobody is there first. Who does not
+ *           know the seed cannot choose what is lucky
+ * repeats   the same packets in the same order, the same per_minute and seed give the same samples
  * memory    a fixed 256 KiB and about 6 KiB for each of per_minute, whatever comes; what finds no
  *           room is counted
  * threads   one owner; no I/O, no clock
@@ -38,7 +39,7 @@ struct model_offer {
 
 struct model_sample_cell {
   uint64_t key;
-  uint32_t n;    /* a class: packets */
+  uint32_t n;    /* a class: packets; a port or sender with its full share: what ranks above it */
   uint16_t kept; /* samples it has in this minute */
   bool shut;     /* no more are wanted */
 };
@@ -47,12 +48,14 @@ struct model_samples {
   struct model_sample *pool, **best; /* the samples; which of them are held, in some order */
   struct model_known *known;
   uint32_t per_minute, n, room, used, n_cells, shift;
+  uint64_t seed;
   uint64_t refused; /* packets that found no room, since the start */
 };
 
-/* 0 < per_minute <= MODEL_SAMPLES_MOST. `with` has what is known in common with another of the same
- * sensor (two minutes may be open at once), which must live longer; NULL: its own. */
-PRAC_NODISCARD prac_rc model_samples_new(uint32_t per_minute, const struct model_samples *with,
+/* 0 < per_minute <= MODEL_SAMPLES_MOST. seed: live random. `with` has what is known in common with
+ * another of the same sensor (two minutes may be open at once); NULL: its own. */
+PRAC_NODISCARD prac_rc model_samples_new(uint32_t per_minute, uint64_t seed,
+                                         const struct model_samples *with,
                                          struct model_samples **ret);
 void model_samples_free(struct model_samples **mp);
 

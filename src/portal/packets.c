@@ -43,9 +43,11 @@ enum {
   LINKTYPE_RAW = 101,
   REASON_MAX = 500
 };
+/* The file is in order of time, whichever end of it was asked for: the newest are written from
+ * behind, each before the one that came after it. */
 struct ask {
   struct store_query q;
-  struct prac_wr to;
+  uint8_t *begin, *end; /* what has been written; before it there is room for the file's head */
   uint32_t left;
   bool truncated;
 };
@@ -105,10 +107,18 @@ static prac_rc put_packet(void *arg, const void *rec, bool *keep)
     a->truncated = true;
     return PRAC_STOPPED;
   }
-  record_head(&a->to, p, made ? (four ? IP4_HEAD : IP6_HEAD) + UDP_HEAD : 0u);
-  if (made) made_heads(&a->to, p, four);
-  prac_wr_bytes(&a->to, p->bytes.v, p->bytes.n);
-  return a->to.bad ? PRAC_NOMEM : PRAC_OK;
+  uint32_t more = made ? (four ? IP4_HEAD : IP6_HEAD) + UDP_HEAD : 0u;
+  size_t len = RECORD_HEAD + more + p->bytes.n;
+  if (len > ROOM) return PRAC_DAMAGED;
+  struct prac_wr to = prac_wr_of(a->q.oldest_first ? a->end : a->begin - len, len);
+  if (a->q.oldest_first)
+    a->end += len;
+  else
+    a->begin -= len;
+  record_head(&to, p, more);
+  if (made) made_heads(&to, p, four);
+  prac_wr_bytes(&to, p->bytes.v, p->bytes.n);
+  return to.bad ? PRAC_NOMEM : PRAC_OK;
 }
 
 static prac_rc write_pcap(struct portal_job *j, struct store *s, struct prac_err *reterr)
@@ -117,10 +127,12 @@ static prac_rc write_pcap(struct portal_job *j, struct store *s, struct prac_err
   size_t room = PCAP_HEAD + (size_t)a->q.limit * ROOM;
   uint8_t *bytes = prac_arena_alloc(j->arena, room);
   if (!bytes) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for so many packets");
-  a->to = prac_wr_of(bytes, room);
+  a->begin = a->end = a->q.oldest_first ? bytes + PCAP_HEAD : bytes + room;
   a->left = a->q.limit++; /* one more: whether there are more */
-  pcap_head(&a->to);
-  return portal_records(j, s, &a->q, put_packet, a, reterr);
+  prac_rc rc = portal_records(j, s, &a->q, put_packet, a, reterr);
+  struct prac_wr head = prac_wr_of(a->begin -= PCAP_HEAD, PCAP_HEAD);
+  pcap_head(&head);
+  return rc;
 }
 
 static void send_pcap(struct portal_job *j)
@@ -129,8 +141,8 @@ static void send_pcap(struct portal_job *j)
   struct sys_http_resp resp = {
       .status = 200,
       .type = PORTAL_PCAP_TYPE,
-      .body = a->to.base,
-      .len = prac_wr_len(&a->to),
+      .body = a->begin,
+      .len = (size_t)(a->end - a->begin),
       .extra = {"Content-Disposition", "attachment; filename=\"practice.pcap\""}};
   if (a->truncated) {
     resp.extra[2] = "X-Truncated";
@@ -160,9 +172,9 @@ void portal_packets_pcap(struct portal *p, struct sys_http_req *r, const char *w
   struct ask *a = j->ask;
   a->q = (struct store_query){.what = STORE_RECORDS, .kind = &model_packet};
   j->send = send_pcap;
+  j->lane = PORTAL_FLOWS; /* as packets are */
   prac_rc rc = check(b, &err);
   if (rc == PRAC_OK) rc = portal_read_question(j, b->q, &a->q, &err);
-  a->q.oldest_first = true; /* as capture files are */
   if (rc == PRAC_OK && !portal_note_as(p, r, "pcap", b->q, b->reason)) {
     portal_job_drop(&j);
     return;

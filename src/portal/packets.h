@@ -15,7 +15,8 @@ extern const struct model_kind portal_pcap_kind; /* its body */
     "our own addresses in a usual spelling is zero. As CSV or NDJSON: noted in the audit", \
     PORTAL_ROWS, portal_packets, portal_filters}, \
   {"/packets/pcap", SYS_HTTP_POST, PORTAL_ANALYST, "packets_pcap", \
-    "The same as a capture file, up to 10000, oldest first, for a reason that stands in the " \
-    "audit. Honeypots keep no headers: those are made from the record", \
+    "The same as a capture file, in order of time: the newest `limit` (up to 10000) or, with " \
+    "order=oldest, the oldest, for a reason that stands in the audit. Honeypots keep no headers: " \
+    "those are made from the record", \
     PORTAL_PCAP, portal_packets_pcap, none, &portal_pcap_kind, true}
 /* clang-format on */

@@ -61,7 +61,7 @@ typedef prac_rc portal_say(void *arg, const struct model_kind *k, const void *re
  */
 enum portal_lane {
   PORTAL_SUMS,  /* records and roll-ups: milliseconds */
-  PORTAL_FLOWS, /* one look at the flows themselves: up to seconds */
+  PORTAL_FLOWS, /* one look at the flows themselves, packets, hits: up to seconds */
   PORTAL_STUDY, /* many looks: up to minutes */
   PORTAL_LANES
 };

@@ -156,6 +156,13 @@ static bool names_hosts(const struct store_query *q)
          (q->by == STORE_BY_SRC || q->src.bits > 0 || q->victim.bits > 0 || q->n_srcs > 0);
 }
 
+/* Flows, and the records that may be as many: a question may walk through all of a span. */
+static bool looks_at_much(const struct store_query *q)
+{
+  if (q->what == STORE_RECORDS) return q->kind == &model_packet || q->kind == &model_hit;
+  return q->what == STORE_FLOWS || q->what == STORE_TOP_SCAN || q->what == STORE_HOST;
+}
+
 void portal_ask(struct portal *p, struct sys_http_req *r, enum store_what what,
                 const struct model_kind *k, const char *more, const char *single)
 {
@@ -173,8 +180,7 @@ void portal_ask(struct portal *p, struct sys_http_req *r, enum store_what what,
     portal_job_drop(&j);
     return;
   }
-  if (a->q.what == STORE_FLOWS || a->q.what == STORE_TOP_SCAN || a->q.what == STORE_HOST)
-    j->lane = PORTAL_FLOWS;
+  if (looks_at_much(&a->q)) j->lane = PORTAL_FLOWS;
   if (!single) portal_job_rows(j, a->q.limit);
   portal_job_put(j, rc, &err);
 }

@@ -133,6 +133,9 @@ def as_a_file(site, cookies, rows, base):
     t.check('in order of time', [p[0] for p in pcap_of(data)] == sorted(p[0] for p in pcap_of(data)))
     st, h, two = post('analyst', {'q': q + ' limit=2', 'reason': REASON})
     t.equal('when there are more, that is said', (len(pcap_of(two)), h.get('x-truncated')), (2, '1'))
+    t.equal('it has the newest, as the page', pcap_of(two), pcap_of(data)[-2:])
+    old = post('analyst', {'q': q + ' limit=2 order=oldest', 'reason': 'how it began'})[2]
+    t.equal('or the oldest, when they are asked for', pcap_of(old), pcap_of(data)[:2])
     file = base / 'got.pcap'
     file.write_bytes(data)
     said = subprocess.run(['tcpdump', '-nr', file], capture_output=True, text=True, timeout=60)

@@ -48,6 +48,21 @@ def segments(store):
     return len(list((store / 'flows').glob('*.parquet')))
 
 
+def packets_kept(dir, file, name):
+    """A replay keeps as many packets as the settings have it of that sensor, of others sixty a minute."""
+    kept = {}
+    for row, n in ((name, 0), (name, 2), ('elsewhere', 0)):
+        conf, store = dir / f'{row}{n}.yaml', dir / f'packets-{row}{n}'
+        conf.write_text(f"sensors:\n  - {{name: {row}, files: '{file}', samples-per-minute: {n}}}\n")
+        code, _, err = practice('replay', '--quiet', '--config', conf, '--store', store, f'{name}={file}', timeout=100)
+        lines = practice('query', '--store', store, '--json', 'packets', 'limit=100000')[1].splitlines() if code == 0 else [err]
+        kept[row, n] = [json.loads(x)['at'][:16] for x in lines]
+    t.equal('none, when that is said', kept[name, 0], [])
+    most = max(kept[name, 2].count(m) for m in set(kept[name, 2]))
+    t.check('two a minute', most == 2, most)
+    t.check('as by default, when it is said of another', len(kept['elsewhere', 0]) > len(kept[name, 2]), len(kept['elsewhere', 0]))
+
+
 def from_a_store(dir):
     first, second = made(dir)
     store = dir / 'store'
@@ -58,6 +73,7 @@ def from_a_store(dir):
     t.check('and the same totals', same_totals(summaries[0], summaries[-1]), (summaries[0], summaries[-1]))
     t.equal('four threads: the same bytes', said('--from-store', store, '--threads', '4'), files)
     one = [f for f in first if 'tokyo' in f.name]
+    packets_kept(dir, one[0], 'tokyo')
     tokyo = said(*one)
     t.check('one sensor alone gives alerts', tokyo and tokyo != files, tokyo)
     t.equal('one sensor from the store: the same bytes', said('--from-store', store, '--sensor', 'tokyo'), tokyo)

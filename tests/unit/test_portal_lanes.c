@@ -130,6 +130,9 @@ static void lanes_by_what_is_asked(void **st)
            {"/api/v1/host/192.0.2.1", PORTAL_FLOWS},
            {"/api/v1/query?what=flows", PORTAL_FLOWS},
            {"/api/v1/query?what=health", PORTAL_SUMS},
+           {"/api/v1/packets?port=23/tcp", PORTAL_FLOWS},
+           {"/api/v1/query?what=packets", PORTAL_FLOWS},
+           {"/api/v1/query?what=hits", PORTAL_FLOWS},
            {"/api/v1/about/23/tcp", PORTAL_STUDY}};
   static struct site s;
   (void)st;

@@ -14,7 +14,7 @@ enum { PER_MINUTE = 60, FEW = 50 };
 static struct model_samples *samples(uint32_t per_minute)
 {
   struct model_samples *m = NULL;
-  assert_int_equal(model_samples_new(per_minute, NULL, &m), PRAC_OK);
+  assert_int_equal(model_samples_new(per_minute, 7, NULL, &m), PRAC_OK);
   return m;
 }
 
@@ -163,13 +163,100 @@ static void two_minutes_share_what_is_known(void **state)
 {
   struct model_samples *a = samples(PER_MINUTE), *b = NULL;
   (void)state;
-  assert_int_equal(model_samples_new(PER_MINUTE, a, &b), PRAC_OK);
+  assert_int_equal(model_samples_new(PER_MINUTE, 7, a, &b), PRAC_OK);
   see(a, 0x01010101, 23, 0, MINUTE);
   assert_int_equal(model_samples_choose(a, MINUTE), 1);
   see(b, 0x01010101, 23, 0, MINUTE + PRAC_MIN);
   assert_int_equal(model_samples_choose(b, MINUTE + PRAC_MIN), 0);
   model_samples_free(&b);
   model_samples_free(&a);
+}
+
+/* ---- somebody who wants something not to be kept ---- */
+
+static void see_flags(struct model_samples *m, uint32_t src, uint8_t flags, uint64_t payload,
+                      prac_time at)
+{
+  struct model_offer o = packet(src, 445, payload, at);
+  o.tcp_flags = flags;
+  uint64_t class = model_sample_class(o.proto, flags, o.sport, o.dport, payload);
+  if (model_samples_count(m, class)) model_samples_offer(m, class, &o);
+}
+
+static size_t with_payload(const struct model_samples *m, size_t n)
+{
+  size_t k = 0;
+  for (size_t i = 0; i < n; i++) k += got(m, i).payload != 0;
+  return k;
+}
+
+/* Eight forged packets at the beginning of each minute take the port's places, of senders and
+ * classes that are known since the first; behind them, what matters. */
+static void first_is_not_best(void **state)
+{
+  struct model_samples *m = samples(PER_MINUTE);
+  size_t all = 0, worth = 0;
+  (void)state;
+  for (uint32_t k = 0; k < 60; k++) {
+    const prac_time from = MINUTE + k * PRAC_MIN;
+    for (uint32_t i = 0; i < 8; i++) see_flags(m, 0x0a000001 + i, i < 4 ? 2 : 16, 0, from + i);
+    for (uint32_t i = 0; i < 20; i++)
+      see_flags(m, 0x14000000 + k * 100 + i, 24, prac_mix64(k * 1000 + i), from + PRAC_SEC + i);
+    size_t n = model_samples_choose(m, from);
+    all += n;
+    worth += with_payload(m, n);
+    model_samples_reset(m);
+  }
+  assert_int_equal(all, 60 * MODEL_SAMPLES_SHARE);
+  assert_true(worth >= 60 * MODEL_SAMPLES_SHARE - MODEL_SAMPLES_SHARE);
+  model_samples_free(&m);
+}
+
+/* The same with a sender's places: it asks at eight ports that nobody asks for, then attacks. Were
+ * it first come, nothing of the attack would be kept; by chance it is eight of nine. */
+static void a_senders_first_are_not_best(void **state)
+{
+  struct model_samples *m = samples(PER_MINUTE);
+  size_t kept = 0;
+  (void)state;
+  for (uint32_t k = 0; k < 200; k++) {
+    const prac_time from = MINUTE + k * PRAC_MIN;
+    for (uint32_t i = 0; i < 8; i++) see(m, 0x01010101, (uint16_t)(10000 + k * 8 + i), 0, from + i);
+    see(m, 0x01010101, 445, prac_mix64(k), from + PRAC_SEC);
+    size_t n = model_samples_choose(m, from);
+    assert_true(n <= MODEL_SAMPLES_SHARE);
+    kept += of_port(m, n, 445, 446);
+    model_samples_reset(m);
+  }
+  /* 200 chances of eight in nine: six standard deviations are 27 */
+  assert_true(kept >= 150);
+  model_samples_free(&m);
+}
+
+/* Packets whose chance somebody has computed for another seed: they have no better one here. */
+static void luck_cannot_be_chosen(void **state)
+{
+  struct model_samples *m = samples(PER_MINUTE);
+  uint64_t tries = 0;
+  size_t honest = 0;
+  (void)state;
+  for (uint32_t i = 0; i < 240; i++) {
+    uint16_t port = (uint16_t)(2000 + i / 8);
+    uint64_t payload, class;
+    do {
+      payload = prac_mix64(++tries);
+      class = model_sample_class(6, 2, 4711, port, payload);
+    } while (prac_hash2(prac_mix64((uint64_t)(MINUTE / PRAC_MIN)), class, 0) >> 56);
+    see(m, 0x30000000 + i, port, payload, MINUTE + i);
+  }
+  for (uint32_t i = 0; i < 2000; i++)
+    see(m, 0x40000000 + i, (uint16_t)(10000 + i), 0, MINUTE + PRAC_SEC + i);
+  size_t n = model_samples_choose(m, MINUTE);
+  honest = of_port(m, n, 10000, 12000);
+  assert_int_equal(n, PER_MINUTE);
+  /* 60 chances of 2000 in 2240: six standard deviations are 15 */
+  assert_true(honest >= 38);
+  model_samples_free(&m);
 }
 
 /* Same packets, same samples; another order of the same minute is another input. */
@@ -224,8 +311,8 @@ static void long_and_empty_packets(void **state)
   struct model_samples *m = NULL;
   static uint8_t big[2000];
   (void)state;
-  assert_int_equal(model_samples_new(0, NULL, &m), PRAC_RANGE);
-  assert_int_equal(model_samples_new(MODEL_SAMPLES_MOST + 1, NULL, &m), PRAC_RANGE);
+  assert_int_equal(model_samples_new(0, 7, NULL, &m), PRAC_RANGE);
+  assert_int_equal(model_samples_new(MODEL_SAMPLES_MOST + 1, 7, NULL, &m), PRAC_RANGE);
   m = samples(MODEL_SAMPLES_MOST);
   struct model_offer o = packet(1, 2, 3, MINUTE);
   o.bytes = big;
@@ -257,6 +344,9 @@ int main(void)
       cmocka_unit_test(late_is_as_good_as_early),
       cmocka_unit_test(what_is_known_waits),
       cmocka_unit_test(two_minutes_share_what_is_known),
+      cmocka_unit_test(first_is_not_best),
+      cmocka_unit_test(a_senders_first_are_not_best),
+      cmocka_unit_test(luck_cannot_be_chosen),
       cmocka_unit_test(the_same_packets_give_the_same_samples),
       cmocka_unit_test(ids_tell_nothing),
       cmocka_unit_test(long_and_empty_packets),
