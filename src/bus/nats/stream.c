@@ -113,7 +113,7 @@ static prac_rc widen(struct nats_link *l, uint32_t missing, struct nats_stream_i
 {
   const char *more[BUS_KIND_COUNT];
   size_t n = 0;
-  char what[96], names[NATS_KINDS_TEXT];
+  char what[96];
   natsMsg *m = NULL;
   for (size_t i = 0; i < BUS_KIND_COUNT; i++)
     if (missing >> i & 1) more[n++] = subjects[i];
@@ -128,8 +128,6 @@ static prac_rc widen(struct nats_link *l, uint32_t missing, struct nats_stream_i
     return PRAC_FAIL(reterr, PRAC_DENIED, "%s may not change it", l->client);
   PRAC_TRY(rc);
   if (s->error.code) return PRAC_FAIL(reterr, PRAC_DENIED, "%s", s->error.text);
-  prac_log(l->log, &ev_wider, "the stream %s takes %s from now on", l->conf.stream,
-           nats_kinds_text(missing, names));
   return PRAC_OK;
 }
 
@@ -138,7 +136,7 @@ static prac_rc widen(struct nats_link *l, uint32_t missing, struct nats_stream_i
 static void see_kinds(struct nats_link *l, const struct nats_stream_info *s)
 {
   char names[NATS_KINDS_TEXT];
-  uint32_t missing = missing_kinds(s), before = l->missing;
+  uint32_t missing = missing_kinds(s), before = l->missing, lacked = missing | before;
   struct prac_err why = {.text = "the server has refused"};
   struct nats_stream_info *now = missing && !l->asked_wider ? calloc(1, sizeof *now) : NULL;
   if (now) {
@@ -147,6 +145,9 @@ static void see_kinds(struct nats_link *l, const struct nats_stream_info *s)
     if (rc == PRAC_OK) missing = missing_kinds(now);
     free(now);
   }
+  if (lacked & ~missing)
+    prac_log(l->log, &ev_wider, "the stream %s takes %s from now on", l->conf.stream,
+             nats_kinds_text(lacked & ~missing, names));
   if (missing && missing != before)
     prac_log(l->log, &ev_narrow, "the stream %s does not take %s, and it cannot be added: %s",
              l->conf.stream, nats_kinds_text(missing, names), why.text);
