@@ -185,6 +185,18 @@ static prac_rc stands_behind(struct nats_link *l, const struct nats_stream_info 
                    l->client);
 }
 
+static prac_rc see(struct nats_link *l, struct nats_stream_info *s, struct prac_err *reterr)
+{
+  if (s->error.err_code == NO_STREAM) PRAC_TRY(make(l, s, reterr));
+  if (s->error.code)
+    return PRAC_FAIL(reterr, PRAC_AGAIN, "stream %s: %s", l->conf.stream, s->error.text);
+  if (!l->stream_seen) PRAC_TRY(check(l, s, reterr));
+  PRAC_TRY(stands_behind(l, s, reterr));
+  l->stream_first = s->first;
+  see_kinds(l, s);
+  return PRAC_OK;
+}
+
 prac_rc nats_stream_ensure(struct nats_link *l, struct prac_err *reterr)
 {
   struct nats_stream_info *s = calloc(1, sizeof *s);
@@ -196,21 +208,14 @@ prac_rc nats_stream_ensure(struct nats_link *l, struct prac_err *reterr)
     if (!l->stream_seen)
       prac_log(l->log, &ev_hidden, "%s may not look at the stream %s", l->client, l->conf.stream);
     rc = PRAC_OK;
-    l->stream_seen = true;
   } else if (rc != PRAC_OK) {
     rc = prac_err_set(reterr, rc, err.where, "%s", err.text);
   } else {
-    if (s->error.err_code == NO_STREAM) rc = make(l, s, reterr);
-    if (rc == PRAC_OK && s->error.code)
-      rc = PRAC_FAIL(reterr, PRAC_AGAIN, "stream %s: %s", l->conf.stream, s->error.text);
-    if (rc == PRAC_OK && !l->stream_seen) rc = check(l, s, reterr);
-    if (rc == PRAC_OK) rc = stands_behind(l, s, reterr);
-    if (rc == PRAC_OK) l->stream_first = s->first;
-    if (rc == PRAC_OK) see_kinds(l, s);
+    rc = see(l, s, reterr);
     (void)snprintf(l->leader, sizeof l->leader, "%s", s->leader);
-    if (rc == PRAC_OK) l->stream_seen = true;
   }
   if (rc == PRAC_OK) {
+    l->stream_seen = true;
     l->left_out = 0;
     nats_pub_leave_out(l, l->missing, NULL);
     nats_pub_leave_out(l, l->denied, NULL);
