@@ -1,8 +1,8 @@
-/* Alerts of half a year in the embedded store: pages of a day long ago and of the last one, as the
- * portal asks for them.
+/* Alerts of a year in the embedded store, one in twenty of them ten days long, one in two hundred
+ * a hundred: pages of a day long ago and of the last one, as the portal asks for them, and what
+ * was going on late in the year.
  *
  * bench_records [ALERTS]: one JSON line a question: median and 99th percentile of 200, in ms */
-#define _GNU_SOURCE
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "store/store.h"
 
 #define MADE_DAY INT64_C(1375833600000000000) /* 2013-08-07 */
-enum { TIMES = 200, TX = 5000, DAYS = 180 };
+enum { TIMES = 200, TX = 5000, DAYS = 360 };
 
 static void die(const char *what)
 {
@@ -27,6 +27,13 @@ static double now(void)
   return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
+static int64_t length_of(uint64_t x)
+{
+  if ((x >> 48) % 200 == 0) return 100 * PRAC_DAY;
+  if ((x >> 48) % 20 == 0) return 10 * PRAC_DAY;
+  return (int64_t)(x % (UINT64_C(1) << (x >> 32) % 20)) * PRAC_SEC; /* up to 6 days */
+}
+
 /* In order of their last revision; one in two hundred is still open. */
 static void fill(struct store *s, unsigned n)
 {
@@ -38,7 +45,7 @@ static void fill(struct store *s, unsigned n)
     unsigned k = i % TX;
     uint64_t x = prac_rng_u64(&rng);
     prac_time at = MADE_DAY + (int64_t)i * (DAYS * PRAC_DAY / n);
-    int64_t length = (int64_t)(x % (UINT64_C(1) << (x >> 32) % 20)) * PRAC_SEC; /* up to 6 days */
+    int64_t length = length_of(x);
     (void)snprintf(id[k], sizeof id[k], "a%08x", i);
     a[k] = (struct alert){.id = id[k], .key = "port:443/tcp", .kind = "surge-port", .revision = 2};
     a[k].state = (x >> 40) % 200 ? "close" : "update";
@@ -100,7 +107,8 @@ int main(int argc, char **argv)
   fill(&s, argc > 1 ? (unsigned)atoi(argv[1]) : 200000);
   const struct prac_span old = {MADE_DAY + 20 * PRAC_DAY, MADE_DAY + 21 * PRAC_DAY},
                          last = {MADE_DAY + (DAYS - 1) * PRAC_DAY, PRAC_TIME_NONE},
-                         minute = {old.from, old.from + PRAC_MIN};
+                         minute = {old.from, old.from + PRAC_MIN},
+                         late = {MADE_DAY + 330 * PRAC_DAY, MADE_DAY + 330 * PRAC_DAY + PRAC_MIN};
   question(&s, "newest 200", (struct store_query){.limit = 200});
   question(&s, "last day", (struct store_query){.span = last});
   question(&s, "old day", (struct store_query){.span = old});
@@ -108,6 +116,8 @@ int main(int argc, char **argv)
            (struct store_query){.span = old, .after = "b", .after_at = old.to - PRAC_HOUR});
   question(&s, "old day, all", (struct store_query){.span = old, .limit = 10000});
   question(&s, "old minute", (struct store_query){.span = minute, .limit = 10000});
+  question(&s, "late minute", (struct store_query){.span = late});
+  question(&s, "late minute, all", (struct store_query){.span = late, .limit = 100000});
   question(&s, "old day, one id", (struct store_query){.span = old, .id = "a00000500"});
   store_close(&s);
   (void)nftw(dir, drop, 16, FTW_DEPTH | FTW_PHYS);

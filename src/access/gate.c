@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "access/gate_int.h"
-#include "store/answer.h"
 #include "model/packet.h"
+#include "store/answer.h"
 
 enum {
   FEW = 1 << 16, /* rows that are looked at in any case */
@@ -88,7 +88,7 @@ static prac_rc take_row(void *arg, const struct store_col *cols, size_t n,
   prac_arena_rewind(o->arena, o->mark);
   for (size_t i = 0; i < n; i++) {
     if (o->filter && called(&cols[i], "src") && !sees(o->g, &v[i].ip)) return PRAC_OK;
-    if (called(&cols[i], "dst")) continue;
+    if (called(&cols[i], "dst") || called(&cols[i], "payload")) continue;
     c[k] = cols[i];
     x[k] = v[i];
     PRAC_TRY(clean(o, &c[k], &x[k]));
@@ -222,11 +222,20 @@ static enum rows push_down(const struct gate *g, struct store_query *c, char cou
   return ROWS_SOME;
 }
 
+/* What the inner store may not do (its files, its account at a server) is its own affair: only the
+ * gate denies. */
+static prac_rc to_inner(const struct gate *g, const struct store_query *c, store_row *take,
+                        void *arg, struct prac_err *reterr)
+{
+  prac_rc rc = g->inner->ops->query(g->inner->st, c, take, arg, reterr);
+  return rc == PRAC_DENIED ? PRAC_IO : rc;
+}
+
 static prac_rc ask_inner(const struct gate *g, struct out *o, const struct store_query *c,
                          store_row *take, struct prac_err *reterr)
 {
   o->q = c;
-  prac_rc rc = g->inner->ops->query(g->inner->st, c, take, o, reterr);
+  prac_rc rc = to_inner(g, c, take, o, reterr);
   return rc == PRAC_STOPPED && o->done ? PRAC_OK : rc;
 }
 
@@ -271,7 +280,7 @@ static prac_rc ask_windows(const struct gate *g, struct out *o, struct store_que
 {
   const struct store_query kept = {.what = STORE_KEPT};
   struct prac_span all = {PRAC_TIME_NONE, PRAC_TIME_NONE}, want = c->span;
-  PRAC_TRY(g->inner->ops->query(g->inner->st, &kept, take_kept, &all, reterr));
+  PRAC_TRY(to_inner(g, &kept, take_kept, &all, reterr));
   if (all.from == PRAC_TIME_NONE) return PRAC_OK;
   if (want.from != PRAC_TIME_NONE && want.from > all.from) all.from = want.from;
   if (want.to != PRAC_TIME_NONE && want.to < all.to) all.to = want.to;

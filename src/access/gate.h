@@ -4,7 +4,9 @@
  * store     access_gate_open makes a store out of a store: same interface, what is outside is not
  *           there. Whoever asks it (portal, view) cannot forget the rule
  * flows     a row is seen when its sender is inside; the victim of its answers is blanked when it
- *           is outside. Our own addresses (dst) are in no row, and a question about them is refused
+ *           is outside. Our own addresses (dst) are in no row, and a question about them is refused.
+ *           Nor are hashes of payloads (in records: 0): one that names our address gives it back,
+ *           by trial
  * questions that name an address, prefix or victim outside are refused: PRAC_DENIED, in one
  *           sentence that says nothing about what there is. Of a prefix that is partly inside, that
  *           part is asked for
@@ -20,6 +22,7 @@
  * bounds    where most of what is stored is outside, flows are looked at window by window of time,
  *           GATE_LOOKED_AT of them for one question; of rankings, cells and records 64 for each
  *           that is wanted, at least 65536. Not enough: PRAC_RANGE, "ask for a shorter time"
+ * denied    by the gate alone: what the inner store may not do is PRAC_IO
  * all       a scope of the whole world passes everything within its clearance, but dst
  */
 #pragma once

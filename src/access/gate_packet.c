@@ -74,7 +74,7 @@ static bool blank_all(struct view *v, uint32_t from, const void *what, size_t n)
     uint8_t *at = memmem(v->b + from, v->n - from, what, n);
     if (!at) break;
     memset(at, 0, n);
-    from = (uint32_t)(at - v->b);
+    from = (uint32_t)(at - v->b + (ptrdiff_t)n);
     any = true;
   }
   for (size_t k = n - 1; k >= 2; k--) { /* the beginning of one, where the bytes end */
@@ -92,7 +92,7 @@ static bool blank_named(struct view *v, uint32_t from, const struct prac_ip *dst
   size_t n = prac_ip_is4(dst) ? 4 : 16;
   uint8_t back[16];
   const uint8_t *own = dst->b + 16 - n;
-  if (prac_ip_is_zero(dst)) return false;
+  if (prac_ip_is_zero(dst) || (prac_ip_is4(dst) && !prac_ip_to4(dst))) return false; /* nobody's */
   for (size_t i = 0; i < n; i++) back[i] = own[n - 1 - i];
   prac_ip_text(text, dst);
   bool any = blank_all(v, from, own, n);
@@ -120,6 +120,8 @@ static bool blank_words(struct view *v, const struct gate_who *w)
 
 prac_rc gate_packet(const struct gate_who *w, struct packet *p, struct prac_arena *a)
 {
+  if (p->bytes.n > PACKET_BYTES_MAX) p->bytes.n = PACKET_BYTES_MAX; /* of a site that is wrong */
+  if (p->head > p->bytes.n) p->head = p->bytes.n;
   struct view v = {prac_arena_alloc(a, (size_t)p->bytes.n + 1), p->bytes.n, p->head};
   if (!v.b) return PRAC_NOMEM;
   if (v.n) memcpy(v.b, p->bytes.v, v.n);
@@ -127,12 +129,11 @@ prac_rc gate_packet(const struct gate_who *w, struct packet *p, struct prac_aren
   uint32_t at = payload ? 0 : blank_ip(&v, p);
   if (at == v.n || (!payload && at == 0)) { /* only the IP header, or nothing that we know */
     blank(&v, at ? (v.b[0] >> 4 == 4 ? (v.b[0] & 15u) * 4 : 40) : 0, v.n);
-    p->payload = 0;
   } else if (!payload) {
     blank_transport(&v, p, at);
   }
-  bool named = blank_named(&v, at, &p->dst);
-  if (blank_words(&v, w) || named || quotes(p)) p->payload = 0; /* a hash can be tried out */
+  blank_named(&v, at, &p->dst);
+  blank_words(&v, w);
   p->dst = (struct prac_ip){{0}};
   p->bytes.v = v.b;
   p->masked = true;

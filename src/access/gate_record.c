@@ -26,6 +26,12 @@ static bool is_host(const struct model_field *f)
   return is(f, "victim", MODEL_IP) || is(f, "src", MODEL_IP);
 }
 
+/* Of a table in which not every record has a victim. */
+static bool no_victim(const struct about *a)
+{
+  return a->victim && a->victim_bits == 0 && prac_ip_is_zero(a->victim);
+}
+
 static struct about about_of(const struct model_kind *k, const void *rec)
 {
   struct about a = {.victim_bits = 128, .key = "", .country = ""};
@@ -42,6 +48,7 @@ static struct about about_of(const struct model_kind *k, const void *rec)
     if (s && is(f, "tlp", MODEL_STR)) a.tlp = s;
     if (s && is(f, "org", MODEL_STR)) a.org = s;
   }
+  if (no_victim(&a)) a.victim = NULL;
   return a;
 }
 
@@ -120,10 +127,12 @@ static prac_rc clean_field(const struct gate_who *w, const struct model_field *f
     return strcmp(f->name, "flows") == 0 ? gate_words(w, at, a) : gate_text(w, at, a);
   case MODEL_STRS:
     return clean_strs(w, at, a);
+  case MODEL_HEX:
+    if (strcmp(f->name, "payload") == 0) *(uint64_t *)at = 0; /* its hash could be tried out */
+    return PRAC_OK;
   case MODEL_BOOL:
   case MODEL_U32:
   case MODEL_U64:
-  case MODEL_HEX:
   case MODEL_I64:
   case MODEL_F64:
   case MODEL_TIME:

@@ -23,12 +23,33 @@ prac_rc role_check_batch(const struct bus_msg *m, const struct flow_batch *b,
   return same(bus_origin_name(m->subject), b->sensor, reterr);
 }
 
+/* What readers and capture files take for granted. */
+static prac_rc packet_fits(const struct packet *p, struct prac_err *reterr)
+{
+  size_t n = strlen(p->sensor);
+  bool ip = strcmp(p->layer, "ip") == 0, payload = strcmp(p->layer, "payload") == 0;
+  if (!ip && !payload)
+    return PRAC_FAIL(reterr, PRAC_MALFORMED, "a packet of layer \"%.48s\"", p->layer);
+  if (p->bytes.n > PACKET_BYTES_MAX || p->head > p->bytes.n ||
+      p->len > (ip ? PACKET_LEN_MAX : PACKET_UDP_MAX))
+    return PRAC_FAIL(reterr, PRAC_MALFORMED,
+                     "a packet of %" PRIu32 " bytes, %" PRIu32 " of them here, %" PRIu32
+                     " of these headers",
+                     p->len, p->bytes.n, p->head);
+  if (strncmp(p->id, p->sensor, n) != 0 || p->id[n] != '.')
+    return PRAC_FAIL(reterr, PRAC_MALFORMED, "its id \"%.48s\" is not of its sensor", p->id);
+  return PRAC_OK;
+}
+
 prac_rc role_check_record(const struct bus_msg *m, const struct model_kind *k, const void *rec,
                           struct prac_err *reterr)
 {
   const char *name = bus_origin_name(m->subject);
   if (k == &model_hit) return same(name, ((const struct hit *)rec)->sensor, reterr);
-  if (k == &model_packet) return same(name, ((const struct packet *)rec)->sensor, reterr);
+  if (k == &model_packet) {
+    PRAC_TRY(same(name, ((const struct packet *)rec)->sensor, reterr));
+    return packet_fits(rec, reterr);
+  }
   if (k == &model_health) return same(name, ((const struct health *)rec)->sensor, reterr);
   if (k != &model_finding || !name) return PRAC_OK;
   const struct finding *f = rec;

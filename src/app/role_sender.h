@@ -4,7 +4,8 @@
 #include "app/roles.h"
 
 /* "flow.tokyo" holds batches of sensor tokyo, "hit.pot", "packet.pot" and "health.pot" records of
- * pot, "finding.honeypot.pot" what the honeypot pot has found. PRAC_MALFORMED else. */
+ * pot, "finding.honeypot.pot" what the honeypot pot has found. A packet's id begins with its
+ * sensor, and its lengths and layer are those that there are. PRAC_MALFORMED else. */
 PRAC_NODISCARD prac_rc role_check_batch(const struct bus_msg *m, const struct flow_batch *b,
                                         struct prac_err *reterr);
 PRAC_NODISCARD prac_rc role_check_record(const struct bus_msg *m, const struct model_kind *k,

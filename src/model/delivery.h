@@ -1,7 +1,8 @@
 /* model/delivery.h — what became of telling somebody of an attack or an alert: the notifier says
  * it, for the settings' tenants (a subscriber's own messages are `told`). Whom and what it is about
- * is copied from the attack or alert, so that whoever may see the one may see the other. Of who was
- * told it names the tenant, never an address. */
+ * is copied from the attack or alert, the very fields that the gate judges by, so that whoever may
+ * see the one may see the other, and nobody else. Of who was told it names the tenant, never an
+ * address. */
 #pragma once
 #include "model/records.h"
 
@@ -23,7 +24,9 @@
   F(STR, tlp, "", "of the alert; of an attack: empty")                                             \
   F(STR, country, "", "of the attack or alert")                                                    \
   F(U32, asn, "", "of the attack or alert")                                                        \
-  F(IPS, hosts, "", "of the alert; the attack's victim, of a carpet its hosts")
+  F(IP, victim, "", "of the attack; of an alert: none")                                            \
+  F(U32, prefix_bits, "", "of the attack, 128 for one address; of an alert: 0")                    \
+  F(IPS, hosts, "", "of the attack (a carpet's) or alert")
 struct delivery {
   DELIVERY_FIELDS(MODEL_FIELD)
 };

@@ -5,7 +5,7 @@
 
 /* One packet, chosen to stand for those like it (model/sample.h). */
 #define PACKET_FIELDS(F)                                                                           \
-  F(STR, id, "", "sensor, time, hash: the same packet gives the same")                             \
+  F(STR, id, "", "sensor.time.number in the minute: of the same packets the same")                 \
   F(STR, sensor, "", "")                                                                           \
   F(TIME, at, "ns", "when it came")                                                                \
   F(IP, src, "", "sender")                                                                         \
@@ -28,5 +28,9 @@
 struct packet {
   PACKET_FIELDS(MODEL_FIELD)
 };
-enum { PACKET_BYTES_MAX = 256 };
+enum {
+  PACKET_BYTES_MAX = 256,
+  PACKET_LEN_MAX = 40 + 65535, /* an IPv6 packet */
+  PACKET_UDP_MAX = 65527       /* of layer payload */
+};
 extern const struct model_kind model_packet;

@@ -283,9 +283,8 @@ void model_samples_get(const struct model_samples *m, size_t i, const char *sens
 {
   struct model_sample *s = m->best[i];
   const struct model_offer *o = &s->o;
-  /* nothing of dst is in it: a reader who is not shown dst sees the id */
-  uint64_t h = of_ip(s->class, &o->src, (uint64_t)o->sport << 32 | o->len);
-  (void)snprintf(s->id, sizeof s->id, "%.31s.%" PRId64 ".%016" PRIx64, sensor, o->at, h);
+  /* nothing of dst or of the payload, which may name it, is in what all readers see */
+  (void)snprintf(s->id, sizeof s->id, "%.31s.%" PRId64 ".%zu", sensor, o->at, i);
   *ret = (struct packet){.id = s->id,
                          .sensor = sensor,
                          .at = o->at,

@@ -50,9 +50,7 @@ struct note_post {            /* a way and what is with it */
   struct note_flight inflight[NOTE_INFLIGHT];
   size_t n_inflight;
   struct note_job *unmarked; /* sent, and the queue does not know it yet */
-  struct note_said said;     /* not written yet */
-  bool has_said;
-  uint32_t fails; /* in a row */
+  uint32_t fails;            /* in a row */
   prac_time pause_until;
 };
 struct note_core {

@@ -246,27 +246,32 @@ static prac_rc mark_all(struct note_core *c, struct note_post *p, struct prac_er
   return rc == PRAC_OK ? again : rc;
 }
 
-/* The next that the way has said, or the one that could not be written. */
-static bool next_said(struct note_core *c, struct note_post *p)
+/* The oldest that the way has said, and whose it is. */
+static const struct note_said *next_said(struct note_core *c, struct note_post *p,
+                                         struct note_worker **ret)
 {
-  uint64_t lost = 0;
-  for (size_t i = 0; p->way->says && i < p->n_lanes && !p->has_said; i++) {
-    p->has_said = note_worker_said(p->lanes[i], &p->said, &lost);
+  const struct note_said *s = NULL;
+  for (size_t i = 0; p->way->says && i < p->n_lanes && !s; i++) {
+    uint64_t lost = 0;
+    *ret = p->lanes[i];
+    s = note_worker_said(*ret, &lost);
     prac_count(&c->counters[NOTE_COUNT_UNSAID], lost);
   }
-  return p->has_said;
+  return s;
 }
 
-/* Each by itself: one that finds no room stays here. */
+/* Each by itself: one that finds no room stays with its way. */
 static prac_rc say_all(struct note_core *c, struct note_post *p, struct prac_err *reterr)
 {
-  if (!next_said(c, p)) return PRAC_OK;
+  const struct note_said *s;
+  struct note_worker *w = NULL;
+  if (!next_said(c, p, &w)) return PRAC_OK;
   prac_rc rc = note_queue_commit(c->queue, reterr);
   if (rc == PRAC_OK) rc = note_queue_sync(c->queue, false, reterr);
-  while (rc == PRAC_OK && next_said(c, p)) {
-    rc = note_delivery_said(c, p->way, &p->said, reterr);
+  while (rc == PRAC_OK && (s = next_said(c, p, &w))) {
+    rc = note_delivery_said(c, p->way, s, reterr);
     if (rc == PRAC_OK) rc = note_queue_commit(c->queue, reterr);
-    if (rc == PRAC_OK) p->has_said = false;
+    if (rc == PRAC_OK) note_worker_said_drop(w);
   }
   if (rc != PRAC_OK) note_queue_rollback(c->queue);
   prac_rc again = note_queue_sync(c->queue, true, reterr);

@@ -57,7 +57,7 @@ static void id_of(const struct note_deed *d, const char *ref, char to[24])
 static double after_s(prac_time rec, prac_time at)
 {
   double s = ((double)at - (double)rec) / (double)PRAC_SEC; /* any times: no difference overflows */
-  if (rec == PRAC_TIME_NONE || s > LONG_AGO_S || s < -AHEAD_S) return NAN;
+  if (rec == PRAC_TIME_NONE || s > LONG_AGO_S || s < -AHEAD_S) return (double)NAN;
   return s > 0 ? s : 0;
 }
 
@@ -72,7 +72,9 @@ static void of_attack(struct delivery *d, const struct episode *e, char key[NOTE
   d->after_s = after_s(e->at, d->at);
   d->country = e->country;
   d->asn = e->asn;
-  d->hosts = e->hosts.n ? e->hosts : (struct model_ips){&e->victim, 1};
+  d->victim = e->victim;
+  d->prefix_bits = e->prefix_bits;
+  d->hosts = e->hosts;
 }
 
 static void of_alert(struct delivery *d, const struct alert *a)
@@ -172,7 +174,8 @@ prac_rc note_delivery_said(struct note_core *c, const struct note_way *way,
   if (rc == PRAC_NOMEM || rc == PRAC_IO || rc == PRAC_FULL)
     return PRAC_FAIL(reterr, rc, "%s", err.text);
   if (rc != PRAC_OK) /* longer ago than the queue remembers */
-    e = (struct episode){.id = s->episode, .victim = s->dst, .at = PRAC_TIME_NONE};
+    e = (struct episode){
+        .id = s->episode, .victim = s->dst.ip, .prefix_bits = s->dst.bits, .at = PRAC_TIME_NONE};
   return note_delivery_add(c, &d, &e, NULL, reterr);
 }
 

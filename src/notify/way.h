@@ -55,7 +55,7 @@ struct note_digest { /* what a rate limit held back: said in one message, nothin
 struct note_said {
   char deed[96]; /* the same for the same one */
   char tenant[64], episode[64], outcome[16], rule[64], detail[256];
-  struct prac_ip dst;
+  struct prac_prefix dst; /* of the rule: whom it is about */
   prac_time at;
 };
 struct note_env {
@@ -67,6 +67,7 @@ struct note_env {
   const struct sys_net *net;  /* NULL: nothing but addresses, no TLS authorities */
   /* For a way that `says`; within open, send or tick. */
   void (*said)(void *arg, const struct note_said *s);
+  bool (*said_safe)(void *arg); /* whether all that was said is on disk: a kill loses none of it */
   void *said_arg;
 };
 struct note_way {

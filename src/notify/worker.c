@@ -85,18 +85,33 @@ static void keep_said(void *arg, const struct note_said *s)
   if (!room) free(new);
 }
 
-bool note_worker_said(struct note_worker *w, struct note_said *ret, uint64_t *ret_lost)
+static bool said_safe(void *arg)
+{
+  struct note_worker *w = arg;
+  lock(w);
+  bool safe = w->says == NULL;
+  unlock(w);
+  return safe;
+}
+
+const struct note_said *note_worker_said(struct note_worker *w, uint64_t *ret_lost)
 {
   lock(w);
   struct says *s = w->says;
-  if (s) w->says = s->next;
-  if (s) w->n_says--;
   *ret_lost = w->lost;
   w->lost = 0;
   unlock(w);
-  if (s) *ret = s->s;
+  return s ? &s->s : NULL;
+}
+
+void note_worker_said_drop(struct note_worker *w)
+{
+  lock(w);
+  struct says *s = w->says;
+  w->says = s->next;
+  w->n_says--;
+  unlock(w);
   free(s);
-  return s != NULL;
 }
 
 static void send_one(struct note_worker *w, struct note_job *j)
@@ -177,6 +192,7 @@ prac_rc note_worker_new(const struct note_way *way, const struct note_env *env, 
   w->way = way;
   w->env = *env;
   w->env.said = keep_said;
+  w->env.said_safe = said_safe;
   w->env.said_arg = w;
   w->ticked = PRAC_TIME_NONE;
   atomic_store(&w->now, PRAC_TIME_NONE);

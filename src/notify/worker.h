@@ -4,7 +4,7 @@
  *           back untried until the caller has fetched all that is done: the other side is probably
  *           away, and none of a story may overtake. Not so where each tenant has an other side of
  *           its own: of these the caller puts one at a time
- * says      at most SAYS_MAX wait to be fetched, what is more is counted as lost
+ * says      at most SAYS_MAX wait until they are dropped, what is more is counted as lost
  * owner     put takes the job, done gives it back; the way's state belongs to the worker until free
  */
 #pragma once
@@ -47,7 +47,9 @@ void note_worker_free(struct note_worker **wp);
 void note_worker_put(struct note_worker *w, struct note_job *job_take);
 /* A job that is done, oldest first; NULL: none. */
 struct note_job *note_worker_done(struct note_worker *w);
-/* What the way has said, oldest first; false: nothing. *ret_lost: how many found no room before. */
-bool note_worker_said(struct note_worker *w, struct note_said *ret, uint64_t *ret_lost);
+/* The oldest that the way has said and that was not dropped, until it is; NULL: nothing. *ret_lost:
+ * how many found no room since this was asked last. */
+const struct note_said *note_worker_said(struct note_worker *w, uint64_t *ret_lost);
+void note_worker_said_drop(struct note_worker *w); /* it is on disk */
 /* The time that tick is called with, about once a second. */
 void note_worker_time(struct note_worker *w, prac_time now);

@@ -1,5 +1,6 @@
-/* portal/audience.h — readers who may see the same: one scope (packets or none with it), one ring of events, one list of
- * alerts as that scope may see them. Of the whole world there is one for all organisations.
+/* portal/audience.h — readers who may see the same: one scope (packets or none with it), one ring
+ * of events, one list of alerts as that scope may see them. Of the whole world there is one for all
+ * organisations.
  *
  * made      at the first request of a scope, filled from what the portal keeps; numbers go to all
  *           rings, an alert goes through the gate once for each

@@ -1,12 +1,16 @@
 /* Who was told of an attack or an alert, when and how, and what routers were asked to do: the
- * notifier says it (model/records.h, delivery), the store keeps it. Operators read all of it;
+ * notifier says it (model/delivery.h), the store keeps it. Operators read all of it;
  * others that somebody was told, by what kind of way, and rules that came into force. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "portal/job.h"
 
-enum { DELIVERIES_MAX = 1000, STORIES_MAX = 8 };
+/* LOOKED_MAX: at a key's records, which may be another alert's. APART: the clocks of whoever says
+ * when an alert opened and of the notifier. */
+enum { DELIVERIES_MAX = 1000, LOOKED_MAX = 10000, STORIES_MAX = 8 };
+#define APART PRAC_HOUR
 
 bool portal_delivery_brief(struct delivery *d)
 {
@@ -26,6 +30,9 @@ struct told {
   struct episode e;
   struct alert a;
   bool found;
+  /* of a story: from each of its keys the oldest, and one more than are given */
+  const struct delivery **v;
+  size_t n, n_key, looked;
 };
 
 static prac_rc take_attack(void *arg, const void *rec, bool *keep)
@@ -44,32 +51,65 @@ static prac_rc take_alert(void *arg, const void *rec, bool *keep)
   return PRAC_OK;
 }
 
-static prac_rc put(void *arg, const void *rec, bool *keep)
-{
-  struct told *t = arg;
-  struct delivery d = *(const struct delivery *)rec;
-  (void)keep;
-  if (t->alert && strcmp(d.what, "alert") == 0 && strcmp(d.ref, t->alert) != 0) return PRAC_OK;
-  if (!t->all && !portal_delivery_brief(&d)) return PRAC_OK;
-  return rows_put_record(&t->job->rows, &model_delivery, &d);
-}
-
 static prac_rc put_chunk(void *arg, const void *const *recs, size_t n, struct prac_err *err)
 {
-  bool keep = false;
+  struct told *t = arg;
   (void)err;
-  for (size_t i = 0; i < n; i++) PRAC_TRY(put(arg, recs[i], &keep));
+  for (size_t i = 0; i < n; i++) {
+    struct delivery d = *(const struct delivery *)recs[i];
+    if (!t->all && !portal_delivery_brief(&d)) continue;
+    PRAC_TRY(rows_put_record(&t->job->rows, &model_delivery, &d));
+  }
   return PRAC_OK;
 }
 
-/* Those of one story: "attack:ID", or the key of an alert. */
-static prac_rc list(struct told *t, struct store *s, const char *key, struct prac_err *reterr)
+static prac_rc keep(void *arg, const void *rec, bool *ret_keep)
+{
+  struct told *t = arg;
+  struct delivery d = *(const struct delivery *)rec;
+  t->looked++;
+  if (t->alert && strcmp(d.what, "alert") == 0 && strcmp(d.ref, t->alert) != 0) return PRAC_OK;
+  if (!t->all && !portal_delivery_brief(&d)) return PRAC_OK;
+  struct delivery *own = prac_arena_alloc(t->job->arena, sizeof *own);
+  if (!own) return PRAC_NOMEM;
+  *own = d;
+  t->v[t->n++] = own;
+  *ret_keep = true;
+  return ++t->n_key > DELIVERIES_MAX ? PRAC_STOPPED : PRAC_OK;
+}
+
+/* Those of one of the story's keys, "attack:ID" or that of the alert, from a time on. */
+static prac_rc list(struct told *t, struct store *s, const char *key, prac_time from,
+                    struct prac_err *reterr)
 {
   struct store_query q = t->q;
   q.key = key;
+  q.span.from = from;
   q.oldest_first = true;
-  q.limit = DELIVERIES_MAX + 1;
-  return portal_records(t->job, s, &q, put, t, reterr);
+  q.limit = LOOKED_MAX;
+  t->n_key = t->looked = 0;
+  prac_rc rc = portal_records(t->job, s, &q, keep, t, reterr);
+  t->job->rows.truncated |= t->looked == LOOKED_MAX;
+  return rc == PRAC_STOPPED ? PRAC_OK : rc;
+}
+
+static int by_time(const void *a, const void *b)
+{
+  const struct delivery *const *x = a, *const *y = b;
+  if ((*x)->at != (*y)->at) return (*x)->at < (*y)->at ? -1 : 1;
+  return strcmp((*x)->id, (*y)->id);
+}
+
+/* All keys' in the order it was done. What is more than can be given has no next page. */
+static prac_rc give(struct told *t)
+{
+  struct rows *r = &t->job->rows;
+  prac_rc rc = PRAC_OK;
+  if (t->n) qsort(t->v, t->n, sizeof *t->v, by_time);
+  for (size_t i = 0; i < t->n && rc == PRAC_OK; i++)
+    rc = rows_put_record(r, &model_delivery, t->v[i]);
+  r->next[0] = '\0';
+  return rc;
 }
 
 static prac_rc list_attack(struct told *t, struct store *s, const char *id, size_t n,
@@ -77,7 +117,7 @@ static prac_rc list_attack(struct told *t, struct store *s, const char *id, size
 {
   char key[192];
   (void)snprintf(key, sizeof key, "attack:%.*s", (int)n, id);
-  return list(t, s, key, reterr);
+  return list(t, s, key, PRAC_TIME_NONE, reterr);
 }
 
 static prac_rc of_attack(struct told *t, struct store *s, struct prac_err *reterr)
@@ -119,7 +159,8 @@ static prac_rc of_alert(struct told *t, struct store *s, struct prac_err *reterr
       .what = STORE_RECORDS, .kind = &model_alert, .id = t->alert, .limit = 1};
   PRAC_TRY(portal_records(t->job, s, &q, take_alert, t, reterr));
   if (!t->found) return PRAC_FAIL(reterr, PRAC_END, "there is no such alert");
-  PRAC_TRY(list(t, s, t->a.key, reterr));
+  prac_time opened = t->a.opened;
+  PRAC_TRY(list(t, s, t->a.key, opened == PRAC_TIME_NONE ? opened : opened - APART, reterr));
   return of_its_attacks(t, s, reterr);
 }
 
@@ -127,9 +168,24 @@ static prac_rc told(struct portal_job *j, struct store *s, struct prac_err *rete
 {
   struct told *t = j->ask;
   t->job = j;
-  if (t->attack) return of_attack(t, s, reterr);
-  if (t->alert) return of_alert(t, s, reterr);
-  return portal_scan(j, s, t->q, put_chunk, t, reterr);
+  if (!t->attack && !t->alert) return portal_scan(j, s, t->q, put_chunk, t, reterr);
+  t->v = prac_arena_alloc(j->arena, (1 + STORIES_MAX) * (DELIVERIES_MAX + 1) * sizeof *t->v);
+  if (!t->v) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a list");
+  PRAC_TRY(t->attack ? of_attack(t, s, reterr) : of_alert(t, s, reterr));
+  return give(t);
+}
+
+/* A story's come all at once: a page of them, or a part, is not asked for. */
+static prac_rc read_words(struct portal_job *j, struct told *t, struct prac_err *err)
+{
+  PRAC_TRY(portal_read_question(j, NULL, &t->q, err));
+  PRAC_TRY(portal_job_param(j, "attack", NULL, &t->attack));
+  PRAC_TRY(portal_job_param(j, "alert", NULL, &t->alert));
+  if (t->attack && t->alert) return PRAC_FAIL(err, PRAC_RANGE, "ask for an attack or for an alert");
+  bool more = portal_has_filters(j->req) || sys_http_param(j->req, "limit");
+  if ((t->attack || t->alert) && more)
+    return PRAC_FAIL(err, PRAC_RANGE, "with attack or alert nothing else is asked for but format");
+  return PRAC_OK;
 }
 
 void portal_deliveries(struct portal *p, struct sys_http_req *r, const char *word)
@@ -141,11 +197,7 @@ void portal_deliveries(struct portal *p, struct sys_http_req *r, const char *wor
   struct told *t = j->ask;
   t->all = portal_who(r)->role >= ACCESS_OPERATOR;
   t->q = (struct store_query){.what = STORE_RECORDS, .kind = &model_delivery};
-  prac_rc rc = portal_read_question(j, NULL, &t->q, &err);
-  if (rc == PRAC_OK) rc = portal_job_param(j, "attack", NULL, &t->attack);
-  if (rc == PRAC_OK) rc = portal_job_param(j, "alert", NULL, &t->alert);
-  if (rc == PRAC_OK && t->attack && t->alert)
-    rc = PRAC_FAIL(&err, PRAC_RANGE, "ask for an attack or for an alert");
+  prac_rc rc = read_words(j, t, &err);
   portal_job_rows(j, t->attack || t->alert ? DELIVERIES_MAX : t->q.limit);
   portal_job_put(j, rc, &err);
 }

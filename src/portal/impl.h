@@ -112,6 +112,7 @@ struct portal_route {
   const struct model_kind *body;     /* POST: what its JSON says, see portal_body; NULL: nothing */
   bool own_line; /* what it changes writes its line of the audit: it needs no note besides */
   bool by_path;  /* who asks is said by a token that stands in the path alone */
+  bool told;     /* what events tell this reader anyway: asking for it is not noted */
 };
 extern const struct portal_route portal_routes[]; /* NULL path ends */
 extern const struct portal_param portal_filters[];
@@ -148,6 +149,12 @@ void portal_alerts_scan(struct portal *p, struct sys_http_req *r); /* by kind an
 void portal_alert(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_flows(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_findings(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_findings_latest(struct portal *p, struct sys_http_req *r, const char *word);
+/* Findings of these kinds (how they begin; so do the engines' names) are not told: an attack is
+ * told by itself, and a label of senders is for the flows. */
+enum { PORTAL_UNTOLD = 2 };
+extern const char *const portal_untold[PORTAL_UNTOLD];
+bool portal_is_untold(const char *kind);
 void portal_host(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_attacks(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_attack(struct portal *p, struct sys_http_req *r, const char *word);

@@ -91,6 +91,7 @@ const struct portal_answer *portal_answer_of(const char *operation)
       {"top", "Row", "at:t minutes:u minutes_before:u geography:s"},
       {"flows", "Row", NULL},
       {"findings", "finding", NULL},
+      {"findings_latest", "finding", NULL},
       {"packets", "packet", NULL},
       {"alerts", "AlertBrief|alert", "counts:AlertCounts"},
       {"alert", "alert", NULL},

@@ -99,7 +99,6 @@ static prac_rc put_packet(void *arg, const void *rec, bool *keep)
   const struct packet *p = rec;
   bool made = strcmp(p->layer, "payload") == 0, four = prac_ip_is4(&p->src);
   (void)keep;
-  if (p->bytes.n > PACKET_BYTES_MAX) return PRAC_DAMAGED;
   if (a->left-- == 0) {
     a->truncated = true;
     return PRAC_STOPPED;
@@ -162,7 +161,7 @@ void portal_packets_pcap(struct portal *p, struct sys_http_req *r, const char *w
   prac_rc rc = check(b, &err);
   if (rc == PRAC_OK) rc = portal_read_question(j, b->q, &a->q, &err);
   a->q.oldest_first = true; /* as capture files are */
-  if (rc == PRAC_OK && !portal_note_as(p, r, "packets", b->q, b->reason)) {
+  if (rc == PRAC_OK && !portal_note_as(p, r, "pcap", b->q, b->reason)) {
     portal_job_drop(&j);
     return;
   }

@@ -206,13 +206,9 @@ static void tell_delivery(struct portal *p, const struct delivery *rec)
   if (portal_delivery_brief(&d)) portal_tell_record(p, "delivery", &model_delivery, &d);
 }
 
-/* An attack is told by itself, and a label of senders is for the flows. */
 static void tell_finding(struct portal *p, const struct finding *f)
 {
-  static const char *const left_out[] = {"drdos", "noise-"};
-  for (size_t i = 0; i < PRAC_ARRAY_LEN(left_out); i++)
-    if (strncmp(f->kind ? f->kind : "", left_out[i], strlen(left_out[i])) == 0) return;
-  portal_tell_record(p, "finding", &model_finding, f);
+  if (!portal_is_untold(f->kind)) portal_tell_record(p, "finding", &model_finding, f);
 }
 
 void portal_take_record(struct portal *p, const struct model_kind *k, const void *rec)
@@ -268,6 +264,11 @@ void portal_take(struct portal *p, const struct bus_msg *m)
                                                    &model_decision, &model_told,   &model_delivery,
                                                    &model_finding};
   prac_rc rc = PRAC_OK;
+  bool finding = subject_is(m->subject, "finding");
+  if (finding && portal_is_untold(m->subject + strlen("finding."))) {
+    portal_count(p, PORTAL_C_MESSAGES); /* of many: not even read */
+    return;
+  }
   if (subject_is(m->subject, "flow")) rc = take_flow(p, m);
   for (size_t i = 0; i < PRAC_ARRAY_LEN(kinds); i++)
     if (subject_is(m->subject, kinds[i]->name)) rc = take_json(p, m, kinds[i]);

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "portal/job.h"
 #include "model/packet.h"
+#include "portal/job.h"
 
 enum { WORDS_MAX = 4096 };
 
@@ -191,6 +191,68 @@ void portal_findings(struct portal *p, struct sys_http_req *r, const char *word)
 {
   (void)word;
   portal_ask(p, r, STORE_RECORDS, &model_finding, NULL, NULL);
+}
+
+/* ---- findings as they come ---- */
+
+const char *const portal_untold[PORTAL_UNTOLD] = {"drdos", "noise"};
+
+bool portal_is_untold(const char *kind)
+{
+  bool is = false;
+  for (size_t i = 0; kind && i < PORTAL_UNTOLD; i++)
+    is |= strncmp(kind, portal_untold[i], strlen(portal_untold[i])) == 0;
+  return is;
+}
+
+enum { STORIES_MAX = 200, STORIES = 20 };
+struct latest {
+  struct store_query q;
+  struct rows *rows;
+  size_t n;
+  const char *keys[STORIES_MAX];
+};
+
+/* Of each story the newest word, which comes first. */
+static prac_rc put_latest(void *arg, const void *rec, bool *keep)
+{
+  struct latest *l = arg;
+  const char *key = ((const struct finding *)rec)->key;
+  for (size_t i = 0; i < l->n; i++)
+    if (strcmp(l->keys[i], key) == 0) return PRAC_OK;
+  if (l->n == l->q.limit) return PRAC_STOPPED;
+  l->keys[l->n++] = key;
+  *keep = true;
+  return rows_put_record(l->rows, &model_finding, rec);
+}
+
+static prac_rc run_latest(struct portal_job *j, struct store *s, struct prac_err *reterr)
+{
+  struct latest *l = j->ask;
+  struct store_query q = l->q;
+  l->rows = &j->rows;
+  q.limit = PORTAL_ROWS_MAX;
+  prac_rc rc = portal_records(j, s, &q, put_latest, l, reterr);
+  j->rows.next[0] = '\0'; /* what is older is in /findings */
+  return rc;
+}
+
+void portal_findings_latest(struct portal *p, struct sys_http_req *r, const char *word)
+{
+  struct prac_err err = {0};
+  (void)word;
+  struct portal_job *j = portal_job_new(p, r, run_latest, sizeof(struct latest));
+  if (!j) return;
+  struct latest *l = j->ask;
+  l->q = (struct store_query){.what = STORE_RECORDS, .kind = &model_finding};
+  prac_rc rc = portal_read_question(j, NULL, &l->q, &err);
+  l->q.left_out = portal_untold;
+  l->q.n_left_out = PORTAL_UNTOLD;
+  if (!sys_http_param(r, "limit")) l->q.limit = STORIES;
+  if (rc == PRAC_OK && l->q.limit > STORIES_MAX)
+    rc = PRAC_FAIL(&err, PRAC_RANGE, "limit is at most %d here", STORIES_MAX);
+  portal_job_rows(j, l->q.limit);
+  portal_job_put(j, rc, &err);
 }
 
 void portal_host(struct portal *p, struct sys_http_req *r, const char *word)

@@ -123,12 +123,15 @@ static const struct portal_param host_params[] = {
     {"limit", "integer", "at most so many rows, up to 10000"},
     FORMAT,
     END};
+static const struct portal_param latest_params[] = {
+    SPAN, {"limit", "integer", "at most so many, up to 200; 20 when not given"}, FORMAT, END};
 static const struct portal_param format_params[] = {FORMAT, END};
 static const struct portal_param decision_params[] = {
     SPAN, {"key", "string", "about this story"}, PAGE, FORMAT, END};
 static const struct portal_param delivery_params[] = {
-    {"attack", "string", "about this attack: its id"},
-    {"alert", "string", "about this alert: its id; neither: all, newest first"},
+    {"attack", "string",
+     "about this attack: its id. All at once, oldest first; with nothing else but format"},
+    {"alert", "string", "the same about this alert; neither: all, newest first"},
     SPAN,
     {"state", "string", "of revisions in this state"},
     PAGE,
@@ -161,6 +164,10 @@ const struct portal_route portal_routes[] = {
     PORTAL_PACKETS_ROUTES,
     {"/findings", SYS_HTTP_GET, PORTAL_ANALYST, "findings", "What the engines claim", PORTAL_ROWS,
      portal_findings, portal_filters},
+    {"/findings/latest", SYS_HTTP_GET, PORTAL_ANALYST, "findings_latest",
+     "Of each story the newest finding, newest first, without attacks and labels of senders: what "
+     "the events `finding` told",
+     PORTAL_ROWS, portal_findings_latest, latest_params, .told = true},
     {"/alerts", SYS_HTTP_GET, PORTAL_VIEWER, "alerts",
      "Alerts, newest revision first: live; with a filter, from the store", PORTAL_ROWS,
      portal_alerts, alert_params},

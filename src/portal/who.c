@@ -407,7 +407,8 @@ static bool leaves(const struct sys_http_req *r)
 static bool is_noted(const struct sys_http_req *r, const struct portal_route *t)
 {
   if (t->own_line) return false;
-  return leaves(r) || t->need == PORTAL_ANALYST || t->need == PORTAL_ADMIN || names_hosts(r) ||
+  bool of_few = t->need == PORTAL_ANALYST || t->need == PORTAL_ADMIN;
+  return leaves(r) || (of_few && !t->told) || names_hosts(r) ||
          (t->method == SYS_HTTP_POST && t->need != PORTAL_ANYONE);
 }
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "model/delivery.h"
-#include "store/answer.h"
 #include "model/packet.h"
+#include "store/answer.h"
 
 struct word { /* one key=value, in place */
   const char *key, *value;

@@ -34,14 +34,15 @@ const char *store_record_key(const struct model_kind *k, const void *rec)
   return text_of(k, rec, k->key);
 }
 
+static const char *const begins[] = {"from", "opened"};
+
 bool store_record_runs(const struct model_kind *k)
 {
-  return field(k, "revision") != NULL;
+  return field(k, "revision") && (field(k, begins[0]) || field(k, begins[1]));
 }
 
 struct prac_span store_record_extent(const struct model_kind *k, const void *rec)
 {
-  static const char *const begins[] = {"from", "opened"};
   prac_time t = store_record_at(k, rec);
   struct prac_span s = {t, t};
   if (!store_record_runs(k)) return s;
@@ -138,7 +139,15 @@ bool store_record_filtered(const struct store_query *q)
 {
   return (q->sensor && q->sensor[0]) || q->src.bits || q->n_srcs || q->victim.bits ||
          q->port.proto || q->has_port || (q->country && q->country[0]) || q->asn ||
-         (q->state && q->state[0]) || (q->key && q->key[0]);
+         (q->state && q->state[0]) || (q->key && q->key[0]) || q->n_left_out;
+}
+
+static bool left_out(const struct store_query *q, const void *rec)
+{
+  const char *kind = text_of(q->kind, rec, "kind");
+  for (uint32_t i = 0; i < q->n_left_out; i++)
+    if (strncmp(kind, q->left_out[i], strlen(q->left_out[i])) == 0) return true;
+  return false;
 }
 
 /* Records are in order of (at, id). */
@@ -161,7 +170,7 @@ bool store_record_match(const struct store_query *q, const void *rec)
   if (!behind(q, rec, t)) return false;
   return text_match(k, rec, "key", q->key) && text_match(k, rec, "state", q->state) &&
          text_match(k, rec, "country", q->country) && sensor_match(q, rec) &&
-         any_host_match(q, rec) && ports_match(q, rec) && asn_match(q, rec);
+         any_host_match(q, rec) && ports_match(q, rec) && asn_match(q, rec) && !left_out(q, rec);
 }
 
 prac_rc store_record_emit(const char *json, store_row *each, void *arg)
@@ -260,6 +269,8 @@ prac_rc store_query_check(const struct store_query *q, struct prac_err *reterr)
   if (q->span.from != PRAC_TIME_NONE && q->span.to != PRAC_TIME_NONE &&
       __builtin_sub_overflow(q->span.to, q->span.from, &length))
     return PRAC_FAIL(reterr, PRAC_RANGE, "the time span is longer than 292 years");
+  if (q->n_left_out > STORE_LEFT_OUT_MAX)
+    return PRAC_FAIL(reterr, PRAC_RANGE, "at most %d kinds are left out", STORE_LEFT_OUT_MAX);
   if (q->n_srcs > STORE_SRCS_MAX)
     return PRAC_FAIL(reterr, PRAC_RANGE, "at most %d senders", STORE_SRCS_MAX);
   switch (q->what) {

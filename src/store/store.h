@@ -71,7 +71,7 @@ enum store_key {
   STORE_KEYS(X)
 #undef X
 };
-enum { STORE_SRCS_MAX = 4096 };
+enum { STORE_SRCS_MAX = 4096, STORE_LEFT_OUT_MAX = 4 };
 struct store_query {
   enum store_what what;
   const struct model_kind *kind; /* STORE_RECORDS */
@@ -91,6 +91,8 @@ struct store_query {
   uint32_t asn;
   uint32_t marks;               /* all of these bits */
   const char *id, *key, *state; /* STORE_RECORDS */
+  const char *const *left_out;  /* STORE_RECORDS: none whose `kind` begins with one of these */
+  uint32_t n_left_out;          /* at most STORE_LEFT_OUT_MAX */
   const char *after;  /* STORE_RECORDS: only those that come behind this id, at after_at, */
   prac_time after_at; /* in the order asked for: the next page. NULL: from the start */
   uint32_t passed;    /* STORE_FLOWS: goes on at after_at, behind so many of the rows whose first

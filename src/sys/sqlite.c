@@ -14,7 +14,7 @@ static bool file_limit(void)
 prac_rc sys_sqlite_rc(sqlite3 *db)
 {
   if (!db) return PRAC_NOMEM;
-  int code = sqlite3_extended_errcode(db);
+  int code = sqlite3_extended_errcode(db), os = sqlite3_system_errno(db);
   if (code == SQLITE_IOERR_WRITE && file_limit()) return PRAC_FULL;
   switch (code & 0xff) {
   case SQLITE_FULL:
@@ -26,11 +26,12 @@ prac_rc sys_sqlite_rc(sqlite3 *db)
     return PRAC_DAMAGED;
   case SQLITE_PERM:
   case SQLITE_READONLY:
-  case SQLITE_CANTOPEN:
     return PRAC_DENIED;
+  case SQLITE_CANTOPEN: /* for want of the right; or of a descriptor, which passes */
+    if (os == EACCES || os == EPERM || os == EROFS) return PRAC_DENIED;
+    break;
   default:
     break;
   }
-  int os = sqlite3_system_errno(db);
   return os == ENOSPC || os == EFBIG || os == EDQUOT ? PRAC_FULL : PRAC_IO;
 }

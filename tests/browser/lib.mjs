@@ -58,14 +58,15 @@ export async function open({ width = 1280, height = 900, dark = false, query = '
   return p;
 }
 export const text = (p, sel) => p.locator(sel).first().innerText();
-/* What is wrong by axe-core; `looks`: only what another theme, language or size may have made wrong. Of a long table the rows before this one are enough. */
+/* What is wrong by axe-core; `looks`: only what another theme, language or size may have made wrong
+ * in the view itself. Of a long table the rows before this one are enough. */
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], LOOKS = { type: 'rule', values: ['color-contrast', 'link-in-text-block', 'target-size', 'scrollable-region-focusable'] }, ROWS = 13;
 export const axeRun = async (p, looks) => {
   /* The page's policy lets no foreign script in: axe comes by the debugger. */
   p.debug ??= await p.context().newCDPSession(p);
   const ask = (expression) => p.debug.send('Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
   if (!(await ask("typeof axe === 'object'")).result.value) await ask(readFileSync(axe, 'utf8') + ';0');
-  const r = await ask(`axe.run({exclude: [['tbody tr:nth-child(n+${ROWS})']]}, ${JSON.stringify({ runOnly: looks ? LOOKS : RULES, resultTypes: ['violations'], preload: false })}).then(r => r.violations.map(v => ({id: v.id, impact: v.impact, nodes: v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' :: ' + n.failureSummary.slice(0, 200))})))`);
+  const r = await ask(`axe.run(${JSON.stringify({ ...(looks && { include: [['main']] }), exclude: [[`tbody tr:nth-child(n+${ROWS})`]] })}, ${JSON.stringify({ runOnly: looks ? LOOKS : RULES, resultTypes: ['violations'], preload: false })}).then(r => r.violations.map(v => ({id: v.id, impact: v.impact, nodes: v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' :: ' + n.failureSummary.slice(0, 200))})))`);
   return r.result.value ?? [{ id: 'axe did not run', impact: 'serious', nodes: [JSON.stringify(r.exceptionDetails ?? r)] }];
 };
 

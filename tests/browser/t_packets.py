@@ -140,7 +140,7 @@ def as_a_file(site, cookies, rows, base):
     t.check('so do we', code == 0 and '"frames":7' in out.replace(' ', ''), out + err)
     audit = json.loads(site.ask('GET', '/api/v1/audit?limit=1000', cookie=cookies['admin'])[2])
     lines = [x for x in json.dumps(audit).split('{') if REASON in x]
-    t.check('each file has its line in the audit, with question and reason', len(lines) == 2 and all('"packets"' in x and SENDER in x and 'analyst' in x for x in lines), lines)
+    t.check('each file has its line in the audit, with question and reason', len(lines) == 2 and all('"pcap"' in x and SENDER in x and 'analyst' in x for x in lines), lines)
 
 
 def all_of_it(base):

@@ -78,7 +78,7 @@ async function reading() {
 
   /* Who was told of it, as it is said. */
   const told = panelOf('told');
-  check('who was told, in the order it was done', /Mail[\s\S]*rule announced/.test(await text(p, told)), await text(p, told));
+  check('who was told, in the order it was done', await until(async () => /Mail[\s\S]*rule announced/.test(await text(p, told))), await text(p, told));
   await move(p, '/attacks/e-2');
   check('that nobody was told yet is said', await until(async () => (await text(p, told)).includes('Nobody has been told'), 20000), await text(p, told));
   await say('told e-2 mail sent');

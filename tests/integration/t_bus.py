@@ -76,11 +76,12 @@ def running(t, tmp):
             return
         page = page[1]
 
-        def counted():
+        def counted():  # said, and every role is there and has dealt with it
             try:
-                return metrics(page)[0].get('practice_bus_published', 0) >= 10 and metrics(page)
+                values, text = metrics(page)
             except OSError:
                 return None
+            return values.get('practice_bus_published', 0) >= 10 and values.get('practice_bus_waiting') == 0 and (values, text)
         values, text = wait_for(counted) or ({}, '')
         names = {'published', 'delivered', 'denied', 'broken', 'held', 'groups', 'lost', 'bytes', 'waiting'}
         t.check("the bus's counters are on /metrics", {f'practice_bus_{n}' for n in names} <= set(values), text[-3000:])

@@ -88,8 +88,8 @@ def attack(t, bus, viewer, operator, other, news, mta):
             mail['detail'].startswith('250') and 0 <= mail['after_s'] < 60, mail)
     t.check('the rule: its destination, its text', bgp.get('rule') == '203.0.113.9/32' and
             bgp['detail'].startswith('announce') and bgp['tenant'] == 'example-net', bgp)
-    t.equal('what it is about is copied', (mail['hosts'], mail['country'], mail['asn'], mail['what'], mail['ref']),
-            (['203.0.113.9'], 'JP', 64500, 'attack', 'e1'))
+    t.equal('what it is about is copied', (mail['victim'], mail['country'], mail['asn'], mail['what'], mail['ref']),
+            ('203.0.113.9', 'JP', 64500, 'attack', 'e1'))
     bus.say(episode(1, 'end', 5, at=time.time(), victim='203.0.113.9', pps_max=50.0))
     rows = operator.rows('?attack=e1', 6)
     t.check('the end, and the rule is withdrawn', {('bgp', 'withdrawn'), ('mail', 'sent')} <= set(short(rows, 'way', 'outcome')) and

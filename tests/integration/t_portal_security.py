@@ -13,7 +13,7 @@ API = '/api/v1'
 HEADERS = {'content-security-policy': "require-trusted-types-for 'script'", 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY',
            'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin', 'cross-origin-resource-policy': 'same-origin'}
 # What each role may: the table of docs/decisions/011. None: anyone.
-NEED = {'/me': None, '/session': None, **{f'{m}/oidc/{p}': None for m, p in (('', 'start'), ('', 'callback'), ('', 'end'), ('POST ', 'code'))}, '/flows': 'analyst', '/findings': 'analyst', '/host/{address}': 'analyst', '/query': 'analyst',
+NEED = {'/me': None, '/session': None, **{f'{m}/oidc/{p}': None for m, p in (('', 'start'), ('', 'callback'), ('', 'end'), ('POST ', 'code'))}, '/flows': 'analyst', '/packets': 'analyst', '/packets/pcap': 'analyst', '/findings': 'analyst', '/findings/latest': 'analyst', '/host/{address}': 'analyst', '/query': 'analyst',
         '/decisions': 'analyst', 'POST /alerts/{id}/decisions': 'analyst', '/metrics': 'operator', '/system': 'operator', '/users': 'admin',
         '/orgs': 'admin', '/audit': 'admin'}
 
@@ -272,6 +272,7 @@ def audit(s, cookie):
     lines = json.loads(s.ask('GET', API + '/audit?limit=1000', cookie=cookie)[2])['rows']
     seen = {r['what'] for r in lines}
     t.check('the audit has sign-ins, failures, sign-outs, keys, users, questions', {'sign-in', 'sign-in failed', 'sign-out', 'key made', 'user', 'flows'} <= seen, seen)
+    t.check('... not what events tell anyway', 'findings' in seen and 'findings_latest' not in seen, seen)
     text = json.dumps(lines)
     t.check('... and no password, token or key', 'wrong wrong' not in text and 'correct horse' not in text and 'pk_' not in text and 'OR 1=1' not in text)
     before = json.loads(s.ask('GET', API + '/audit?limit=1', cookie=cookie)[2])['rows'][0]['n']

@@ -160,6 +160,28 @@ static void told_so(const struct alert_conf *c, const struct word *v, size_t n, 
   heard_done(&h);
 }
 
+/* The title ends with the first sentence; one that is too long is cut between words, one long word
+ * between letters, and both say so. 160 bytes at most. */
+static void a_long_title_is_cut(void **state)
+{
+  (void)state;
+  char words[400] = "", letters[400] = "", want[2][400];
+  for (int i = 0; i < 60; i++) strcat(words, "five ");
+  for (int i = 0; i < 60; i++) strcat(letters, "\xe3\x81\x82");
+  snprintf(want[0], sizeof want[0], "\"title\":\"%.154s \xe2\x80\xa6\"", words);
+  snprintf(want[1], sizeof want[1], "\"title\":\"%.156s \xe2\x80\xa6\"", letters);
+  for (int i = 0; i < 2; i++) {
+    struct heard h = heard_of();
+    struct alert_desk *d = desk(&conf, &h);
+    struct finding f = finding("port:1433/tcp", "on", 0, 3);
+    f.text = i ? letters : words;
+    assert_int_equal(alert_desk_take(d, &f), PRAC_OK);
+    assert_int_equal(heard_count(&h, want[i]), 1);
+    alert_desk_free(&d);
+    heard_done(&h);
+  }
+}
+
 /* Three engines: the story goes on until the last of them has said that it has ended. */
 static void the_last_engine_closes(void **s)
 {
@@ -568,6 +590,7 @@ int main(void)
       cmocka_unit_test(ends_are_not_believed_of_the_absent),
       cmocka_unit_test(claims_are_bounded),
       cmocka_unit_test(lists_stay_short),
+      cmocka_unit_test(a_long_title_is_cut),
       cmocka_unit_test(labels_are_checked),
       cmocka_unit_test(some_kinds_are_not_told),
       cmocka_unit_test(damaged_state_is_refused),

@@ -95,6 +95,12 @@ static void tick(struct world *w, int64_t seconds)
   pump(w);
   w->book->n_sayings = 0;
 }
+/* What was confirmed is on disk. */
+static void said(struct world *w)
+{
+  for (size_t i = 0; i < BGP_RULES; i++) w->book->slots[i].saying = w->book->slots[i].unsaid;
+  bgp_book_said(w->book);
+}
 static void restart(struct world *w)
 {
   uint8_t *buf = malloc(BGP_SAVE_MAX);
@@ -165,6 +171,7 @@ static void test_life(void **state)
   assert_int_equal(count(&w), 1); /* announced again */
   tell(&w, "end", "e1", "203.0.113.9", 123);
   tick(&w, 120);
+  said(&w);
   tick(&w, 1);
   assert_int_equal(count(&w), 0);
   for (size_t i = 0; i < BGP_RULES; i++) assert_false(w.book->slots[i].used);
@@ -472,7 +479,8 @@ static void test_served(void **s)
   assert_int_equal(r->unsaid, 1);
   prac_time done = r->done;
   assert_int_equal(done, w.now);
-  w.book->slots[0].unsaid = 0; /* said */
+  said(&w);
+  assert_int_equal(r->unsaid, 0);
   tick(&w, 5);
   tell_as(&w, "isp-a", "start", "e2", "203.0.113.9", 53);
   r = &w.book->slots[0];
@@ -491,6 +499,41 @@ static void test_served(void **s)
     tell_as(&w, "isp-a", "start", id, "203.0.113.9", 1000 + (uint32_t)i);
   }
   assert_int_equal(w.book->slots[0].n_served, BGP_SERVED);
+  teardown(&w);
+}
+
+/* The end of a rule is due to be said until it is known to be on disk, also after a restart; then
+ * the slot is free. A new rule does not wait for it. */
+static void test_end_is_said(void **s)
+{
+  (void)s;
+  struct world w;
+  setup(&w);
+  w.conf.rule = 1; /* RTBH */
+  tell_as(&w, "isp-a", "start", "e1", "203.0.113.9", 123);
+  tell_as(&w, "isp-a", "end", "e1", "203.0.113.9", 123);
+  tick(&w, w.conf.hold_ns / PRAC_SEC + 1);
+  tick(&w, 1);
+  assert_int_equal(count(&w), 0);
+  const struct bgp_slot *r = &w.book->slots[0];
+  prac_time since = r->since, done = r->done;
+  restart(&w);
+  tick(&w, 1);
+  r = &w.book->slots[0];
+  assert_true(r->used && !r->want && !r->told);
+  assert_int_equal(r->unsaid, 1);
+  assert_string_equal(r->served[0], "e1");
+  assert_true(r->since == since && r->done == done); /* the same deed */
+  assert_string_equal(bgp_book_state(w.book, r), "withdrawn");
+  assert_int_equal(bgp_book_count(w.book, NULL), 0);
+  said(&w);
+  tick(&w, 1);
+  assert_false(w.book->slots[0].used);
+  for (size_t i = 0; i < BGP_RULES; i++)
+    w.book->slots[i] = (struct bgp_slot){
+        .used = true, .id = 1, .unsaid = 1, .n_served = 1, .done = w.now, .since = w.now};
+  tell_as(&w, "isp-a", "start", "e2", "203.0.113.10", 123);
+  assert_true(has(&w, "203.0.113.10"));
   teardown(&w);
 }
 
@@ -521,7 +564,7 @@ int main(void)
       cmocka_unit_test(test_lost_prefixes),  cmocka_unit_test(test_restart),
       cmocka_unit_test(test_answers),        cmocka_unit_test(test_full_tables),
       cmocka_unit_test(test_damaged),        cmocka_unit_test(test_served),
-      cmocka_unit_test(test_version_before),
+      cmocka_unit_test(test_version_before), cmocka_unit_test(test_end_is_said),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -229,7 +229,8 @@ static void deliveries(void **state)
                       low = scope("JP", ACCESS_GREEN);
   const struct prac_ip victim = prac_ip4(0x85010109); /* 133.1.1.9 */
   const struct delivery attack = {.key = "attack:e1",
-                                  .hosts = {&victim, 1},
+                                  .victim = victim,
+                                  .prefix_bits = 128,
                                   .rule = "133.1.1.9/32",
                                   .detail = "announce route 133.1.1.9/32",
                                   .tlp = "TLP:GREEN"},
@@ -237,7 +238,7 @@ static void deliveries(void **state)
   struct delivery d = attack;
   assert_true(seen(&jp, &model_delivery, &d));
   assert_string_equal(d.rule, "133.1.1.9/32");
-  assert_int_equal(d.hosts.n, 1);
+  assert_memory_equal(&d.victim, &victim, sizeof victim);
   d = attack;
   assert_false(seen(&us, &model_delivery, &d));
   d = port; /* of a story about nobody everybody reads, but not addresses */
@@ -245,6 +246,39 @@ static void deliveries(void **state)
   assert_null(strstr(d.rule, "133.1.1.9"));
   d = port;
   assert_false(seen(&low, &model_delivery, &d));
+}
+
+/* Whatever country was looked up for the victim when, whatever hosts a carpet names. */
+static void deliveries_as_attacks(void **state)
+{
+  (void)state;
+  static const char *const scopes[] = {"JP",           "US",           "DE",         "AS64500",
+                                       "133.1.0.0/16", "133.1.1.9/32", "8.8.0.0/16", "*"};
+  const struct prac_ip v[] = {ip("133.1.1.9"), ip("133.1.0.0"), ip("8.8.8.0"), ip("203.0.113.9")},
+                       far[] = {ip("8.8.8.8")};
+  const uint32_t bits[] = {128, 120, 112, 100};
+  unsigned seen_by = 0;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(v) * PRAC_ARRAY_LEN(bits) * 2; i++)
+    for (size_t k = 0; k < PRAC_ARRAY_LEN(scopes); k++) {
+      struct episode e = {.id = "e1",
+                          .victim = v[i % 4],
+                          .prefix_bits = bits[i / 4 % 4],
+                          .hosts = {far, i / 16 ? 1 : 0},
+                          .country = "US",
+                          .asn = 64500};
+      struct delivery d = {.key = "attack:e1",
+                           .ref = "e1",
+                           .victim = e.victim,
+                           .prefix_bits = e.prefix_bits,
+                           .hosts = e.hosts,
+                           .country = e.country,
+                           .asn = e.asn};
+      struct access_scope s = scope(scopes[k], ACCESS_AMBER);
+      bool attack = seen(&s, &model_episode, &e);
+      assert_int_equal(seen(&s, &model_delivery, &d), attack);
+      seen_by += attack;
+    }
+  assert_in_range(seen_by, 40, 200);
 }
 
 static void labels(void **state)
@@ -275,9 +309,11 @@ static void victims(void **state)
   struct access_scope jp = scope("JP", ACCESS_RED);
   struct prac_ip hosts[] = {ip("8.8.8.8"), ip("133.1.255.255")};
   struct hit h = {.victim = ip("133.1.0.1"),
+                  .payload = 7,
                   .names = {(const char *[]){"5 8.8.8.8.in-addr.arpa"}, 1}};
   assert_true(seen(&jp, &model_hit, &h));
   assert_string_equal(h.names.v[0], "5 [outside].in-addr.arpa");
+  assert_true(h.payload == 0);
   h.victim = ip("8.8.8.8");
   assert_false(seen(&jp, &model_hit, &h));
   struct episode e = {.victim = ip("133.1.0.0"), .prefix_bits = 112, .kind = "carpet"};
@@ -314,6 +350,7 @@ static void append(prac_time minute, const char *src, uint32_t n)
     rows[i].sport = (uint16_t)i;
     rows[i].first_ms = (uint16_t)(i % 60000);
     rows[i].packets = 1 + i % 2;
+    rows[i].payload = 7;
     rows[i].victim = ip(i % 2 ? "8.8.8.8" : "133.1.0.9");
   }
   assert_int_equal(flow_batch_new("tokyo", minute, rows, n, &b), PRAC_OK);
@@ -384,6 +421,7 @@ static void flows(void **state)
   char *text = ask((struct store_query){.what = STORE_FLOWS}, PRAC_OK);
   assert_int_equal(count(text, "src=133.1.0.9"), 20);
   assert_int_equal(count(text, "src="), 20);
+  assert_int_equal(count(text, "payload="), 0);
   assert_int_equal(count(text, "victim=133.1.0.9"), 10);
   assert_int_equal(count(text, "victim=:: "), 10);
   assert_null(strstr(text, "dst="));
@@ -518,6 +556,7 @@ int main(void)
       cmocka_unit_test(numbers_of_the_record),
       cmocka_unit_test(decisions),
       cmocka_unit_test(deliveries),
+      cmocka_unit_test(deliveries_as_attacks),
       cmocka_unit_test(stories),
       cmocka_unit_test(labels),
       cmocka_unit_test(victims),

@@ -2,8 +2,10 @@
  * between the queue and the bus. A virtual clock, made ways, a made bus. */
 #include "lib/t.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "app/settings.h"
@@ -50,8 +52,9 @@ static prac_rc send_rules(void *st, const struct note_item *it, const struct not
                         .rule = "203.0.113.9/32",
                         .detail = "announce route 203.0.113.9/32",
                         .at = it->at + PRAC_SEC,
-                        .dst = it->episode ? it->episode->victim : (struct prac_ip){{0}}};
+                        .dst = {{{0}}, 128}};
   if (!it->episode) return PRAC_OK;
+  s.dst.ip = it->episode->victim;
   (void)snprintf(s.episode, sizeof s.episode, "%s", it->episode->id);
   env->said(env->said_arg, &s);
   return PRAC_OK;
@@ -185,7 +188,10 @@ static void said_of_an_attack(void **s)
   assert_string_equal(heard.last.rule, "203.0.113.9/32");
   assert_string_equal(heard.last.key, "attack:e1");
   assert_string_equal(heard.last.tenant, "isp");
-  assert_int_equal(heard.last.hosts.n, 1);
+  char ip[PRAC_IP_TEXT];
+  assert_string_equal(prac_ip_text(ip, &heard.last.victim), "203.0.113.9");
+  assert_int_equal(heard.last.prefix_bits, 128);
+  assert_int_equal(heard.last.hosts.n, 0);
   assert_int_equal(heard.last.asn, 64500);
   assert_true(heard.last.after_s == 1); /* by the deed's own time */
   struct episode e = note_end();
@@ -281,6 +287,38 @@ static void nothing_lost(void **s)
   assert_int_equal(heard.n_ids, 0); /* and now it is forgotten */
 }
 
+/* What a way has said while the device was full is there when it is not. */
+static void said_while_full(void **s)
+{
+  (void)s;
+  struct prac_err err = {0};
+  struct rlimit was, small;
+  bool busy;
+  for (int i = 0; i < 6; i++) {
+    char id[8];
+    (void)snprintf(id, sizeof id, "e%d", i);
+    attack(id);
+  }
+  assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+  small = was;
+  small.rlim_cur = 1;
+  void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+  for (int i = 0; i < 3; i++) {
+    prac_rc rc = note_pump(core, wall += PRAC_SEC, &busy, &err);
+    assert_true(rc == PRAC_OK || rc == PRAC_FULL);
+  }
+  assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+  (void)signal(SIGXFSZ, before);
+  assert_null(strstr(heard.text, "announced"));
+  for (int i = 0; i < 5; i++) pump(PRAC_SEC);
+  for (int i = 0; i < 6; i++) {
+    char want[24];
+    (void)snprintf(want, sizeof want, "bgp e%d.1 announced", i);
+    assert_non_null(strstr(heard.text, want));
+  }
+}
+
 static void not_of_subscribers_nor_tests(void **s)
 {
   (void)s;
@@ -316,7 +354,8 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, finish)
   const struct CMUnitTest tests[] = {T(said_of_an_attack), T(words_of_others),
                                      T(given_up),          T(held_and_digest),
-                                     T(nothing_lost),      T(not_of_subscribers_nor_tests)};
+                                     T(nothing_lost),      T(not_of_subscribers_nor_tests),
+                                     T(said_while_full)};
 #undef T
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,7 @@
 struct fake {
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  bool held;
+  bool held, denied;
   unsigned asked, answered;
 };
 
@@ -19,7 +19,8 @@ static prac_rc fake_query(void *st, const struct store_query *q, store_row *each
                           struct prac_err *reterr)
 {
   struct fake *f = st;
-  (void)q, (void)each, (void)arg, (void)reterr;
+  (void)q, (void)each, (void)arg;
+  if (f->denied) return PRAC_FAIL(reterr, PRAC_DENIED, "store /srv/inner: unable to open");
   pthread_mutex_lock(&f->lock);
   f->asked++;
   pthread_cond_broadcast(&f->changed);
@@ -156,12 +157,31 @@ static void missing_lanes_are_shared(void **st)
   }
 }
 
+/* A store without rights to its own files is no refusal of the reader, who is not told of them. */
+static void what_a_store_may_not_do(void **st)
+{
+  static const char *const v[] = {"/api/v1/query?what=health", "/api/v1/query?what=flows",
+                                  "/api/v1/top?by=src&from=2013-08-07", "/api/v1/attacks",
+                                  "/api/v1/about/23/tcp"};
+  static struct site s;
+  (void)st;
+  start(&s, PORTAL_LANES);
+  for (int i = 0; i < PORTAL_LANES; i++) s.fake[i].denied = true;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(v); i++) {
+    web_ask(portal_port(s.p), v[i]);
+    HAS(" 503 ");
+    assert_null(strstr(got, "inner"));
+  }
+  portal_close(&s.p);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(short_questions_overtake),
       cmocka_unit_test(lanes_by_what_is_asked),
       cmocka_unit_test(missing_lanes_are_shared),
+      cmocka_unit_test(what_a_store_may_not_do),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "lib/web.h"
+#include "model/delivery.h"
 #include "portal/portal.h"
 
 #define T0 (INT64_C(1375833600) * PRAC_SEC) /* 2013-08-07T00:00:00Z */
@@ -211,6 +212,72 @@ static void plant_risks(void)
   }
 }
 
+/* Many labels of senders, and an attack, since the engines said anything else. */
+static void plant_labels(void)
+{
+  char id[16];
+  for (int i = 0; i < 1500; i++) {
+    (void)snprintf(id, sizeof id, "n%d", i);
+    const struct finding f = {.id = id,
+                              .engine = i % 10 ? "noise" : "drdos",
+                              .key = "made",
+                              .kind = i % 10 ? "noise-survey" : "drdos",
+                              .state = "on",
+                              .at = T0 + 80 * PRAC_MIN + i,
+                              .from = T0,
+                              .to = T0};
+    keep(NULL, &model_finding, &f);
+  }
+}
+
+static void plant_delivery(const char *id, const char *what, const char *ref, const char *key,
+                           prac_time at)
+{
+  const struct delivery d = {.id = id,
+                             .at = at,
+                             .what = what,
+                             .ref = ref,
+                             .revision = 1,
+                             .state = "open",
+                             .key = key,
+                             .way = "mail",
+                             .tenant = "isp",
+                             .outcome = "sent"};
+  keep(NULL, &model_delivery, &d);
+}
+
+/* A key with a long past, and its newest alert; a part of a carpet, told in turns with it. */
+static void plant_deliveries(void)
+{
+  enum { BEFORE = 1095, OF_IT = 5, OF_CARPET = 1010 };
+  static const char key[] = "sensor:kobe";
+  prac_time opened = T0 + 89 * PRAC_MIN;
+  char id[24];
+  for (int i = 0; i < BEFORE + OF_IT; i++) {
+    (void)snprintf(id, sizeof id, "d%d", i);
+    bool newest = i >= BEFORE;
+    prac_time at = newest ? opened + (i - BEFORE - 1) * PRAC_SEC : T0 - 2000 * PRAC_MIN + i;
+    plant_delivery(id, "alert", newest ? "al9" : "al8", key, at);
+  }
+  const struct alert a = {.id = "al9",
+                          .key = key,
+                          .kind = "site-silent",
+                          .state = "close",
+                          .revision = 1,
+                          .at = opened,
+                          .opened = opened,
+                          .from = opened,
+                          .to = opened,
+                          .closed = opened,
+                          .severity = "low"};
+  keep(NULL, &model_alert, &a);
+  plant_delivery("p-1", "attack", "p1", "attack:p1", T0 + 10 * PRAC_MIN + 3);
+  for (int i = 0; i < OF_CARPET; i++) {
+    (void)snprintf(id, sizeof id, "c-%04d", i);
+    plant_delivery(id, "attack", "c1", "attack:c1", T0 + 10 * PRAC_MIN + i);
+  }
+}
+
 /* The bus and the store's writer in one: on the thread that ticks, as the store is asked there. */
 static prac_rc say(void *arg, const struct model_kind *k, const void *rec, const char *subject,
                    const char *id, struct prac_err *err)
@@ -243,6 +310,8 @@ static int setup(void **state)
   plant_hits();
   plant_story();
   plant_risks();
+  plant_deliveries();
+  plant_labels();
   prac_conf_defaults(&portal_conf_section, &conf);
   conf.listen = "127.0.0.1:0";
   conf.rate = 0;
@@ -580,6 +649,54 @@ static void decisions_that_are_none(void **state)
   HAS("\"rows\":[]");
 }
 
+static void who_was_told(void **state)
+{
+  (void)state;
+  ask("/deliveries?alert=al9");
+  for (int i = 1095; i < 1100; i++) {
+    char id[16];
+    (void)snprintf(id, sizeof id, "\"d%d\"", i);
+    HAS(id);
+  }
+  HAS_NOT("\"ref\":\"al8\"");
+  HAS("\"truncated\":false");
+  ask("/deliveries?attack=p1"); /* and its carpet's, in one order */
+  const char *part = strstr(got, "\"p-1\"");
+  assert_true(part && part > strstr(got, "\"c-0002\"") && part < strstr(got, "\"c-0004\""));
+  HAS("\"c-0998\"");
+  HAS_NOT("\"c-0999\"");
+  HAS("\"truncated\":true");
+  HAS_NOT("\"next\"");
+  static const char *const more[] = {"cursor=0", "limit=5", "from=2013-08-07", "to=2013-08-08",
+                                     "state=open"};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(more); i++) {
+    char target[64];
+    (void)snprintf(target, sizeof target, "/deliveries?attack=p1&%s", more[i]);
+    ask(target);
+    HAS("400 Bad Request");
+  }
+  ask("/deliveries?limit=3");
+  HAS("\"next\"");
+}
+
+static void findings_as_told(void **state)
+{
+  (void)state;
+  ask("/findings/latest?from=2013-08-07");
+  HAS("\"f1\"");
+  HAS("\"r3\""); /* the newest of its story */
+  HAS_NOT("\"r1\"");
+  HAS_NOT("\"kind\":\"noise-survey\"");
+  HAS_NOT("\"kind\":\"drdos\"");
+  ask("/findings/latest?limit=1");
+  HAS("\"f1\"");
+  HAS_NOT("\"r3\"");
+  ask("/findings/latest?limit=201");
+  HAS("400 Bad Request");
+  ask("/findings/latest?src=192.0.2.1");
+  HAS("400 Bad Request");
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -596,6 +713,8 @@ int main(void)
       cmocka_unit_test(the_machinery),
       cmocka_unit_test(decisions_are_kept),
       cmocka_unit_test(decisions_that_are_none),
+      cmocka_unit_test(who_was_told),
+      cmocka_unit_test(findings_as_told),
   };
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/role_sender.h"
+#include "model/packet.h"
 #include "model/records.h"
 
 static struct bus_msg of(const char *subject)
@@ -45,6 +46,38 @@ static void records(void **st)
     if (role_check_record(&m, v[i].k, v[i].rec, NULL) != v[i].rc)
       fail_msg("row %zu, %s", i, v[i].subject);
   }
+}
+
+static void packets(void **st)
+{
+  (void)st;
+  static const uint8_t bytes[300];
+  const struct packet good = {.id = "tokyo.5.0",
+                              .sensor = "tokyo",
+                              .layer = "ip",
+                              .len = PACKET_LEN_MAX,
+                              .head = 40,
+                              .bytes = {bytes, PACKET_BYTES_MAX}};
+  struct packet v[9];
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(v); i++) v[i] = good;
+  v[1].bytes.n = PACKET_BYTES_MAX + 1;
+  v[2].head = PACKET_BYTES_MAX + 1;
+  v[3].layer = "tcp";
+  v[4].len = PACKET_LEN_MAX + 1;
+  v[5].id = "berlin.5.0";
+  v[6].id = "tokyo";
+  v[7].sensor = "toky";
+  v[8].layer = "payload"; /* longer than UDP can be */
+  struct bus_msg m = of("packet.tokyo");
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(v); i++) {
+    prac_rc want = i == 0 ? PRAC_OK : PRAC_MALFORMED;
+    if (role_check_record(&m, &model_packet, &v[i], NULL) != want) fail_msg("packet %zu", i);
+  }
+  m = of("packet.berlin");
+  assert_int_equal(role_check_record(&m, &model_packet, &good, NULL), PRAC_MALFORMED);
+  v[0] = (struct packet){.id = "pot.5.0", .sensor = "pot", .layer = "payload"};
+  m = of("packet.pot");
+  assert_int_equal(role_check_record(&m, &model_packet, &v[0], NULL), PRAC_OK);
 }
 
 static void batches(void **st)
@@ -106,8 +139,8 @@ static void a_flood_is_one_line(void **st)
 
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(records), cmocka_unit_test(batches),
-                                     cmocka_unit_test(times),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(records), cmocka_unit_test(packets),
+                                     cmocka_unit_test(batches), cmocka_unit_test(times),
                                      cmocka_unit_test(a_flood_is_one_line)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

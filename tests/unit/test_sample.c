@@ -2,6 +2,9 @@
  */
 #include "lib/t.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "base/hash.h"
 #include "model/sample.h"
 
@@ -193,6 +196,28 @@ static void the_same_packets_give_the_same_samples(void **state)
   for (int k = 0; k < 2; k++) model_samples_free(&m[k]);
 }
 
+/* Readers who see neither dst nor the payload's hash see the id: neither is in it. */
+static void ids_tell_nothing(void **state)
+{
+  char kept[96] = "";
+  (void)state;
+  for (uint32_t k = 0; k < 2; k++) {
+    struct model_samples *m = samples(PER_MINUTE);
+    struct model_offer o = packet(0x01020304, 23, prac_mix64(k), MINUTE + 5);
+    uint64_t class = model_sample_class(o.proto, o.tcp_flags, o.sport, o.dport, o.payload);
+    o.dst = prac_ip4(0xc6336401 + k);
+    if (model_samples_count(m, class)) model_samples_offer(m, class, &o);
+    see(m, 0x01020305, 24, 0, MINUTE + 6);
+    assert_int_equal(model_samples_choose(m, MINUTE), 2);
+    const char *first = got(m, 0).id;
+    assert_string_not_equal(first, got(m, 1).id);
+    assert_int_equal(strncmp(first, "tokyo.", 6), 0);
+    if (k == 1) assert_string_equal(first, kept);
+    (void)snprintf(kept, sizeof kept, "%s", first);
+    model_samples_free(&m);
+  }
+}
+
 /* What the bytes and limits of a record may be. */
 static void long_and_empty_packets(void **state)
 {
@@ -233,6 +258,7 @@ int main(void)
       cmocka_unit_test(what_is_known_waits),
       cmocka_unit_test(two_minutes_share_what_is_known),
       cmocka_unit_test(the_same_packets_give_the_same_samples),
+      cmocka_unit_test(ids_tell_nothing),
       cmocka_unit_test(long_and_empty_packets),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -395,6 +395,89 @@ static void decodes_once(void **state)
   store_close(&s);
 }
 
+static void one_sender(struct store *s, prac_time minute, uint32_t ip)
+{
+  struct flow_row row = {.src = prac_ip4(ip), .dst = prac_ip4(0xc6336401), .packets = 1};
+  struct flow_batch *b = NULL;
+  struct prac_err err = {0};
+  assert_int_equal(flow_batch_new("tokyo", minute, &row, 1, &b), PRAC_OK);
+  struct store_tx tx = {.batches = &b, .n_batches = 1};
+  assert_int_equal(s->ops->append(s->st, &tx, &err), PRAC_OK);
+  flow_batch_unref(&b);
+}
+
+/* A batch of the same length at the same place of another file: the log was compacted, and whoever
+ * writes was started anew. */
+static void never_the_same_place(void **state)
+{
+  (void)state;
+  struct store_env env = {.dir = dir, .read_only = true, .nthreads = 1, .again = true};
+  struct prac_err err = {0};
+  for (int all = 0; all < 2; all++) { /* all: of the first, nothing is left, not even its batch */
+    struct store w = must_open(false), r = {0};
+    one_sender(&w, MADE_DAY, 0xc0000201);
+    assert_int_equal(store_open("embedded", NULL, &env, &r, &err), PRAC_OK);
+    assert_int_equal(ask(&r, (struct store_query){.what = STORE_FLOWS}).rows, 1);
+    prac_time later = MADE_DAY + (all ? 5000 : 2) * PRAC_DAY;
+    assert_int_equal(w.ops->maintain(w.st, later, &err), PRAC_OK);
+    store_close(&w);
+    w = must_open(false);
+    one_sender(&w, later, 0xc0000302);
+    struct store_query q = {.what = STORE_FLOWS, .src = {prac_ip4(0xc0000302), 128}};
+    assert_int_equal(ask(&r, q).rows, 1);
+    q.src.ip = prac_ip4(0xc0000201);
+    assert_int_equal(ask(&r, q).rows, !all);
+    store_close(&r);
+    store_close(&w);
+    made_dir_remove(dir);
+    made_dir(dir);
+  }
+}
+
+static int one_more(void *n)
+{
+  ++*(uint64_t *)n;
+  return 0;
+}
+
+/* n alerts that ended long before, after ten days each. */
+static void old_alerts(struct store *s, unsigned first, unsigned n)
+{
+  char id[24];
+  struct prac_err err = {0};
+  for (unsigned i = first; i < first + n; i++) {
+    struct alert a = {.id = id, .key = "k", .state = "close", .revision = 2};
+    (void)snprintf(id, sizeof id, "a%u", i);
+    a.at = a.to = a.closed = MADE_DAY + (prac_time)i * PRAC_MIN;
+    a.opened = a.from = a.at - 10 * PRAC_DAY;
+    struct store_rec r = {&model_alert, &a};
+    assert_int_equal(s->ops->append(s->st, &(struct store_tx){.recs = &r, .n_recs = 1}, &err),
+                     PRAC_OK);
+  }
+}
+
+/* What was going on in a minute is found without walking all that was long and is over: as many
+ * steps with twice as many of those. */
+static void long_stories_of_long_ago(void **state)
+{
+  enum { N = 300 };
+  (void)state;
+  struct store s = must_open(false);
+  struct emb *e = s.st;
+  const prac_time late = MADE_DAY + 330 * PRAC_DAY;
+  const struct store_query q = {
+      .what = STORE_RECORDS, .kind = &model_alert, .span = {late, late + PRAC_MIN}};
+  uint64_t steps[2] = {0};
+  for (unsigned i = 0; i < 2; i++) {
+    old_alerts(&s, i * N, N);
+    sqlite3_progress_handler(e->db, 1, one_more, &steps[i]);
+    assert_int_equal(ask(&s, q).rows, 0);
+    sqlite3_progress_handler(e->db, 0, NULL, NULL);
+  }
+  assert_in_range(steps[1], 1, steps[0] + N / 2);
+  store_close(&s);
+}
+
 static void damaged_database(void **state)
 {
   (void)state;
@@ -540,6 +623,8 @@ int main(void)
       T(damaged_segment),
       T(damaged_log),
       T(decodes_once),
+      T(never_the_same_place),
+      T(long_stories_of_long_ago),
       T(damaged_database),
       T(newer_schema),
       T(one_writer),

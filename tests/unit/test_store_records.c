@@ -6,6 +6,8 @@
 
 #include "lib/store_made.h"
 #include "lib/t.h"
+#include "model/delivery.h"
+#include "model/packet.h"
 #include "store/embedded/embedded.h"
 
 static char dir[256];
@@ -174,9 +176,164 @@ static void only_those_are_looked_at(void **state)
   store_close(&s);
 }
 
+/* ---- packets: whatever is asked, their columns say which are read ---- */
+
+enum { PACKETS = 20000 };
+
+/* One a second, of four countries and two sensors by turns; the first is of 198.51.100.7. */
+static void put_packets(struct store *s)
+{
+  static const char *const countries[] = {"MM", "NL", "SE", "DE"};
+  struct packet *p = calloc(PACKETS, sizeof *p);
+  struct store_rec *r = calloc(PACKETS, sizeof *r);
+  char(*id)[16] = calloc(PACKETS, sizeof *id);
+  assert_true(p && r && id);
+  for (uint32_t i = 0; i < PACKETS; i++) {
+    (void)snprintf(id[i], sizeof id[i], "%c%05u", i == 0 ? 'f' : 'p', i);
+    p[i] = (struct packet){.id = id[i],
+                           .sensor = i % 2 ? "tokyo" : "oslo",
+                           .at = hour(0) + i * PRAC_SEC,
+                           .src = prac_ip4(i == 0 ? 0xc6336407 : 0x0a000000 + i % 500 * 256),
+                           .proto = i % 5 == 4 ? 1 : 6,
+                           .sport = 3,
+                           .dport = i == 0       ? 4444
+                                    : i % 5 == 4 ? 1
+                                                 : 23,
+                           .layer = "ip",
+                           .country = countries[i % 4],
+                           .asn = 64496 + i % 4};
+    r[i] = (struct store_rec){&model_packet, &p[i]};
+  }
+  put(s, r, PACKETS);
+  free(id);
+  free(r);
+  free(p);
+}
+
+static void spoil(struct store *s, const char *which)
+{
+  char sql[256];
+  struct emb *e = s->st;
+  (void)snprintf(sql, sizeof sql, "UPDATE packet SET json = '{' WHERE %s", which);
+  assert_int_equal(sqlite3_exec(e->db, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
+static struct store_query words(const char *text, struct prac_arena *a)
+{
+  struct store_query q;
+  struct prac_err err = {0};
+  prac_arena_reset(a);
+  if (store_query_parse(text, &q, a, &err) != PRAC_OK) fail_msg("%s", err.text);
+  return q;
+}
+
+static void packets_by_an_index(void **state)
+{
+  static const struct {
+    const char *words, *ids;
+    unsigned work;
+  } v[] = {{"what=packets sensor=oslo src=198.51.100.7", "f", 1},
+           {"what=packets src=198.51.100.7 port=4444/tcp", "f", 1},
+           {"what=packets src=198.51.100.0/24", "f", 1},
+           {"what=packets src=198.51.100.0/24 sensor=oslo country=MM asn=64496", "f", 1},
+           {"what=packets port=4444/tcp", "f", 1},
+           {"what=packets port=4444/tcp sensor=oslo", "f", 1},
+           {"what=packets port=4444/udp", "", 1},
+           {"what=packets port=23/tcp limit=3", "ppp", 1},
+           {"what=packets port=23/tcp limit=3 order=oldest", "ppp", 1}};
+  struct prac_arena *a = prac_arena_new(1024);
+  struct store s = must_open("embedded");
+  struct ids l;
+  (void)state;
+  put_packets(&s);
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(v); i++) {
+    struct store_query q = words(v[i].words, a);
+    unsigned work = work_of(&s, &q, &l);
+    if (work > v[i].work) fail_msg("%s: %u thousand steps", v[i].words, work);
+    assert_string_equal(l.text, v[i].ids);
+  }
+  store_close(&s);
+  prac_arena_free(&a);
+}
+
+/* Of what the columns rule out, the JSON is not read: here it cannot be. */
+static void json_is_read_last(void **state)
+{
+  static const struct {
+    const char *words, *others, *ids;
+  } v[] = {{"what=packets country=MM limit=2", "country <> 'MM'", "pp"},
+           {"what=packets asn=64496 limit=2", "asn <> 64496", "pp"},
+           {"what=packets port=4444", "dport <> 4444 AND proto <> 1", "f"},
+           {"what=packets proto=icmp limit=2", "proto <> 1", "pp"},
+           {"what=packets src=198.0.0.0/8", "sensor = 'tokyo' OR dport <> 4444", "f"}};
+  struct prac_arena *a = prac_arena_new(1024);
+  struct ids l;
+  (void)state;
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(v); i++) {
+    struct store s = must_open("embedded");
+    put_packets(&s);
+    spoil(&s, v[i].others);
+    struct store_query q = words(v[i].words, a);
+    (void)work_of(&s, &q, &l);
+    assert_string_equal(l.text, v[i].ids);
+    store_close(&s);
+  }
+  prac_arena_free(&a);
+}
+
+/* A delivery is over when it has been told: it went on at no other time. */
+static void deliveries_do_not_run(void **state)
+{
+  struct store s = must_open("embedded");
+  struct delivery d = {.id = "d", .state = "start", .revision = 1, .at = hour(1)};
+  struct store_rec r = {&model_delivery, &d};
+  (void)state;
+  put(&s, &r, 1);
+  expect(&s, (struct store_query){.kind = &model_delivery}, 1, 2, "d");
+  expect(&s, (struct store_query){.kind = &model_delivery}, 2, 3, "");
+  store_close(&s);
+}
+
+static int64_t rows_of(struct store *s, const char *which)
+{
+  char sql[128];
+  int64_t n = -1;
+  (void)snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", which);
+  assert_int_equal(emb_one(s->st, sql, &n, NULL), PRAC_OK);
+  return n;
+}
+
+/* By age and by number, the oldest first; of more than one step. */
+static void packets_and_deliveries_go(void **state)
+{
+  struct store s = must_open("embedded");
+  struct emb *e = s.st;
+  struct delivery d[2] = {{.id = "old", .at = hour(0)}, {.id = "new", .at = hour(25)}};
+  const struct store_rec r[] = {{&model_delivery, &d[0]}, {&model_delivery, &d[1]}};
+  (void)state;
+  put_packets(&s);
+  put(&s, r, 2);
+  assert_int_equal(s.ops->maintain(s.st, hour(26), NULL), PRAC_OK); /* nothing is old */
+  assert_int_equal(rows_of(&s, "packet"), PACKETS);
+  assert_int_equal(rows_of(&s, "delivery"), 2);
+  e->conf.packet_max_rows = 5000;
+  e->conf.delivery_retention_ns = PRAC_DAY;
+  assert_int_equal(s.ops->maintain(s.st, hour(26), NULL), PRAC_OK);
+  assert_int_equal(rows_of(&s, "packet"), 5000);
+  assert_int_equal(rows_of(&s, "packet WHERE id = 'p15000' OR id = 'p19999'"), 2);
+  assert_int_equal(rows_of(&s, "delivery WHERE id = 'new'"), 1);
+  assert_int_equal(rows_of(&s, "delivery"), 1);
+  e->conf.packet_retention_ns = 2 * PRAC_HOUR; /* 5 h 33 min of them */
+  assert_int_equal(s.ops->maintain(s.st, hour(7), NULL), PRAC_OK);
+  assert_int_equal(rows_of(&s, "packet"), PACKETS - 5 * 3600);
+  store_close(&s);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-  const struct CMUnitTest tests[] = {T(found_by_when_they_ran), T(only_those_are_looked_at)};
+  const struct CMUnitTest tests[] = {T(found_by_when_they_ran), T(only_those_are_looked_at),
+                                     T(packets_by_an_index),    T(json_is_read_last),
+                                     T(deliveries_do_not_run),  T(packets_and_deliveries_go)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

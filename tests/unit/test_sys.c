@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "sys/durable.h"
 #include "sys/logsink.h"
 #include "sys/rights.h"
+#include "sys/sqlite.h"
 #include "sys/unixsock.h"
 #include "sys/wall.h"
 
@@ -193,6 +195,40 @@ static void log_lines_are_harmless(void **state)
   close(p[0]), close(p[1]);
 }
 
+static prac_rc opened(const char *path)
+{
+  sqlite3 *db = NULL;
+  int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+  prac_rc mine = rc == SQLITE_OK ? PRAC_OK : sys_sqlite_rc(db);
+  sqlite3_close(db);
+  return mine;
+}
+
+/* Whoever lacks the right gives up; whoever lacks a descriptor tries again. */
+static void a_database_that_can_not_be_opened(void **st)
+{
+  char dir[] = "/tmp/practice-test-XXXXXX", path[64];
+  struct rlimit was, none;
+  (void)st;
+  assert_non_null(mkdtemp(dir));
+  (void)snprintf(path, sizeof path, "%s/away/x.db", dir);
+  assert_int_equal(opened(path), PRAC_IO);
+  (void)snprintf(path, sizeof path, "%s/x.db", dir);
+  assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+  none = (struct rlimit){0, was.rlim_max};
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+  prac_rc rc = opened(path);
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &was), 0);
+  assert_int_equal(rc, PRAC_IO);
+  uid_t me = geteuid();
+  assert_int_equal(chmod(dir, 0), 0);
+  assert_int_equal(seteuid(me == 0 ? 65534 : me), 0);
+  rc = opened(path);
+  assert_int_equal(seteuid(me), 0);
+  assert_int_equal(rc, PRAC_DENIED);
+  assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -201,6 +237,7 @@ int main(void)
       cmocka_unit_test(rights_are_gone_for_good),
       cmocka_unit_test(descriptors_can_be_passed_over_long_paths),
       cmocka_unit_test(log_lines_are_harmless),
+      cmocka_unit_test(a_database_that_can_not_be_opened),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

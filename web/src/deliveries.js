@@ -26,20 +26,18 @@ export function folded(rows) {
 
 function Line({ x }) {
   const d = x.first, rule = !!d.rule;
-  return html`<li class=${`told told-${d.outcome}`}><span class="when">${dayClock(seconds(d.at))}</span>
-    <b>${wayWord(d.way)}</b> <span class="chip">${t('told_' + d.outcome)}</span>
-    ${rule ? html` <span class="mono"><${Text} v=${d.rule} /></span>` : html` ${stateWord(d.state)}${x.n > 1 ? ` ×${number(x.n)}, ${t('told_until', { t: dayClock(seconds(x.at)) })}` : ''}`}
+  return html`<li class=${`told told-${d.outcome}`}><span class="when">${dayClock(seconds(d.at))}</span> <b>${wayWord(d.way)}</b> <span class="chip">${t('told_' + d.outcome)}</span>${rule ? html` <span class="mono"><${Text} v=${d.rule} /></span>` : html` ${stateWord(d.state)}${x.n > 1 ? ` ×${number(x.n)}, ${t('told_until', { t: dayClock(seconds(x.at)) })}` : ''}`}
     ${d.tenant ? html` <small>→ <${Text} v=${d.tenant} />${d.to_count ? ` (${t('told_addresses', { n: number(d.to_count) })})` : ''}</small>` : null}
     ${!rule && x.n === 1 && after(d.after_s) ? html` <small>${after(d.after_s)}</small>` : null}
     ${d.detail ? html`<small class="mono detail"><${Text} v=${d.detail} /></small>` : null}</li>`;
 }
 
 /* Asked again a moment after somebody was told of it: what comes in a row is one question. */
-function useNews(concerns, again) {
-  const news = delivered.value, timer = useRef(null), latest = useRef(again);
+function useNews(news, again) {
+  const timer = useRef(null), latest = useRef(again);
   latest.current = again;
   useEffect(() => {
-    if (news && concerns(news) && !timer.current) timer.current = setTimeout(() => { timer.current = null; latest.current(); }, 300);
+    if (news && !timer.current) timer.current = setTimeout(() => { timer.current = null; latest.current(); }, 300);
   }, [news]);
   useEffect(() => () => clearTimeout(timer.current), []);
 }
@@ -47,7 +45,7 @@ function useNews(concerns, again) {
 /* of: "attack" or "alert"; kind: of the alert, an attack's is told as the attack. */
 export function Deliveries({ of, id, kind }) {
   const a = useAnswer(status.value?.history ? `/deliveries?${of}=${encodeURIComponent(id)}` : null, true);
-  useNews((d) => d.ref === id || (kind === 'drdos' && d.what === 'attack'), a.again);
+  useNews(kind === 'drdos' ? delivered.value.size && delivered.value : delivered.value.get(id), a.again);
   const rows = a.value?.rows;
   if (!rows) return a.error && a.error.status !== 404 ? html`<p class="note">${t('trouble_failed')}</p>` : null;
   if (rows.length === 0) return html`<p class="note">${t('told_none')}</p>`;

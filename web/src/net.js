@@ -67,6 +67,14 @@ async function snapshot() {
 }
 
 /* ---- news ---- */
+/* To the end: the oldest word is forgotten first. */
+function newest(map, key, v) {
+  const next = new Map(map);
+  next.delete(key);
+  next.set(key, v);
+  if (next.size > 200) next.delete(next.keys().next().value);
+  return next;
+}
 const on = {
   minutes(v) {
     takeTime(v.event_time);
@@ -104,22 +112,14 @@ const on = {
     s.decided.value = v;
   },
   finding(v) {
-    const next = new Map(s.findings.value);
-    next.delete(v.key);
-    next.set(v.key, v);
-    if (next.size > 200) next.delete(next.keys().next().value);
-    s.findings.value = next;
+    s.findings.value = newest(s.findings.value, v.key, v);
   },
   delivery(v) {
-    s.delivered.value = v;
+    s.delivered.value = newest(s.delivered.value, v.ref, v);
   },
   attack(v) {
     if (s.attacks.value.get(v.id)?.revision > v.revision) return;
-    const next = new Map(s.attacks.value);
-    next.delete(v.id); /* to the end: the oldest word is forgotten first */
-    next.set(v.id, v);
-    if (next.size > 200) next.delete(next.keys().next().value);
-    s.attacks.value = next;
+    s.attacks.value = newest(s.attacks.value, v.id, v);
   },
 };
 

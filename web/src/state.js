@@ -17,7 +17,7 @@ export const alerts = signal(new Map());
 export const attacks = signal(new Map()); /* what was said of them since the page was opened: id -> newest revision */
 export const findings = signal(new Map()); /* what engines have claimed since: key -> newest */
 export const decided = signal(null); /* the newest decision of anybody, as it comes */
-export const delivered = signal(null); /* the newest word of somebody who was told */
+export const delivered = signal(new Map()); /* that somebody was told: attack or alert -> the newest word of it */
 export const selected = computed(() => param('alert')); /* shown beside what is there */
 export const said = signal(''); /* for the screen reader */
 export const range = computed(() => ({ '1h': 1, '24h': 24, '7d': 24 })[param('range')] ?? 3); /* hours of the live chart */

@@ -161,7 +161,7 @@ static void report(struct bgp_way *w, struct note_said *s, const struct bgp_rule
   (void)snprintf(s->tenant, sizeof s->tenant, "%s", tenant);
   (void)snprintf(s->episode, sizeof s->episode, "%s", episode);
   (void)prac_prefix_text(s->rule, &r->dst);
-  s->dst = r->dst.ip;
+  s->dst = r->dst;
   w->env->said(w->env->said_arg, s);
 }
 
@@ -182,6 +182,7 @@ static void report_saying(struct bgp_way *w, const struct bgp_saying *y)
 /* The same deed each time it is confirmed: ExaBGP may have been away meanwhile, or we. */
 static void report_done(struct bgp_way *w, struct bgp_slot *r)
 {
+  unsigned due = r->unsaid & ~r->saying;
   struct bgp_route route;
   char text[BGP_TEXT] = "";
   struct note_said s = {.at = r->done};
@@ -191,14 +192,18 @@ static void report_done(struct bgp_way *w, struct bgp_slot *r)
       bgp_rule_text(&r->rule, &route, r->want, text) == PRAC_OK)
     (void)snprintf(s.detail, sizeof s.detail, "%.250s", text);
   for (size_t i = 0; i < r->n_served; i++)
-    if (r->unsaid >> i & 1) report(w, &s, &r->rule, r->tenant, r->served[i]);
-  r->unsaid = 0;
+    if (due >> i & 1) report(w, &s, &r->rule, r->tenant, r->served[i]);
+  r->saying = r->unsaid;
 }
 
 static void report_all(struct bgp_way *w)
 {
-  for (size_t i = 0; i < BGP_RULES; i++)
-    if (w->book->slots[i].used && w->book->slots[i].unsaid) report_done(w, &w->book->slots[i]);
+  const struct note_env *e = w->env;
+  if (!e->said_safe || e->said_safe(e->said_arg)) bgp_book_said(w->book);
+  for (size_t i = 0; i < BGP_RULES; i++) {
+    struct bgp_slot *s = &w->book->slots[i];
+    if (s->used && s->unsaid != s->saying) report_done(w, s);
+  }
 }
 
 static void tell_people(struct bgp_way *w)
@@ -272,7 +277,7 @@ static void hear(struct bgp_way *w, int conn, const struct bgp_line *l)
   if (l->kind == BGP_LINE_DONE) {
     w->done++;
     bgp_book_answer(w->book, l->n, BGP_DONE, w->now);
-    report_all(w); /* at once: what is withdrawn leaves the book */
+    report_all(w); /* at once: the next line may make the rule wanted again */
   } else if (l->kind == BGP_LINE_ERROR) {
     w->errors++;
     prac_log(w->env->log, &ev_refused, "ExaBGP refuses a rule; it is tried again");

@@ -100,7 +100,7 @@ static void turn(struct bgp_book *b, struct bgp_slot *s, const struct wish *w, p
   s->tries = 0;
   s->next_try = s->since = now;
   s->done = PRAC_TIME_NONE;
-  s->unsaid = 0;
+  s->unsaid = s->saying = 0;
   if (s->want) s->n_served = 0;
   b->dirty = true;
   if (s->want)
@@ -138,7 +138,7 @@ static void settle(struct bgp_book *b, prac_time now)
     struct bgp_slot *s = &b->slots[i];
     if (!s->used) continue;
     turn(b, s, &w[i], now);
-    if (!w[i].used && !s->want && !s->told) s->used = false;
+    if (!w[i].used && !s->want && !s->told && !s->unsaid) s->used = false;
   }
   for (size_t i = 0; i < BGP_CLAIMS; i++) {
     const struct bgp_claim *c = &b->claims[i];
@@ -198,6 +198,12 @@ void bgp_book_tick(struct bgp_book *b, prac_time now)
 
 /* ---- places in the tables ---- */
 
+static bool about(const struct bgp_book *b, const struct bgp_claim *c, const struct bgp_slot *s)
+{
+  return c->used &&
+         (&b->slots[c->rule] == s || (c->fragments != BGP_NONE && &b->slots[c->fragments] == s));
+}
+
 static bool serves(const struct bgp_rule *have, const struct bgp_rule *r)
 {
   return have->kind == r->kind && have->port == r->port && have->longer == r->longer &&
@@ -233,21 +239,35 @@ static bool evict(struct bgp_book *b, prac_time now)
   return true;
 }
 
+/* Of a rule that is over, and whose end is not known to be told yet. */
+static bool only_unsaid(const struct bgp_book *b, const struct bgp_slot *s)
+{
+  if (s->want || s->told || !s->unsaid) return false;
+  for (size_t i = 0; i < BGP_CLAIMS; i++)
+    if (about(b, &b->claims[i], s)) return false;
+  return true;
+}
+
+static struct bgp_slot *free_slot(struct bgp_book *b)
+{
+  for (size_t i = 0; i < BGP_RULES; i++)
+    if (!b->slots[i].used) return &b->slots[i];
+  for (size_t i = 0; i < BGP_RULES; i++)
+    if (only_unsaid(b, &b->slots[i])) return &b->slots[i];
+  return NULL;
+}
+
 static uint16_t new_slot(struct bgp_book *b, const struct bgp_rule *r, const char *tenant,
                          prac_time now)
 {
-  do {
-    for (size_t i = 0; i < BGP_RULES; i++) {
-      struct bgp_slot *s = &b->slots[i];
-      if (s->used) continue;
-      *s = (struct bgp_slot){
-          .used = true, .id = b->next_id++, .rule = *r, .since = now, .done = PRAC_TIME_NONE};
-      copy(s->tenant, tenant);
-      b->dirty = true;
-      return (uint16_t)i;
-    }
-  } while (evict(b, now));
-  return BGP_NONE;
+  struct bgp_slot *s;
+  while (!(s = free_slot(b)))
+    if (!evict(b, now)) return BGP_NONE;
+  *s = (struct bgp_slot){
+      .used = true, .id = b->next_id++, .rule = *r, .since = now, .done = PRAC_TIME_NONE};
+  copy(s->tenant, tenant);
+  b->dirty = true;
+  return (uint16_t)(s - b->slots);
 }
 
 static uint16_t slot_for(struct bgp_book *b, const struct bgp_rule *r, const char *tenant,
@@ -385,12 +405,6 @@ static struct bgp_slot *slot_by_id(struct bgp_book *b, uint32_t id, struct prac_
   return NULL;
 }
 
-static bool about(const struct bgp_book *b, const struct bgp_claim *c, const struct bgp_slot *s)
-{
-  return c->used &&
-         (&b->slots[c->rule] == s || (c->fragments != BGP_NONE && &b->slots[c->fragments] == s));
-}
-
 prac_rc bgp_book_approve(struct bgp_book *b, uint32_t id, prac_time now, struct prac_err *reterr)
 {
   struct bgp_slot *s = slot_by_id(b, id, reterr);
@@ -431,5 +445,5 @@ const char *bgp_book_state(const struct bgp_book *b, const struct bgp_slot *s)
   if (s->told) return "withdrawing";
   for (size_t i = 0; i < BGP_CLAIMS; i++)
     if (about(b, &b->claims[i], s) && b->claims[i].grant == BGP_PROPOSED) return "proposed";
-  return "refused";
+  return only_unsaid(b, s) ? "withdrawn" : "refused";
 }

@@ -11,7 +11,9 @@
  * limits   BGP_RULES, BGP_CLAIMS; a new claim drives out the oldest proposal (counted), never a
  *          granted one
  * safe     a rule counts as told from before the first announcement until a withdrawal has been
- *          acknowledged; a saved book that is loaded announces everything anew
+ *          acknowledged; a saved book that is loaded announces everything anew. One that was
+ *          withdrawn keeps its slot until who reads of its attacks knows (unsaid), unless a new
+ *          rule needs it
  */
 #pragma once
 #include "base/buf.h"
@@ -49,7 +51,9 @@ struct bgp_slot {
   bool acked;            /* what is wanted is what ExaBGP has said done to, on this connection */
   prac_time since, until, told_until;
   char served[BGP_SERVED][BGP_NAME]; /* episodes that it was announced for; more are not named */
-  uint8_t n_served, unsaid; /* bits: who reads of them does not know yet what was confirmed */
+  /* Bits, one for each of `served`: what was confirmed is not surely known to who reads of it; of
+   * these, what was handed on and is not known to be on disk. */
+  uint8_t n_served, unsaid, saying;
   prac_time done; /* when ExaBGP first confirmed what has been wanted since; NONE: not yet */
   uint64_t seq;   /* of the command in flight; 0: none */
   prac_time sent, next_try;
@@ -109,6 +113,8 @@ enum bgp_order bgp_book_due(const struct bgp_book *b, const struct bgp_slot *s, 
 void bgp_book_sent(struct bgp_book *b, struct bgp_slot *s, enum bgp_order o, uint64_t seq,
                    prac_time now);
 enum bgp_answer { BGP_DONE, BGP_ERROR, BGP_UNKNOWN };
+/* What was handed on of all slots is safe. */
+void bgp_book_said(struct bgp_book *b);
 void bgp_book_answer(struct bgp_book *b, uint64_t seq, enum bgp_answer a, prac_time now);
 /* A new connection, or none: nothing is known to be there any more, all is said again. */
 void bgp_book_forget(struct bgp_book *b);

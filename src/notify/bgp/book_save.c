@@ -5,7 +5,7 @@
 
 #include "notify/bgp/book.h"
 
-enum { VERSION = 2 }; /* 1: slots without what they were announced for */
+enum { VERSION = 3 }; /* 1: slots without what they were announced for; 2: without unsaid */
 
 static void name_write(const char name[BGP_NAME], struct prac_wr *w)
 {
@@ -44,6 +44,7 @@ static void slot_write(const struct bgp_slot *s, struct prac_wr *w)
   prac_wr_u8(w, s->n_served);
   for (size_t i = 0; i < s->n_served; i++) name_write(s->served[i], w);
   prac_wr_u64le(w, (uint64_t)s->done);
+  prac_wr_u8(w, s->unsaid);
 }
 static bool slot_read(struct bgp_slot *s, unsigned version, struct prac_rd *r)
 {
@@ -70,6 +71,8 @@ static bool slot_read(struct bgp_slot *s, unsigned version, struct prac_rd *r)
       if (!name_read(s->served[i], r)) return false;
     s->done = (prac_time)prac_rd_u64le(r);
   }
+  if (version > 2) s->unsaid = prac_rd_u8(r);
+  if (s->unsaid >> s->n_served || (s->unsaid && s->done == PRAC_TIME_NONE)) return false;
   bool known = s->done == PRAC_TIME_NONE || sound(s->done);
   return !r->bad && flags <= 3 && sound(s->since) && sound(s->until) && known;
 }

@@ -31,9 +31,23 @@ static struct bgp_slot *in_flight(struct bgp_book *b, uint64_t seq)
   return NULL;
 }
 
+void bgp_book_said(struct bgp_book *b)
+{
+  for (size_t i = 0; i < BGP_RULES; i++) {
+    struct bgp_slot *s = &b->slots[i];
+    if (!s->used || !s->saying) continue;
+    s->unsaid = (uint8_t)(s->unsaid & ~s->saying);
+    s->saying = 0;
+    b->later = true;
+  }
+}
+
 static void done(struct bgp_book *b, struct bgp_slot *s, prac_time now)
 {
-  if (!s->acked) s->unsaid = (uint8_t)((1u << s->n_served) - 1);
+  if (!s->acked) {
+    s->unsaid = (uint8_t)((1u << s->n_served) - 1);
+    s->saying = 0;
+  }
   s->acked = true;
   s->tries = 0;
   if (s->done == PRAC_TIME_NONE) {

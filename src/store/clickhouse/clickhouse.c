@@ -52,6 +52,13 @@ static const struct prac_conf_item items[] = {
     {"packet-retention", PRAC_CONF_DURATION, CH(packet_retention_ns), .lo = 86400,
      .hi = 3153600000.0, .dflt = 2592000,
      .help = "whole days of packets that were kept as they came, older than this, are removed"},
+    {"packet-max-rows", PRAC_CONF_INT, CH(packet_max_rows), .lo = 1000, .hi = 1e15,
+     .dflt = 100000000,
+     .help = "most packets that are kept as they came: beyond it the oldest days go, not the "
+             "newest"},
+    {"delivery-retention", PRAC_CONF_DURATION, CH(delivery_retention_ns), .lo = 86400,
+     .hi = 31536000000.0, .dflt = 31536000,
+     .help = "whole days of what was told to whom, older than this, are removed"},
 };
 const struct prac_conf_section ch_conf_section = {
     .path = "store.clickhouse",

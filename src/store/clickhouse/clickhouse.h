@@ -31,7 +31,8 @@ struct ch_conf {
   int64_t quorum;
   int64_t connect_ns, timeout_ns, retry_ns;
   int64_t count_at_once;
-  int64_t retention_ns, rollup_retention_ns, packet_retention_ns;
+  int64_t retention_ns, rollup_retention_ns, packet_retention_ns, delivery_retention_ns;
+  int64_t packet_max_rows;
 };
 extern const struct prac_conf_section ch_conf_section;
 

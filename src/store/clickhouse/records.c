@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/clickhouse/clickhouse.h"
 #include "model/packet.h"
+#include "store/clickhouse/clickhouse.h"
 
 enum { JSON_MAX = 16 << 20 };
 
@@ -120,20 +120,38 @@ static void say_text(const char *column, const char *text, struct ch_buf *sql)
   ch_say_bytes(sql, text, strlen(text));
 }
 
-/* The ids of those that run whose latest version went on in the span. */
-static void say_extents(const struct ch *c, const struct store_query *q, struct ch_buf *sql)
+static void say_went_on(const struct store_query *q, struct ch_buf *sql)
 {
-  ch_say(sql, "id GLOBAL IN (SELECT id FROM (SELECT id, since, until FROM extent WHERE kind = '%s'",
-         q->kind->name);
-  say_text("id", q->id, sql);
-  ch_say_view(c, sql);
-  ch_say(sql, " ORDER BY id, tx DESC, no DESC LIMIT 1 BY id) WHERE 1");
   if (q->span.from != PRAC_TIME_NONE) ch_say(sql, " AND until >= %lld", (long long)q->span.from);
   if (q->span.to != PRAC_TIME_NONE) ch_say(sql, " AND since < %lld", (long long)q->span.to);
+}
+
+/* The ids of those that run of which some version went on in the span. */
+static void say_extents(const struct ch *c, const struct store_query *q, struct ch_buf *sql)
+{
+  ch_say(sql, "id GLOBAL IN (SELECT id FROM extent WHERE kind = '%s'", q->kind->name);
+  say_text("id", q->id, sql);
+  say_went_on(q, sql);
+  ch_say_view(c, sql);
   ch_say(sql, ")");
 }
 
-/* One sender: most packets go before their JSON is read. */
+/* Of these, those whose latest version did: only of these all versions are looked at. */
+static void say_last_extents(const struct ch *c, const struct store_query *q, struct ch_buf *sql)
+{
+  ch_say(sql,
+         "id GLOBAL IN (SELECT id FROM (SELECT id, since, until FROM extent WHERE kind = '%s'"
+         " AND ",
+         q->kind->name);
+  say_extents(c, q, sql);
+  ch_say_view(c, sql);
+  ch_say(sql, " ORDER BY id, tx DESC, no DESC LIMIT 1 BY id) WHERE 1");
+  say_went_on(q, sql);
+  ch_say(sql, ")");
+}
+
+/* One sender: most packets go before their JSON is parsed. Its text is searched, since the table
+ * has no column for it. */
 static void say_sender(const struct store_query *q, struct ch_buf *sql)
 {
   char text[PRAC_IP_TEXT], json[PRAC_IP_TEXT + 16];
@@ -155,16 +173,33 @@ static void say_words(const struct store_query *q, struct ch_buf *sql)
   if (q->kind == &model_packet) say_sender(q, sql);
 }
 
-/* Of the ids that have a version in that time, or went on in it, the latest version. */
-static void say_records(const struct ch *c, const struct store_query *q, struct ch_buf *sql)
+static void say_place(const struct store_query *q, struct ch_buf *sql)
 {
-  const char *dir = q->oldest_first ? "" : " DESC";
+  if (!q->after) return;
+  ch_say(sql, " AND (at, id) %c (%lld, ", q->oldest_first ? '>' : '<', (long long)q->after_at);
+  ch_say_bytes(sql, q->after, strlen(q->after));
+  ch_say(sql, ")");
+}
+
+/* Packets and hits never change: all is asked before one of the versions is taken, whichever. */
+static bool is_fixed(const struct model_kind *k)
+{
+  return k == &model_packet || k == &model_hit;
+}
+
+static void say_fixed(const struct store_query *q, struct ch_buf *sql)
+{
+  say_at(q, sql);
+  say_words(q, sql);
+  say_place(q, sql);
+  ch_say(sql, " LIMIT 1 BY id)");
+}
+
+/* The latest version of the ids that have one in that time, or went on in it. */
+static void say_latest(const struct ch *c, const struct store_query *q, struct ch_buf *sql)
+{
   bool all = q->span.from == PRAC_TIME_NONE && q->span.to == PRAC_TIME_NONE,
        runs = store_record_runs(q->kind);
-  ch_say(sql, "SELECT json FROM (SELECT at, id, key, sensor, json FROM record WHERE kind = '%s'",
-         q->kind->name);
-  say_text("id", q->id, sql);
-  ch_say_view(c, sql);
   if (!all) {
     ch_say(sql, " AND (id GLOBAL IN (SELECT id FROM record WHERE kind = '%s'", q->kind->name);
     say_at(q, sql);
@@ -177,14 +212,23 @@ static void say_records(const struct ch *c, const struct store_query *q, struct 
   ch_say(sql, " ORDER BY id, tx DESC, no DESC LIMIT 1 BY id) WHERE (1");
   say_at(q, sql);
   if (runs && !all) ch_say(sql, " OR ");
-  if (runs && !all) say_extents(c, q, sql);
+  if (runs && !all) say_last_extents(c, q, sql);
   ch_say(sql, ")");
   say_words(q, sql);
-  if (q->after) {
-    ch_say(sql, " AND (at, id) %c (%lld, ", q->oldest_first ? '>' : '<', (long long)q->after_at);
-    ch_say_bytes(sql, q->after, strlen(q->after));
-    ch_say(sql, ")");
-  }
+  say_place(q, sql);
+}
+
+static void say_records(const struct ch *c, const struct store_query *q, struct ch_buf *sql)
+{
+  const char *dir = q->oldest_first ? "" : " DESC";
+  ch_say(sql, "SELECT json FROM (SELECT at, id, key, sensor, json FROM record WHERE kind = '%s'",
+         q->kind->name);
+  say_text("id", q->id, sql);
+  ch_say_view(c, sql);
+  if (is_fixed(q->kind))
+    say_fixed(q, sql);
+  else
+    say_latest(c, q, sql);
   ch_say(sql, " ORDER BY at%s, id%s", dir, dir);
   if (!store_record_filtered(q)) ch_say(sql, " LIMIT %u", store_limit(q));
 }

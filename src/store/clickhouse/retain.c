@@ -1,8 +1,9 @@
 /* What is no longer wanted. By age, in whole days: first the hours of a day are added up into the
  * table `day`; then one commit says that they and that the edge has moved count together; only then
  * the partitions go. And rows of transactions that do not count. */
-#include "store/clickhouse/clickhouse.h"
+#include "model/delivery.h"
 #include "model/packet.h"
+#include "store/clickhouse/clickhouse.h"
 
 static const struct prac_log_event ev_removed = {
     "store_days_removed", PRAC_LOG_INFO,
@@ -92,6 +93,38 @@ static prac_rc drop_records(struct ch *c, const char *kind, prac_time edge, stru
                        ch_own(c), kind, (long long)edge);
 }
 
+/* Days of packets, the newest first, and where those begin that may stay. */
+struct days {
+  uint64_t most, sum;
+  prac_time edge;
+};
+
+static prac_rc take_day(void *arg, struct prac_rd *r)
+{
+  struct days *d = arg;
+  prac_time day = (prac_time)prac_rd_u32le(r) * PRAC_DAY;
+  uint64_t n = prac_rd_u64le(r);
+  if (r->bad) return PRAC_OK;
+  bool newest = d->sum == 0;
+  d->sum += n;
+  if (newest || d->sum <= d->most) d->edge = day;
+  return d->sum <= d->most ? PRAC_OK : PRAC_END;
+}
+
+static prac_rc packets_by_number(struct ch *c, struct prac_err *reterr)
+{
+  struct ch_buf sql = {0};
+  struct days d = {.most = (uint64_t)c->conf.packet_max_rows};
+  ch_say(&sql,
+         "SELECT toUInt32(intDiv(at, %lld)) AS day, toUInt64(count()) FROM record WHERE kind = '%s'"
+         " GROUP BY day ORDER BY day DESC",
+         (long long)PRAC_DAY, model_packet.name);
+  prac_rc rc = ch_ask(&c->http, &sql, take_day, &d, reterr);
+  ch_buf_done(&sql);
+  if (rc != PRAC_OK || d.sum <= d.most) return rc;
+  return drop_records(c, model_packet.name, d.edge, reterr);
+}
+
 static prac_rc by_age(struct ch *c, prac_time now, struct prac_err *reterr)
 {
   struct numbers parts, days;
@@ -106,6 +139,9 @@ static prac_rc by_age(struct ch *c, prac_time now, struct prac_err *reterr)
   if (c->view.edge) PRAC_TRY(drop_days(c, c->view.edge, reterr));
   PRAC_TRY(drop_records(c, model_packet.name,
                         prac_time_floor(now - c->conf.packet_retention_ns, PRAC_DAY), reterr));
+  PRAC_TRY(packets_by_number(c, reterr));
+  PRAC_TRY(drop_records(c, model_delivery.name,
+                        prac_time_floor(now - c->conf.delivery_retention_ns, PRAC_DAY), reterr));
   PRAC_TRY(numbers(c, "toYYYYMM(start)", "day", "addMonths(start, 1)", roll_edge, &parts, reterr));
   return drop(c, "day", &parts, reterr);
 }

@@ -19,8 +19,8 @@
 
 struct emb_conf {
   const char *dir;
-  int64_t retention_ns, rollup_retention_ns, packet_retention_ns;
-  int64_t max_bytes, memory_bytes;
+  int64_t retention_ns, rollup_retention_ns, packet_retention_ns, delivery_retention_ns;
+  int64_t packet_max_rows, max_bytes, memory_bytes;
   int64_t flush_rows, small_rows;
   int64_t level, threads;
 };
@@ -110,9 +110,10 @@ PRAC_NODISCARD prac_rc emb_records_put(struct emb *e, const struct store_rec *r,
                                        struct prac_err *reterr);
 prac_rc emb_records_query(struct emb *e, const struct store_query *q, store_row *each, void *arg,
                           struct prac_err *reterr);
+
+/* sensors.c */
 prac_rc emb_sensors_query(struct emb *e, const struct store_query *q, store_row *each, void *arg,
                           struct prac_err *reterr);
-
 prac_rc emb_kept_query(struct emb *e, store_row *each, void *arg, struct prac_err *reterr);
 
 /* log.c: the flow log */

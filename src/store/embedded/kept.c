@@ -1,11 +1,12 @@
 /* Batches of the log that a reader of many questions has decoded: what stands at a place of a log
- * file never changes, so it is decoded once, whatever time is asked for and whatever has been
- * written since. A place has a row of the table to be in; the whole is bounded by bytes, and what
- * was unused for longest goes first. */
+ * file never changes, and a file's number is never given again (log.c), so it is decoded once,
+ * whatever time is asked for and whatever has been written since. A place has a row of the table to
+ * be in; the whole is bounded by bytes, and what was unused for longest goes first. */
 #include "store/embedded/kept.h"
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
 
@@ -31,9 +32,12 @@ prac_rc emb_kept_new(struct emb_kept **ret)
   return PRAC_OK;
 }
 
+/* A column may be left out: at most this. */
 static size_t bytes_of(const struct flow_batch *b)
 {
-  return (b->n + 1) * sizeof(struct flow_row);
+  size_t bytes = sizeof *b + b->n * sizeof(struct flow_row) + strlen(b->sensor) + strlen(b->geo);
+  for (uint32_t i = 0; i < b->lists.n; i++) bytes += sizeof(char *) + strlen(b->lists.v[i]) + 1;
+  return bytes;
 }
 
 static void drop(struct emb_kept *k, struct one *o)
@@ -64,17 +68,21 @@ static bool same(const struct emb_place *a, const struct emb_place *b)
   return a->log == b->log && a->off == b->off && a->len == b->len;
 }
 
+static struct one *find(struct emb_kept *k, const struct emb_place *at)
+{
+  struct one *row = row_of(k, at);
+  for (size_t n = 0; n < WIDE; n++)
+    if (row[n].b && same(&row[n].at, at)) return &row[n];
+  return NULL;
+}
+
 struct flow_batch *emb_kept_get(struct emb_kept *k, const struct emb_place *at)
 {
-  struct flow_batch *found = NULL;
   if (!k) return NULL;
   pthread_mutex_lock(&k->lock);
-  struct one *row = row_of(k, at);
-  for (size_t n = 0; n < WIDE && !found; n++) {
-    if (!row[n].b || !same(&row[n].at, at)) continue;
-    row[n].used = ++k->clock;
-    found = flow_batch_ref(row[n].b);
-  }
+  struct one *o = find(k, at);
+  struct flow_batch *found = o ? flow_batch_ref(o->b) : NULL;
+  if (o) o->used = ++k->clock;
   pthread_mutex_unlock(&k->lock);
   return found;
 }
@@ -97,14 +105,19 @@ static struct one *stalest(struct emb_kept *k)
   return o;
 }
 
+/* Two threads may have missed it at once: the second finds it here. */
 void emb_kept_put(struct emb_kept *k, const struct emb_place *at, struct flow_batch *b)
 {
-  if (!k || bytes_of(b) > KEPT_BYTES / WIDE) return;
+  if (!k) return;
+  size_t bytes = bytes_of(b);
+  if (bytes > KEPT_BYTES / WIDE) return;
   pthread_mutex_lock(&k->lock);
-  struct one *to = oldest(row_of(k, at), WIDE);
-  drop(k, to);
-  while (k->bytes + bytes_of(b) > KEPT_BYTES) drop(k, stalest(k));
-  *to = (struct one){*at, flow_batch_ref(b), ++k->clock};
-  k->bytes += bytes_of(b);
+  if (!find(k, at)) {
+    struct one *to = oldest(row_of(k, at), WIDE);
+    drop(k, to);
+    while (k->bytes + bytes > KEPT_BYTES) drop(k, stalest(k));
+    *to = (struct one){*at, flow_batch_ref(b), ++k->clock};
+    k->bytes += bytes;
+  }
   pthread_mutex_unlock(&k->lock);
 }

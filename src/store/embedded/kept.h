@@ -1,6 +1,6 @@
 /* store/embedded/kept.h — batches of the log that a reader of many questions has decoded.
  *
- * bounds    64 MiB of rows; a batch of more than an eighth of that is not kept
+ * bounds    64 MiB of rows, lists and texts; a batch of more than an eighth of that is not kept
  * threads   any, at the same time
  */
 #pragma once

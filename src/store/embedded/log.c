@@ -50,15 +50,24 @@ static prac_rc sync_dir(const struct emb *e, const char *sub, struct prac_err *r
   return PRAC_OK;
 }
 
+/* A number that no file had before, not even one that was compacted long ago: a reader keeps what
+ * it has decoded under it, and the end of a file that was there may be damaged. */
+static prac_rc new_number(struct emb *e, struct prac_err *reterr)
+{
+  PRAC_TRY(emb_exec(e,
+                    "INSERT INTO log SELECT 1, ifnull(max(log), 0) + 1 FROM batch WHERE log IS NOT"
+                    " NULL ON CONFLICT(one) DO UPDATE SET last = last + 1",
+                    reterr));
+  return emb_one(e, "SELECT last FROM log", &e->log_id, reterr);
+}
+
 static prac_rc open_file(struct emb *e, struct prac_err *reterr)
 {
   char path[EMB_PATH];
-  if (e->log_fd >= 0 && e->log_len >= EMB_LOG_MAX) {
-    emb_log_close(e);
-    e->log_id++;
-    e->log_len = 0;
-  }
+  if (e->log_fd >= 0 && e->log_len >= EMB_LOG_MAX) emb_log_close(e);
   if (e->log_fd >= 0) return PRAC_OK;
+  PRAC_TRY(new_number(e, reterr));
+  e->log_len = 0;
   emb_path(e, path, "log", e->log_id);
   e->log_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   if (e->log_fd < 0) return sys_fail(e, reterr, "opening", path);
@@ -290,12 +299,11 @@ static prac_rc each_file(struct emb *e, int64_t below, struct prac_err *reterr)
 
 prac_rc emb_log_recover(struct emb *e, struct prac_err *reterr)
 {
-  int64_t last = 0;
-  PRAC_TRY(emb_one(e, "SELECT max(log) FROM batch WHERE log IS NOT NULL", &last, reterr));
-  PRAC_TRY(each_file(e, INT64_MAX, reterr));
-  e->log_id = last + 1; /* never into a file that was there before: its end may be damaged */
-  e->log_len = 0;
-  return PRAC_OK;
+  PRAC_TRY(emb_exec(e,
+                    "CREATE TABLE IF NOT EXISTS log(one INTEGER PRIMARY KEY CHECK (one = 1),"
+                    " last INTEGER NOT NULL)",
+                    reterr));
+  return each_file(e, INT64_MAX, reterr);
 }
 
 prac_rc emb_log_sweep(struct emb *e, struct prac_err *reterr)
@@ -303,11 +311,7 @@ prac_rc emb_log_sweep(struct emb *e, struct prac_err *reterr)
   int64_t live = 0;
   if (e->log_fd >= 0) {
     PRAC_TRY(known_length(e, e->log_id, &live, reterr));
-    if (live == 0 && e->log_len > 0) {
-      emb_log_close(e);
-      e->log_id++;
-      e->log_len = 0;
-    }
+    if (live == 0 && e->log_len > 0) emb_log_close(e);
   }
-  return each_file(e, e->log_id, reterr);
+  return each_file(e, e->log_fd >= 0 ? e->log_id : INT64_MAX, reterr);
 }

@@ -50,6 +50,15 @@ static prac_rc new_columns(struct emb *e, const struct model_kind *k, struct pra
   return PRAC_OK;
 }
 
+/* A kind that has the field has the index. */
+static const struct {
+  const char *of, *name, *columns;
+} indexes[] = {{"at", "_at", "(at);"},
+               {"key", "_key", "(key, at);"},
+               {"src", "_src", "(src, at);"},
+               {"sensor", "_sensor", "(sensor, at);"},
+               {"dport", "_port", "(proto, dport, at);"}};
+
 static prac_rc one_table(struct emb *e, const struct model_kind *k, struct prac_err *reterr)
 {
   struct text t = {.n = 0};
@@ -59,19 +68,11 @@ static prac_rc one_table(struct emb *e, const struct model_kind *k, struct prac_
     put(&t, sql_types[k->fields[i].type],
         strcmp(k->fields[i].name, k->key) == 0 ? " PRIMARY KEY, " : ", ", "");
   }
-  put(&t, "json TEXT NOT NULL);CREATE INDEX IF NOT EXISTS ", k->name, "_at ON ");
-  put(&t, k->name, "(at);", "");
-  if (has_field(k, "key")) {
-    put(&t, "CREATE INDEX IF NOT EXISTS ", k->name, "_key ON ");
-    put(&t, k->name, "(key, at);", "");
-  }
-  if (has_field(k, "src")) {
-    put(&t, "CREATE INDEX IF NOT EXISTS ", k->name, "_src ON ");
-    put(&t, k->name, "(src, at);", "");
-  }
-  if (has_field(k, "sensor")) {
-    put(&t, "CREATE INDEX IF NOT EXISTS ", k->name, "_sensor ON ");
-    put(&t, k->name, "(sensor, at);", "");
+  put(&t, "json TEXT NOT NULL);", "", "");
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(indexes); i++) {
+    if (!has_field(k, indexes[i].of)) continue;
+    put(&t, "CREATE INDEX IF NOT EXISTS ", k->name, indexes[i].name);
+    put(&t, " ON ", k->name, indexes[i].columns);
   }
   PRAC_TRY(emb_exec(e, t.v, reterr));
   PRAC_TRY(new_columns(e, k, reterr));
@@ -203,53 +204,123 @@ prac_rc emb_records_put(struct emb *e, const struct store_rec *r, size_t n, stru
 }
 
 /* ---- asking ---- */
-/* What the question's words ask for besides the time: a column is that value, or the text of a list
- * has it, so that most records go before their JSON is read. One of text, ip, n. */
-struct word {
+/* What the question's words ask for besides the time: a column compared with a value, so that most
+ * records go before their JSON is read. Rows are found by the index of the first word that has one
+ * (the order is: who is met by fewest); a plus keeps SQLite off the others' indexes. */
+enum by { BY_NONE, BY_ID, BY_KEY, BY_SRC, BY_PORT, BY_SENSOR };
+enum form { IS, HAS, BEGINS_NOT, FROM, UPTO, IS_PORT };
+static const struct {
+  const char *open, *op, *close;
+} forms[] = {[IS] = {"", " = ", ""},
+             [HAS] = {"instr(", ", ", ")"}, /* the text of a list */
+             [BEGINS_NOT] = {"instr(", ", ", ") <> 1"},
+             [FROM] = {"", " >= ", ""},
+             [UPTO] = {"", " <= ", ""},
+             [IS_PORT] = {"", " = ", " OR +proto NOT IN (6, 17, 33, 132, 136)"}};
+struct word { /* one of text, ip, n */
   const char *column;
-  bool listed;
+  enum form form;
+  enum by by;
   const char *text;
   const struct prac_ip *ip;
   int64_t n;
 };
-enum { WORDS = 8, AT_FROM = 1, AT_TO, AFTER_AT, AFTER, SPAN_TO, SPAN_FROM, WORD /* the first */ };
+enum {
+  WORDS = 12 + STORE_LEFT_OUT_MAX,
+  AT_FROM = 1,
+  AT_TO,
+  AFTER_AT,
+  AFTER,
+  SPAN_TO,
+  SPAN_FROM,
+  WORD /* the first */
+};
 struct asked {
   struct word v[WORDS];
   size_t n;
+  enum by by;
+  bool ranged; /* by a range of senders, which then are sorted by time */
+  struct prac_ip last;
   char host[PRAC_IP_TEXT + 2], port[MODEL_PORT_TEXT + 2]; /* as they stand in lists */
 };
 
 static void ask(struct asked *a, const struct store_query *q, bool asked, struct word w)
 {
-  if (asked && has_field(q->kind, w.column)) a->v[a->n++] = w;
+  if (!asked || !has_field(q->kind, w.column)) return;
+  if (a->by == BY_NONE) a->by = w.by;
+  a->v[a->n++] = w;
+}
+
+static void ask_text(struct asked *a, const struct store_query *q, const char *column,
+                     const char *text, enum by by)
+{
+  ask(a, q, text && text[0], (struct word){.column = column, .by = by, .text = text});
+}
+
+/* Of a network as large as this, so many may be kept that sorting them costs more than a walk. */
+static bool is_small(const struct prac_prefix *p)
+{
+  return p->bits >= (prac_ip_is4(&p->ip) ? 112 : 48);
+}
+
+static void ask_senders(struct asked *a, const struct store_query *q)
+{
+  char text[PRAC_IP_TEXT];
+  const struct prac_prefix *p = &q->src;
+  bool one = p->bits == 128, some = p->bits > 0 && !one, small = some && is_small(p);
+  bool listed = !has_field(q->kind, "victim");
+  (void)snprintf(a->host, sizeof a->host, "\"%s\"", prac_ip_text(text, &p->ip));
+  a->last = p->ip;
+  for (unsigned i = p->bits; some && i < 128; i++) a->last.b[i / 8] |= (uint8_t)(0x80 >> i % 8);
+  ask(a, q, one, (struct word){.column = "src", .by = BY_SRC, .ip = &p->ip});
+  ask(a, q, one && listed, (struct word){.column = "hosts", .form = HAS, .text = a->host});
+  enum by by = small ? BY_SRC : BY_NONE;
+  ask(a, q, some, (struct word){.column = "src", .form = FROM, .by = by, .ip = &p->ip});
+  ask(a, q, some, (struct word){.column = "src", .form = UPTO, .by = by, .ip = &a->last});
+  a->ranged = small && a->by == BY_SRC;
+}
+
+static void ask_port(struct asked *a, const struct store_query *q)
+{
+  char text[MODEL_PORT_TEXT];
+  enum { PLAIN = 0x100 }; /* no ICMP type and code */
+  uint8_t proto = q->port.proto;
+  bool exact = proto && q->has_port;
+  bool numbered = exact && store_flow_port(proto, 0, PLAIN).port == PLAIN;
+  bool listed = exact && !has_field(q->kind, "port");
+  (void)snprintf(a->port, sizeof a->port, "\"%s\"", model_port_text(text, q->port));
+  enum by by = numbered ? BY_PORT : BY_NONE;
+  ask(a, q, proto != 0, (struct word){.column = "proto", .by = by, .n = proto});
+  ask(a, q, numbered, (struct word){.column = "dport", .by = by, .n = q->port.port});
+  ask(a, q, q->has_port && !proto,
+      (struct word){.column = "dport", .form = IS_PORT, .n = q->port.port});
+  ask(a, q, listed, (struct word){.column = "ports", .form = HAS, .text = a->port});
 }
 
 static void asked_of(const struct store_query *q, struct asked *a)
 {
-  char text[PRAC_IP_TEXT];
-  bool host = q->src.bits == 128, port = q->port.proto && q->has_port;
-  bool numbered = port && (q->port.proto == 6 || q->port.proto == 17);
-  bool one_host = has_field(q->kind, "victim"), one_port = has_field(q->kind, "port");
-  a->n = 0;
-  (void)snprintf(a->host, sizeof a->host, "\"%s\"", prac_ip_text(text, &q->src.ip));
-  (void)snprintf(a->port, sizeof a->port, "\"%s\"", model_port_text(text, q->port));
-  ask(a, q, q->id && q->id[0], (struct word){.column = q->kind->key, .text = q->id});
-  ask(a, q, q->key && q->key[0], (struct word){.column = "key", .text = q->key});
-  ask(a, q, q->sensor && q->sensor[0], (struct word){.column = "sensor", .text = q->sensor});
-  ask(a, q, host, (struct word){.column = "src", .ip = &q->src.ip});
-  ask(a, q, host && !one_host, (struct word){.column = "hosts", .listed = true, .text = a->host});
-  ask(a, q, q->port.proto, (struct word){.column = "proto", .n = q->port.proto});
-  ask(a, q, numbered, (struct word){.column = "dport", .n = q->port.port});
-  ask(a, q, port && !one_port, (struct word){.column = "ports", .listed = true, .text = a->port});
+  *a = (struct asked){.n = 0};
+  ask_text(a, q, q->kind->key, q->id, BY_ID);
+  ask_text(a, q, "key", q->key, BY_KEY);
+  ask_senders(a, q);
+  ask_port(a, q);
+  ask_text(a, q, "sensor", q->sensor, BY_SENSOR);
+  ask_text(a, q, "country", q->country, BY_NONE);
+  ask_text(a, q, "state", q->state, BY_NONE);
+  ask(a, q, q->asn != 0, (struct word){.column = "asn", .n = q->asn});
+  for (uint32_t i = 0; i < q->n_left_out; i++)
+    ask(a, q, true, (struct word){.column = "kind", .form = BEGINS_NOT, .text = q->left_out[i]});
 }
 
 static void put_words(struct text *t, const struct asked *a)
 {
   for (size_t i = 0; i < a->n; i++) {
+    const struct word *w = &a->v[i];
     char place[16];
     (void)snprintf(place, sizeof place, "?%zu", WORD + i);
-    put(t, a->v[i].listed ? " AND instr(\"" : " AND (\"", a->v[i].column, "\"");
-    put(t, a->v[i].listed ? ", " : " = ", place, ")");
+    put(t, " AND (", forms[w->form].open, w->by != BY_NONE && w->by == a->by ? "\"" : "+\"");
+    put(t, w->column, "\"", forms[w->form].op);
+    put(t, place, forms[w->form].close, ")");
   }
 }
 
@@ -268,8 +339,10 @@ static void bind_words(sqlite3_stmt *s, const struct asked *a)
 }
 
 /* Which of them, and from where: what the question's words ask for comes behind it. */
-static void put_part(struct text *t, const struct store_query *q, const struct emb_part *p)
+static void put_part(struct text *t, const struct store_query *q, const struct emb_part *p,
+                     const struct asked *a)
 {
+  const char *at = a->ranged ? "+at" : "at";
   struct emb_extent_words r;
   emb_extent_sql(q->kind, &r);
   if (p->which == EMB_PART_LATER) { /* its own index, class by class */
@@ -279,7 +352,9 @@ static void put_part(struct text *t, const struct store_query *q, const struct e
     put(t, " >= ?5 - most AND +at >= ?1 AND +at < ?2", "", "");
     return;
   }
-  put(t, "SELECT json FROM ", q->kind->name, " WHERE at >= ?1 AND at < ?2");
+  put(t, "SELECT json FROM ", q->kind->name, " WHERE ");
+  put(t, at, " >= ?1 AND ", at);
+  put(t, " < ?2", "", "");
   if (p->which == EMB_PART_EARLIER) put(t, " AND " EMB_EXTENT_ON " = 1", "", "");
   if (p->which != EMB_PART_NAMED) return;
   put(t, " AND ", r.since, " < ?5 AND (at >= ?6 OR " EMB_EXTENT_ON ")");
@@ -291,7 +366,7 @@ static prac_rc prepare_ask(struct emb *e, const struct store_query *q, const str
   struct text t = {.n = 0};
   struct asked a;
   asked_of(q, &a);
-  put_part(&t, q, p);
+  put_part(&t, q, p, &a);
   put_words(&t, &a);
   if (q->after) {
     put(&t, " AND (at, \"", q->kind->key, "\") ");
@@ -365,77 +440,4 @@ prac_rc emb_records_query(struct emb *e, const struct store_query *q, store_row 
   if (reads) emb_rollback(e);
   prac_arena_free(&t.a);
   return rc;
-}
-
-static prac_rc sensor_health(struct emb *e, struct store_sensor *v, struct prac_arena *a,
-                             struct prac_err *reterr)
-{
-  sqlite3_stmt *s;
-  bool row;
-  v->health.at = PRAC_TIME_NONE;
-  PRAC_TRY(emb_stmt(e, EMB_HEALTH_LAST, &s, reterr));
-  emb_bind_text(s, 1, v->sensor);
-  PRAC_TRY(emb_step(e, s, &row, reterr));
-  if (!row) return PRAC_OK;
-  const char *json = (const char *)sqlite3_column_text(s, 0);
-  prac_rc rc = model_from_json(&model_health, json ? json : "", (size_t)sqlite3_column_bytes(s, 0),
-                               a, &v->health, reterr);
-  sqlite3_reset(s);
-  return rc;
-}
-
-prac_rc emb_sensors_query(struct emb *e, const struct store_query *q, store_row *each, void *arg,
-                          struct prac_err *reterr)
-{
-  sqlite3_stmt *s;
-  bool row;
-  struct prac_arena *a = prac_arena_new(4096);
-  if (!a) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a question");
-  prac_rc rc = emb_stmt(e, EMB_SENSORS, &s, reterr);
-  if (rc == PRAC_OK) {
-    emb_bind_text(s, 1, q->sensor);
-    sqlite3_bind_int64(s, 2, store_limit(q));
-  }
-  while (rc == PRAC_OK && (rc = emb_step(e, s, &row, reterr)) == PRAC_OK && row) {
-    struct store_sensor v = {.first = sqlite3_column_int64(s, 1),
-                             .last = sqlite3_column_int64(s, 2)};
-    (void)snprintf(v.sensor, sizeof v.sensor, "%s", (const char *)sqlite3_column_text(s, 0));
-    v.packets = (uint64_t)sqlite3_column_int64(s, 3);
-    v.flows = (uint64_t)sqlite3_column_int64(s, 4);
-    v.bytes = (uint64_t)sqlite3_column_int64(s, 5);
-    v.batches = (uint64_t)sqlite3_column_int64(s, 6);
-    rc = sensor_health(e, &v, a, reterr);
-    if (rc == PRAC_OK) rc = store_sensor_emit(&v, each, arg);
-  }
-  if (rc != PRAC_OK && e->stmt[EMB_SENSORS]) sqlite3_reset(e->stmt[EMB_SENSORS]);
-  prac_arena_free(&a);
-  return rc;
-}
-
-/* The first and the last of what is there, each by its index. */
-prac_rc emb_kept_query(struct emb *e, store_row *each, void *arg, struct prac_err *reterr)
-{
-#define ENDS(expr, from, order)                                                                    \
-  "SELECT " expr " FROM " from " ORDER BY " order " LIMIT 1",                                      \
-      "SELECT " expr " FROM " from " ORDER BY " order " DESC LIMIT 1"
-  static const struct {
-    const char *what, *first, *last;
-    int64_t step_ns;
-  } t[] = {
-      {"flows", ENDS("minute", "batch WHERE rows > 0", "minute"), PRAC_MIN},
-      {"minutes", ENDS("start", "rollup WHERE level = 60 AND dim = 0", "start"), PRAC_MIN},
-      {"hours", ENDS("start", "rollup WHERE level = 3600 AND dim = 0", "start"), PRAC_HOUR},
-  };
-#undef ENDS
-  for (size_t i = 0; i < PRAC_ARRAY_LEN(t); i++) {
-    int64_t first = 0, last = 0, n = 0;
-    char text[128];
-    (void)snprintf(text, sizeof text, "SELECT EXISTS(%s)", t[i].first);
-    PRAC_TRY(emb_one(e, text, &n, reterr));
-    if (!n) continue;
-    PRAC_TRY(emb_one(e, t[i].first, &first, reterr));
-    PRAC_TRY(emb_one(e, t[i].last, &last, reterr));
-    PRAC_TRY(store_kept_emit(t[i].what, first, last + t[i].step_ns, each, arg));
-  }
-  return PRAC_OK;
 }

@@ -16,10 +16,18 @@ static bool has_field(const struct model_kind *k, const char *name)
 }
 
 /* How long they went on until their last revision: what went on at a moment is found by when it
- * began, class by class. The last class has no bound. */
+ * began, class by class, up to that length before it. The last class has no bound. */
 #define H "3600000000000"
-#define LENGTHS(X) X(0, H " / 4") X(1, H) X(2, H " * 6") X(3, H " * 24") X(4, H " * 168")
-#define NO_BOUND "(5, 9223372036854775807)"
+#define LENGTHS(X)                                                                                 \
+  X(0, H " / 4")                                                                                   \
+  X(1, H)                                                                                          \
+  X(2, H " * 6")                                                                                   \
+  X(3, H " * 24")                                                                                  \
+  X(4, H " * 168")                                                                                 \
+  X(5, H " * 720")                                                                                 \
+  X(6, H " * 4320")                                                                                \
+  X(7, H " * 17520")
+#define NO_BOUND "(8, 9223372036854775807)"
 
 void emb_extent_sql(const struct model_kind *k, struct emb_extent_words *ret)
 {
@@ -28,7 +36,7 @@ void emb_extent_sql(const struct model_kind *k, struct emb_extent_words *ret)
 #define WHEN(class, most) " WHEN at - %s <= " most " THEN " #class
 #define SINCE(class, most) , ret->since
   (void)snprintf(ret->length, sizeof ret->length,
-                 "(CASE" LENGTHS(WHEN) " ELSE 5 END)" LENGTHS(SINCE));
+                 "(CASE" LENGTHS(WHEN) " ELSE 8 END)" LENGTHS(SINCE));
 #undef SINCE
 #undef WHEN
 }
@@ -36,10 +44,10 @@ void emb_extent_sql(const struct model_kind *k, struct emb_extent_words *ret)
 prac_rc emb_extent_indexes(struct emb *e, const struct model_kind *k, struct prac_err *reterr)
 {
   struct emb_extent_words r;
-  char text[1536];
+  char text[2048];
   emb_extent_sql(k, &r);
   (void)snprintf(text, sizeof text,
-                 "CREATE INDEX IF NOT EXISTS %s_began ON %s(%s, %s);"
+                 "CREATE INDEX IF NOT EXISTS %s_ran ON %s(%s, %s, at);"
                  "CREATE INDEX IF NOT EXISTS %s_on ON %s(" EMB_EXTENT_ON ", at, \"%s\")",
                  k->name, k->name, r.length, r.since, k->name, k->name, k->key);
   return emb_exec(e, text, reterr);

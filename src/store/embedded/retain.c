@@ -7,11 +7,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "model/delivery.h"
+#include "model/packet.h"
 #include "store/embedded/embedded.h"
 
 static const struct prac_log_event ev_removed = {
     "store_flows_removed", PRAC_LOG_INFO,
     "to keep more, raise store.embedded.max-bytes or retention and give it the disk"};
+
+static const struct prac_log_event ev_packets = {
+    "store_packets_removed", PRAC_LOG_INFO,
+    "to keep more, raise store.embedded.packet-max-rows and give it the disk, about 1 KB each"};
+
+/* Other writers wait for no more than one step; what is left then, the next time. */
+enum { STEP_ROWS = 10000, STEPS = 100 };
 
 static prac_rc runf(struct emb *e, struct prac_err *reterr, const char *fmt, int64_t a)
 {
@@ -28,6 +37,35 @@ static prac_rc runf(struct emb *e, struct prac_err *reterr, const char *fmt, int
   prac_rc rc = emb_exec(e, text, reterr);
   if (rc != PRAC_OK) emb_rollback(e);
   return rc;
+}
+
+/* The oldest of a kind: those before `edge`, and at most so many. */
+static prac_rc drop_records(struct emb *e, const struct model_kind *k, prac_time edge, int64_t most,
+                            struct prac_err *reterr)
+{
+  for (int i = 0; i < STEPS && most > 0; i++) {
+    char text[256];
+    int64_t step = most < STEP_ROWS ? most : STEP_ROWS;
+    (void)snprintf(text, sizeof text,
+                   "DELETE FROM %s WHERE rowid IN (SELECT rowid FROM %s WHERE at < %" PRId64
+                   " ORDER BY at LIMIT %" PRId64 ")",
+                   k->name, k->name, edge, step);
+    PRAC_TRY(emb_exec(e, text, reterr));
+    if (sqlite3_changes(e->db) < step) break;
+    most -= step;
+  }
+  return PRAC_OK;
+}
+
+static prac_rc packets_by_number(struct emb *e, struct prac_err *reterr)
+{
+  int64_t n = 0;
+  PRAC_TRY(emb_one(e, "SELECT count(*) FROM packet", &n, reterr));
+  if (n <= e->conf.packet_max_rows) return PRAC_OK;
+  n -= e->conf.packet_max_rows;
+  PRAC_TRY(drop_records(e, &model_packet, INT64_MAX, n, reterr));
+  prac_log(e->log, &ev_packets, "%" PRId64 " packets are more than may be kept: the oldest go", n);
+  return PRAC_OK;
 }
 
 static prac_rc by_age(struct emb *e, prac_time now, struct prac_err *reterr)
@@ -49,7 +87,9 @@ static prac_rc by_age(struct emb *e, prac_time now, struct prac_err *reterr)
                   edge));
     prac_log(e->log, &ev_removed, "flows older than %s removed", prac_time_text(text, edge));
   }
-  PRAC_TRY(runf(e, reterr, "DELETE FROM packet WHERE at < #", now - e->conf.packet_retention_ns));
+  PRAC_TRY(drop_records(e, &model_packet, now - e->conf.packet_retention_ns, INT64_MAX, reterr));
+  PRAC_TRY(
+      drop_records(e, &model_delivery, now - e->conf.delivery_retention_ns, INT64_MAX, reterr));
   return runf(e, reterr, "DELETE FROM rollup WHERE level = 86400 AND start < #", roll_edge);
 }
 
@@ -76,6 +116,7 @@ static prac_rc by_size(struct emb *e, struct prac_err *reterr)
 prac_rc emb_retain(struct emb *e, prac_time now, struct prac_err *reterr)
 {
   PRAC_TRY(by_age(e, now, reterr));
+  PRAC_TRY(packets_by_number(e, reterr));
   PRAC_TRY(by_size(e, reterr));
   return emb_exec(e, "PRAGMA incremental_vacuum(2000)", reterr);
 }
