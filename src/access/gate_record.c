@@ -26,13 +26,7 @@ static bool is_host(const struct model_field *f)
   return is(f, "victim", MODEL_IP) || is(f, "src", MODEL_IP);
 }
 
-/* Of a table in which not every record has a victim. */
-static bool no_victim(const struct about *a)
-{
-  return a->victim && a->victim_bits == 0 && prac_ip_is_zero(a->victim);
-}
-
-static struct about about_of(const struct model_kind *k, const void *rec)
+static struct about fields_of(const struct model_kind *k, const void *rec)
 {
   struct about a = {.victim_bits = 128, .key = "", .country = ""};
   for (size_t i = 0; i < k->n_fields; i++) {
@@ -48,7 +42,14 @@ static struct about about_of(const struct model_kind *k, const void *rec)
     if (s && is(f, "tlp", MODEL_STR)) a.tlp = s;
     if (s && is(f, "org", MODEL_STR)) a.org = s;
   }
-  if (no_victim(&a)) a.victim = NULL;
+  return a;
+}
+
+static struct about about_of(const struct model_kind *k, const void *rec)
+{
+  struct about a = fields_of(k, rec);
+  /* a table in which not every record has a victim */
+  if (a.victim && a.victim_bits == 0 && prac_ip_is_zero(a.victim)) a.victim = NULL;
   return a;
 }
 

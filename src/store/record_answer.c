@@ -150,6 +150,13 @@ static bool left_out(const struct store_query *q, const void *rec)
   return false;
 }
 
+static bool words_match(const struct store_query *q, const void *rec)
+{
+  const struct model_kind *k = q->kind;
+  return text_match(k, rec, "key", q->key) && text_match(k, rec, "state", q->state) &&
+         text_match(k, rec, "country", q->country) && !left_out(q, rec);
+}
+
 /* Records are in order of (at, id). */
 static bool behind(const struct store_query *q, const void *rec, prac_time t)
 {
@@ -168,9 +175,8 @@ bool store_record_match(const struct store_query *q, const void *rec)
   if (q->span.to != PRAC_TIME_NONE && told.from >= q->span.to) return false;
   if (q->id && q->id[0] && strcmp(store_record_key(k, rec), q->id) != 0) return false;
   if (!behind(q, rec, t)) return false;
-  return text_match(k, rec, "key", q->key) && text_match(k, rec, "state", q->state) &&
-         text_match(k, rec, "country", q->country) && sensor_match(q, rec) &&
-         any_host_match(q, rec) && ports_match(q, rec) && asn_match(q, rec) && !left_out(q, rec);
+  return words_match(q, rec) && sensor_match(q, rec) && any_host_match(q, rec) &&
+         ports_match(q, rec) && asn_match(q, rec);
 }
 
 prac_rc store_record_emit(const char *json, store_row *each, void *arg)
@@ -260,6 +266,15 @@ struct store_query store_query_open(const struct store_query *q)
   return c;
 }
 
+static prac_rc check_counts(const struct store_query *q, struct prac_err *reterr)
+{
+  if (q->n_left_out > STORE_LEFT_OUT_MAX)
+    return PRAC_FAIL(reterr, PRAC_RANGE, "at most %d kinds are left out", STORE_LEFT_OUT_MAX);
+  if (q->n_srcs > STORE_SRCS_MAX)
+    return PRAC_FAIL(reterr, PRAC_RANGE, "at most %d senders", STORE_SRCS_MAX);
+  return PRAC_OK;
+}
+
 prac_rc store_query_check(const struct store_query *q, struct prac_err *reterr)
 {
   PRAC_TRY(check_texts(q, reterr));
@@ -269,10 +284,7 @@ prac_rc store_query_check(const struct store_query *q, struct prac_err *reterr)
   if (q->span.from != PRAC_TIME_NONE && q->span.to != PRAC_TIME_NONE &&
       __builtin_sub_overflow(q->span.to, q->span.from, &length))
     return PRAC_FAIL(reterr, PRAC_RANGE, "the time span is longer than 292 years");
-  if (q->n_left_out > STORE_LEFT_OUT_MAX)
-    return PRAC_FAIL(reterr, PRAC_RANGE, "at most %d kinds are left out", STORE_LEFT_OUT_MAX);
-  if (q->n_srcs > STORE_SRCS_MAX)
-    return PRAC_FAIL(reterr, PRAC_RANGE, "at most %d senders", STORE_SRCS_MAX);
+  PRAC_TRY(check_counts(q, reterr));
   switch (q->what) {
   case STORE_RECORDS:
     if (!q->kind)

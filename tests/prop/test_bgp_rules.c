@@ -215,6 +215,8 @@ static int never_wrong(struct choice *small)
     bgp_book_tick(w.book, w.now);
     w.book->n_sayings = 0;
     pump(&w, c, true);
+    for (size_t k = 0; k < BGP_RULES; k++) w.book->slots[k].saying = w.book->slots[k].unsaid;
+    bgp_book_said(w.book); /* ... and a queue that has room */
   }
   bgp_book_tick(w.book, w.now);
   if (w.n && !w.wrong) w.wrong = "a rule is left when all is over";

@@ -46,6 +46,20 @@ static void slot_write(const struct bgp_slot *s, struct prac_wr *w)
   prac_wr_u64le(w, (uint64_t)s->done);
   prac_wr_u8(w, s->unsaid);
 }
+/* Whom it served, and what of that is to be said. */
+static bool served_read(struct bgp_slot *s, unsigned version, struct prac_rd *r)
+{
+  s->done = PRAC_TIME_NONE;
+  if (version < 2) return true;
+  s->n_served = prac_rd_u8(r);
+  if (s->n_served > BGP_SERVED) return false;
+  for (size_t i = 0; i < s->n_served; i++)
+    if (!name_read(s->served[i], r)) return false;
+  s->done = (prac_time)prac_rd_u64le(r);
+  if (version > 2) s->unsaid = prac_rd_u8(r);
+  if (s->done == PRAC_TIME_NONE) return s->unsaid == 0;
+  return sound(s->done) && s->unsaid >> s->n_served == 0;
+}
 static bool slot_read(struct bgp_slot *s, unsigned version, struct prac_rd *r)
 {
   s->used = true;
@@ -63,18 +77,7 @@ static bool slot_read(struct bgp_slot *s, unsigned version, struct prac_rd *r)
   s->told = flags & 2;
   s->since = (prac_time)prac_rd_u64le(r);
   s->until = (prac_time)prac_rd_u64le(r);
-  s->done = PRAC_TIME_NONE;
-  if (version > 1) {
-    s->n_served = prac_rd_u8(r);
-    if (s->n_served > BGP_SERVED) return false;
-    for (size_t i = 0; i < s->n_served; i++)
-      if (!name_read(s->served[i], r)) return false;
-    s->done = (prac_time)prac_rd_u64le(r);
-  }
-  if (version > 2) s->unsaid = prac_rd_u8(r);
-  if (s->unsaid >> s->n_served || (s->unsaid && s->done == PRAC_TIME_NONE)) return false;
-  bool known = s->done == PRAC_TIME_NONE || sound(s->done);
-  return !r->bad && flags <= 3 && sound(s->since) && sound(s->until) && known;
+  return served_read(s, version, r) && !r->bad && flags <= 3 && sound(s->since) && sound(s->until);
 }
 
 static void claim_write(const struct bgp_claim *c, struct prac_wr *w)
