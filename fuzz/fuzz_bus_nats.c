@@ -21,6 +21,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   if (nats_puback_read(p, size, &ack) == PRAC_OK && !ack.seq && !ack.error.code) __builtin_trap();
   if (nats_stream_read(p, size, &stream) == PRAC_OK && stream.n_subjects > NATS_SUBJECTS_MAX)
     __builtin_trap();
+  static const char *const more[] = {"packet.>"};
+  char *wider = nats_stream_widened(p, size, more, 1);
+  if (wider && !strstr(wider, "\"packet.>\"]")) __builtin_trap();
+  free(wider);
   if (nats_consumer_read(p, size, &consumer) == PRAC_OK && consumer.delivered < consumer.floor)
     __builtin_trap();
   if (nats_lease_read(p, size, &lease) == PRAC_OK && size != NATS_LEASE_BYTES) __builtin_trap();

@@ -45,28 +45,44 @@ static void scope(const char *in, struct prac_arena *a)
   if (strcmp(words, access_scope_words(&again, a)) != 0) abort();
 }
 
+/* Between blanks. */
+static bool stands_alone(const uint8_t *b, size_t n, const char *word)
+{
+  size_t len = strlen(word);
+  for (size_t i = 0; i + len <= n; i++)
+    if (memcmp(b + i, word, len) == 0 && (i == 0 || b[i - 1] <= ' ') &&
+        (i + len == n || b[i + len] <= ' '))
+      return true;
+  return false;
+}
+
 /* The bytes of a packet: its protocol, how much is headers, then all as it came. */
 static void packet(const struct gate_who *w, const uint8_t *data, size_t size, struct prac_arena *a)
 {
-  static const struct prac_ip own[2] = {{{[10] = 0xff, 0xff, 198, 18, 7, 1}},
-                                        {{0xfd, 0, 0x19, 0x80, [15] = 1}}};
+  static const struct prac_ip own[4] = {{{[10] = 0xff, 0xff, 198, 18, 7, 1}},
+                                        {{0xfd, 0, 0x19, 0x80, [15] = 1}},
+                                        {{[10] = 0xff, 0xff}}, /* nobody's */
+                                        {{0}}};
   if (size < 3) return;
-  struct packet p = {.dst = own[data[0] & 1],
+  struct packet p = {.dst = own[(data[0] & 1) | (data[0] >> 6 & 2)],
                      .layer = data[0] & 2 ? "payload" : "ip",
                      .proto = data[1],
-                     .sport = data[0] >> 2,
+                     .sport = data[0] >> 2 & 31,
                      .head = data[2],
                      .bytes = {data + 3, (uint32_t)(size - 3)}};
-  if (p.bytes.n > PACKET_BYTES_MAX) p.bytes.n = PACKET_BYTES_MAX;
-  if (p.head > p.bytes.n) p.head = p.bytes.n;
   struct packet out = p;
   if (gate_packet(w, &out, a) != PRAC_OK) abort();
+  if (p.bytes.n > PACKET_BYTES_MAX) p.bytes.n = PACKET_BYTES_MAX;
   /* in the IP header's own fields it can only be by chance */
   uint32_t from = data[0] & 2 || p.bytes.n == 0 ? 0 : p.bytes.v[0] >> 4 == 4 ? 20 : 40;
+  char text[PRAC_IP_TEXT];
   size_t n = data[0] & 1 ? 16 : 4;
   if (out.bytes.n != p.bytes.n || !prac_ip_is_zero(&out.dst) || !out.masked) abort();
   if (from > out.bytes.n) from = out.bytes.n;
+  if (data[0] >> 7) return; /* zeros are everywhere */
   if (memmem(out.bytes.v + from, out.bytes.n - from, p.dst.b + 16 - n, n)) abort();
+  prac_ip_text(text, &p.dst);
+  if (from < out.bytes.n && stands_alone(out.bytes.v + from, out.bytes.n - from, text)) abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

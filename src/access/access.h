@@ -180,9 +180,10 @@ PRAC_NODISCARD prac_rc access_audit_json(struct access *a, uint64_t before, uint
  * of it when it is much. A line's age is the sum of the times between the lines behind it, of which
  * each counts a month at most, or a tenth of audit_keep_ns: a wall that jumps by years makes no
  * line older than by that (and one of accounts that are used rarely is kept for longer).
- * *ret_ahead: how far the wall is beyond that behind the newest line; 0: it is not. A line of the
- * audit says which went, with the hash of the last of them: that line is the anchor that the rest
- * hangs on. */
+ * *ret_ahead: how old the newest line is, when that is more than a month; said once a line, else 0.
+ * PRAC_AGAIN: the ages of many lines were counted, of more they have to be yet: nothing has gone. A
+ * line of the audit says which went, with the hash of the last of them: that line is the anchor
+ * that the rest hangs on. */
 enum { ACCESS_AUDIT_LEAST = 1000 };
 PRAC_NODISCARD prac_rc access_audit_prune(struct access *a, int64_t *ret_ahead,
                                           struct prac_err *reterr);

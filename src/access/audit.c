@@ -8,7 +8,7 @@
 
 #include "access/impl.h"
 
-enum { TEXT_MAX = 4096, TEXTS = 6, PRUNE_LEAST = 100, PRUNE_MOST = 50000 };
+enum { TEXT_MAX = 4096, TEXTS = 6, PRUNE_LEAST = 100, PRUNE_MOST = 50000, COUNT_MOST = 10000 };
 static const char pruned[] = "audit pruned", at_end[] = "audit", at_start[] = "audit_first",
                   counted[] = "audit_age";
 
@@ -205,10 +205,11 @@ prac_rc access_audit_check(struct access *a, struct access_audit_state *ret,
 
 /* ---- what is too old ---- */
 
+static const int64_t month = 30 * PRAC_DAY;
+
 /* The longest time between two lines that counts. */
 static int64_t gap_most(const struct access *a)
 {
-  static const int64_t month = 30 * PRAC_DAY;
   return a->conf.audit_keep_ns / 10 < month ? a->conf.audit_keep_ns / 10 : month;
 }
 
@@ -251,21 +252,22 @@ static prac_rc age_write(struct access *a, const struct age *g, struct prac_err 
   return access_sql_run(a, s, reterr);
 }
 
-/* Goes on from where it was to the newest line. */
+/* Goes on from where it was towards the newest line. PRAC_AGAIN: there are more. */
 static prac_rc age_count(struct access *a, struct age *g, struct prac_err *reterr)
 {
   sqlite3_stmt *s = access_sql(a, SQL_AUDIT_TIMES);
   int64_t known = g->n;
   prac_rc rc;
   (void)sqlite3_bind_int64(s, 1, known);
-  while ((rc = access_sql_row(a, s, reterr)) == PRAC_OK) {
+  for (int i = 0; (rc = access_sql_row(a, s, reterr)) == PRAC_OK && i <= COUNT_MOST; i++) {
     int64_t n = sqlite3_column_int64(s, 0);
     prac_time at = sqlite3_column_int64(s, 1);
     if (g->n && n > known) g->sum += gap(a, g->at, at);
     g->n = n;
     g->at = at;
   }
-  return rc == PRAC_UNKNOWN ? PRAC_OK : rc;
+  (void)sqlite3_reset(s);
+  return rc == PRAC_UNKNOWN ? PRAC_OK : rc == PRAC_OK ? PRAC_AGAIN : rc;
 }
 
 /* The first line that stays; 0: all do. g: of all lines, then of those that stay. */
@@ -316,23 +318,40 @@ static prac_rc drop_before(struct access *a, int64_t stays, struct prac_err *ret
   return access_line_add(a, &l, reterr);
 }
 
-static prac_rc prune(struct access *a, int64_t *ret_ahead, struct prac_err *reterr)
+/* How old the newest line is, when that is so long that the wall may have jumped; once a line. */
+static int64_t jumped(struct access *a, const struct age *g)
+{
+  int64_t ahead;
+  if (g->n == a->jumped_at || __builtin_sub_overflow(prac_now(&a->wall), g->at, &ahead)) return 0;
+  if (ahead <= month) return 0;
+  a->jumped_at = g->n;
+  return ahead;
+}
+
+static prac_rc prune(struct access *a, struct age *g, int64_t *ret_ahead, struct prac_err *reterr)
+{
+  int64_t stays;
+  *ret_ahead = jumped(a, g);
+  PRAC_TRY(first_to_stay(a, g, &stays, reterr));
+  return stays ? drop_before(a, stays, reterr) : PRAC_OK;
+}
+
+static prac_rc step(struct access *a, bool *ret_more, int64_t *ret_ahead, struct prac_err *reterr)
 {
   struct age g;
-  int64_t stays, ahead;
   PRAC_TRY(age_read(a, &g, reterr));
-  PRAC_TRY(age_count(a, &g, reterr));
-  if (!__builtin_sub_overflow(prac_now(&a->wall), g.at, &ahead) && ahead > gap_most(a))
-    *ret_ahead = ahead;
-  PRAC_TRY(first_to_stay(a, &g, &stays, reterr));
-  if (stays) PRAC_TRY(drop_before(a, stays, reterr));
-  return age_write(a, &g, reterr);
+  prac_rc rc = age_count(a, &g, reterr);
+  *ret_more = rc == PRAC_AGAIN;
+  if (rc == PRAC_OK) rc = prune(a, &g, ret_ahead, reterr);
+  return rc == PRAC_OK || rc == PRAC_AGAIN ? age_write(a, &g, reterr) : rc;
 }
 
 prac_rc access_audit_prune(struct access *a, int64_t *ret_ahead, struct prac_err *reterr)
 {
+  bool more = false;
   *ret_ahead = 0;
   if (a->conf.audit_keep_ns <= 0) return PRAC_OK;
   PRAC_TRY(access_begin(a, reterr));
-  return access_end(a, prune(a, ret_ahead, reterr), reterr);
+  PRAC_TRY(access_end(a, step(a, &more, ret_ahead, reterr), reterr));
+  return more ? PRAC_AGAIN : PRAC_OK;
 }

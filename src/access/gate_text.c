@@ -44,9 +44,25 @@ static void hide(struct scan *t)
 
 /* ---- is it inside? ---- */
 
+static bool is_own(const struct scan *t, const struct prac_ip *ip)
+{
+  const struct prac_ip *own = t->w->own;
+  uint8_t back[16];
+  if (!own) return false;
+  size_t n = prac_ip_is4(own) ? 4 : 16;
+  for (size_t i = 0; i < n; i++) back[i] = own->b[15 - i];
+  return memmem(ip->b, 16, own->b + 16 - n, n) || memmem(ip->b, 16, back, n);
+}
+
 static bool ip_ok(const struct scan *t, const struct prac_ip *ip)
 {
-  return prac_ip_is_zero(ip) || access_scope_ip(t->w->scope, t->w->geo, ip);
+  return !is_own(t, ip) && (prac_ip_is_zero(ip) || access_scope_ip(t->w->scope, t->w->geo, ip));
+}
+
+static bool all_ok(const struct scan *t, const struct prac_prefix *p)
+{
+  if (is_own(t, &p->ip) || (t->w->own && prac_prefix_has(p, t->w->own))) return false;
+  return access_scope_prefix(t->w->scope, t->w->geo, p);
 }
 
 /* after: what follows the address; "/24" makes it a prefix, all of which must be inside. */
@@ -60,7 +76,7 @@ static bool prefix_ok(const struct scan *t, const struct prac_ip *ip, const char
   if (bits > max) return ip_ok(t, ip);
   p.bits = (uint8_t)(bits + 128 - max);
   for (unsigned i = p.bits; i < 128; i++) p.ip.b[i / 8] &= (uint8_t) ~(0x80u >> i % 8);
-  return access_scope_prefix(t->w->scope, t->w->geo, &p);
+  return all_ok(t, &p);
 }
 
 /* ---- IPv4 ---- */
@@ -100,7 +116,7 @@ static bool backwards4_ok(const struct scan *t, const char *s, size_t n)
   if (k == 0) return false;
   for (size_t i = 0; i < k; i++) r[i] = q[k - 1 - i];
   struct prac_prefix p = {ip_of(r), (uint8_t)(96 + 8 * k)};
-  return access_scope_prefix(t->w->scope, t->w->geo, &p);
+  return all_ok(t, &p);
 }
 
 /* Nibbles, the last first. */
@@ -116,7 +132,7 @@ static bool backwards6_ok(const struct scan *t, const char *s, size_t n)
     if (--i > 0 && s[--i] != '.') return false;
   }
   p.bits = (uint8_t)(4 * k);
-  return k > 0 && access_scope_prefix(t->w->scope, t->w->geo, &p);
+  return k > 0 && all_ok(t, &p);
 }
 
 static size_t count(const char *s, size_t n, char c)
@@ -308,7 +324,8 @@ int gate_by_bytes(const void *a, const void *b)
 static bool is_named(const struct scan *t, struct prac_ip ip)
 {
   const struct gate_who *w = t->w;
-  return w->n_named && bsearch(&ip, w->named, w->n_named, sizeof ip, gate_by_bytes);
+  return is_own(t, &ip) ||
+         (w->n_named && bsearch(&ip, w->named, w->n_named, sizeof ip, gate_by_bytes));
 }
 
 static bool named6(const struct scan *t, const char *s)
@@ -333,10 +350,24 @@ static bool hex_ok(const struct scan *t, const char *s, size_t n)
   return n == 8 ? ip_ok(t, &ip) : !is_named(t, ip);
 }
 
+/* Of our own address also as digits of a longer word. */
+static bool has_own(const struct scan *t, const char *s, size_t n)
+{
+  uint32_t v;
+  for (size_t i = 0; i + 8 <= n; i++) {
+    if (number(s + i, 8, 16, &v) && is_named(t, prac_ip4(v))) return true;
+    for (size_t k = 8; k <= 10 && i + k <= n; k++)
+      if (number(s + i, k, 10, &v) && is_named(t, prac_ip4(v))) return true;
+    if (i + 32 <= n && named6(t, s + i)) return true;
+  }
+  return false;
+}
+
 /* A word of letters and digits. */
 static bool number_ok(const struct scan *t, const char *s, size_t n)
 {
   uint32_t v;
+  if (t->w->own && has_own(t, s, n)) return false;
   if (n > 2 && s[0] == '0' && (s[1] | 0x20) == 'x') return hex_ok(t, s + 2, n - 2);
   if (n >= 8 && n <= 10 && number(s, n, 10, &v) && is_named(t, prac_ip4(v))) return false;
   if (n == 8 && number(s, n, 16, &v) && is_named(t, prac_ip4(v))) return false;
@@ -359,7 +390,7 @@ static void numbers(struct scan *t)
 bool gate_text_ok(const struct gate_who *w, const char *s)
 {
   struct scan t = {.w = w, .s = s, .ok = true};
-  if (!s || w->scope->all) return true;
+  if (!s || (w->scope->all && !w->own)) return true;
   dashes(&t);
   if (t.ok) runs(&t);
   if (t.ok) numbers(&t);

@@ -82,8 +82,9 @@ struct access {
   sqlite3_stmt *st[SQL_COUNT_];
   struct access_conf conf;
   struct prac_clock wall;
-  unsigned depth; /* of transactions */
-  bool spoilt;    /* the open one must not be committed */
+  unsigned depth;    /* of transactions */
+  bool spoilt;       /* the open one must not be committed */
+  int64_t jumped_at; /* the newest line when the wall was found far ahead */
   const char *acting_org, *acting_from;
   char path[1024];
 };

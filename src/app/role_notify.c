@@ -108,18 +108,19 @@ static void told(void *arg, const struct told *t)
 }
 
 /* For the store and the portal; kept by the core until it is safe. */
-static prac_rc publish(void *arg, const char *id, const char *json, size_t len)
+static prac_rc publish(void *arg, const char *id, const char *json, size_t len, uint64_t *ret_place)
 {
   struct notify_role *s = arg;
   struct prac_err err = {0};
   if (!s->bus.ops) return PRAC_AGAIN;
-  return s->bus.ops->publish(s->bus.st, "delivery.all", id, json, len, &err);
+  PRAC_TRY(s->bus.ops->publish(s->bus.st, "delivery.all", id, json, len, &err));
+  *ret_place = bus_queue(&s->bus).published;
+  return PRAC_OK;
 }
-static prac_rc safe(void *arg)
+static uint64_t safe(void *arg)
 {
   struct notify_role *s = arg;
-  struct prac_err err = {0};
-  return s->bus.ops ? s->bus.ops->flush(s->bus.st, 0, &err) : PRAC_AGAIN;
+  return bus_queue(&s->bus).safe;
 }
 
 static prac_rc open_core(struct role_env *e, struct notify_role *s, struct prac_err *reterr)

@@ -25,6 +25,7 @@ struct bus_msg {
 
 struct bus_queue {
   uint64_t messages, bytes;
+  uint64_t published, safe; /* so many since it was opened, of which the first so many are safe */
 };
 struct bus_env {
   const char *client; /* "sensor.tokyo": who speaks; names durable state */

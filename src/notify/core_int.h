@@ -40,6 +40,7 @@ struct note_flight {
   bool again;     /* it has failed before */
   uint64_t owner; /* an organisation, hashed; 0: the operator's */
 };
+enum { NOTE_MARKS = 16 };
 struct note_post {            /* a way and what is with it */
   const struct note_way *way; /* NULL: nobody uses it, it is not open */
   struct note_worker *lanes[NOTE_LANES_MAX];
@@ -52,12 +53,15 @@ struct note_post {            /* a way and what is with it */
   struct note_job *unmarked; /* sent, and the queue does not know it yet */
   uint32_t fails;            /* in a row */
   prac_time pause_until;
+  prac_time looked; /* at those that have failed before */
+  int64_t after;    /* where the walk over the others goes on, if each has its own other side */
 };
 struct note_core {
   const struct note_conf *conf;
   struct note_core_env env;
   const struct note_way *const *ways;
   struct note_tenants tenants;
+  uint64_t turns; /* given to owners so far */
   struct note_queue *queue;
   struct note_post post[NOTE_WAYS_MAX]; /* by the way's place in the list */
   size_t n_post;
@@ -68,8 +72,15 @@ struct note_core {
   struct prac_arena *arena;
   struct prac_arena *own; /* a record as one tenant may see it */
   uint64_t seq, seq_safe;
-  int64_t out_said, out_safe; /* deliveries given to the bus, known to be safe there: numbers */
-  bool out_any;               /* there may be one that is not given to it yet */
+  /* Deliveries by their numbers: given to the bus; safe there; gone from here. Of those given, what
+   * place some have there, oldest first. */
+  int64_t out_said, out_safe, out_gone;
+  struct note_mark {
+    int64_t n;
+    uint64_t place;
+  } out_marks[NOTE_MARKS];
+  size_t n_out_marks;
+  bool out_any;                     /* there may be one that is not given to it yet */
   prac_time event, event_wall, now; /* records' time; the wall when it last rose; the wall */
   prac_time purged;
   const char *host;
@@ -118,6 +129,17 @@ PRAC_NODISCARD prac_rc note_delivery_said(struct note_core *c, const struct note
                                           const struct note_said *s, struct prac_err *reterr);
 /* Gives the bus what waits, and forgets what is safe there. Not within a transaction. */
 PRAC_NODISCARD prac_rc note_delivery_tell(struct note_core *c, struct prac_err *reterr);
+/* seats.c: whose message gets a thread. false of board: no thread may take it now. */
+size_t note_seats(const struct note_post *p);
+bool note_flies(const struct note_post *p, int64_t n);
+bool note_board(const struct note_core *c, const struct note_post *p, const struct note_row *r,
+                struct note_flight *ret);
+/* Whether it is time for one that has failed before; and which: it has had its turn then.
+ * PRAC_UNKNOWN: none may go. */
+bool note_failed_may_go(struct note_core *c, struct note_post *p);
+PRAC_NODISCARD prac_rc note_pick_failed(struct note_core *c, const struct note_post *p,
+                                        const struct note_when *when, struct note_row *ret,
+                                        struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_deliver(struct note_core *c, bool *ret_busy, struct prac_err *reterr);
 /* Waits for what is being sent, marks it, closes the ways. */
 void note_deliver_end(struct note_core *c);

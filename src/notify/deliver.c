@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "notify/core_int.h"
 
 enum { DIGEST_ROWS = 1000 };
@@ -223,13 +222,6 @@ static void landed(struct note_post *p, int64_t n)
   for (size_t i = 0; i < p->n_inflight; i++)
     if (p->inflight[i].n == n) p->inflight[i--] = p->inflight[--p->n_inflight];
 }
-static bool flies(const struct note_post *p, int64_t n)
-{
-  for (size_t i = 0; i < p->n_inflight; i++)
-    if (p->inflight[i].n == n) return true;
-  return false;
-}
-
 static prac_rc mark_all(struct note_core *c, struct note_post *p, struct prac_err *reterr)
 {
   uint32_t fails = p->fails;
@@ -345,67 +337,56 @@ static bool paused(const struct note_core *c, const struct note_post *p)
          p->pause_until - c->now <= 2 * PAUSE_MAX_NS;
 }
 
-/* Where each tenant has an other side of its own, whoever takes long there must not have all
- * threads: one organisation has half of them at most, and so have those that have failed before,
- * whosever they are. Of a lane's tasks one alone is due, so any idle thread may do it. */
-static bool idle_lane(const struct note_post *p, const struct note_flight *f, size_t *ret)
+/* Its message, on its way; or why there can be none. */
+static prac_rc send_off(struct note_core *c, struct note_post *p, const struct note_row *r,
+                        const struct note_flight *f, struct prac_err *reterr)
 {
-  bool busy[NOTE_LANES_MAX] = {false};
-  size_t half = (p->n_lanes + 1) / 2, same = 0, again = 0;
-  for (size_t i = 0; i < p->n_inflight; i++) {
-    busy[p->inflight[i].lane] = true;
-    same += f->owner && p->inflight[i].owner == f->owner;
-    again += p->inflight[i].again;
+  struct note_job *j = NULL;
+  struct prac_err why = {0};
+  prac_rc rc = job_of(c, r, &j, &why);
+  if (rc == PRAC_OK) {
+    p->inflight[p->n_inflight++] = *f;
+    note_worker_put(p->lanes[f->lane], j);
+    return c->env.threads ? PRAC_OK : collect(c, p, reterr);
   }
-  if (same >= half || (f->again && again >= half)) return false;
-  for (*ret = 0; *ret < p->n_lanes && busy[*ret]; ++*ret) continue;
-  return *ret < p->n_lanes;
+  note_job_free(&j);
+  return rc == PRAC_NOMEM ? PRAC_FAIL(reterr, rc, "%s", why.text) : cannot(c, p, r, &why, reterr);
 }
 
-/* false: no thread may take it now. */
-static bool board(const struct note_core *c, const struct note_post *p, const struct note_row *r,
-                  struct note_flight *ret)
+static prac_rc send_failed(struct note_core *c, struct note_post *p, const struct note_when *when,
+                           struct prac_err *reterr)
 {
-  *ret = (struct note_flight){.n = r->n, .again = r->tries > 0};
-  if (!p->way->each) { /* the same for all of a story, so that a start comes before its end */
-    ret->lane = prac_hash_bytes(0, r->lane, strlen(r->lane)) % p->n_lanes;
-    return true;
+  struct note_row r;
+  struct note_flight f;
+  prac_rc rc = PRAC_OK;
+  if (!note_failed_may_go(c, p)) return PRAC_OK;
+  while (rc == PRAC_OK && (rc = note_pick_failed(c, p, when, &r, reterr)) == PRAC_OK) {
+    if (!note_board(c, p, &r, &f)) return PRAC_OK;
+    rc = send_off(c, p, &r, &f, reterr);
   }
-  const struct note_tenant_row *t = note_tenants_find(&c->tenants, r->tenant);
-  ret->owner = t ? t->owner : 0;
-  return idle_lane(p, ret, &ret->lane);
+  return rc == PRAC_UNKNOWN ? PRAC_OK : rc;
 }
 
-static size_t seats(const struct note_post *p)
-{
-  return p->way->each ? p->n_lanes : NOTE_INFLIGHT;
-}
-
+/* Where each has its own other side, those that have failed before are chosen by themselves, and of
+ * the others AT_ONCE are looked at: the rest is next time's. */
 static prac_rc hand_over(struct note_core *c, struct note_post *p, struct prac_err *reterr)
 {
-  const struct note_when when = {c->now, c->now + 2 * c->conf->retry_max_ns, p->way->each};
-  int64_t after = 0;
-  while (p->n_inflight < seats(p)) {
+  enum { AT_ONCE = 64 };
+  const bool each = p->way->each;
+  const struct note_when when = {c->now, c->now + 2 * c->conf->retry_max_ns, each, each};
+  int64_t after = each ? p->after : 0;
+  if (each) PRAC_TRY(send_failed(c, p, &when, reterr));
+  for (int i = 0; p->n_inflight < note_seats(p) && !(each && i == AT_ONCE); i++) {
     struct note_row r;
-    struct note_job *j = NULL;
-    struct prac_err why = {0};
+    struct note_flight f;
     if (paused(c, p)) return PRAC_OK;
     prac_rc rc = note_task_next(c->queue, p->way->name, &when, after, &r, reterr);
+    p->after = rc == PRAC_OK ? r.n : 0;
     if (rc == PRAC_UNKNOWN) return PRAC_OK;
     PRAC_TRY(rc);
     after = r.n;
-    struct note_flight f;
-    if (flies(p, r.n) || !board(c, p, &r, &f)) continue;
-    rc = job_of(c, &r, &j, &why);
-    if (rc == PRAC_OK) {
-      p->inflight[p->n_inflight++] = f;
-      note_worker_put(p->lanes[f.lane], j);
-      if (!c->env.threads) PRAC_TRY(collect(c, p, reterr));
-    } else {
-      note_job_free(&j);
-      PRAC_TRY(rc == PRAC_NOMEM ? PRAC_FAIL(reterr, rc, "%s", why.text)
-                                : cannot(c, p, &r, &why, reterr));
-    }
+    if (!note_board(c, p, &r, &f)) continue;
+    PRAC_TRY(send_off(c, p, &r, &f, reterr));
     if (p->fails && p->n_inflight) return PRAC_OK; /* one to see whether it is back */
   }
   return PRAC_OK;

@@ -12,22 +12,28 @@
 #include "notify/core_int.h"
 
 /* Of a day gone by that is played there is no delay of ours. */
-enum { AT_ONCE = 256, DETAIL = 200, LONG_AGO_S = 30 * 86400, AHEAD_S = 3600 };
+enum { AT_ONCE = 256, DETAIL = 200, WORD = 255, LONG_AGO_S = 30 * 86400, AHEAD_S = 3600 };
 
 /* ---- words of others ---- */
 
-/* Words with an address of mail or a URL in them are not passed on: answers like to repeat them. */
+/* Words with an address of mail or a URL in them are not passed on: answers like to repeat them.
+ * What ends other words may be within a URL (";jsessionid="): it ends at a blank or an angle
+ * bracket. */
 static void quiet(const char *s, char *to, size_t cap)
 {
-  static const char ends[] = " \t\r\n<>()[]{},;\"'";
+  static const char ends[] = " \t\r\n<>()[]{},;\"'", url_ends[] = " \t\r\n<>";
   size_t n = 0;
   while (*s && n + 16 < cap) {
-    size_t len = strcspn(s, ends), sep = strspn(s + len, ends);
-    char word[256];
-    (void)snprintf(word, sizeof word, "%.*s", (int)len, s);
-    const char *say = strchr(word, '@') ? "(address)" : strstr(word, "://") ? "(URL)" : word;
-    if (len >= sizeof word) say = "(...)";
-    int k = snprintf(to + n, cap - n, "%s%.*s", say, (int)sep, s + len);
+    size_t len = strcspn(s, ends);
+    bool url = memmem(s, len, "://", 3) != NULL;
+    if (url) len = strcspn(s, url_ends);
+    const char *instead = url                   ? "(URL)"
+                          : memchr(s, '@', len) ? "(address)"
+                          : len > WORD          ? "(...)"
+                                                : NULL;
+    size_t sep = strspn(s + len, ends);
+    int k = snprintf(to + n, cap - n, "%.*s%.*s", instead ? (int)strlen(instead) : (int)len,
+                     instead ? instead : s, (int)sep, s + len);
     n += k < 0 ? 0 : (size_t)k < cap - n ? (size_t)k : cap - n - 1;
     s += len + sep;
   }
@@ -184,31 +190,50 @@ prac_rc note_delivery_said(struct note_core *c, const struct note_way *way,
 static prac_rc drop_safe(struct note_core *c, struct prac_err *reterr)
 {
   PRAC_TRY(note_queue_sync(c->queue, false, reterr)); /* lost with the power: said again */
-  prac_rc rc = note_out_drop(c->queue, c->out_said, reterr);
+  prac_rc rc = note_out_drop(c->queue, c->out_safe, reterr);
   if (rc == PRAC_OK) rc = note_queue_commit(c->queue, reterr);
   if (rc != PRAC_OK) note_queue_rollback(c->queue);
   prac_rc again = note_queue_sync(c->queue, true, reterr);
-  if (rc == PRAC_OK) c->out_safe = c->out_said;
+  if (rc == PRAC_OK) c->out_gone = c->out_safe;
   return rc == PRAC_OK ? again : rc;
+}
+
+/* When there is no room for a further mark the youngest moves on. */
+static void mark_said(struct note_core *c, uint64_t place)
+{
+  if (c->n_out_marks < NOTE_MARKS) c->n_out_marks++;
+  c->out_marks[c->n_out_marks - 1] = (struct note_mark){c->out_said, place};
+}
+
+static void take_safe(struct note_core *c, uint64_t place)
+{
+  size_t n = 0;
+  while (n < c->n_out_marks && c->out_marks[n].place <= place) c->out_safe = c->out_marks[n++].n;
+  c->n_out_marks -= n;
+  memmove(c->out_marks, c->out_marks + n, c->n_out_marks * sizeof c->out_marks[0]);
 }
 
 prac_rc note_delivery_tell(struct note_core *c, struct prac_err *reterr)
 {
   void *arg = c->env.told_arg;
+  int64_t before = c->out_said;
+  uint64_t place = 0, at = 0;
+  prac_rc rc = PRAC_OK;
   if (!c->env.publish) return PRAC_OK;
   for (int i = 0; c->out_any && i < AT_ONCE; i++) {
     char id[32];
     const char *rec = NULL;
     size_t len = 0;
     int64_t n = 0;
-    prac_rc rc = note_out_next(c->queue, c->out_said, &n, id, &rec, &len, reterr);
+    rc = note_out_next(c->queue, c->out_said, &n, id, &rec, &len, reterr);
     if (rc == PRAC_UNKNOWN) c->out_any = false;
-    if (rc == PRAC_UNKNOWN) break;
-    PRAC_TRY(rc);
-    if (c->env.publish(arg, id, rec, len) != PRAC_OK) break; /* later */
+    if (rc != PRAC_OK || c->env.publish(arg, id, rec, len, &at) != PRAC_OK) break; /* later */
+    place = at;
     c->out_said = n;
     prac_count(&c->counters[NOTE_COUNT_DELIVERIES], 1);
   }
-  if (c->out_said == c->out_safe || c->env.safe(arg) != PRAC_OK) return PRAC_OK;
-  return drop_safe(c, reterr);
+  if (c->out_said != before) mark_said(c, place);
+  if (rc != PRAC_OK && rc != PRAC_UNKNOWN) return rc;
+  if (c->n_out_marks) take_safe(c, c->env.safe(arg));
+  return c->out_gone == c->out_safe ? PRAC_OK : drop_safe(c, reterr);
 }

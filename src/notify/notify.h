@@ -40,10 +40,11 @@ extern const struct prac_conf_section note_conf_section;
 
 /* Called within note_pump. */
 typedef void note_told_fn(void *arg, const struct told *t);
-/* A delivery (model/records.h) as JSON for the bus, under the same id each time. Other than
- * PRAC_OK: it is given again later. */
-typedef prac_rc note_publish_fn(void *arg, const char *id, const char *json, size_t len);
-typedef prac_rc note_safe_fn(void *arg); /* PRAC_OK: all that were given are safe */
+/* A delivery (model/delivery.h) as JSON for the bus, under the same id each time; *ret_place rises.
+ * Other than PRAC_OK: it is given again later. */
+typedef prac_rc note_publish_fn(void *arg, const char *id, const char *json, size_t len,
+                                uint64_t *ret_place);
+typedef uint64_t note_safe_fn(void *arg); /* the place up to which all are safe */
 struct note_core_env {
   const struct prac_conf *settings;
   const struct note_way *const *ways; /* NULL: note_ways */

@@ -17,7 +17,8 @@ static const char schema_2[] =
     "CREATE TABLE subscription(id TEXT PRIMARY KEY, rec BLOB NOT NULL) WITHOUT ROWID;";
 static const char schema_3[] =
     "CREATE TABLE delivery(n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL,"
-    " rec BLOB NOT NULL);";
+    " rec BLOB NOT NULL);"
+    "CREATE INDEX task_failed ON task(way, due, n) WHERE state = 0 AND tries > 0;";
 /* Never edit a released one: SCHEMA rises and the step is added. */
 static const char schema[] =
     "CREATE TABLE meta(k TEXT PRIMARY KEY, v INTEGER NOT NULL) WITHOUT ROWID;"
@@ -64,11 +65,17 @@ static const char *const sql[SQL_COUNT_] = {
         "SELECT i.n, i.id, t.thread, t.lane, i.tenant, i.at, i.began, i.kind, t.tries, i.made,"
         " i.rec"
         " FROM task AS t INDEXED BY task_waiting JOIN item AS i ON i.n = t.n"
-        " WHERE t.way = ?1 AND t.state = 0 AND t.n > ?3 AND (t.due <= ?2 OR t.due > ?4) AND NOT "
+        " WHERE t.way = ?1 AND t.state = 0 AND t.n > ?3 AND (?6 = 0 OR t.tries = 0)"
+        " AND (t.due <= ?2 OR t.due > ?4) AND NOT "
         "EXISTS"
         " (SELECT 1 FROM task AS o INDEXED BY task_lane WHERE o.way = ?1 AND o.lane = t.lane"
         " AND o.state = 0 AND o.n < t.n AND (?5 OR (o.due > ?2 AND o.due <= ?4))) ORDER BY t.n"
         " LIMIT 1",
+    [SQL_TASK_FAILED] =
+        "SELECT t.n, i.tenant FROM task AS t INDEXED BY task_failed JOIN item AS i ON i.n = t.n"
+        " WHERE t.way = ?1 AND t.state = 0 AND t.tries > 0 AND (t.due <= ?2 OR t.due > ?3)"
+        " AND NOT EXISTS (SELECT 1 FROM task AS o INDEXED BY task_lane WHERE o.way = ?1"
+        " AND o.lane = t.lane AND o.state = 0 AND o.n < t.n) ORDER BY t.due, t.n",
     [SQL_TASK_MARK] = "UPDATE task SET state = ?3, tries = ?4, due = ?5, reason = ?6"
                       " WHERE way = ?2 AND n = ?1",
     [SQL_LATER_PUT] = "INSERT INTO later VALUES(?1, ?2, ?3, ?4) ON CONFLICT(tenant, id)"

@@ -38,7 +38,8 @@ struct note_tenant_row {
   uint32_t ways;                    /* bit i: ways[i] of the set's list */
   const struct access_scope *scope; /* of a subscription; NULL: prefixes and asns say */
   uint64_t owner;                   /* of a subscription: its organisation, hashed; else 0 */
-  struct prac_arena *arena;         /* of a subscription: everything the row points to */
+  uint64_t turn;            /* of its owner, with what has failed before: rises; 0: none yet */
+  struct prac_arena *arena; /* of a subscription: everything the row points to */
 };
 struct note_tenants {
   struct note_tenant_row **v;

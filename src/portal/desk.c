@@ -222,10 +222,11 @@ static void prune_now_and_then(struct desk *d)
   int64_t ahead = 0;
   prac_time now = prac_now(&d->wall);
   if (now - d->pruned < prune_every_ns && now >= d->pruned) return;
-  d->pruned = now;
-  if (access_audit_prune(d->writer, &ahead, &err) != PRAC_OK) prac_log(d->log, &ev, "%s", err.text);
+  prac_rc rc = access_audit_prune(d->writer, &ahead, &err);
+  d->pruned = rc == PRAC_AGAIN ? 0 : now; /* the rest behind the next that is written */
+  if (rc != PRAC_OK && rc != PRAC_AGAIN) prac_log(d->log, &ev, "%s", err.text);
   if (ahead)
-    prac_log(d->log, &ev_ahead, "it is %lld days behind the newest line of the audit",
+    prac_log(d->log, &ev_ahead, "the newest line of the audit is %lld days old",
              (long long)(ahead / PRAC_DAY));
 }
 

@@ -51,8 +51,9 @@ struct portal_queue {
 /* Rankings from the store, slot after slot backwards; of the one thread that does it. */
 struct portal_warming {
   prac_time now; /* when it began, by the telescopes' clock */
-  int64_t until; /* monotonic */
+  int64_t began; /* monotonic; 0: not yet */
   int slot;      /* the next one */
+  bool caught_up;
 };
 struct portal {
   struct portal_conf conf;

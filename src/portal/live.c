@@ -17,6 +17,7 @@ struct live {
   uint32_t n_lists;
   uint64_t dropped;
   size_t n_dirty;
+  bool twice; /* what the bus brought is in what is being counted from the store */
   struct live_slots *slots;
 };
 
@@ -135,6 +136,11 @@ static bool before(struct live_place a, struct live_place b)
   return a.minute != b.minute ? a.minute < b.minute : a.part < b.part;
 }
 
+static bool after(struct live_place a, struct live_place b)
+{
+  return b.minute == 0 || before(b, a);
+}
+
 void live_batch(struct live *l, const struct flow_batch *b)
 {
   struct live_sensor *s = sensor_of(l, b->sensor);
@@ -146,25 +152,41 @@ void live_batch(struct live *l, const struct flow_batch *b)
   }
   touch(l, m);
   if (!s->told.minute) s->told = place_of(b);
-  if (!s->stored.minute || before(s->stored, place_of(b))) live_slots_add(l->slots, b);
+  if (after(place_of(b), s->stored)) {
+    live_slots_add(l->slots, b);
+    if (!after(place_of(b), s->counting)) l->twice = true;
+  }
   live_event_time_set(l, b->minute + PRAC_MIN);
   if (b->geo && *b->geo) (void)snprintf(l->geo, sizeof l->geo, "%s", b->geo);
   if (b->lists.n > 0) take_lists(l, &b->lists);
 }
 
-bool live_stored_counts(struct live *l, const struct flow_batch *b)
+void live_stored_begin(struct live *l)
+{
+  l->twice = false;
+  for (size_t i = 0; i < l->n_sensors; i++) l->sensors[i]->counting = (struct live_place){0};
+}
+
+bool live_stored_counts(struct live *l, const struct flow_batch *b, bool newer)
 {
   struct live_sensor *s = sensor_of(l, b->sensor);
   if (!s || (s->told.minute && !before(place_of(b), s->told))) return false;
-  if (!s->stored.minute || before(s->stored, place_of(b))) s->stored = place_of(b);
+  if (newer && !after(place_of(b), s->stored)) return false;
+  if (after(place_of(b), s->counting)) s->counting = place_of(b);
   if (!l->geo[0] && b->geo) (void)snprintf(l->geo, sizeof l->geo, "%s", b->geo);
   if (l->n_lists == 0) take_lists(l, &b->lists);
   return true;
 }
 
-void live_stored_put(struct live *l, const struct live_slots *counted)
+bool live_stored_put(struct live *l, const struct live_slots *counted)
 {
+  if (l->twice) return false;
+  for (size_t i = 0; i < l->n_sensors; i++) {
+    struct live_sensor *s = l->sensors[i];
+    if (s->counting.minute && after(s->counting, s->stored)) s->stored = s->counting;
+  }
   live_slots_merge(l->slots, counted);
+  return true;
 }
 
 void live_minute_put(struct live *l, const char *sensor, prac_time at, uint64_t packets,

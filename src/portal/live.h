@@ -44,6 +44,7 @@ struct live_sensor {
   bool clock_synced;
   bool honeypot;                  /* goes by the honeypots' clock */
   struct live_place told, stored; /* the first batch by the bus; the last from the store */
+  struct live_place counting;     /* the last from the store that is being counted */
   struct live_minute *minutes;    /* LIVE_MINUTES, by minute number; owned */
 };
 enum live_dim { LIVE_PORT, LIVE_COUNTRY, LIVE_ASN, LIVE_SENSOR };
@@ -62,12 +63,15 @@ void live_health(struct live *l, const struct health *h);
 /* From the store at start: one sensor's minute. */
 void live_minute_put(struct live *l, const char *sensor, prac_time at, uint64_t packets,
                      uint64_t sources);
-/* Tops from the store, while the bus goes on. Whether a stored batch counts: it is not one that the
- * bus has brought; should the bus bring it yet, then it is in no top a second time. What is counted
- * meanwhile, elsewhere, is put in by slots of LIVE_SLOT_MIN. */
-bool live_stored_counts(struct live *l, const struct flow_batch *b);
+/* Tops from the store, while the bus goes on. What is counted elsewhere, between begin and put, is
+ * put in as a whole, and the bus's own are in no top a second time.
+ * counts    it is not one that the bus has brought; newer: nor one of before the last that was put
+ * put       false: the bus brought one that had been counted: nothing is put in, count once more
+ */
+void live_stored_begin(struct live *l);
+bool live_stored_counts(struct live *l, const struct flow_batch *b, bool newer);
 struct live_slots;
-void live_stored_put(struct live *l, const struct live_slots *counted);
+PRAC_NODISCARD bool live_stored_put(struct live *l, const struct live_slots *counted);
 /* End of the telescopes' newest minute, which may be of a played day; the honeypots' clock where
  * there are no telescopes. NONE at first. */
 prac_time live_event_time(const struct live *l);

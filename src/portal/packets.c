@@ -31,6 +31,8 @@ const struct model_kind portal_pcap_kind = {.name = "pcap",
                                             .fields = pcap_fields,
                                             .n_fields = PRAC_ARRAY_LEN(pcap_fields)};
 
+/* Spaces, also no-break and ideographic ones; what else does not show is refused anyhow. */
+#define BLANKS " \u00a0\u3000"
 enum {
   PCAP_HEAD = 24,
   RECORD_HEAD = 16,
@@ -152,8 +154,8 @@ static void send_pcap(struct portal_job *j)
 static prac_rc check(const struct pcap *b, struct prac_err *err)
 {
   size_t n = b && b->reason ? strlen(b->reason) : 0;
-  if (n == 0 || n > REASON_MAX)
-    return PRAC_FAIL(err, PRAC_RANGE, "reason: what they are needed for, in 1 to %d bytes",
+  if (n == 0 || n > REASON_MAX || strspn(b->reason, BLANKS) == n)
+    return PRAC_FAIL(err, PRAC_RANGE, "reason: what they are needed for, in words of 1 to %d bytes",
                      REASON_MAX);
   if (!prac_text_plain(b->reason) || !prac_text_plain(b->q))
     return PRAC_FAIL(err, PRAC_MALFORMED, "the text holds characters that do not show");

@@ -11,8 +11,9 @@ extern const struct model_kind portal_pcap_kind; /* its body */
 /* clang-format off */
 #define PORTAL_PACKETS_ROUTES \
   {"/packets", SYS_HTTP_GET, PORTAL_ANALYST, "packets", \
-    "Packets that were kept as they came, a few of each minute, for those like them; without our " \
-    "own addresses", PORTAL_ROWS, portal_packets, portal_filters}, \
+    "Packets that were kept as they came, a few of each minute, for those like them. What names " \
+    "our own addresses in a usual spelling is zero. As CSV or NDJSON: noted in the audit", \
+    PORTAL_ROWS, portal_packets, portal_filters}, \
   {"/packets/pcap", SYS_HTTP_POST, PORTAL_ANALYST, "packets_pcap", \
     "The same as a capture file, in order of time: the newest `limit` (up to 10000) or, with " \
     "order=oldest, the oldest, for a reason that stands in the audit. Honeypots keep no headers: " \

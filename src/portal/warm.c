@@ -10,6 +10,8 @@
 
 enum { WARM_ALERTS = 200 };
 #define WARM_TOPS_NS (2 * PRAC_MIN)
+#define ON_ITS_WAY_NS (30 * PRAC_SEC) /* from the bus into the store, usually */
+#define SLOT_NS (LIVE_SLOT_MIN * PRAC_MIN)
 
 static const struct prac_log_event event = {"portal_warm_failed", PRAC_LOG_WARN,
                                             "the page begins with what comes now"};
@@ -102,37 +104,46 @@ prac_rc portal_warm(struct portal *p, struct prac_err *reterr)
 
 struct tops {
   struct portal *p;
-  struct live_slots *counted; /* of one slot of time */
-  int64_t until;              /* monotonic */
+  struct live_slots *counted;
+  bool newer;
 };
+
+static bool is_over(struct portal *p)
+{
+  return portal_mono_ns() - p->warming.began > WARM_TOPS_NS || portal_jobs_stopping(p);
+}
 
 static prac_rc count_batch(void *arg, struct flow_batch *b)
 {
   struct tops *t = arg;
   struct portal *p = t->p;
-  if (portal_mono_ns() > t->until || portal_jobs_stopping(p)) return PRAC_STOPPED;
+  if (is_over(p)) return PRAC_STOPPED;
   pthread_mutex_lock(&p->lock);
-  bool counts = live_stored_counts(p->live, b);
+  bool counts = live_stored_counts(p->live, b, t->newer);
   pthread_mutex_unlock(&p->lock);
   if (counts) live_slots_add(t->counted, b);
   return PRAC_OK;
 }
 
-/* A slot is put in as a whole, or not at all: half of one would be half of its numbers. */
-static prac_rc fill_slot(struct tops *t, const struct store *s, prac_time from,
-                         struct prac_err *err)
+/* A span is put in as a whole, or not at all: half of a slot would be half of its numbers.
+ * PRAC_AGAIN: what the bus brought meanwhile was in it. */
+static prac_rc fill(struct tops *t, const struct store *s, struct prac_span span,
+                    struct prac_err *err)
 {
-  const struct store_batch_query q = {.span = {from, from + LIVE_SLOT_MIN * PRAC_MIN}};
+  const struct store_batch_query q = {.span = span};
   struct portal *p = t->p;
   t->counted = live_slots_new();
   if (!t->counted) return PRAC_FAIL(err, PRAC_NOMEM, "no memory for rankings");
-  prac_rc rc = s->ops->batches(s->st, &q, count_batch, t, err);
+  pthread_mutex_lock(&p->lock);
+  live_stored_begin(p->live);
+  pthread_mutex_unlock(&p->lock);
+  prac_rc rc = is_over(p) ? PRAC_STOPPED : s->ops->batches(s->st, &q, count_batch, t, err);
   if (rc == PRAC_STOPPED)
     (void)PRAC_FAIL(err, rc, "rankings are not whole: %d s were not enough",
                     (int)(WARM_TOPS_NS / PRAC_SEC));
   if (rc == PRAC_OK) {
     pthread_mutex_lock(&p->lock);
-    live_stored_put(p->live, t->counted);
+    rc = live_stored_put(p->live, t->counted) ? PRAC_OK : PRAC_AGAIN;
     p->tops_dirty = true;
     pthread_mutex_unlock(&p->lock);
   }
@@ -140,23 +151,59 @@ static prac_rc fill_slot(struct tops *t, const struct store *s, prac_time from,
   return rc;
 }
 
+/* What was on its way when the portal began to listen: published before, and stored after the
+ * newest slot was read. */
+static prac_rc catch_up(struct portal *p, const struct store *s, prac_time newest,
+                        struct prac_err *err)
+{
+  struct tops t = {.p = p, .newer = true};
+  prac_time from = newest - (p->warming.slot > 1) * SLOT_NS; /* of slots that have been read */
+  prac_rc rc = fill(&t, s, (struct prac_span){from, PRAC_TIME_NONE}, err);
+  p->warming.caught_up = rc == PRAC_OK;
+  return rc;
+}
+
+static prac_rc next_slot(struct portal *p, const struct store *s, prac_time newest,
+                         struct prac_err *err)
+{
+  struct tops t = {.p = p};
+  prac_time from = newest - p->warming.slot * SLOT_NS;
+  prac_rc rc = fill(&t, s, (struct prac_span){from, from + SLOT_NS}, err);
+  p->warming.slot += rc == PRAC_OK;
+  return rc;
+}
+
+static bool is_whole(const struct portal_warming *w)
+{
+  return w->slot == LIVE_NOW + LIVE_BEFORE;
+}
+
 /* The newest first: that is what is shown when the time is not enough. */
+static prac_rc step(struct portal *p, const struct store *s, int64_t now, struct prac_err *err)
+{
+  const struct portal_warming *w = &p->warming;
+  prac_time newest = prac_time_floor(w->now - 1, SLOT_NS);
+  bool due = is_whole(w) || (w->slot > 0 && now - w->began >= ON_ITS_WAY_NS);
+  return due && !w->caught_up ? catch_up(p, s, newest, err) : next_slot(p, s, newest, err);
+}
+
 bool portal_warm_step(struct portal *p, const struct store *s, int64_t *ret_pause)
 {
   struct portal_warming *w = &p->warming;
-  struct tops t = {.p = p, .until = w->until};
   struct prac_err err = {0};
   int64_t began = portal_mono_ns();
-  if (w->slot == 0) {
+  if (w->began == 0) {
     pthread_mutex_lock(&p->lock);
     w->now = live_event_time(p->live);
     pthread_mutex_unlock(&p->lock);
-    t.until = w->until = began + WARM_TOPS_NS;
+    w->began = began;
   }
   if (w->now == PRAC_TIME_NONE) return false;
-  prac_time newest = prac_time_floor(w->now - 1, LIVE_SLOT_MIN * PRAC_MIN);
-  prac_rc rc = fill_slot(&t, s, newest - w->slot++ * LIVE_SLOT_MIN * PRAC_MIN, &err);
-  if (rc != PRAC_OK && !portal_jobs_stopping(p)) prac_log(p->env.log, &event, "%s", err.text);
-  *ret_pause = 3 * (portal_mono_ns() - began);
-  return rc == PRAC_OK && w->slot < LIVE_NOW + LIVE_BEFORE;
+  prac_rc rc = step(p, s, began, &err);
+  if (rc != PRAC_OK && rc != PRAC_AGAIN && !portal_jobs_stopping(p))
+    prac_log(p->env.log, &event, "%s", err.text);
+  int64_t now = portal_mono_ns(), waits = w->began + ON_ITS_WAY_NS - now;
+  *ret_pause = 3 * (now - began);
+  if (is_whole(w) && *ret_pause < waits) *ret_pause = waits;
+  return rc == PRAC_AGAIN || (rc == PRAC_OK && !(is_whole(w) && w->caught_up));
 }

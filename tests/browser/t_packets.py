@@ -123,7 +123,8 @@ def over_the_api(site, cookies):
 
 def as_a_file(site, cookies, rows, base):
     post = lambda who, body: site.ask('POST', '/api/v1/packets/pcap', body, cookie=cookies[who])
-    t.equal('no reason, no file', [post('analyst', b)[0] for b in ({'q': ''}, {'q': '', 'reason': ''}, {'q': '', 'reason': 'x' * 501}, {'q': 'x=1', 'reason': 'y'})], [400] * 4)
+    t.equal('no reason, no file', [post('analyst', b)[0] for b in ({'q': ''}, {'q': '', 'reason': ''}, {'q': '', 'reason': 'x' * 501}, {'q': 'x=1', 'reason': 'y'},
+                                                                           {'q': '', 'reason': ' '}, {'q': '', 'reason': '\u00a0\u3000'}, {'q': '', 'reason': 'a\tb'}, {'q': '', 'reason': '\x01'})], [400] * 8)
     t.equal('a viewer gets none', post('viewer', {'q': '', 'reason': 'I am curious'})[0], 403)
     q = f'src={SENDER} from=@{T0}'
     st, h, data = post('analyst', {'q': q, 'reason': REASON})

@@ -80,7 +80,7 @@ async function reading() {
   const told = panelOf('told');
   check('who was told, in the order it was done', await until(async () => /Mail[\s\S]*rule announced/.test(await text(p, told))), await text(p, told));
   await move(p, '/attacks/e-2');
-  check('that nobody was told yet is said', await until(async () => (await text(p, told)).includes('Nobody has been told'), 20000), await text(p, told));
+  check('that nobody was told yet is said', await until(async () => (await text(p, told)).includes('Nothing has been sent'), 20000), await text(p, told));
   await say('told e-2 mail sent');
   check('a letter stands there as soon as it is sent', await until(async () => /Mail\s*sent\s*start[\s\S]*1\.2 s after/.test(await text(p, told)), 30000), await text(p, told));
   await say('told e-2 bgp announced 203.0.113.77/32');

@@ -72,5 +72,14 @@ for f in sorted(ROOT.glob('*.md')) + sorted((ROOT / 'docs').rglob('*.md')):
             not (ROOT / p).exists()]
     t.check(f'{f.relative_to(ROOT)}: the files it names exist', not gone, gone)
 
+kinds = re.findall(r'X\((\w+), (true|false)\)', (ROOT / 'src/bus/name.h').read_text())
+transport = (ROOT / 'docs/transport.md').read_text()
+rows = {r[0]: r[1] for r in table(transport, 'property')}
+t.equal('docs/transport.md: the kinds of subjects', rows['subjects'].strip('`').split(), [f'{k}.>' for k, _ in kinds])
+rows = [r[0] for r in table(transport, 'kinds') if r[0].endswith('(optional)')]
+t.equal('... and which are optional', set(re.findall(r'`(\w+)\.>`', rows[0])), {k for k, optional in kinds if optional == 'true'})
+said = {k: '(optional)' in r[0] for r in table(transport, 'subject') for k in re.findall(r'`(\w+)\.', r[0])}
+t.equal('... also where it says who publishes them', {k for k in said if said[k]}, {k for k, optional in kinds if optional == 'true'})
+
 t.check('the licence is Apache-2.0 in full', 'END OF TERMS AND CONDITIONS' in (ROOT / 'LICENSE').read_text())
 t.done()

@@ -227,24 +227,76 @@ static uint8_t *put(uint8_t *at, const void *what, size_t n)
   return at + n;
 }
 
-/* The address in the ways that scanners have of hiding it. */
+/* Our address in a packet: as bytes in both orders, as the texts above, and these. */
+enum own_form {
+  BYTES = FORMS,
+  BACK,
+  HEX,
+  HEX_0X,
+  HEX_BACK,
+  DECIMAL,
+  COMMAS,
+  ARPA_LABELS,
+  UTF16,
+  OWN_FORMS
+};
+enum { OWN_MAX = 160 };
+
+static size_t labels_of(const char *s, uint8_t *to)
+{
+  size_t n = 0;
+  for (size_t len; *s; s += len + (s[len] == '.')) {
+    len = strcspn(s, ".");
+    to[n++] = (uint8_t)len;
+    memcpy(to + n, s, len);
+    n += len;
+  }
+  return n;
+}
+
+/* 0: there is no such form of this address. */
+static size_t own_form(const struct prac_ip *ip, int f, uint8_t to[OWN_MAX])
+{
+  char text[OWN_MAX] = "";
+  size_t n = prac_ip_is4(ip) ? 4 : 16, at = 0;
+  const uint8_t *b = ip->b + 16 - n;
+  switch (f) {
+  case BYTES:
+  case BACK:
+    for (size_t i = 0; i < n; i++) to[i] = f == BYTES ? b[i] : b[n - 1 - i];
+    return n;
+  case HEX_0X:
+  case HEX:
+  case HEX_BACK:
+    if (f == HEX_0X) at = (size_t)snprintf(text, sizeof text, "0x");
+    for (size_t i = 0; i < n; i++)
+      at += (size_t)snprintf(text + at, sizeof text - at, "%02x", b[f == HEX_BACK ? n - 1 - i : i]);
+    if (f == HEX_BACK && n == 16) return 0;
+    break;
+  case DECIMAL:
+  case COMMAS:
+    if (n == 16) return 0;
+    (void)snprintf(text, sizeof text, f == DECIMAL ? "%u" : "%u,%u,%u,%u,4,1",
+                   f == DECIMAL ? prac_ip_to4(ip) : b[0], b[1], b[2], b[3]);
+    break;
+  case ARPA_LABELS:
+    (void)form_of(ip, ARPA, text, sizeof text);
+    return labels_of(text, to);
+  case UTF16:
+    (void)form_of(ip, PLAIN, text, sizeof text);
+    for (const char *s = text; *s; s++) to[at++] = (uint8_t)*s, to[at++] = 0;
+    return at - 1;
+  default:
+    if (!form_of(ip, (enum form)f, text, sizeof text)) return 0;
+  }
+  memcpy(to, text, strlen(text));
+  return strlen(text);
+}
+
 static uint8_t *put_own(struct choice *c, uint8_t *at, const struct prac_ip *ip)
 {
-  char text[PRAC_IP_TEXT];
-  size_t n = prac_ip_is4(ip) ? 4 : 16;
-  uint8_t back[16];
-  for (size_t i = 0; i < n; i++) back[i] = ip->b[15 - i];
-  switch (choice_u8(c) % 4) {
-  case 0:
-    return put(at, ip->b + 16 - n, n);
-  case 1:
-    return put(at, back, n);
-  case 2:
-    prac_ip_text(text, ip);
-    return put(at, text, strlen(text));
-  default:
-    return at;
-  }
+  uint8_t form[OWN_MAX];
+  return put(at, form, own_form(ip, choice_u8(c) % OWN_FORMS, form));
 }
 
 /* An IP header and what it must not say: our address as destination, sequence and identification;
@@ -281,15 +333,15 @@ static void planted_packet(struct choice *c, struct packet *p)
   if (!payload && (p->proto == 1 || p->proto == 58)) p->head = ip + 8;
   if (p->proto == 1 && p->sport == 3) at = put(put(at, own, 4), own, 4);
   planted_text(c, text);
-  at = put(at, text, strlen(text) % 100);
+  at = put(at, text, strlen(text) % 100 / (1 + choice_u8(c) % 4)); /* so that more fits */
   *at++ = ' ';
   at = put_own(c, at, &p->dst);
   uint32_t n = (uint32_t)(at - bytes);
+  p->len = n;
   if (n > PACKET_BYTES_MAX) n = PACKET_BYTES_MAX;
   if (choice_u8(c) % 8 == 0) n = choice_below(c, n);
   if (p->head > n) p->head = n;
   p->bytes = (struct model_bytes){bytes, n};
-  p->len = n;
 }
 
 static bool holds(const struct model_bytes *b, const void *what, size_t n)
@@ -308,14 +360,11 @@ bool planted_bytes(const struct access_scope *s, const struct packet *p)
   for (uint32_t i = 0; i < 9; i++) {
     const struct prac_ip ips[] = {prac_ip4(OWN + i), prac_ip_of(OWN6, 0x1122334455667700u | i)};
     for (size_t k = 0; k < 2; k++) {
-      char own[PRAC_IP_TEXT];
-      size_t n = k ? 16 : 4;
-      uint8_t back[16];
-      for (size_t j = 0; j < n; j++) back[j] = ips[k].b[15 - j];
-      prac_ip_text(own, &ips[k]);
-      if (holds(&p->bytes, ips[k].b + 16 - n, n) || holds(&p->bytes, back, n) ||
-          holds(&p->bytes, own, strlen(own)))
-        return true;
+      uint8_t form[OWN_MAX];
+      for (int f = 0; f < OWN_FORMS; f++) {
+        size_t n = own_form(&ips[k], f, form);
+        if (n > 0 && holds(&p->bytes, form, n)) return true;
+      }
     }
   }
   return planted_find(s, text, found) != NULL;

@@ -97,11 +97,13 @@ static int answers_stay_inside(struct choice *seed)
   struct choice *c = more(seed, &bytes);
   char text[PLANTED_TEXT], found[PLANTED_TEXT];
   struct prac_prefix list[4];
-  struct store s = {0}, gated = {0};
+  struct store s = {0}, gated = {0}, whole = {0};
   struct prac_arena *a = prac_arena_new(4096);
   struct access_scope scope = planted_scope(c, a);
+  const struct access_scope world = {.all = true, .packets = true, .clearance = ACCESS_RED};
   const struct store_env env = {.nthreads = 1};
   int ok = store_open("ram", NULL, &env, &s, NULL) == PRAC_OK &&
+           access_gate_open(&s, &world, geo, &whole, NULL) == PRAC_OK &&
            access_gate_open(&s, &scope, geo, &gated, NULL) == PRAC_OK;
   if (ok) planted_store(c, &s);
   for (int i = 0; ok && i < QUESTIONS; i++) {
@@ -118,7 +120,8 @@ static int answers_stay_inside(struct choice *seed)
     }
     free(out);
   }
-  ok = ok && !packets_leak(&gated, &scope, a);
+  ok = ok && !packets_leak(&gated, &scope, a) && !packets_leak(&whole, &world, a);
+  store_close(&whole);
   store_close(&gated);
   store_close(&s);
   prac_arena_free(&a);

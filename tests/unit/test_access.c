@@ -696,6 +696,46 @@ static void note_hours(struct lab *l, int hours)
   assert_int_equal(access_end(l->a, PRAC_OK, NULL), PRAC_OK);
 }
 
+/* Nobody was here for some days: no reason to ask after the clock, however short the audit is. */
+static void test_audit_quiet(void **state)
+{
+  struct lab l;
+  int64_t ahead;
+  (void)state;
+  open_lab(&l);
+  l.a->conf.audit_keep_ns = 10 * PRAC_DAY;
+  note_hours(&l, 10);
+  forward(&l, 4 * PRAC_DAY);
+  assert_int_equal(access_audit_prune(l.a, &ahead, NULL), PRAC_OK);
+  assert_true(ahead == 0);
+  close_lab(&l);
+}
+
+/* An audit of before ages were counted is gone through in steps, and then as one that always was.
+ */
+static void test_audit_steps(void **state)
+{
+  struct access_audit_state s;
+  struct lab l;
+  int64_t ahead;
+  int steps = 0;
+  (void)state;
+  open_lab(&l);
+  l.a->conf.audit_keep_ns = 900 * PRAC_DAY;
+  note_hours(&l, 25000);
+  prac_rc rc;
+  while ((rc = access_audit_prune(l.a, &ahead, NULL)) == PRAC_AGAIN && steps < 10) {
+    steps++;
+    assert_int_equal(access_audit_check(l.a, &s, NULL), PRAC_OK);
+    assert_int_equal(s.pruned, 0);
+  }
+  assert_int_equal(rc, PRAC_OK);
+  assert_in_range(steps, 1, 5);
+  assert_int_equal(access_audit_check(l.a, &s, NULL), PRAC_OK);
+  assert_in_range(s.pruned, 25000 - 900 * 24 - 5, 25000 - 900 * 24 + 5);
+  close_lab(&l);
+}
+
 /* A wall that was wrong for an hour, by ten years, costs little of what the audit keeps, and leaves
  * nothing that would stay for ten years. */
 static void test_audit_clock(void **state)
@@ -711,6 +751,9 @@ static void test_audit_clock(void **state)
   at(&l, right + 3650 * PRAC_DAY);
   assert_int_equal(access_audit_prune(l.a, &ahead, NULL), PRAC_OK);
   assert_true(ahead == 3650 * PRAC_DAY);
+  at(&l, l.now + PRAC_HOUR);
+  assert_int_equal(access_audit_prune(l.a, &ahead, NULL), PRAC_OK);
+  assert_true(ahead == 0); /* said once */
   note_hours(&l, 1);
   assert_int_equal(access_audit_prune(l.a, &ahead, NULL), PRAC_OK);
   assert_true(ahead == 0);
@@ -956,6 +999,8 @@ int main(void)
       cmocka_unit_test(test_audit),
       cmocka_unit_test(test_audit_pages),
       cmocka_unit_test(test_audit_prune),
+      cmocka_unit_test(test_audit_quiet),
+      cmocka_unit_test(test_audit_steps),
       cmocka_unit_test(test_audit_clock),
       cmocka_unit_test(test_many_keys),
       cmocka_unit_test(test_reader),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus/name.h"
 #include "bus/nats/window.h"
 #include "bus/nats/wire.h"
 #include "bus/nats_client.h"
@@ -339,6 +340,41 @@ static void what_a_stream_is(void **s)
   free(i);
 }
 
+/* What becomes of a stream's configuration when subjects are added: nothing else. */
+static void a_stream_is_widened(void **s)
+{
+  (void)s;
+  static const char *const more[] = {"packet.>", "flow.>", "told.>"}; /* one is there */
+  static const char of[] = "{\"type\":\"x\",\"config\":{\"name\":\"P\",\"subjects\":[\"flow.>\"],"
+                           "\"max_age\":9223372036854775807,\"unknown\":{\"a\":[null,-1]}}}";
+  char *got = nats_stream_widened(of, sizeof of - 1, more, 3);
+  assert_non_null(got);
+  assert_string_equal(got, "{\"name\":\"P\",\"subjects\":[\"flow.>\",\"packet.>\",\"told.>\"],"
+                           "\"max_age\":9223372036854775807,\"unknown\":{\"a\":[null,-1]}}");
+  free(got);
+  static const char *const wrong[] = {"",
+                                      "{}",
+                                      "[]",
+                                      "{\"config\":{\"name\":\"P\"}}",
+                                      "{\"config\":{\"subjects\":{}}}",
+                                      "{\"error\":{}}"};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(wrong); i++)
+    assert_null(nats_stream_widened(wrong[i], strlen(wrong[i]), more, 3));
+}
+
+static void kinds_of_subjects(void **s)
+{
+  (void)s;
+  assert_int_equal(bus_kind_of("flow.tokyo"), BUS_KIND_flow);
+  assert_int_equal(bus_kind_of("packet.>"), BUS_KIND_packet);
+  assert_int_equal(bus_kind_of("packet.tokyo\""), BUS_KIND_packet);
+  static const char *const none[] = {"",      "flow", "flows.x", "flo.x",
+                                     ".flow", ">",    "*.>",     "_INBOX.x"};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(none); i++) assert_int_equal(bus_kind_of(none[i]), -1);
+  for (int i = 0; i < BUS_KIND_COUNT; i++)
+    assert_int_equal(bus_kinds[i].optional, i == BUS_KIND_delivery || i == BUS_KIND_packet);
+}
+
 static void where_a_delivery_stands(void **s)
 {
   (void)s;
@@ -423,6 +459,8 @@ int main(void)
       cmocka_unit_test(what_became_of_a_publish),
       cmocka_unit_test(where_a_consumer_stands),
       cmocka_unit_test(what_a_stream_is),
+      cmocka_unit_test(a_stream_is_widened),
+      cmocka_unit_test(kinds_of_subjects),
       cmocka_unit_test(where_a_delivery_stands),
       cmocka_unit_test(names_of_streams),
       cmocka_unit_test(heads),

@@ -21,6 +21,9 @@ static struct {
   int held, most;  /* at the same time */
   int tries[SLOW]; /* by the number in the subscription's name, "t07" */
   int told;        /* to "good" */
+  bool shy;        /* "good" fails once */
+  int good;        /* its tries */
+  int let;         /* so many that are held are let go */
 } seen = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static size_t lanes(const void *c)
@@ -45,14 +48,16 @@ static prac_rc send_way(void *st, const struct note_item *it, const struct note_
   (void)pthread_mutex_lock(&seen.lock);
   bool good = strcmp(name, "good") == 0;
   int tries = good ? 0 : ++seen.tries[strtoul(name + 1, NULL, 10)];
-  seen.told += good;
+  bool failed = good && ++seen.good == 1 && seen.shy;
+  seen.told += good && !failed;
   if (!good && (tries > 1 || !seen.late)) {
     if (++seen.held > seen.most) seen.most = seen.held;
-    while (!seen.free) (void)pthread_cond_wait(&seen.changed, &seen.lock);
+    while (!seen.free && !seen.let) (void)pthread_cond_wait(&seen.changed, &seen.lock);
+    seen.let -= seen.let > 0;
     seen.held--;
   }
   (void)pthread_mutex_unlock(&seen.lock);
-  return good ? PRAC_OK : PRAC_FAIL(reterr, PRAC_AGAIN, "no answer");
+  return good && !failed ? PRAC_OK : PRAC_FAIL(reterr, PRAC_AGAIN, "no answer");
 }
 static struct note_way way = {.name = "hook",
                               .about = "made",
@@ -76,8 +81,8 @@ static int begin(void **s)
   static const char yaml[] = "notify: {ways: [], retry-first: 10ms, retry-max: 50ms, rdns: no}\n";
   struct prac_err err = {0};
   (void)s;
-  seen.free = seen.late = false;
-  seen.held = seen.most = seen.told = 0;
+  seen.free = seen.late = seen.shy = false;
+  seen.held = seen.most = seen.told = seen.good = seen.let = 0;
   memset(seen.tries, 0, sizeof seen.tries);
   way.conf = note_way_find("hook")->conf;
   (void)snprintf(dir, sizeof dir, "/tmp/note-XXXXXX");
@@ -208,9 +213,53 @@ static void that_have_failed(void **s)
   pump_until(HALF, 2);
 }
 
+/* Who failed once is told again beside an organisation of which nobody answers. */
+static void that_failed_once(void **s)
+{
+  char name[8];
+  (void)s;
+  seen.late = seen.shy = true;
+  for (int i = 0; i < SLOW; i++) {
+    name_of(name, i);
+    subscribe(name, "slow");
+  }
+  subscribe("good", "other");
+  attack("e1");
+  pump_until(1, 1);
+}
+
+/* ... and beside several, when one of them has had its turn. */
+static void that_waits_for_its_turn(void **s)
+{
+  struct prac_err err = {0};
+  char name[8];
+  bool busy;
+  (void)s;
+  seen.late = seen.shy = true;
+  for (int i = 0; i < SLOW; i++) {
+    name_of(name, i);
+    subscribe(name, i % 2 ? "slow" : "dead");
+  }
+  attack("e1");
+  pump_until(HALF, 0);
+  subscribe("good", "other");
+  attack("e2"); /* fails while both have their seats */
+  for (int i = 0; i < 100; i++) {
+    assert_int_equal(note_pump(core, wall += 20 * PRAC_MS, &busy, &err), PRAC_OK);
+    sys_sleep_ns(PRAC_MS);
+  }
+  (void)pthread_mutex_lock(&seen.lock);
+  assert_int_equal(seen.good, 1);
+  seen.let = 1;
+  (void)pthread_cond_signal(&seen.changed);
+  (void)pthread_mutex_unlock(&seen.lock);
+  pump_until(HALF, 1);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, finish)
-  const struct CMUnitTest tests[] = {T(of_one_organisation), T(that_have_failed)};
+  const struct CMUnitTest tests[] = {T(of_one_organisation), T(that_have_failed),
+                                     T(that_failed_once), T(that_waits_for_its_turn)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

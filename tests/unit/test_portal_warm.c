@@ -1,4 +1,5 @@
 /* A portal that starts anew has the rankings that one has which never stopped. */
+#include <pthread.h>
 #include <time.h>
 
 #include "lib/store_made.h"
@@ -41,12 +42,65 @@ static int teardown(void **state)
   return 0;
 }
 
+/* The store, once in another way. */
+static struct {
+  enum { PLAIN, BREAKS, BREAKS_OFF, HIDES, WAITS } how;
+  unsigned asked;
+  pthread_mutex_t lock;
+  pthread_cond_t changed;
+  bool waiting, let;
+  store_batch_sink *each;
+  void *arg;
+} odd = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static prac_rc but_the_last(void *arg, struct flow_batch *b)
+{
+  (void)arg;
+  return b->minute == batches[BATCHES - 1]->minute ? PRAC_OK : odd.each(odd.arg, b);
+}
+
+static void wait_until(const bool *what)
+{
+  pthread_mutex_lock(&odd.lock);
+  while (!*what) pthread_cond_wait(&odd.changed, &odd.lock);
+  pthread_mutex_unlock(&odd.lock);
+}
+
+static void now_is(bool *what)
+{
+  pthread_mutex_lock(&odd.lock);
+  *what = true;
+  pthread_cond_broadcast(&odd.changed);
+  pthread_mutex_unlock(&odd.lock);
+}
+
+static prac_rc odd_batches(void *st, const struct store_batch_query *q, store_batch_sink *each,
+                           void *arg, struct prac_err *reterr)
+{
+  bool first = odd.asked++ == 0;
+  odd.each = each;
+  odd.arg = arg;
+  if (odd.how == HIDES && first) return store.ops->batches(st, q, but_the_last, NULL, reterr);
+  prac_rc rc = odd.how == BREAKS ? PRAC_IO : store.ops->batches(st, q, each, arg, reterr);
+  if (odd.how == BREAKS_OFF) return PRAC_FAIL(reterr, PRAC_IO, "the disk");
+  if (odd.how != WAITS || !first) return rc;
+  now_is(&odd.waiting);
+  wait_until(&odd.let);
+  return rc;
+}
+
 static struct portal *start(bool in_tick)
 {
+  static struct store_ops ops;
+  static struct store asked_store;
   struct portal *p;
   struct prac_err err = {0};
+  ops = *store.ops;
+  if (odd.how != PLAIN) ops.batches = odd_batches;
+  asked_store = (struct store){&ops, store.st};
+  odd.asked = 0;
   const struct portal_env env = {
-      .store = &store, .query_in_tick = in_tick, .listen_fd = -1, .version = "9.9.9"};
+      .store = &asked_store, .query_in_tick = in_tick, .listen_fd = -1, .version = "9.9.9"};
   if (portal_open(&conf, &env, &p, &err) != PRAC_OK) fail_msg("%s", err.text);
   return p;
 }
@@ -119,9 +173,64 @@ static void while_it_answers(void **state)
   portal_close(&never_stopped);
 }
 
+/* A store that breaks off has put nothing in, and what the bus then brings counts. */
+static void what_breaks_off_takes_nothing(void **state)
+{
+  (void)state;
+  odd.how = BREAKS;
+  struct portal *bus_only = start(true);
+  odd.how = BREAKS_OFF;
+  struct portal *anew = start(true);
+  odd.how = PLAIN;
+  for (size_t i = BATCHES - 2 * SENSORS; i < BATCHES; i++) {
+    portal_take_batch(bus_only, batches[i]);
+    portal_take_batch(anew, batches[i]);
+  }
+  want(bus_only);
+  expect(anew, PRAC_ARRAY_LEN(asked));
+  portal_close(&anew);
+  portal_close(&bus_only);
+}
+
+/* Published before the portal listened, stored after it had read the newest slot. */
+static void what_is_on_its_way_comes_yet(void **state)
+{
+  (void)state;
+  struct portal *never_stopped = start(true);
+  odd.how = HIDES;
+  struct portal *anew = start(true);
+  odd.how = PLAIN;
+  want(never_stopped);
+  expect(anew, PRAC_ARRAY_LEN(asked));
+  portal_close(&anew);
+  portal_close(&never_stopped);
+}
+
+/* The bus brings what is just being counted from the store: once is enough. */
+static void what_both_bring_counts_once(void **state)
+{
+  (void)state;
+  struct portal *never_stopped = start(true);
+  want(never_stopped);
+  odd.how = WAITS;
+  struct portal *anew = start(false);
+  wait_until(&odd.waiting);
+  for (size_t i = BATCHES - SENSORS; i < BATCHES; i++) portal_take_batch(anew, batches[i]);
+  now_is(&odd.let);
+  for (int i = 0; i < 1000 && !(same(anew, 0) && same(anew, 2)); i++)
+    nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+  expect(anew, 3);
+  portal_close(&anew);
+  portal_close(&never_stopped);
+  odd.how = PLAIN;
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {cmocka_unit_test(rankings_come_back),
-                                     cmocka_unit_test(while_it_answers)};
+                                     cmocka_unit_test(while_it_answers),
+                                     cmocka_unit_test(what_breaks_off_takes_nothing),
+                                     cmocka_unit_test(what_is_on_its_way_comes_yet),
+                                     cmocka_unit_test(what_both_bring_counts_once)};
   return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -32,20 +32,26 @@ function Line({ x }) {
     ${d.detail ? html`<small class="mono detail"><${Text} v=${d.detail} /></small>` : null}</li>`;
 }
 
-/* Asked again a moment after somebody was told of it: what comes in a row is one question. */
-function useNews(news, again) {
-  const timer = useRef(null), latest = useRef(again);
-  latest.current = again;
+/* Asked again a moment after somebody was told of it: what comes in a row is one question, and none is cut off
+ * by the next. */
+function useNews(news, answer) {
+  const timer = useRef(null), latest = useRef(answer);
+  latest.current = answer;
+  const due = () => {
+    timer.current = latest.current.busy ? setTimeout(due, 300) : null;
+    if (!timer.current) latest.current.again();
+  };
   useEffect(() => {
-    if (news && !timer.current) timer.current = setTimeout(() => { timer.current = null; latest.current(); }, 300);
+    if (news && !timer.current) timer.current = setTimeout(due, 300);
   }, [news]);
   useEffect(() => () => clearTimeout(timer.current), []);
 }
 
 /* of: "attack" or "alert"; kind: of the alert, an attack's is told as the attack. */
 export function Deliveries({ of, id, kind }) {
-  const a = useAnswer(status.value?.history ? `/deliveries?${of}=${encodeURIComponent(id)}` : null, true);
-  useNews(kind === 'drdos' ? delivered.value.size && delivered.value : delivered.value.get(id), a.again);
+  const path = status.value?.history ? `/deliveries?${of}=${encodeURIComponent(id)}` : null;
+  const a = useAnswer(path, true), said = delivered.value;
+  useNews(path && (kind === 'drdos' ? [...said.values()].findLast((d) => d.what === 'attack') : said.get(id)), a);
   const rows = a.value?.rows;
   if (!rows) return a.error && a.error.status !== 404 ? html`<p class="note">${t('trouble_failed')}</p>` : null;
   if (rows.length === 0) return html`<p class="note">${t('told_none')}</p>`;

@@ -161,7 +161,9 @@ static prac_rc local_ack(void *st, uint64_t seq, struct prac_err *reterr)
 static void local_queue(const void *st, struct bus_queue *ret)
 {
   const struct bus_link *l = st;
-  *ret = (struct bus_queue){l->n_pending, l->bytes_pending};
+  uint64_t published = l->next_n - 1;
+  *ret = (struct bus_queue){l->n_pending, l->bytes_pending, published,
+                            l->first ? l->first->n - 1 : published};
 }
 
 static void local_close(void *st)

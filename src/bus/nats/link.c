@@ -43,6 +43,7 @@ void nats_link_drop(struct nats_link *l, const char *why)
   nats_news_unref(l->news);
   l->news = NULL;
   l->denied = 0; /* rights may have been given meanwhile */
+  l->asked_wider = false;
   if (l->window.v) nats_window_lost(&l->window);
 }
 
@@ -193,7 +194,7 @@ static bool take_answer(struct nats_link *l, int64_t timeout_ms)
 static prac_rc hear_news(struct nats_link *l, struct prac_err *reterr)
 {
   if (!l->nc) return PRAC_OK;
-  if (atomic_load(&l->news->refused)) PRAC_TRY(refusal(l, reterr));
+  if (refused(l)) PRAC_TRY(refusal(l, reterr));
   if (!atomic_load(&l->news->closed)) return PRAC_OK;
   const char *why = NULL;
   (void)natsConnection_GetLastError(l->nc, &why);

@@ -102,7 +102,7 @@ struct nats_link {
   uint32_t denied;   /* optional ones that the rights of this connection refuse */
   uint32_t left_out; /* optional ones that are not sent for now */
   uint32_t said_out; /* ... an event has named them */
-  bool asked_wider;  /* the server has said whether we may add subjects */
+  bool asked_wider;  /* on this connection the server has said whether we may add subjects */
   int64_t look_at;   /* mono: then see whether they are taken by now */
   /* reading */
   char filter[BUS_PREFIXES_MAX][BUS_SUBJECT_MAX + 1];
@@ -161,7 +161,7 @@ bool nats_pub_left_out(struct nats_link *l, const char *subject);
 /* Leaves out what of these kinds is optional, also what waits already. why NULL: it has been said.
  */
 void nats_pub_leave_out(struct nats_link *l, uint32_t kinds, const char *why);
-/* Whose names these are: " packet.> delivery.>" */
+/* "delivery.> packet.>" */
 const char *nats_kinds_text(uint32_t kinds, char out[NATS_KINDS_TEXT]);
 /* sub.c */
 PRAC_NODISCARD prac_rc nats_sub_begin(struct nats_link *l, struct prac_err *reterr);

@@ -340,7 +340,8 @@ static prac_rc nats_ack(void *st, uint64_t seq, struct prac_err *reterr)
 static void nats_queue(const void *st, struct bus_queue *ret)
 {
   const struct nats_link *l = st;
-  *ret = (struct bus_queue){l->window.held, l->bytes_in_flight};
+  *ret = (struct bus_queue){l->window.held, l->bytes_in_flight, l->window.next - 1,
+                            l->window.first - 1};
 }
 
 static void nats_close(void *st)

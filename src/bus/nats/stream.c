@@ -113,7 +113,7 @@ static prac_rc widen(struct nats_link *l, uint32_t missing, struct nats_stream_i
 {
   const char *more[BUS_KIND_COUNT];
   size_t n = 0;
-  char what[96], names[NATS_KINDS_TEXT];
+  char what[96];
   natsMsg *m = NULL;
   for (size_t i = 0; i < BUS_KIND_COUNT; i++)
     if (missing >> i & 1) more[n++] = subjects[i];
@@ -128,8 +128,6 @@ static prac_rc widen(struct nats_link *l, uint32_t missing, struct nats_stream_i
     return PRAC_FAIL(reterr, PRAC_DENIED, "%s may not change it", l->client);
   PRAC_TRY(rc);
   if (s->error.code) return PRAC_FAIL(reterr, PRAC_DENIED, "%s", s->error.text);
-  prac_log(l->log, &ev_wider, "the stream %s takes %s from now on", l->conf.stream,
-           nats_kinds_text(missing, names));
   return PRAC_OK;
 }
 
@@ -138,7 +136,7 @@ static prac_rc widen(struct nats_link *l, uint32_t missing, struct nats_stream_i
 static void see_kinds(struct nats_link *l, const struct nats_stream_info *s)
 {
   char names[NATS_KINDS_TEXT];
-  uint32_t missing = missing_kinds(s), before = l->missing;
+  uint32_t missing = missing_kinds(s), before = l->missing, lacked = missing | before;
   struct prac_err why = {.text = "the server has refused"};
   struct nats_stream_info *now = missing && !l->asked_wider ? calloc(1, sizeof *now) : NULL;
   if (now) {
@@ -147,6 +145,9 @@ static void see_kinds(struct nats_link *l, const struct nats_stream_info *s)
     if (rc == PRAC_OK) missing = missing_kinds(now);
     free(now);
   }
+  if (lacked & ~missing)
+    prac_log(l->log, &ev_wider, "the stream %s takes %s from now on", l->conf.stream,
+             nats_kinds_text(lacked & ~missing, names));
   if (missing && missing != before)
     prac_log(l->log, &ev_narrow, "the stream %s does not take %s, and it cannot be added: %s",
              l->conf.stream, nats_kinds_text(missing, names), why.text);
@@ -184,6 +185,18 @@ static prac_rc stands_behind(struct nats_link *l, const struct nats_stream_info 
                    l->client);
 }
 
+static prac_rc see(struct nats_link *l, struct nats_stream_info *s, struct prac_err *reterr)
+{
+  if (s->error.err_code == NO_STREAM) PRAC_TRY(make(l, s, reterr));
+  if (s->error.code)
+    return PRAC_FAIL(reterr, PRAC_AGAIN, "stream %s: %s", l->conf.stream, s->error.text);
+  if (!l->stream_seen) PRAC_TRY(check(l, s, reterr));
+  PRAC_TRY(stands_behind(l, s, reterr));
+  l->stream_first = s->first;
+  see_kinds(l, s);
+  return PRAC_OK;
+}
+
 prac_rc nats_stream_ensure(struct nats_link *l, struct prac_err *reterr)
 {
   struct nats_stream_info *s = calloc(1, sizeof *s);
@@ -195,21 +208,14 @@ prac_rc nats_stream_ensure(struct nats_link *l, struct prac_err *reterr)
     if (!l->stream_seen)
       prac_log(l->log, &ev_hidden, "%s may not look at the stream %s", l->client, l->conf.stream);
     rc = PRAC_OK;
-    l->stream_seen = true;
   } else if (rc != PRAC_OK) {
     rc = prac_err_set(reterr, rc, err.where, "%s", err.text);
   } else {
-    if (s->error.err_code == NO_STREAM) rc = make(l, s, reterr);
-    if (rc == PRAC_OK && s->error.code)
-      rc = PRAC_FAIL(reterr, PRAC_AGAIN, "stream %s: %s", l->conf.stream, s->error.text);
-    if (rc == PRAC_OK && !l->stream_seen) rc = check(l, s, reterr);
-    if (rc == PRAC_OK) rc = stands_behind(l, s, reterr);
-    if (rc == PRAC_OK) l->stream_first = s->first;
-    if (rc == PRAC_OK) see_kinds(l, s);
+    rc = see(l, s, reterr);
     (void)snprintf(l->leader, sizeof l->leader, "%s", s->leader);
-    if (rc == PRAC_OK) l->stream_seen = true;
   }
   if (rc == PRAC_OK) {
+    l->stream_seen = true;
     l->left_out = 0;
     nats_pub_leave_out(l, l->missing, NULL);
     nats_pub_leave_out(l, l->denied, NULL);

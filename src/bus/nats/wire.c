@@ -125,12 +125,21 @@ prac_rc nats_stream_read(const char *p, size_t n, struct nats_stream_info *ret)
   return whole ? PRAC_OK : PRAC_MALFORMED;
 }
 
+static bool add_once(json_t *list, const char *subject)
+{
+  for (size_t i = 0; i < json_array_size(list); i++) {
+    const char *s = json_string_value(json_array_get(list, i));
+    if (s && strcmp(s, subject) == 0) return true;
+  }
+  return json_array_append_new(list, json_string(subject)) == 0;
+}
+
 char *nats_stream_widened(const char *p, size_t len, const char *const *subjects, size_t n)
 {
   json_t *j = parse(p, len);
   json_t *c = json_object_get(j, "config"), *a = json_object_get(c, "subjects");
   bool ok = json_is_array(a);
-  for (size_t i = 0; i < n && ok; i++) ok = json_array_append_new(a, json_string(subjects[i])) == 0;
+  for (size_t i = 0; i < n && ok; i++) ok = add_once(a, subjects[i]);
   char *body = ok ? json_dumps(c, JSON_COMPACT) : NULL;
   json_decref(j);
   return body;

@@ -49,8 +49,8 @@ struct nats_stream_info {
 };
 PRAC_NODISCARD prac_rc nats_stream_read(const char *p, size_t n, struct nats_stream_info *ret);
 
-/* The configuration in the answer to a STREAM.INFO as the server gave it, with n subjects more: the
- * body of a STREAM.UPDATE; free it. NULL: it is none, or no memory. */
+/* The configuration in the answer to a STREAM.INFO as the server gave it, with these subjects, too:
+ * the body of a STREAM.UPDATE; free it. NULL: it is none, or no memory. */
 char *nats_stream_widened(const char *p, size_t len, const char *const *subjects, size_t n);
 
 struct nats_consumer_info {
