@@ -265,22 +265,19 @@ static bool make_all(struct model_samples *m, const uint64_t keys[KEYS],
   return true;
 }
 
-void model_samples_offer(struct model_samples *m, uint64_t class, const struct model_offer *o)
+/* Its port and its sender have room for it. */
+static bool has_share(struct model_samples *m, const uint64_t keys[KEYS], uint64_t rank)
 {
-  uint64_t port = (uint64_t)o->proto << 32 | (model_sample_icmp(o->proto) ? o->sport : o->dport);
-  const uint64_t keys[KEYS] = {class, prac_hash2(OF_PORT, port, 0) | 1,
-                               of_ip(OF_SENDER, &o->src, 0), of_ip(OF_PAIR, &o->src, class)};
-  uint64_t at_port = of_ip(OF_PAIR, &o->src, port);
-  struct model_sample_cell *cells[KEYS], *c = model_samples_find(m, class);
-  uint8_t old = how_old(m, class, at_port, o->at / PRAC_MIN);
-  if (old && !c && (c = make(m, class))) c->n = 1; /* a later one tells of it too */
-  if (old == 2 || kept(m, keys[PAIR])) return;
-  uint64_t rank = rank_of(m, class, old, c ? c->kept : 0, o->at);
-  if (!has_room(model_samples_find(m, keys[PORT]), rank)) {
-    if (c) c->shut = true; /* whoever sends it: the port has better ones */
-    return;
-  }
-  if (!has_room(model_samples_find(m, keys[SENDER]), rank)) return;
+  struct model_sample_cell *class = model_samples_find(m, keys[CLASS]);
+  bool at_port = has_room(model_samples_find(m, keys[PORT]), rank);
+  if (!at_port && class) class->shut = true; /* whoever sends it: the port has better ones */
+  return at_port && has_room(model_samples_find(m, keys[SENDER]), rank);
+}
+
+static void take(struct model_samples *m, uint64_t rank, const uint64_t keys[KEYS],
+                 uint64_t at_port, const struct model_offer *o)
+{
+  struct model_sample_cell *cells[KEYS];
   if ((m->n == m->room && rank >= m->best[0]->rank) || !make_all(m, keys, cells)) {
     m->refused++;
     return;
@@ -290,10 +287,24 @@ void model_samples_offer(struct model_samples *m, uint64_t class, const struct m
   if (m->n == m->room) evict(m, 0);
   put(m, rank, keys, at_port, o);
   for (int i = 0; i < KEYS; i++) cells[i]->kept++;
-  if (!c) cells[CLASS]->n = 1;
+  if (cells[CLASS]->n == 0) cells[CLASS]->n = 1; /* the first of it */
   if (cells[CLASS]->kept >= MODEL_SAMPLES_ALIKE) cells[CLASS]->shut = true;
   close_share(m, PORT, keys[PORT]);
   close_share(m, SENDER, keys[SENDER]);
+}
+
+void model_samples_offer(struct model_samples *m, uint64_t class, const struct model_offer *o)
+{
+  uint64_t port = (uint64_t)o->proto << 32 | (model_sample_icmp(o->proto) ? o->sport : o->dport);
+  const uint64_t keys[KEYS] = {class, prac_hash2(OF_PORT, port, 0) | 1,
+                               of_ip(OF_SENDER, &o->src, 0), of_ip(OF_PAIR, &o->src, class)};
+  uint64_t at_port = of_ip(OF_PAIR, &o->src, port);
+  struct model_sample_cell *c = model_samples_find(m, class);
+  uint8_t old = how_old(m, class, at_port, o->at / PRAC_MIN);
+  if (old && !c && (c = make(m, class))) c->n = 1; /* a later one tells of it too */
+  if (old == 2 || kept(m, keys[PAIR])) return;
+  uint64_t rank = rank_of(m, class, old, c ? c->kept : 0, o->at);
+  if (has_share(m, keys, rank)) take(m, rank, keys, at_port, o);
 }
 
 /* ---- the minute's end ---- */

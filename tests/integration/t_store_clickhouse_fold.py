@@ -81,9 +81,26 @@ def reading_meanwhile(dir, server, captures):
         t.equal('and they were', did, [0, 0])
 
 
+def packets_go(dir, server):
+    """Of more packets than may be kept, and of those that are too old, whole days go; the newest day stays."""
+    practice('gen', '--out', dir / 'night', '--hours', '2', '--sensors', '2', '--rate', '1', '--start', '2026-06-18T23:00:00Z')
+    captures = sorted((dir / 'night').glob('*.pcap'))
+    midnight = 1781827200 * 10**9  # 2026-06-19
+    count = lambda name, when: int(server.query(f"SELECT count() FROM {name}.record WHERE kind = 'packet' AND at {when} {midnight}"))
+    for name, setting in (('all', ''), ('few', 'packet-max-rows: 1000')):
+        conf = dir / f'{name}.yaml'
+        conf.write_text(f'store:\n  clickhouse: {{{setting}}}\n')
+        code, _, err = practice('replay', '--quiet', '--config', conf, '--store', f'{server.url}/{name}', *captures)
+        t.equal(f'{name}: played', (code, err), (0, ''))
+        removed(server, name)
+    t.check('there are some of both days', count('all', '<') > 500 and count('all', '>=') > 500, (count('all', '<'), count('all', '>=')))
+    t.equal('the older day went, all of the newest is there', (count('few', '<'), count('few', '>=')), (0, count('all', '>=')))
+
+
 try:
     with tempfile.TemporaryDirectory() as d, Server(pathlib.Path(d) / 'ch') as server:
         folding(pathlib.Path(d), server)
+        packets_go(pathlib.Path(d), server)
 except Missing as e:
     t.check(str(e), False)
 t.done()
