@@ -24,7 +24,7 @@ async function bytes(who) {
   await p.keyboard.press('Enter');
   check('the bytes open by the keyboard', await until(() => row.locator('pre.dump').count()));
   const dump = await row.locator('pre.dump').innerText();
-  check('... as numbers and letters', dump.startsWith('0000  45 00 ') && /0020 {2}.*sip:100@/.test(dump), dump);
+  check('... as numbers and letters', dump.startsWith('0000  45 00 ') && /0010 {2}.*OPTI/.test(dump), dump);
   check('... our own address is not among them', !dump.includes('c0 00 02 4d') && !dump.includes('192.0.2'), dump);
   check('... and it says why', (await row.innerText()).includes("sensor's own address is zero"), await row.innerText());
   await p.keyboard.press('Tab');
