@@ -4,9 +4,10 @@
  * store     access_gate_open makes a store out of a store: same interface, what is outside is not
  *           there. Whoever asks it (portal, view) cannot forget the rule
  * flows     a row is seen when its sender is inside; the victim of its answers is blanked when it
- *           is outside. Our own addresses (dst) are in no row, and a question about them is
- * refused. Nor are hashes of payloads (in records: 0): one that names our address gives it back, by
- * trial questions that name an address, prefix or victim outside are refused: PRAC_DENIED, in one
+ *           is outside. Our own addresses (dst) are in no row, and no question may name them. Nor
+ *           are hashes of payloads (in records: 0; no engine says one): one that names our address
+ *           gives it back, by trial
+ * questions that name an address, prefix or victim outside are refused: PRAC_DENIED, in one
  *           sentence that says nothing about what there is. Of a prefix that is partly inside, that
  *           part is asked for
  * counts    series and rankings by port, country, network and sensor are of the whole world: they
@@ -16,19 +17,20 @@
  *           nobody (a port, a sensor). Hosts outside are taken off its lists (`host_count` stays: a
  *           count). An address outside that stands in any text of it is written as "[outside]".
  *           What is about one victim or host outside is not there at all, also by its exact id
- * packets   for a scope that has `packets`, and seen when their sender is inside. Zero in their
- *           bytes is, for everybody: what headers tell of our own address (dst); it as bytes in
- *           both orders; words of what they carry that have it as text, as those of an address
- *           outside: with dots, dashes, underscores or commas, zeros before, in hex or decimal as
- *           one number, as IPv6 in all forms of RFC 4291, backwards for arpa, as DNS labels, in
- *           UTF-16 or 32, with %2E; and the end of one that was cut off. NOT found is what is
- *           written in any other way: base64, compressed, encrypted, split, in octal, escaped
- *           (backslash u), two ways at once; nor that a neighbour of ours is named
+ * packets   for a scope that has `packets`, and seen when their sender is inside. For everybody
+ *           these of their bytes are zero: what headers tell of our own address (dst); it as bytes
+ *           in both orders; words that name it or an address outside: with dots, dashes,
+ *           underscores or commas, with zeros in front, as one number in hex or decimal, as IPv6
+ *           in all forms of RFC 4291, backwards for arpa, as DNS labels, in UTF-16 or 32, with
+ *           %2E; and the end of one that was cut off. NOT found is what is written in any other
+ *           way: base64, compressed, encrypted, split, octal, escaped (backslash u), two ways at once;
+ *           nor what names a neighbour of ours
  * bounds    where most of what is stored is outside, flows are looked at window by window of time,
  *           GATE_LOOKED_AT of them for one question; of rankings, cells and records 64 for each
  *           that is wanted, at least 65536. Not enough: PRAC_RANGE, "ask for a shorter time"
  * denied    by the gate alone: what the inner store may not do is PRAC_IO
- * all       a scope of the whole world passes everything within its clearance, but dst
+ * all       a scope of the whole world passes everything within its clearance, but dst and what
+ *           would tell it
  */
 #pragma once
 #include "access/scope.h"

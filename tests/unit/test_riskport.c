@@ -135,7 +135,7 @@ static void a_port_never_heard_before(void **s)
                    1);
   assert_int_equal(heard_count(&h, "\"at\":\"2013-08-09T13:00:00Z\""), 1);
   assert_int_equal(heard_count(&h, "12 packets to 12 of our addresses"), 1);
-  assert_int_equal(heard_count(&h, "Sample payload 00000000000000"), 1);
+  assert_int_equal(heard_count(&h, "payload"), 0); /* its hash can be tried out */
   assert_int_equal(heard_count(&h, "is over: not above its limit for 3 h; at most 12 sources"), 1);
   heard_done(&h);
 }

@@ -196,11 +196,6 @@ void risk_hour_expect(const struct risk_hour *h, const struct flow_batch *b, uin
   __builtin_prefetch(&h->pairs[(uint32_t)pair & (h->cap_pairs - 1)]);
 }
 
-static uint64_t mixed(uint64_t payload)
-{
-  return prac_mix64(payload ^ 0x9e3779b97f4a7c15u);
-}
-
 prac_rc risk_hour_add(struct risk_hour *h, const struct flow_batch *b, uint32_t row, uint64_t bit,
                       bool est)
 {
@@ -209,8 +204,7 @@ prac_rc risk_hour_add(struct risk_hour *h, const struct flow_batch *b, uint32_t 
   if (!p) return PRAC_NOMEM;
   p->packets += b->packets[row];
   p->sensors |= bit;
-  uint64_t payload = b->payload[row], d = prac_mix64(prac_hll_hash_ip(&b->dst[row]));
-  if (payload && (!p->payload || mixed(payload) < mixed(p->payload))) p->payload = payload;
+  uint64_t d = prac_mix64(prac_hll_hash_ip(&b->dst[row]));
   if (!prac_ip_is_zero(&b->dst[row])) /* some tables do not tell */
     p->dst[d / 64 % (RISK_DST_BITS / 64)] |= UINT64_C(1) << (d % 64);
   if (prac_ip_is_zero(&b->src[row])) return PRAC_OK;
@@ -279,7 +273,7 @@ void risk_hour_save(const struct risk_hour *h, struct prac_wr *w)
     prac_wr_u32le(w, p->id);
     prac_wr_u64le(w, p->packets);
     prac_wr_u64le(w, p->sensors);
-    prac_wr_u64le(w, p->payload);
+    prac_wr_u64le(w, 0); /* a payload's hash, in states of before: nobody may be told it */
     for (size_t k = 0; k < PRAC_ARRAY_LEN(p->dst); k++) prac_wr_u64le(w, p->dst[k]);
   }
 }
@@ -335,7 +329,7 @@ prac_rc risk_hour_load(struct risk_hour *h, struct prac_rd *r)
     if (!p) return PRAC_NOMEM;
     p->packets = prac_rd_u64le(r);
     p->sensors = prac_rd_u64le(r);
-    p->payload = prac_rd_u64le(r);
+    (void)prac_rd_u64le(r);
     for (size_t k = 0; k < PRAC_ARRAY_LEN(p->dst); k++) p->dst[k] = prac_rd_u64le(r);
   }
   for (uint32_t i = 0; i < h->cap_pairs; i++)

@@ -4,8 +4,7 @@
  *           `max_pairs`. Beyond that only sources whose hash lies below a limit are kept, and the
  *           limit halves whenever there are too many: counts are then estimates, times the sampling
  *           factor, and consistent with each other (networks, countries, the port graph)
- * ports     packets, sensors, destinations (linear counting in RISK_DST_BITS) and a sample of the
- *           payloads, of all rows
+ * ports     packets, sensors and destinations (linear counting in RISK_DST_BITS), of all rows
  * repeats   what is kept does not depend on the order of rows
  * source    sampling: Wegman's adaptive sampling (Flajolet, On adaptive sampling, Computing 44,
  *           1990); linear counting: Whang and others, ACM TODS 15, 1990
@@ -29,7 +28,7 @@ struct risk_pair {
 };
 struct risk_seen { /* one port */
   uint32_t id;
-  uint64_t packets, sensors, payload; /* payload: the least mixed hash of any; 0: none */
+  uint64_t packets, sensors;
   uint64_t dst[RISK_DST_BITS / 64];
 };
 struct risk_hour {

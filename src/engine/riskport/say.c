@@ -151,7 +151,6 @@ static void say_why(const struct risk_judged *j, const struct host *v, uint32_t 
   if (j->change) append(w, "; its own series has changed (score %.1f)", j->port->change->last);
   if (j->watch) append(w, "; rising for three slots");
   append(w, ".");
-  if (j->seen->payload) append(w, " Sample payload %016llx.", (unsigned long long)j->seen->payload);
 }
 
 static prac_rc lists_of(const struct risk_state *s, const struct risk_judged *j, struct words *w,
