@@ -23,8 +23,8 @@
  *           underscores or commas, with zeros in front, as one number in hex or decimal, as IPv6
  *           in all forms of RFC 4291, backwards for arpa, as DNS labels, in UTF-16 or 32, with
  *           %2E; and the end of one that was cut off. NOT found is what is written in any other
- *           way: base64, compressed, encrypted, split, octal, escaped (backslash u), two ways at once;
- *           nor what names a neighbour of ours
+ *           way: base64, compressed, encrypted, split, octal, escaped (backslash u), two ways at
+ *           once; nor what names a neighbour of ours
  * bounds    where most of what is stored is outside, flows are looked at window by window of time,
  *           GATE_LOOKED_AT of them for one question; of rankings, cells and records 64 for each
  *           that is wanted, at least 65536. Not enough: PRAC_RANGE, "ask for a shorter time"
