@@ -65,8 +65,9 @@ static prac_rc make_sensors(struct supervisor *s, const struct opts *o, struct p
   char *name = block + heads + ptrs;
   for (size_t i = 0; i < n; i++, name += 32) {
     paths[i] = name_sensor(o->files.v[i], name);
-    s->made[i] = (struct sensor_conf){
-        .name = name, .country = "", .source = "", .interface = "", .files = {&paths[i], 1}};
+    prac_conf_defaults(&sensors_conf_section, &s->made[i]);
+    s->made[i].name = name;
+    s->made[i].files = (struct prac_conf_strings){&paths[i], 1};
   }
   return PRAC_OK;
 }
