@@ -55,7 +55,7 @@ async function reads(site, { role, faces, axe }) {
   for (const view of VIEWS.filter((v) => !v.open && ROLES.indexOf(v.need) <= ROLES.indexOf(role)))
     for (const [i, [path, sign, tells, rows]] of (all[view.name] || []).entries()) {
       await move(p, path);
-      await lookAt(p, `${site.name}: ${view.name}${i ? ' ' + (i + 1) : ''} as ${role}`, { path, sign, rows, names: NAMES, tells: (main) => tells.filter((x) => !main.includes(x)) }, faces, axe);
+      await lookAt(p, `${site.name}: ${view.name}${i ? ' ' + (i + 1) : ''} as ${role}`, { path, sign, rows, names: view.name === 'admin' ? [...NAMES, 'packets'] : NAMES, tells: (main) => tells.filter((x) => !main.includes(x)) }, faces, axe);
     }
   await p.context().close();
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """A password typed on a terminal: it is not shown, and the terminal shows what is typed again afterwards, however it ends."""
+import fcntl
 import os
 import pty
 import select
@@ -34,8 +35,15 @@ class Terminal:
         self.fd, other = pty.openpty()
         self.p = subprocess.Popen([PRACTICE, 'access', 'user', 'add', 'mika', '--org', 'jp', '--role', 'viewer', '--data', data],
                                   stdin=other, stdout=other, stderr=other, start_new_session=True,
-                                  preexec_fn=lambda: __import__('fcntl').ioctl(0, termios.TIOCSCTTY, 0))
+                                  preexec_fn=self.own)
         self.other, self.text = other, b''
+
+    @staticmethod
+    def own():
+        """Its terminal, and signals as a shell hands them on: who runs the tests behind it may ignore some."""
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        for s in (signal.SIGINT, signal.SIGQUIT):
+            signal.signal(s, signal.SIG_DFL)
 
     def __enter__(self):
         return self

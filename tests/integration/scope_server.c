@@ -28,6 +28,7 @@ struct site {
   struct store store;
   struct choice c;
   prac_time minute;
+  unsigned said;
 };
 
 static void check(prac_rc rc, const struct prac_err *err)
@@ -95,13 +96,17 @@ static void more(struct site *s)
         &err);
   flow_batch_unref(&b);
   for (int k = 0; model_kinds[k]; k++) {
+    char id[40];
     union planted_record rec;
     planted_record(&s->c, model_kinds[k], &rec);
+    (void)snprintf(id, sizeof id, "live%u", s->said);
+    if (s->said % 2) *(const char **)&rec = id; /* the first field of all of them: can be named */
     portal_take_record(s->p, model_kinds[k], &rec);
     const struct store_rec one = {model_kinds[k], &rec};
     check(s->store.ops->append(s->store.st, &(struct store_tx){.recs = &one, .n_recs = 1}, &err),
           &err);
   }
+  s->said++;
 }
 
 /* The bus and the store's writer in one, within the tick. */

@@ -59,7 +59,7 @@ def told(t, site, lab, server, bus, aiko, operator, hook, mta):
     t.check('attack and alert come to the webhook', until(lambda: want <= set(hook.ids('/jp'))), hook.ids('/jp'))
     letters = until(lambda: [m for m in mta.letters() if sub['id'] in m['Message-ID'] and 'e1.1' in m['Message-ID']])
     t.check('... and as letters', letters and letters[0]['To'] == 'noc@isp.example', [m['Message-ID'] for m in mta.letters()])
-    t.check('nothing of others', not any('e2' in x for x in hook.ids('/jp')), hook.ids('/jp'))
+    t.check('nothing of others', not any(x.startswith('e2.') for x in hook.ids('/jp')), hook.ids('/jp'))
     rows = until(lambda: [r for r in aiko.row(sub['id'])['told'] if r['state'] == 'taken'])
     t.check('the page says what became of it', {r['way'] for r in rows or []} >= {'hook'}, aiko.row(sub['id']))
     rows = until(lambda: operator.ask('GET', '/api/v1/deliveries?attack=e1')[1].get('rows'))

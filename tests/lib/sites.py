@@ -220,7 +220,7 @@ class Sites(Cluster):
                 info = c.js('STREAM.INFO.PRACTICE', {'subjects_filter': '>'}, timeout=3)
                 store = c.js('CONSUMER.INFO.PRACTICE.store', timeout=3)
                 subjects = info['state'].get('subjects') or {}
-                held = {n: subjects.get(f'flow.{n}', 0) + subjects.get(f'health.{n}', 0) for n in self.names}
+                held = {n: sum(subjects.get(f'{kind}.{n}', 0) for kind in ('flow', 'health', 'packet')) for n in self.names}
                 return held, info['state']['last_seq'], store['ack_floor']['stream_seq']
         except (OSError, Refused, KeyError, TypeError):
             return None

@@ -34,7 +34,7 @@ def begin(h, caps):
     (st, _, err), applied = h.begin()
     t.check('the hub begins', st == 0 and applied, err)
     for n, c in caps.items():
-        h.join(n, c, disk=140000 if n == 'lima' else 0)
+        h.join(n, c, disk=800000 if n == 'lima' else 0)
     h.reload()
     for n in caps:
         h.start_leaf(n)

@@ -282,13 +282,13 @@ static void history_is_asked_in_one_language(void **st)
   ask(&s, "/api/v1/flows?q=port%3D23%2Ftcp+country%3DMM&from=2013-08-07&limit=2");
   HAS("\"truncated\":true");
   HAS("\"src\":\"203.0.113.9\"");
-  HAS("\"payload\":\"ffffffffffffffff\"");
+  HAS_NOT("\"payload\""); /* a hash can be tried out (access/gate.h) */
   assert_int_equal(s.fake.last.port.port, 23);
   assert_string_equal(s.fake.country, "MM");
   assert_int_equal(s.fake.last.span.from, T0);
   assert_int_equal(s.fake.last.limit, 3); /* one more: whether there are more */
   ask(&s, "/api/v1/flows?format=csv");
-  HAS("at,src,packets,note,payload\n");
+  HAS("at,src,packets,note\n");
   HAS("\"'=HYPERLINK(\"\"x\"\"),y\"");
   ask(&s, "/api/v1/series?from=2013-08-07&step=1m&by=sensor");
   HAS("HTTP/1.1 200 ");
