@@ -294,14 +294,21 @@ prac_rc note_tenant_forget(struct note_queue *q, const char *tenant, struct prac
   return PRAC_OK;
 }
 
-prac_rc note_sub_put(struct note_queue *q, const char *id, const char *rec, size_t len,
-                     struct prac_err *reterr)
+/* One whole record under its id. */
+static prac_rc put_record(struct note_queue *q, enum note_sql what, const char *id, const char *rec,
+                          size_t len, struct prac_err *reterr)
 {
-  sqlite3_stmt *s = note_sql_use(q, SQL_SUB_PUT, true, reterr);
+  sqlite3_stmt *s = note_sql_use(q, what, true, reterr);
   if (!s) return PRAC_IO;
   text(s, 1, id);
   blob(s, 2, rec, len);
   return note_sql_run(q, s, "writing", reterr);
+}
+
+prac_rc note_sub_put(struct note_queue *q, const char *id, const char *rec, size_t len,
+                     struct prac_err *reterr)
+{
+  return put_record(q, SQL_SUB_PUT, id, rec, len, reterr);
 }
 
 prac_rc note_sub_drop(struct note_queue *q, const char *id, bool *ret, struct prac_err *reterr)
@@ -342,11 +349,7 @@ prac_rc note_item_get(struct note_queue *q, const char *id, const char **ret_rec
 prac_rc note_out_add(struct note_queue *q, const char *id, const char *rec, size_t len,
                      struct prac_err *reterr)
 {
-  sqlite3_stmt *s = note_sql_use(q, SQL_DELIVERY_ADD, true, reterr);
-  if (!s) return PRAC_IO;
-  text(s, 1, id);
-  blob(s, 2, rec, len);
-  return note_sql_run(q, s, "writing", reterr);
+  return put_record(q, SQL_DELIVERY_ADD, id, rec, len, reterr);
 }
 
 prac_rc note_out_next(struct note_queue *q, int64_t after, int64_t *ret_n, char ret_id[32],
