@@ -12,7 +12,7 @@
 #include "sys/durable.h"
 #include "sys/sqlite.h"
 
-#define SCHEMA 3 /* the version of the tables */
+#define SCHEMA 4 /* the version of the tables */
 enum { BUSY_MS = 5000 };
 
 const struct access_who access_local = {
@@ -58,6 +58,8 @@ static const char *const steps[SCHEMA] = {
     " code BLOB, tries INTEGER NOT NULL, letters INTEGER NOT NULL, sent INTEGER NOT NULL,"
     " confirmed INTEGER, PRIMARY KEY(user, address)) WITHOUT ROWID;"
     "CREATE INDEX mail_address ON mail(address);",
+    "CREATE TABLE saved(user TEXT NOT NULL REFERENCES user(user), name TEXT NOT NULL,"
+    " place TEXT NOT NULL, made INTEGER NOT NULL, PRIMARY KEY(user, name)) WITHOUT ROWID;",
 };
 
 #define WHO                                                                                        \
@@ -177,6 +179,12 @@ static const char *const sql[SQL_COUNT_] = {
                        " mail WHERE user = ?1) FROM mail AS m JOIN user AS u ON u.user = m.user"
                        " WHERE m.confirmed IS NULL",
     [SQL_MAILS] = "SELECT address, confirmed, sent FROM mail WHERE user = ?1 ORDER BY address",
+    [SQL_SAVED_PUT] = "INSERT INTO saved VALUES(?1, ?2, ?3, ?4) ON CONFLICT(user, name) DO UPDATE"
+                      " SET place = ?3",
+    [SQL_SAVED_END] = "DELETE FROM saved WHERE user = ?1 AND name = ?2",
+    [SQL_SAVED_DROP_USER] = "DELETE FROM saved WHERE user = ?1",
+    [SQL_SAVED_OTHERS] = "SELECT count(*) FROM saved WHERE user = ?1 AND name != ?2",
+    [SQL_SAVED] = "SELECT name, place, made FROM saved WHERE user = ?1 ORDER BY made, name",
 };
 
 prac_rc access_sql_fail(struct access *a, struct prac_err *reterr)

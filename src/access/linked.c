@@ -184,13 +184,17 @@ static prac_rc leave(struct access *a, const char *user, struct prac_err *reterr
   PRAC_TRY(access_sql_run(a, s, reterr));
   s = access_sql(a, SQL_MAILS_DROP_USER);
   access_bind_text(s, 1, user);
+  PRAC_TRY(access_sql_run(a, s, reterr));
+  s = access_sql(a, SQL_SAVED_DROP_USER);
+  access_bind_text(s, 1, user);
   return access_sql_run(a, s, reterr);
 }
 
 prac_rc access_unbind(struct access *a, const char *by, const char *user, struct prac_err *reterr)
 {
   struct access_line line = {
-      by, NULL, "unbound", user, "sessions, keys, subscriptions and addresses end", NULL};
+      by,  NULL, "unbound", user, "sessions, keys, subscriptions, addresses and saved views end",
+      NULL};
   sqlite3_stmt *s = access_sql(a, SQL_LINKS_END);
   access_bind_text(s, 1, user);
   PRAC_TRY(access_begin(a, reterr));

@@ -78,6 +78,8 @@ const struct portal_schema portal_schemas[] = {
     {"Match", "kind:s id:s state:s at:t from:t title:s"},
     {"Feed", "version:s title:s home_page_url:s language:s items:[FeedItem]"},
     {"FeedItem", "id:s url:s title:s content_text:s date_published:t date_modified:t tags:[s]"},
+    {"SavedViews", "rows:[SavedView]"},
+    {"SavedView", "name:s place:s made:t"},
     {"Counter", "room:s name:s unit:s value:u help:s"},
     {NULL, NULL},
 };
@@ -121,6 +123,9 @@ const struct portal_answer *portal_answer_of(const char *operation)
       {"mail", "Done", NULL},
       {"mail_confirm", "Done", NULL},
       {"mail_end", "Done", NULL},
+      {"saved_views", "SavedViews", NULL},
+      {"saved_view_put", "Done", NULL},
+      {"saved_view_end", "Done", NULL},
   };
   for (size_t i = 0; i < PRAC_ARRAY_LEN(answers); i++)
     if (strcmp(answers[i].operation, operation) == 0) return &answers[i];

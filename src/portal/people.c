@@ -1,7 +1,8 @@
-/* Organisations, people, keys and the audit, over HTTP. */
+/* Organisations, people, keys, saved views and the audit, over HTTP. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "access/saved.h"
 #include "portal/desk.h"
 #include "portal/session.h"
 #include "portal/who.h"
@@ -23,6 +24,10 @@
 #define KEY_FIELDS(F)                                                                              \
   F(STR, label, "", "what it is for")                                                              \
   F(STR, password, "", "the present password of who makes it")
+#define VIEW_FIELDS(F)                                                                             \
+  F(STR, name, "", "to find it by; 1 to 80 characters")                                            \
+  F(STR, place, "", "path and query string of the page: /attacks?range=7d&vector=dns")
+#define VIEW_NAME_FIELDS(F) F(STR, name, "", "of the saved view")
 struct user {
   USER_FIELDS(MODEL_FIELD)
 };
@@ -32,12 +37,22 @@ struct org {
 struct key {
   KEY_FIELDS(MODEL_FIELD)
 };
+struct view {
+  VIEW_FIELDS(MODEL_FIELD)
+};
+struct view_name {
+  VIEW_NAME_FIELDS(MODEL_FIELD)
+};
 #define DESC_USER(...) MODEL_DESC(user, __VA_ARGS__)
 #define DESC_ORG(...) MODEL_DESC(org, __VA_ARGS__)
 #define DESC_KEY(...) MODEL_DESC(key, __VA_ARGS__)
+#define DESC_VIEW(...) MODEL_DESC(view, __VA_ARGS__)
+#define DESC_VIEW_NAME(...) MODEL_DESC(view_name, __VA_ARGS__)
 static const struct model_field user_fields[] = {USER_FIELDS(DESC_USER)};
 static const struct model_field org_fields[] = {ORG_FIELDS(DESC_ORG)};
 static const struct model_field key_fields[] = {KEY_FIELDS(DESC_KEY)};
+static const struct model_field view_fields[] = {VIEW_FIELDS(DESC_VIEW)};
+static const struct model_field view_name_fields[] = {VIEW_NAME_FIELDS(DESC_VIEW_NAME)};
 const struct model_kind portal_user_kind = {.name = "user",
                                             .about = "a person's account",
                                             .size = sizeof(struct user),
@@ -53,6 +68,16 @@ const struct model_kind portal_key_kind = {.name = "key",
                                            .size = sizeof(struct key),
                                            .fields = key_fields,
                                            .n_fields = PRAC_ARRAY_LEN(key_fields)};
+const struct model_kind portal_view_kind = {.name = "saved_view",
+                                            .about = "a view of the page to be found again",
+                                            .size = sizeof(struct view),
+                                            .fields = view_fields,
+                                            .n_fields = PRAC_ARRAY_LEN(view_fields)};
+const struct model_kind portal_view_name_kind = {.name = "saved_view_name",
+                                                 .about = "which saved view",
+                                                 .size = sizeof(struct view_name),
+                                                 .fields = view_name_fields,
+                                                 .n_fields = PRAC_ARRAY_LEN(view_name_fields)};
 enum { LIST_MAX = 4 << 20, LINES = 100, LINES_MAX = 1000 };
 
 static const char *given(const char *s)
@@ -210,6 +235,59 @@ void portal_key_end(struct portal *p, struct sys_http_req *r, const char *word)
 {
   (void)word;
   portal_desk_run(p, r, word, false, run_key_end);
+}
+
+/* ---- saved views ---- */
+
+static prac_rc list_views(struct desk_job *j, struct access *a, struct prac_json *out)
+{
+  return access_saved_json(a, portal_reader_who(j->reader)->user, out);
+}
+static void run_views(struct desk_job *j, struct access *a)
+{
+  send_list(j, a, list_views);
+}
+void portal_saved_views(struct portal *p, struct sys_http_req *r, const char *word)
+{
+  (void)word;
+  portal_desk_run(p, r, NULL, false, run_views);
+}
+
+static prac_rc is_view(const char *place, struct prac_err *reterr)
+{
+  char path[ACCESS_PLACE + 1];
+  size_t n = strcspn(place, "?");
+  if (n > ACCESS_PLACE) n = ACCESS_PLACE;
+  memcpy(path, place, n);
+  path[n] = 0;
+  if (portal_is_view(path)) return PRAC_OK;
+  return PRAC_FAIL(reterr, PRAC_MALFORMED, "place: the page has no such view");
+}
+static void run_view_put(struct desk_job *j, struct access *a)
+{
+  const struct view *b = portal_body(j->req);
+  struct prac_err err = {0};
+  prac_rc rc = is_view(b->place, &err);
+  if (rc == PRAC_OK)
+    rc = access_saved_put(a, portal_reader_who(j->reader), b->name, b->place, &err);
+  answer(j, rc, &err);
+}
+void portal_saved_view_put(struct portal *p, struct sys_http_req *r, const char *word)
+{
+  (void)word;
+  portal_desk_run(p, r, NULL, false, run_view_put);
+}
+
+static void run_view_end(struct desk_job *j, struct access *a)
+{
+  const struct view_name *b = portal_body(j->req);
+  struct prac_err err = {0};
+  answer(j, access_saved_end(a, portal_reader_who(j->reader), b->name, &err), &err);
+}
+void portal_saved_view_end(struct portal *p, struct sys_http_req *r, const char *word)
+{
+  (void)word;
+  portal_desk_run(p, r, NULL, false, run_view_end);
 }
 
 /* ---- the audit ---- */

@@ -3,7 +3,8 @@
 #include "portal/impl.h"
 
 extern const struct model_kind portal_sign_in_kind, portal_password_kind, portal_proof_kind,
-    portal_code_kind, portal_user_kind, portal_org_kind, portal_key_kind;
+    portal_code_kind, portal_user_kind, portal_org_kind, portal_key_kind, portal_view_kind,
+    portal_view_name_kind;
 
 void portal_me(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_sign_in(struct portal *p, struct sys_http_req *r, const char *word);
@@ -18,6 +19,9 @@ void portal_org_put(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_keys(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_key_new(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_key_end(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_saved_views(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_saved_view_put(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_saved_view_end(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_audit(struct portal *p, struct sys_http_req *r, const char *word);
 
 /* Shared by the two files. Puts a job for this request on the desk, or answers: no accounts, no

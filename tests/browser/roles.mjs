@@ -95,6 +95,67 @@ async function changesHands() {
   await p.close();
 }
 
+/* A view that is kept by a name: with its filters and time range, of its reader alone, by keyboard, on a phone. */
+async function savedViews() {
+  const p = await open({ query: 'sign-in?lang=en' }), menu = p.locator('.saved');
+  const press = async (...keys) => { for (const k of keys) await p.keyboard.press(k); };
+  const names = () => menu.locator('li a').allInnerTexts();
+  const focused = () => p.evaluate(() => document.activeElement.tagName);
+  const openMenu = async () => { /* once the view is there, whose heading takes the focus */
+    await until(async () => (await focused()) !== 'BODY' && (await p.locator('main .waiting').count()) === 0, 20000);
+    await until(async () => {
+      await menu.locator('summary').focus();
+      if (!(await menu.evaluate((m) => m.open))) await press('Enter');
+      return (await menu.evaluate((m) => m.open)) && (await focused()) === 'SUMMARY';
+    }, 20000);
+  };
+  await signIn(p, 'viewer');
+  await signedIn(p);
+  await move(p, '/attacks?range=7d&vector=dns&lang=en');
+  await until(async () => (await focused()) === 'H1', 20000);
+  await openMenu();
+  check('saved views: none at first', await until(async () => (await text(p, '.saved')).includes('None yet'), 20000), await text(p, '.saved'));
+  await press('Tab');
+  await p.keyboard.type('DNS <b>this</b> week');
+  await press('Enter');
+  check('saved views: kept by name, by keyboard alone', await until(async () => (await names())[0] === 'DNS <b>this</b> week', 20000), await text(p, '.saved'));
+  check('saved views: what was done is said, and the keyboard stays', await until(async () => (await text(p, '.saved [role=status]')).startsWith('Saved:'), 20000) && (await focused()) === 'INPUT');
+  await press('Escape');
+  check('saved views: Escape closes it, onto its button', !(await menu.evaluate((m) => m.open)) && await p.evaluate(() => document.activeElement.closest('.saved') && document.activeElement.tagName) === 'SUMMARY');
+  await move(p, '/ports');
+  await until(async () => (await focused()) === 'H1', 20000);
+  await openMenu();
+  await press('Tab', 'Tab', 'Tab');
+  await press('Enter');
+  check('saved views: found again with filters and time', await until(() => /\/attacks\?(?=.*range=7d)(?=.*vector=dns)/.test(p.url()), 20000) && !(await menu.evaluate((m) => m.open)), p.url());
+  for (const [words, lang, width] of [['en, 1280', 'en', 1280], ['en, 390', 'en', 390], ['ja, 390', 'ja', 390]]) {
+    await p.setViewportSize({ width, height: 844 });
+    await p.evaluate((l) => document.querySelector(`input[name=lang][value=${l}]`).click(), lang);
+    await openMenu();
+    const box = await menu.locator('.menu-in').boundingBox();
+    check(`saved views (${words}): the menu is on the screen`, box.x >= 0 && box.x + box.width <= width, box);
+    await clean(p, `saved views (${words})`);
+  }
+  await p.setViewportSize({ width: 1280, height: 900 });
+  await p.evaluate(() => document.querySelector('input[name=lang][value=en]').click());
+  await p.context().clearCookies();
+  await p.goto(new URL('/sign-in', url).href);
+  await signIn(p, 'analyst');
+  await signedIn(p);
+  await openMenu();
+  check("saved views: nobody sees another's", await until(async () => (await text(p, '.saved')).includes('None yet'), 20000), await text(p, '.saved'));
+  await p.context().clearCookies();
+  await p.goto(new URL('/sign-in', url).href);
+  await signIn(p, 'viewer');
+  await signedIn(p);
+  await openMenu();
+  await until(async () => (await names()).length, 20000);
+  await menu.locator('li button').click();
+  check('saved views: removed', await until(async () => (await names()).length === 0 && (await text(p, '.saved [role=status]')).startsWith('Removed:'), 20000), await text(p, '.saved'));
+  await p.context().clearCookies();
+  await p.close();
+}
+
 await run(async () => {
   await say('minutes 30');
   await say('alert a-1 open high surge-port port:1433/tcp');
@@ -142,6 +203,7 @@ await run(async () => {
   check('a session that is over leads to the door', await until(async () => new URL(p.url()).pathname === '/sign-in'), p.url());
   await p.close();
 
+  await savedViews();
   await twoTabs();
   await changesHands();
   const expected = complaints.filter((c) => /40[13]/.test(c)); /* wrong password, closed door */

@@ -148,6 +148,11 @@ def sessions(s):
     t.check('a key opens the door by Authorization only', s.ask('GET', API + '/status', key=key)[0] == 200 and
             s.ask('GET', API + '/status', cookie='practice=' + key)[0] == 401 and s.ask('GET', API + '/status?key=' + key)[0] in (400, 401), body)
     t.check('a key makes no keys', s.ask('POST', API + '/keys', {'label': 'more', 'password': PASSWORD}, key=key)[0] == 403)
+    put = lambda place, **who: s.ask('POST', API + '/me/views', {'name': 'mine', 'place': place}, **who)[0]
+    t.equal('a saved view leads nowhere but to a view', [put(x, cookie=second) for x in ('//evil.example', '/\\evil.example', 'https://evil.example', '/api/v1/me', '/../attacks', '/attacks\r\nX: y', '/ports?x=' + 'a' * 2000, '')], [400] * 8)
+    t.equal('... and is kept for its reader alone', (put('/ports?range=7d', cookie=second), [json.loads(s.ask('GET', API + '/me/views', cookie=x)[2])['rows'] == [] for x in (second, s.session('admin'))],
+                                                     s.ask('POST', API + '/me/views/end', {'name': 'mine'}, cookie=s.session('admin'))[0]), (200, [False, True], 404))
+    t.check('... and no foreign page saves one', s.ask('POST', API + '/me/views', {'name': 'x', 'place': '/'}, {'X-Practice': None}, cookie=second)[0] == 403)
     number = json.loads(s.ask('GET', API + '/keys', cookie=second)[2])['rows'][-1]['id']
     t.check("nobody ends another's key", s.ask('POST', API + f'/keys/{number}/end', {}, cookie=s.session('admin'))[0] == 404)
     t.check('the owner does, and it is over', s.ask('POST', API + f'/keys/{number}/end', {}, cookie=second)[0] == 200 and

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "access/impl.h"
+#include "access/saved.h"
 #include "access/subs.h"
 
 #define T0 (INT64_C(1375833600) * PRAC_SEC)
@@ -311,12 +312,14 @@ static void unbound(void **s)
   assert_int_equal(access_mail_confirm(a, &mika, to[0], code, NULL), PRAC_OK);
   assert_int_equal(access_sub_feed(a, &mika, id, feed, NULL), PRAC_OK);
   assert_int_equal(access_key_new(a, "mika", "mika", "tool", key, NULL), PRAC_OK);
+  assert_int_equal(access_saved_put(a, &mika, "x", "/", NULL), PRAC_OK);
   assert_int_equal(access_unbind(a, "test", "mika", NULL), PRAC_OK);
   assert_int_equal(access_who_is(a, token, arena, &who, NULL), PRAC_DENIED);
   assert_int_equal(access_who_is(a, feed, arena, &who, NULL), PRAC_DENIED);
   assert_int_equal(access_who_is(a, key, arena, &who, NULL), PRAC_DENIED);
   expect(NULL, "ours end JP");
   assert_int_equal(access_mail_end(a, &mika, to[0], NULL), PRAC_UNKNOWN);
+  assert_int_equal(access_saved_end(a, &mika, "x", NULL), PRAC_UNKNOWN);
   prac_arena_free(&arena);
 }
 

@@ -2,8 +2,10 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Choice, html } from './dom.js';
 import { hhmm, lang, longDate, t, theme, zone, zoneLabel } from './i18n.js';
+import { Menu } from './menu.js';
 import { pause } from './net.js';
-import { about, go, href, path } from './router.js';
+import { about, find, go, href, path } from './router.js';
+import { SavedViews } from './saved.js';
 import { may, me } from './session.js';
 import * as s from './state.js';
 import { endSession } from './session.js';
@@ -28,23 +30,6 @@ function Search() {
   return html`<form class="search" role="search" onSubmit=${submit}>
     <input type="search" name="what" value=${what} onInput=${(e) => setWhat(e.target.value)} aria-label=${t('search')} placeholder=${t('search_hint')} autocomplete="off" spellcheck=${false} maxlength="120" />
     <button type="submit" class="plain">${t('search_go')}</button></form>`;
-}
-
-/* Opens and closes by itself; closed by Escape, by a click elsewhere and by going somewhere. */
-function Menu({ label, children, className }) {
-  const box = useRef();
-  useEffect(() => {
-    const close = (e) => {
-      if (e.type === 'keydown' ? e.key === 'Escape' : !box.current.contains(e.target) || e.target.closest('a')) {
-        if (e.type === 'keydown' && box.current.open && box.current.contains(document.activeElement)) box.current.firstElementChild.focus();
-        box.current.open = false;
-      }
-    };
-    addEventListener('click', close);
-    addEventListener('keydown', close);
-    return () => { removeEventListener('click', close); removeEventListener('keydown', close); };
-  }, []);
-  return html`<details class=${'menu ' + (className || '')} ref=${box}><summary>${label}</summary><div class="menu-in">${children}</div></details>`;
 }
 
 function Account() {
@@ -89,6 +74,7 @@ export function Header() {
         <button type="button" class="plain" aria-pressed=${s.paused.value} onClick=${() => pause(!s.paused.value)}>${t(s.paused.value ? 'resume' : 'pause')}</button></div>`}
       <div class="settings">
         <${Choice} quiet name="lang" label=${t('language')} value=${lang.value} options=${[['en', 'EN', 'English'], ['ja', '日本語', '日本語']]} onChange=${(v) => { lang.value = v; }} />
+        ${open && me.value.accounts && html`<${SavedViews} title=${viewTitle(find(VIEWS, path.value)?.view || VIEWS[0])} />`}
         <${Account} />
       </div>
     </div>
