@@ -52,7 +52,10 @@ struct portal_queue {
 struct portal_warming {
   prac_time now; /* when it began, by the telescopes' clock */
   int64_t began; /* monotonic; 0: not yet */
+  int64_t until; /* what is being read now is given up then */
   int slot;      /* the next one */
+  int early;     /* so many were read while the store had not all of before */
+  bool whole;    /* it has */
   bool caught_up;
 };
 struct portal {
@@ -69,6 +72,7 @@ struct portal {
   uint64_t told; /* events so far: no ring has a higher id */
   bool tops_dirty, status_dirty;
   struct portal_warming warming;
+  _Atomic uint64_t first_heard; /* the bus's number of the first message; 0: none yet */
   struct portal_door *door;  /* accounts (who.c); NULL: none */
   _Atomic bool rights_moved; /* somebody's: streams have to be asked whether they may go on */
   uint64_t seed;             /* of hashes of what readers send */
@@ -158,6 +162,7 @@ extern const char *const portal_untold[PORTAL_UNTOLD];
 bool portal_is_untold(const char *kind);
 void portal_host(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_attacks(struct portal *p, struct sys_http_req *r, const char *word);
+void portal_hits(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_attack(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_about(struct portal *p, struct sys_http_req *r, const char *word);
 void portal_compare(struct portal *p, struct sys_http_req *r, const char *word);

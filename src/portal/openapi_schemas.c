@@ -104,6 +104,7 @@ const struct portal_answer *portal_answer_of(const char *operation)
       {"host", "Row", NULL},
       {"attacks", "episode", NULL},
       {"attack", "Attack", NULL},
+      {"hits", "hit", NULL},
       {"about", "About", NULL},
       {"compare", "Compare", NULL},
       {"groups", "alert", NULL},

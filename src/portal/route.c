@@ -97,6 +97,16 @@ static const struct portal_param attack_params[] = {
     PAGE,
     FORMAT,
     END};
+static const struct portal_param hit_params[] = {
+    SPAN,
+    {"sensor", "string", "name of a honeypot"},
+    {"vector", "string", "of this vector: dns, ntp_monlist"},
+    {"victim", "string", "in the name of this address or prefix"},
+    {"port", "string", "of the service: 53/udp"},
+    {"scanners", "not|only", "known scanners: without them, or only them; both when not given"},
+    PAGE,
+    FORMAT,
+    END};
 
 static const struct portal_param audit_params[] = {
     {"before", "integer", "lines before this number"},
@@ -189,6 +199,10 @@ const struct portal_route portal_routes[] = {
      "One attack: its latest revision, its parts, its rate as the honeypots saw it, alerts about "
      "its victim",
      PORTAL_OBJECT, portal_attack, none},
+    {"/hits", SYS_HTTP_GET, PORTAL_ANALYST, "hits",
+     "What honeypots were asked in victims' names, newest first: of each honeypot, victim and "
+     "vector what came within a second",
+     PORTAL_ROWS, portal_hits, hit_params},
     {"/about/{what}", SYS_HTTP_GET, PORTAL_VIEWER, "about",
      "What was seen of an alert, finding, key, address, prefix or port: steps, groups, hosts, "
      "related stories",
@@ -307,10 +321,10 @@ static void send_asset(struct sys_http_req *r, const struct portal_asset *a)
 
 /* The views of the page (web/src/views.js) are all the same file; "/" at the end: and what is
  * below. */
-static const char *const views[] = {
-    "/",        "/mine",   "/attacks", "/attacks/", "/ports",        "/groups",
-    "/groups/", "/about/", "/flows",   "/compare",  "/alerts",       "/alerts/",
-    "/system",  "/admin",  "/account", "/sign-in",  "/subscriptions"};
+static const char *const views[] = {"/",        "/mine",    "/attacks",      "/attacks/", "/ports",
+                                    "/groups",  "/groups/", "/about/",       "/flows",    "/hits",
+                                    "/compare", "/alerts",  "/alerts/",      "/system",   "/admin",
+                                    "/account", "/sign-in", "/subscriptions"};
 
 bool portal_is_view(const char *path)
 {

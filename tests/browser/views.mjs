@@ -1,6 +1,6 @@
 /* Looks at views as a reader would, in both languages, both themes, on a desk and on a phone, and prints
  * TAP. Usage: [PAGE_SHOTS=DIR] node views.mjs PAGE_SERVER */
-import { check, complaints, open, run, say, text, until } from './lib.mjs';
+import { check, complaints, open, run, say, shot, text, until } from './lib.mjs';
 import { lookAtAll, move } from './look.mjs';
 
 /* path, what is there when its data are, what it tells */
@@ -18,6 +18,7 @@ const VIEWS = [
   ['/about/1433/tcp', '.plot .u-over', /AS4134/],
   ['/about/AS4134', '.plot .u-over', /23\/tcp/],
   ['/flows?q=port%3D1433/tcp', 'tbody tr:nth-child(9)', /1433\/tcp/],
+  ['/hits', 'tbody tr:nth-child(9)', /203\.0\.113\.77/],
 ];
 
 const BAD = '<img src=x onerror=alert(1)>';
@@ -124,9 +125,36 @@ async function reading() {
   await p.unroute('**/api/v1/attacks?*');
   await p.locator('main [role=alert] button').click();
   check('and can be asked for again', await until(async () => (await p.locator('main tbody tr').count()) > 0));
-  await p.route('**/api/v1/groups?*', async (r) => { await new Promise((f) => setTimeout(f, 1500)); await r.continue().catch(() => {}); });
+  let answer;
+  const asked = new Promise((f) => { answer = f; }); /* there is no answer before it was seen to be waited for */
+  await p.route('**/api/v1/groups?*', async (r) => { await asked; await r.continue().catch(() => {}); });
   await move(p, '/groups');
-  check('a slow answer is waited for in words', await until(async () => (await p.locator('main .waiting[role=status]').count()) === 1, 1200));
+  check('a slow answer is waited for in words', await until(async () => (await p.locator('main .waiting[role=status]').count()) === 1, 60000));
+  answer();
+  check('and shown when it comes', await until(async () => (await p.locator('main .waiting').count()) === 0, 60000));
+  await p.close();
+}
+
+/* On a phone a flow is two lines, what tells most of it; the rest is there when it is asked for. */
+async function folding() {
+  const p = await open({ query: 'flows?q=port%3D1433/tcp&lang=en', width: 390, height: 844, reduced: true });
+  for (const [lang, details] of [['en', 'Details'], ['ja', '詳細']]) {
+    await p.evaluate((l) => document.querySelector(`input[name=lang][value=${l}]`).click(), lang);
+    await until(() => p.evaluate((l) => document.documentElement.lang === l, lang));
+    const row = p.locator('main section[aria-label] tbody tr').first(), said = () => row.innerText();
+    await row.waitFor();
+    const high = (await row.boundingBox()).height, brief = await said();
+    check(`a flow is two lines on a phone (${lang})`, high < 90, high);
+    check(`with sender, port and packets (${lang})`, /\d+\.\d+\.\d+\.\d+/.test(brief) && brief.includes('1433/tcp') && brief.includes(details) && (await row.locator('.more-of:visible').count()) === 0, brief);
+    await row.locator('button').focus();
+    await p.keyboard.press('Enter');
+    check(`the rest unfolds (${lang})`, (await row.locator('button').getAttribute('aria-expanded')) === 'true' && (await row.locator('.more-of').first().isVisible()), await said());
+    await shot(p, `flows-unfolded-${lang}-phone`);
+    await row.locator('button').click();
+    check(`and folds again (${lang})`, Math.abs((await row.boundingBox()).height - high) < 2);
+  }
+  await p.setViewportSize({ width: 1280, height: 900 });
+  check('on a desk everything is there', (await p.locator('main .more-of:visible').count()) > 5 && (await p.locator('main .unfold:visible').count()) === 0);
   await p.close();
 }
 
@@ -135,6 +163,7 @@ await run(async () => {
   for (const x of ['alert a-1 open high surge-port port:1433/tcp', 'alert a-2 open critical spoofed-flood victim:203.0.113.9/tcp', 'alert a-3 close low surge-country country:VN',
     'attack e-1 203.0.113.77 end dns', 'attack e-2 203.0.113.78 update ntp_monlist', 'told e-1 mail sent', 'told e-1 jsonl sent', 'told e-1 bgp announced 203.0.113.77/32', 'told e-1 webhook failed', 'group g-1', 'risk r-1 1433/tcp']) await say(x);
   await lookAtAll(VIEWS);
+  await folding();
   await reading();
   const missing = complaints.filter((c) => /404/.test(c));
   complaints.splice(0, complaints.length, ...complaints.filter((c) => !/404/.test(c)), ...missing.slice(1)); /* the unknown alert */

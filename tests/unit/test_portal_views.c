@@ -133,6 +133,17 @@ static void plant_hits(void)
     h.at = h.to = h.from;
     keep(NULL, &model_hit, &h);
   }
+  struct hit scan = {.id = "scan",
+                     .sensor = "oslo",
+                     .victim = ip("192.0.2.77"),
+                     .vector = "dns",
+                     .port = 53,
+                     .at = T0 + PRAC_MIN,
+                     .from = T0 + PRAC_MIN,
+                     .to = T0 + PRAC_MIN,
+                     .packets = 1,
+                     .scanner = true};
+  keep(NULL, &model_hit, &scan);
 }
 
 static void plant_story(void)
@@ -333,6 +344,63 @@ static int teardown(void **state)
   portal_close(&portal);
   store_close(&store);
   return 0;
+}
+
+/* ---- hits ---- */
+
+static size_t count(const char *what)
+{
+  size_t n = 0;
+  for (const char *s = got; (s = strstr(s, what)); s++) n++;
+  return n;
+}
+
+static void hits_by_filters(void **state)
+{
+  (void)state;
+  ask("/hits");
+  assert_int_equal(count("\"id\":\"h."), 90);
+  HAS("\"id\":\"scan\"");
+  ask("/hits?vector=dns");
+  assert_int_equal(count("\"id\":\"h."), 30);
+  HAS("\"id\":\"scan\"");
+  ask("/hits?vector=dns&scanners=not");
+  assert_int_equal(count("\"id\":\"h."), 30);
+  HAS_NOT("\"id\":\"scan\"");
+  ask("/hits?scanners=only");
+  assert_int_equal(count("\"id\":"), 1);
+  HAS("\"id\":\"scan\"");
+  ask("/hits?sensor=oslo&victim=192.0.2.9");
+  assert_int_equal(count("\"id\":"), 30);
+  ask("/hits?port=53/udp");
+  assert_int_equal(count("\"id\":"), 1);
+  ask("/hits?from=2013-08-07T00:20:29Z&to=2013-08-07T00:20:30Z");
+  assert_int_equal(count("\"id\":"), 3);
+  ask("/hits?format=csv&scanners=only");
+  HAS("id,sensor,site_country");
+  ask("/hits?scanners=maybe");
+  HAS("400 Bad Request");
+}
+
+static void pages_of_hits(void **state)
+{
+  char path[512] = "/hits?vector=ntp_monlist&limit=7", seen[90][16];
+  size_t n = 0;
+  (void)state;
+  for (;;) {
+    ask(path);
+    for (const char *s = got; (s = strstr(s, "\"id\":\"")); s++) {
+      assert_true(n < 60);
+      (void)snprintf(seen[n], sizeof seen[n], "%.*s", (int)strcspn(s + 6, "\""), s + 6);
+      for (size_t i = 0; i < n; i++) assert_string_not_equal(seen[i], seen[n]);
+      n++;
+    }
+    const char *next = strstr(got, "\"next\":\"");
+    if (!next) break;
+    (void)snprintf(path, sizeof path, "/hits?vector=ntp_monlist&limit=7&cursor=%.*s",
+                   (int)strcspn(next + 8, "\""), next + 8);
+  }
+  assert_int_equal(n, 60);
 }
 
 /* ---- attacks ---- */
@@ -700,6 +768,8 @@ static void findings_as_told(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(hits_by_filters),
+      cmocka_unit_test(pages_of_hits),
       cmocka_unit_test(attacks_hold_their_parts),
       cmocka_unit_test(pages_end_where_the_next_begin),
       cmocka_unit_test(pages_of_flows),

@@ -7,7 +7,7 @@ import { sevWord } from './alerts.js';
 import { Decisions } from './decisions.js';
 import { Deliveries } from './deliveries.js';
 import { Copy } from './form.js';
-import { Chips, Flows, Host, Land, Network, Port, Text } from './parts.js';
+import { Chips, Flows, HitsLink, Host, Land, Network, Port, Text } from './parts.js';
 import { about } from './router.js';
 import { may } from './session.js';
 import { isOpen, status } from './state.js';
@@ -65,7 +65,7 @@ function Evidence({ a, full, findings, hits }) {
       <li><h4>${t(isHits ? 'step_hits' : 'step_flows')}</h4><p>${t(isHits ? 'step_hits_text' : 'step_flows_text')}</p>
         ${isHits && html`<${Hits} list=${hits} />`}
         ${flows && html`<pre class="query"><code><${Text} v=${flows} /></code></pre><p class="row"><${Copy} text=${flows} />
-          ${reads() && html`${isHits ? null : html`<${Flows} q=${words}>${t('open_flows')}<//>`}
+          ${reads() && html`${isHits ? html`<${HitsLink} of=${Object.fromEntries(words.split(' ').map((w) => w.split('=')))}>${t('open_hits')}<//>` : html`<${Flows} q=${words}>${t('open_flows')}<//>`}
             <a href=${`/api/v1/query?what=${what}&format=csv&q=` + encodeURIComponent(words)} download="practice.csv">${t(isHits ? 'open_hits' : 'open_flows')} (CSV)</a>`}</p>`}</li>
     </ol>
     ${status.value?.history && html`<p class="row"><a href=${about(a.id)}>${t('about_alert')}</a></p>`}

@@ -57,6 +57,16 @@ export const Level = ({ level }) => html`<span class="nowrap"><${Severity} level
 /* The flows behind a question in the one query language. */
 export const Flows = ({ q, children }) => (may('analyst') ? html`<a href=${href('/flows', { q })}>${children}</a>` : children);
 
+/* What honeypots were asked: of a victim, a vector, a sensor; from and to, in whole seconds around it, stand for
+ * themselves. */
+const OWN_TIME = { range: null, from: null, to: null, country: null, asn: null, port: null, sensor: null };
+const whole = (at, round) => at && new Date(round(seconds(at)) * 1000).toISOString().replace('.000Z', 'Z');
+export function HitsLink({ of, children }) {
+  if (!may('analyst')) return children;
+  const timed = of.from && { ...OWN_TIME, ...of, from: whole(of.from, Math.floor), to: whole(of.to, Math.ceil) };
+  return html`<a href=${href('/hits', timed || of)}>${children}</a>`;
+}
+
 /* The same rows in another form; path: as it was asked for, or what may be exported instead. */
 export function Export({ path }) {
   if (!path) return null;
@@ -70,14 +80,23 @@ export function Fold({ summary, children }) {
   return html`<details onToggle=${(e) => setOpen(e.target.open)}><summary>${summary}</summary>${open && children()}</details>`;
 }
 
+/* On a phone, what is `more` of a row is there once it is asked for. */
+function Row({ cols, row, i, folds }) {
+  const [open, setOpen] = useState(false);
+  const kind = (c) => (c.num ? 'num' : '') + (c.more ? ' more-of' : '');
+  return html`<tr class=${folds && !open ? 'folded' : ''}>${cols.map((c, k) => (k === 0
+    ? html`<th scope="row" class=${kind(c)}>${c.of(row, i)}</th>` : html`<td class=${kind(c)} data-head=${c.head}>${c.of(row, i)}</td>`))}
+    ${folds && html`<td class="unfold"><button type="button" class="plain small" aria-expanded=${open} onClick=${() => setOpen(!open)}>${t('row_details')}</button></td>`}</tr>`;
+}
+
 /* A table that scrolls by itself when it is wider than the screen; on a phone each row is a card when
  * `cards`; `long`: on a desk its head stays in
- * sight while the page is scrolled. columns: [{head, num, of(row, i)}], what is false left out; by(row): what tells rows apart. */
+ * sight while the page is scrolled. columns: [{head, num, more, of(row, i)}], what is false left out, what is `more` folded away in a
+ * card; by(row, i): what tells rows apart. */
 export function Table({ label, columns, rows, by, cards = true, long }) {
-  const cols = columns.filter(Boolean);
-  return html`<div class=${'scroll tall' + (long ? ' long' : '')} tabindex="0" role="group" aria-label=${label}><table class=${cards ? 'cards' : ''}>
-    <thead><tr>${cols.map((c) => html`<th scope="col" class=${c.num ? 'num' : ''}>${c.head}</th>`)}</tr></thead>
-    <tbody>${rows.map((r, i) => html`<tr key=${by ? by(r) : i}>${cols.map((c, k) => (k === 0
-      ? html`<th scope="row" class=${c.num ? 'num' : ''}>${c.of(r, i)}</th>` : html`<td class=${c.num ? 'num' : ''} data-head=${c.head}>${c.of(r, i)}</td>`))}</tr>`)}</tbody>
+  const cols = columns.filter(Boolean), folds = cards && cols.some((c) => c.more);
+  return html`<div class=${'scroll tall' + (long ? ' long' : '')} tabindex="0" role="group" aria-label=${label}><table class=${(cards ? 'cards' : '') + (folds ? ' folds' : '')}>
+    <thead><tr>${cols.map((c) => html`<th scope="col" class=${c.num ? 'num' : ''}>${c.head}</th>`)}${folds && html`<td class="unfold"></td>`}</tr></thead>
+    <tbody>${rows.map((r, i) => html`<${Row} key=${by ? by(r, i) : i} cols=${cols} row=${r} i=${i} folds=${folds} />`)}</tbody>
   </table></div>`;
 }

@@ -1,6 +1,7 @@
 /* The sensors and how they are; and the line that says when the numbers are not whole: above every view of the present. */
 import { Panel, html } from './dom.js';
 import { country, dayTime, seconds, short, t } from './i18n.js';
+import { HitsLink } from './parts.js';
 import { href } from './router.js';
 import { may } from './session.js';
 import { sensors } from './state.js';
@@ -20,7 +21,7 @@ export function Sensors() {
   return html`<${Panel} id="sensors" title=${t('sensors')} className="sensors">
     <ul class="sensor-list">${sensors.value.map((s) => html`<li key=${s.name} class=${'sensor h-' + s.state}>
       <span class="mark" aria-hidden="true">${MARKS[s.state]}</span>
-      <div><b>${s.name}</b> ${s.country && html`<small>${country(s.country)}</small>`}${s.source === 'honeypot' && html` <small class="chip">${t('honeypot')}</small>`}
+      <div><b>${s.source === 'honeypot' ? html`<${HitsLink} of=${{ sensor: s.name }}>${s.name}<//>` : s.name}</b> ${s.country && html`<small>${country(s.country)}</small>`}${s.source === 'honeypot' && html` <small class="chip">${t('honeypot')}</small>`}
         <p><span class="health">${t('health_' + s.state)}</span> · ${s.last ?? s.heard ? t('last_minute', { t: dayTime(seconds(s.last ?? s.heard)) }) : t('never')}</p></div>
       <dl><div><dt>${t('packets_min')}</dt><dd>${short(own(s, s.packets))}</dd></div>
         <div><dt>${t('sources_min')}</dt><dd>${short(own(s, s.sources))}</dd></div>

@@ -16,6 +16,7 @@ export const VIEWS = [
   { name: 'compare', path: '/compare', need: 'viewer', nav: true, bar: '24h', title: ['Compare sensors', 'センサー比較'], load: () => import('./views/compare/view.js') },
   { name: 'about', path: '/about/*', need: 'viewer', bar: 'own', title: ['About', '詳細'], load: () => import('./views/about/view.js') },
   { name: 'flows', path: '/flows', need: 'analyst', nav: true, bar: '24h', uses: ['country', 'asn', 'port', 'sensor'], title: ['Flows', 'フロー'], load: () => import('./views/flows/view.js') },
+  { name: 'hits', path: '/hits', under: 'attacks', need: 'analyst', bar: '24h', uses: ['port', 'sensor'], title: ['Requests at honeypots', 'ハニーポットへの要求'], load: () => import('./views/hits/view.js') },
   { name: 'subscriptions', path: '/subscriptions', need: 'viewer', nav: true, title: ['Subscriptions', '通知'], load: () => import('./views/subscriptions/view.js') },
   { name: 'system', path: '/system', need: 'operator', nav: true, title: ['System', 'システム'], load: () => import('./views/system/view.js') },
   { name: 'admin', path: '/admin', need: 'admin', nav: true, title: ['Administration', '管理'], load: () => import('./views/admin/view.js') },

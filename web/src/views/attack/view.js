@@ -6,10 +6,11 @@ import { signal } from '@preact/signals';
 import { useAnswer } from '../../api.js';
 import { Bars } from '../../bars.js';
 import { Deliveries } from '../../deliveries.js';
-import { Chips, Flows, Land, Level, Load, Network, Table, Text } from '../../parts.js';
+import { Chips, Flows, HitsLink, Land, Level, Load, Network, Table, Text } from '../../parts.js';
 import { Packets } from '../../packets.js';
 import { Plot, PlotTable } from '../../plot.js';
 import { href } from '../../router.js';
+import { may } from '../../session.js';
 import { titleOf } from '../../words.js';
 import { Lasted, Victim, running, vectorsOf, victimText } from '../attacks/row.js';
 import en from './en.json';
@@ -65,7 +66,6 @@ function Parts({ list, cut }) {
 function Body({ v }) {
   const e = v.attack, seen = v.rate?.sensors ? sums(v.rate.sensors) : counted(e.sensors, true);
   const kinds = v.rate?.vectors ? sums(v.rate.vectors) : [];
-  const hits = `what=hits victim=${victimText(e)} from=${e.from}`;
   return html`<div class="grid"><div class="wide-8 parts">
     ${v.rate ? html`<${Rate} rate=${v.rate} />` : html`<${Panel} id="rate" title=${t('attack_rate')} ><p class="empty">${t('attack_no_hits')}</p><//>`}
     <${Panel} id="seen" title=${t('attack_sensors')}><${Bars} rows=${seen} label=${t('attack_sensors')} /><//>
@@ -73,7 +73,7 @@ function Body({ v }) {
     <${Panel} id="names" title=${t('attack_names')}><${Bars} rows=${counted(e.names)} label=${t('attack_names')} /><//>
     <${Panel} id="told" title=${t('told_title')}><${Deliveries} of="attack" id=${e.id} /><//>
     <${Panel} id="about-it" title=${t('alerts')}>${v.alerts?.length ? html`<ul class="plain-list">${v.alerts.map((a) => html`<li key=${a.id}><${Level} level=${a.severity} /> <a href=${href('/alerts/' + encodeURIComponent(a.id))}><${Text} v=${titleOf(a)} /></a></li>`)}</ul>` : html`<p class="note">${t('attack_no_alerts')}</p>`}
-      <p class="row"><a href=${`/api/v1/query?what=hits&format=csv&q=${encodeURIComponent(hits.replace('what=hits ', ''))}`} download="practice.csv">${t('open_hits')} (CSV)</a>
+      <p class="row">${may('analyst') && html`<${HitsLink} of=${{ victim: victimText(e), from: e.from }}>${t('open_hits')}<//>`}
         <${Flows} q=${`victim=${victimText(e)}`}>${t('attack_backscatter')}<//></p><//></div>
     <${Facts} e=${e} />
     <${Packets} q=${`src=${victimText(e)} from=${e.from}`} />

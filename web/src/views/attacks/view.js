@@ -2,8 +2,9 @@
 import { Choice, html } from '../../dom.js';
 import { addTexts, dayTime, number, seconds, t } from '../../i18n.js';
 import { ask, useList } from '../../api.js';
-import { Empty, Export, Load, Network, Place, Table, Text } from '../../parts.js';
+import { Empty, Export, HitsLink, Load, Network, Place, Table, Text } from '../../parts.js';
 import { here, href, param, put } from '../../router.js';
+import { may } from '../../session.js';
 import { span } from '../../time.js';
 import { Lasted, Victim, domain, vectorsOf } from './row.js';
 import en from './en.json';
@@ -19,7 +20,7 @@ export default function Attacks() {
       <${Choice} name="attack-state" label=${t('attacks_state')} value=${param('state') === 'end' ? 'end' : 'all'} onChange=${(v) => put({ state: v === 'all' ? null : v }, true)}
         options=${[['all', t('attacks_all')], ['end', t('attacks_over')]]} />
       ${['vector', 'victim'].filter(param).map((k) => html`<span class="chip big">${t('attacks_' + k)}: <${Text} v=${param(k)} /> <button type="button" class="bare" aria-label=${t('filter_remove', { name: param(k) })} onClick=${() => put({ [k]: null }, true)}>✕</button></span>`)}
-      <span class="end"><${Export} path=${path} /></span></div>
+      <span class="end">${may('analyst') && html`<${HitsLink} of=${{ victim: param('victim'), vector: param('vector') }}>${t('attacks_hits')}<//>`} <${Export} path=${path} /></span></div>
     <section class="panel" aria-label=${t('attacks_list')}><${Load} of=${of} empty=${html`<${Empty} text=${t('attacks_none')} hint=${t('attacks_none_text')} />`}>${(v, rows) => html`<${Table} long label=${t('attacks_list')} rows=${rows} by=${(e) => e.id} columns=${[
       { head: t('attacks_time'), of: (e) => html`<a class="nowrap" href=${href('/attacks/' + encodeURIComponent(e.id))}>${dayTime(seconds(e.from))}</a>` },
       { head: t('attacks_lasts'), num: true, of: (e) => html`<${Lasted} e=${e} />` },

@@ -28,16 +28,16 @@ export default function FlowRows() {
       <input id="q" class="mono" value=${text} placeholder="port=1433/tcp country=MM marks=zmap" spellcheck=${false} autocomplete="off" maxlength="1000" onInput=${(e) => setText(e.target.value)} />
       <button type="submit" class="strong small">${t('flows_ask')}</button></form>
     <p class="fine row">${t('flows_hint')} <span class="end"><${Export} path=${path} /></span></p>
-    <section class="panel" aria-label=${t('flows_rows')}><${Load} of=${of}>${(v, rows) => html`<${Table} long label=${t('flows_rows')} rows=${rows} columns=${[
+    <section class="panel" aria-label=${t('flows_rows')}><${Load} of=${of}>${(v, rows) => html`<${Table} long label=${t('flows_rows')} rows=${rows} by=${(r, i) => `${r.first} ${r.src} ${i}`} columns=${[
       { head: t('flows_time'), of: (r) => html`<span class="nowrap">${dayTime(seconds(r.first))}</span>` },
-      { head: t('flows_sensor'), of: (r) => r.sensor },
+      { head: t('flows_sensor'), more: true, of: (r) => r.sensor },
       { head: t('flows_sender'), of: (r) => html`<${Host} ip=${r.src} />${r.victim ? html`<br /><small>${t('flows_answers')}</small>` : null}` },
-      { head: t('country'), of: (r) => html`<${Land} code=${r.country} />` },
-      { head: t('network'), of: (r) => html`<${Network} asn=${r.asn} />` },
+      { head: t('country'), more: true, of: (r) => html`<${Land} code=${r.country} />` },
+      { head: t('network'), more: true, of: (r) => html`<${Network} asn=${r.asn} />` },
       { head: t('flows_to'), of: (r) => html`${PROTO[r.proto] ? html`<${Port} port=${`${r.dport}/${PROTO[r.proto]}`} />` : r.proto === 1 || r.proto === 58 ? 'ICMP' : t('flows_proto', { n: r.proto })}` },
       { head: t('packets'), num: true, of: (r) => number(r.packets) },
-      { head: t('flows_bytes'), num: true, of: (r) => number(r.bytes) },
-      { head: t('flows_marks'), of: (r) => html`<${Chips} list=${[...new Set([r.tool, r.survey, ...(r.marks || '').split(',')].filter(Boolean))]} />` },
+      { head: t('flows_bytes'), num: true, more: true, of: (r) => number(r.bytes) },
+      { head: t('flows_marks'), more: true, of: (r) => html`<${Chips} list=${[...new Set([r.tool, r.survey, ...(r.marks || '').split(',')].filter(Boolean))]} />` },
     ]} />`}<//></section>
     ${words && html`<${Packets} q=${words} />`}`;
 }

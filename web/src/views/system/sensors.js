@@ -11,7 +11,7 @@ const RANK = { silent: 0, loss: 1, late: 2, ok: 3 };
 export function Sensors({ v }) {
   const rows = [...v.sensors].sort((a, b) => RANK[a.state] - RANK[b.state] || a.name.localeCompare(b.name));
   return html`<${Panel} id="sys-sensors" title=${t('sensors')} note=${t('sys_sensors_note')} className="wide-12"><${Table} label=${t('sensors')} rows=${rows} by=${(s) => s.name} columns=${[
-    { head: t('sys_name'), of: (s) => html`<span class=${'state-mark h-' + s.state}><span class="mark" aria-hidden="true">${MARKS[s.state]}</span></span><b><a href=${href('/flows', { sensor: s.name })}><${Text} v=${s.name} /></a></b> ${s.country ? html`<small>${country(s.country)}</small>` : null}${s.source === 'honeypot' ? html` <small class="chip">${t('honeypot')}</small>` : null}` },
+    { head: t('sys_name'), of: (s) => html`<span class=${'state-mark h-' + s.state}><span class="mark" aria-hidden="true">${MARKS[s.state]}</span></span><b><a href=${href(s.source === 'honeypot' ? '/hits' : '/flows', { sensor: s.name })}><${Text} v=${s.name} /></a></b> ${s.country ? html`<small>${country(s.country)}</small>` : null}${s.source === 'honeypot' ? html` <small class="chip">${t('honeypot')}</small>` : null}` },
     { head: t('sys_health'), of: (s) => html`<span class=${'health-' + s.state}>${t('health_' + s.state)}</span>` },
     { head: t('sys_last'), of: (s) => html`<span class="nowrap">${s.last ?? s.heard ? dayTime(seconds(s.last ?? s.heard)) : t('never')}</span>` },
     { head: t('packets_min'), num: true, of: (s) => (s.source === 'honeypot' ? '–' : number(s.packets)) },
