@@ -188,6 +188,7 @@ static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
   const char *open = portal_open_text(&s->conf);
   if (open) prac_log(&e->log, &ev_open, "%s %s", s->conf.listen, open);
   struct portal_env env = {.store = s->store.ops ? &s->store : NULL,
+                           .fed_as = ROLE_STORE_CONSUMER,
                            .say = say,
                            .say_arg = s,
                            .geo = s->geo,

@@ -56,7 +56,7 @@ static prac_rc append(struct role_env *e, struct store_role *s, struct prac_err 
                         .n_batches = s->n_batches,
                         .recs = s->recs,
                         .n_recs = s->n_recs,
-                        .consumer = "store",
+                        .consumer = ROLE_STORE_CONSUMER,
                         .seq = s->seq};
   bool said = false;
   for (;;) {
@@ -164,7 +164,7 @@ static prac_rc open_all(struct role_env *e, struct store_role *s, struct prac_er
   s->arena = prac_arena_new(1 << 16);
   if (!s->arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the store");
   if (!s->store.ops) PRAC_TRY(open_store(e, s, reterr));
-  PRAC_TRY(s->store.ops->position(s->store.st, "store", &s->committed, reterr));
+  PRAC_TRY(s->store.ops->position(s->store.st, ROLE_STORE_CONSUMER, &s->committed, reterr));
   s->seq = s->committed;
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));
   static const char *const all[] = {""};

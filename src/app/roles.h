@@ -125,6 +125,8 @@ struct role {
   size_t (*counters)(struct role_env *e, struct prac_counters *to, size_t max);
 };
 #define ROLE_ACCOUNTS "portal/access.db" /* below the data directory */
+/* As whom the store role keeps in the store how far it has the bus's messages. */
+#define ROLE_STORE_CONSUMER "store"
 #define BUS_OPERATOR "operator" /* the client that may forget consumers */
 extern const struct role role_bus, role_store, role_sensor, role_engine, role_alert, role_portal,
     role_honeypot, role_collector, role_notify;

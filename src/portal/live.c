@@ -200,6 +200,16 @@ void live_minute_put(struct live *l, const char *sensor, prac_time at, uint64_t 
   live_event_time_set(l, at + PRAC_MIN);
 }
 
+void live_minute_more(struct live *l, const char *sensor, prac_time at, uint64_t packets,
+                      uint64_t sources)
+{
+  struct live_sensor *s = sensor_of(l, sensor);
+  struct live_minute *m = s ? &s->minutes[minute_index(at)] : NULL;
+  if (!m || m->at > at || (m->at == at && packets <= m->packets)) return;
+  live_minute_put(l, sensor, at, packets, sources);
+  if (m->at == at) touch(l, m);
+}
+
 /* A capture that has been played says that its day is over, so that engines judge what they hold:
  * no clock of ours, which stands where the packets ended. */
 static bool is_played(const struct live_sensor *s)

@@ -63,6 +63,9 @@ void live_health(struct live *l, const struct health *h);
 /* From the store at start: one sensor's minute. */
 void live_minute_put(struct live *l, const char *sensor, prac_time at, uint64_t packets,
                      uint64_t sources);
+/* The same later: what the bus has brought of that minute may be a part of it, as this may be. */
+void live_minute_more(struct live *l, const char *sensor, prac_time at, uint64_t packets,
+                      uint64_t sources);
 /* Tops from the store, while the bus goes on. What is counted elsewhere, between begin and put, is
  * put in as a whole, and the bus's own are in no top a second time.
  * counts    it is not one that the bus has brought; newer: nor one of before the last that was put

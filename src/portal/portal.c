@@ -264,6 +264,7 @@ void portal_take(struct portal *p, const struct bus_msg *m)
                                                    &model_decision, &model_told,   &model_delivery,
                                                    &model_finding};
   prac_rc rc = PRAC_OK;
+  if (atomic_load(&p->first_heard) == 0) atomic_store(&p->first_heard, m->seq);
   bool finding = subject_is(m->subject, "finding");
   if (finding && portal_is_untold(m->subject + strlen("finding."))) {
     portal_count(p, PORTAL_C_MESSAGES); /* of many: not even read */

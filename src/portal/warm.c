@@ -10,7 +10,9 @@
 
 enum { WARM_ALERTS = 200 };
 #define WARM_TOPS_NS (2 * PRAC_MIN)
-#define ON_ITS_WAY_NS (30 * PRAC_SEC) /* from the bus into the store, usually */
+#define WAITS_NS (30 * PRAC_SEC) /* before what is further back is read, for the store's sake */
+#define POLL_MIN_NS (200 * PRAC_MS)
+#define POLL_MAX_NS (10 * PRAC_SEC)
 #define SLOT_NS (LIVE_SLOT_MIN * PRAC_MIN)
 
 static const struct prac_log_event event = {"portal_warm_failed", PRAC_LOG_WARN,
@@ -47,17 +49,39 @@ static prac_rc sensor(void *arg, const struct store_col *cols, size_t n,
   return PRAC_OK;
 }
 
+typedef void minute_put(struct live *l, const char *sensor, prac_time at, uint64_t packets,
+                        uint64_t sources);
+struct minutes {
+  struct portal *p;
+  minute_put *put;
+};
+
 static prac_rc minute(void *arg, const struct store_col *cols, size_t n,
                       const struct store_value *v)
 {
-  struct portal *p = arg;
+  const struct minutes *m = arg;
   const struct store_value *at = portal_value("at", cols, n, v),
                            *sensor = portal_value("sensor", cols, n, v),
                            *packets = portal_value("packets", cols, n, v),
                            *sources = portal_value("sources", cols, n, v);
-  if (at && sensor && packets && sources)
-    live_minute_put(p->live, sensor->s, at->t, packets->u, sources->u);
+  if (!at || !sensor || !packets || !sources) return PRAC_OK;
+  pthread_mutex_lock(&m->p->lock);
+  m->put(m->p->live, sensor->s, at->t, packets->u, sources->u);
+  pthread_mutex_unlock(&m->p->lock);
   return PRAC_OK;
+}
+
+/* The day that ends with `last`. */
+static prac_rc minutes(struct portal *p, const struct store *s, prac_time last, minute_put *put,
+                       struct prac_err *err)
+{
+  struct minutes m = {p, put};
+  const struct store_query q = {.what = STORE_SERIES,
+                                .by = STORE_BY_SENSOR,
+                                .step_ns = PRAC_MIN,
+                                .span = {last - (LIVE_MINUTES - 1) * PRAC_MIN, last + PRAC_MIN},
+                                .limit = LIVE_SENSORS * LIVE_MINUTES};
+  return s->ops->query(s->st, &q, minute, &m, err);
 }
 
 static prac_rc alert(void *arg, const struct store_col *cols, size_t n, const struct store_value *v)
@@ -80,14 +104,7 @@ prac_rc portal_warm(struct portal *p, struct prac_err *reterr)
   if (!s) return PRAC_OK;
   prac_rc rc = s->ops->query(s->st, &q, sensor, &known, &err);
   prac_time last = known.newest;
-  if (rc == PRAC_OK && last != PRAC_TIME_NONE) {
-    q = (struct store_query){.what = STORE_SERIES,
-                             .by = STORE_BY_SENSOR,
-                             .step_ns = PRAC_MIN,
-                             .span = {last - (LIVE_MINUTES - 1) * PRAC_MIN, last + PRAC_MIN},
-                             .limit = LIVE_SENSORS * LIVE_MINUTES};
-    rc = s->ops->query(s->st, &q, minute, p, &err);
-  }
+  if (rc == PRAC_OK && last != PRAC_TIME_NONE) rc = minutes(p, s, last, live_minute_put, &err);
   if (rc == PRAC_OK) {
     q = (struct store_query){.what = STORE_RECORDS,
                              .kind = &model_alert,
@@ -110,7 +127,7 @@ struct tops {
 
 static bool is_over(struct portal *p)
 {
-  return portal_mono_ns() - p->warming.began > WARM_TOPS_NS || portal_jobs_stopping(p);
+  return portal_mono_ns() > p->warming.until || portal_jobs_stopping(p);
 }
 
 static prac_rc count_batch(void *arg, struct flow_batch *b)
@@ -151,40 +168,89 @@ static prac_rc fill(struct tops *t, const struct store *s, struct prac_span span
   return rc;
 }
 
-/* What was on its way when the portal began to listen: published before, and stored after the
- * newest slot was read. */
+/* ---- what was on its way ---- */
+
+/* What was published before the portal listened is in the store once that has the first message
+ * which the portal heard: both hear all of them, in one order. */
+static bool handed_over(struct portal *p, const struct store *s)
+{
+  uint64_t first = atomic_load(&p->first_heard), have = 0;
+  if (!p->env.fed_as) return true;
+  return first > 0 && s->ops->position(s->st, p->env.fed_as, &have, NULL) == PRAC_OK &&
+         have >= first;
+}
+
+static prac_time event_time(struct portal *p)
+{
+  pthread_mutex_lock(&p->lock);
+  prac_time now = live_event_time(p->live);
+  pthread_mutex_unlock(&p->lock);
+  return now;
+}
+
+/* Of the slots that were read before the store had all of it, and of what is newer than them; of
+ * minutes always, which were read before anything was heard. */
 static prac_rc catch_up(struct portal *p, const struct store *s, prac_time newest,
                         struct prac_err *err)
 {
   struct tops t = {.p = p, .newer = true};
-  prac_time from = newest - (p->warming.slot > 1) * SLOT_NS; /* of slots that have been read */
-  prac_rc rc = fill(&t, s, (struct prac_span){from, PRAC_TIME_NONE}, err);
-  p->warming.caught_up = rc == PRAC_OK;
-  return rc;
+  struct portal_warming *w = &p->warming;
+  prac_time from = newest + SLOT_NS - w->early * SLOT_NS;
+  w->until = portal_mono_ns() + WARM_TOPS_NS;
+  PRAC_TRY(fill(&t, s, (struct prac_span){from, PRAC_TIME_NONE}, err));
+  w->caught_up = true;
+  return p->env.fed_as ? minutes(p, s, event_time(p), live_minute_more, err) : PRAC_OK;
 }
+
+/* ---- slot by slot ---- */
 
 static prac_rc next_slot(struct portal *p, const struct store *s, prac_time newest,
                          struct prac_err *err)
 {
   struct tops t = {.p = p};
-  prac_time from = newest - p->warming.slot * SLOT_NS;
+  struct portal_warming *w = &p->warming;
+  prac_time from = newest - w->slot * SLOT_NS;
   prac_rc rc = fill(&t, s, (struct prac_span){from, from + SLOT_NS}, err);
-  p->warming.slot += rc == PRAC_OK;
+  w->slot += rc == PRAC_OK;
+  if (rc == PRAC_OK && !w->whole) w->early = w->slot;
   return rc;
 }
 
-static bool is_whole(const struct portal_warming *w)
+static bool is_over_with_slots(const struct portal_warming *w)
 {
   return w->slot == LIVE_NOW + LIVE_BEFORE;
 }
 
-/* The newest first: that is what is shown when the time is not enough. */
-static prac_rc step(struct portal *p, const struct store *s, int64_t now, struct prac_err *err)
+/* The newest first: that is what is shown when the time is not enough. What is "now" is read at
+ * once, though more of it may come yet; the rest waits a little for that, to be read once only. */
+static prac_rc step(struct portal *p, const struct store *s, int64_t now, bool *ret_waits,
+                    struct prac_err *err)
 {
-  const struct portal_warming *w = &p->warming;
+  struct portal_warming *w = &p->warming;
   prac_time newest = prac_time_floor(w->now - 1, SLOT_NS);
-  bool due = is_whole(w) || (w->slot > 0 && now - w->began >= ON_ITS_WAY_NS);
-  return due && !w->caught_up ? catch_up(p, s, newest, err) : next_slot(p, s, newest, err);
+  if (w->whole && w->slot > 0 && !w->caught_up) return catch_up(p, s, newest, err);
+  *ret_waits =
+      !w->whole && (is_over_with_slots(w) || (w->slot >= LIVE_NOW && now - w->began < WAITS_NS));
+  return *ret_waits ? PRAC_OK : next_slot(p, s, newest, err);
+}
+
+static int64_t poll_ns(int64_t waited)
+{
+  int64_t pause = waited / 8;
+  return pause < POLL_MIN_NS ? POLL_MIN_NS : pause > POLL_MAX_NS ? POLL_MAX_NS : pause;
+}
+
+/* An empty store may have it all before it yet. */
+static void begin(struct portal *p, int64_t now)
+{
+  struct portal_warming *w = &p->warming;
+  if (w->began == 0) {
+    w->began = now;
+    w->now = PRAC_TIME_NONE;
+  }
+  if (w->now != PRAC_TIME_NONE) return;
+  w->now = event_time(p);
+  w->until = now + WARM_TOPS_NS;
 }
 
 bool portal_warm_step(struct portal *p, const struct store *s, int64_t *ret_pause)
@@ -192,18 +258,19 @@ bool portal_warm_step(struct portal *p, const struct store *s, int64_t *ret_paus
   struct portal_warming *w = &p->warming;
   struct prac_err err = {0};
   int64_t began = portal_mono_ns();
-  if (w->began == 0) {
-    pthread_mutex_lock(&p->lock);
-    w->now = live_event_time(p->live);
-    pthread_mutex_unlock(&p->lock);
-    w->began = began;
-  }
-  if (w->now == PRAC_TIME_NONE) return false;
-  prac_rc rc = step(p, s, began, &err);
+  bool waits = false;
+  prac_rc rc = PRAC_OK;
+  begin(p, began);
+  w->whole = w->whole || handed_over(p, s);
+  if (w->now != PRAC_TIME_NONE)
+    rc = step(p, s, began, &waits, &err);
+  else if (w->whole)
+    return false;
+  else
+    waits = true;
   if (rc != PRAC_OK && rc != PRAC_AGAIN && !portal_jobs_stopping(p))
     prac_log(p->env.log, &event, "%s", err.text);
-  int64_t now = portal_mono_ns(), waits = w->began + ON_ITS_WAY_NS - now;
-  *ret_pause = 3 * (now - began);
-  if (is_whole(w) && *ret_pause < waits) *ret_pause = waits;
-  return rc == PRAC_AGAIN || (rc == PRAC_OK && !(is_whole(w) && w->caught_up));
+  int64_t now = portal_mono_ns();
+  *ret_pause = waits ? poll_ns(now - w->began) : 3 * (now - began);
+  return rc == PRAC_AGAIN || (rc == PRAC_OK && !(is_over_with_slots(w) && w->caught_up));
 }
