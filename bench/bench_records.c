@@ -1,8 +1,10 @@
 /* Alerts of a year in the embedded store, one in twenty of them ten days long, one in two hundred
  * a hundred: pages of a day long ago and of the last one, as the portal asks for them, and what
- * was going on late in the year.
+ * was going on late in the year. With YEARS they are spread over so many, and each is
+ * STRETCH times as long: up to 27 years.
  *
- * bench_records [ALERTS]: one JSON line a question: median and 99th percentile of 200, in ms */
+ * bench_records [ALERTS [YEARS]]: one JSON line a question: median and 99th percentile of 200, in
+ * ms */
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +14,7 @@
 #include "store/store.h"
 
 #define MADE_DAY INT64_C(1375833600000000000) /* 2013-08-07 */
-enum { TIMES = 200, TX = 5000, DAYS = 360 };
+enum { TIMES = 200, TX = 5000, DAYS = 360, STRETCH = 100 };
 
 static void die(const char *what)
 {
@@ -35,7 +37,7 @@ static int64_t length_of(uint64_t x)
 }
 
 /* In order of their last revision; one in two hundred is still open. */
-static void fill(struct store *s, unsigned n)
+static void fill(struct store *s, unsigned n, unsigned years)
 {
   struct prac_rng rng = prac_rng_of(7);
   static struct alert a[TX];
@@ -44,8 +46,8 @@ static void fill(struct store *s, unsigned n)
   for (unsigned i = 0; i < n; i++) {
     unsigned k = i % TX;
     uint64_t x = prac_rng_u64(&rng);
-    prac_time at = MADE_DAY + (int64_t)i * (DAYS * PRAC_DAY / n);
-    int64_t length = length_of(x);
+    prac_time at = MADE_DAY + (int64_t)i * (years * DAYS * PRAC_DAY / n);
+    int64_t length = length_of(x) * (years > 1 ? STRETCH : 1);
     (void)snprintf(id[k], sizeof id[k], "a%08x", i);
     a[k] = (struct alert){.id = id[k], .key = "port:443/tcp", .kind = "surge-port", .revision = 2};
     a[k].state = (x >> 40) % 200 ? "close" : "update";
@@ -104,11 +106,13 @@ int main(int argc, char **argv)
   struct store_env env = {.dir = dir, .nthreads = 1};
   if (!mkdtemp(dir)) die("no directory");
   if (store_open("embedded", NULL, &env, &s, NULL) != PRAC_OK) die("cannot make a store");
-  fill(&s, argc > 1 ? (unsigned)atoi(argv[1]) : 200000);
+  const unsigned years = argc > 2 ? (unsigned)atoi(argv[2]) : 1;
+  const int64_t year = years * DAYS * PRAC_DAY;
+  fill(&s, argc > 1 ? (unsigned)atoi(argv[1]) : 200000, years);
   const struct prac_span old = {MADE_DAY + 20 * PRAC_DAY, MADE_DAY + 21 * PRAC_DAY},
-                         last = {MADE_DAY + (DAYS - 1) * PRAC_DAY, PRAC_TIME_NONE},
+                         last = {MADE_DAY + year - PRAC_DAY, PRAC_TIME_NONE},
                          minute = {old.from, old.from + PRAC_MIN},
-                         late = {MADE_DAY + 330 * PRAC_DAY, MADE_DAY + 330 * PRAC_DAY + PRAC_MIN};
+                         late = {MADE_DAY + year / 12 * 11, MADE_DAY + year / 12 * 11 + PRAC_MIN};
   question(&s, "newest 200", (struct store_query){.limit = 200});
   question(&s, "last day", (struct store_query){.span = last});
   question(&s, "old day", (struct store_query){.span = old});

@@ -8,6 +8,7 @@
 #include "portal/live.h"
 #include "portal/portal.h"
 #include "portal/rows.h"
+#include "portal/warm.h"
 #include "sys/http.h"
 
 /* name, unit, sentence: all are written with p->lock held. */
@@ -47,16 +48,6 @@ struct portal_queue {
   pthread_cond_t more;
   pthread_t thread;
   bool have_thread;
-};
-/* Rankings from the store, slot after slot backwards; of the one thread that does it. */
-struct portal_warming {
-  prac_time now; /* when it began, by the telescopes' clock */
-  int64_t began; /* monotonic; 0: not yet */
-  int64_t until; /* what is being read now is given up then */
-  int slot;      /* the next one */
-  int early;     /* so many were read while the store had not all of before */
-  bool whole;    /* it has */
-  bool caught_up;
 };
 struct portal {
   struct portal_conf conf;
@@ -197,7 +188,3 @@ void portal_jobs_stop(struct portal *p);
 void portal_jobs_run(struct portal *p);     /* all that wait, on this thread */
 void portal_jobs_outside(struct portal *p); /* those that stepped aside go on */
 bool portal_jobs_stopping(struct portal *p);
-prac_rc portal_warm(struct portal *p, struct prac_err *reterr);
-/* A slot of rankings, from the thread of one lane. false: that was the last one. *ret_pause: how
- * long to leave the processor to others before the next. */
-bool portal_warm_step(struct portal *p, const struct store *s, int64_t *ret_pause);

@@ -176,6 +176,37 @@ static void only_those_are_looked_at(void **state)
   store_close(&s);
 }
 
+/* 12,000 alerts of three years each, begun within sixty: of those that were over before, few are
+ * looked at. A walk through all that began before takes more than 50,000 instructions. */
+static void long_ones_too(void **state)
+{
+  enum { N = 12000 };
+  const int64_t year = 365 * PRAC_DAY, gap = 60 * year / N;
+  (void)state;
+  struct store s = must_open("embedded");
+  struct alert *a = calloc(N, sizeof *a);
+  struct store_rec *r = calloc(N, sizeof *r);
+  char(*id)[16] = calloc(N, sizeof *id);
+  assert_true(a && r && id);
+  for (int i = 0; i < N; i++) {
+    (void)snprintf(id[i], sizeof id[i], "%c%d", i % 2 ? 'o' : 'e', i);
+    a[i] = alert_of(id[i], 0, 0, false);
+    a[i].from = a[i].opened = hour(0) + i * gap;
+    a[i].at = a[i].closed = a[i].from + 3 * year;
+    r[i] = (struct store_rec){&model_alert, &a[i]};
+  }
+  put(&s, r, N);
+  struct ids l;
+  struct store_query q = {.what = STORE_RECORDS, .kind = &model_alert, .limit = 3};
+  q.span = (struct prac_span){a[N - 1000].from, a[N - 1000].from + 1};
+  assert_in_range(work_of(&s, &q, &l), 0, 20);
+  assert_string_equal(l.text, "eoe");
+  free(id);
+  free(r);
+  free(a);
+  store_close(&s);
+}
+
 /* ---- packets: whatever is asked, their columns say which are read ---- */
 
 enum { PACKETS = 20000 };
@@ -332,8 +363,9 @@ static void packets_and_deliveries_go(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-  const struct CMUnitTest tests[] = {T(found_by_when_they_ran), T(only_those_are_looked_at),
-                                     T(packets_by_an_index),    T(json_is_read_last),
-                                     T(deliveries_do_not_run),  T(packets_and_deliveries_go)};
+  const struct CMUnitTest tests[] = {
+      T(found_by_when_they_ran),   T(only_those_are_looked_at), T(long_ones_too),
+      T(packets_by_an_index),      T(json_is_read_last),        T(deliveries_do_not_run),
+      T(packets_and_deliveries_go)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 
 #define EMB_EXTENT_ON "(state NOT IN ('close', 'end'))"
 struct emb_extent_words {
-  char since[80], length[1024]; /* when it began; the class of how long it has gone on */
+  char since[80], length[2048]; /* when it began; the class of how long it has gone on */
 };
 void emb_extent_sql(const struct model_kind *k, struct emb_extent_words *ret);
 PRAC_NODISCARD prac_rc emb_extent_indexes(struct emb *e, const struct model_kind *k,

@@ -16,7 +16,8 @@ static bool has_field(const struct model_kind *k, const char *name)
 }
 
 /* How long they went on until their last revision: what went on at a moment is found by when it
- * began, class by class, up to that length before it. The last class has no bound. */
+ * began, class by class, up to that length before it. From two years on each class is twice the one
+ * before; the last has no bound, and begins at 256 years, near to all that such times tell. */
 #define H "3600000000000"
 #define LENGTHS(X)                                                                                 \
   X(0, H " / 4")                                                                                   \
@@ -26,8 +27,15 @@ static bool has_field(const struct model_kind *k, const char *name)
   X(4, H " * 168")                                                                                 \
   X(5, H " * 720")                                                                                 \
   X(6, H " * 4320")                                                                                \
-  X(7, H " * 17520")
-#define NO_BOUND "(8, 9223372036854775807)"
+  X(7, H " * 17520")                                                                               \
+  X(8, H " * 35040")                                                                               \
+  X(9, H " * 70080")                                                                               \
+  X(10, H " * 140160")                                                                             \
+  X(11, H " * 280320")                                                                             \
+  X(12, H " * 560640")                                                                             \
+  X(13, H " * 1121280")                                                                            \
+  X(14, H " * 2242560")
+#define NO_BOUND "15"
 
 void emb_extent_sql(const struct model_kind *k, struct emb_extent_words *ret)
 {
@@ -36,7 +44,7 @@ void emb_extent_sql(const struct model_kind *k, struct emb_extent_words *ret)
 #define WHEN(class, most) " WHEN at - %s <= " most " THEN " #class
 #define SINCE(class, most) , ret->since
   (void)snprintf(ret->length, sizeof ret->length,
-                 "(CASE" LENGTHS(WHEN) " ELSE 8 END)" LENGTHS(SINCE));
+                 "(CASE" LENGTHS(WHEN) " ELSE " NO_BOUND " END)" LENGTHS(SINCE));
 #undef SINCE
 #undef WHEN
 }
@@ -44,19 +52,21 @@ void emb_extent_sql(const struct model_kind *k, struct emb_extent_words *ret)
 prac_rc emb_extent_indexes(struct emb *e, const struct model_kind *k, struct prac_err *reterr)
 {
   struct emb_extent_words r;
-  char text[2048];
+  char text[4096];
   emb_extent_sql(k, &r);
   (void)snprintf(text, sizeof text,
-                 "CREATE INDEX IF NOT EXISTS %s_ran ON %s(%s, %s, at);"
+                 "DROP INDEX IF EXISTS %s_ran;" /* of fewer classes */
+                 "CREATE INDEX IF NOT EXISTS %s_went ON %s(%s, %s, at);"
                  "CREATE INDEX IF NOT EXISTS %s_on ON %s(" EMB_EXTENT_ON ", at, \"%s\")",
-                 k->name, k->name, r.length, r.since, k->name, k->name, k->key);
+                 k->name, k->name, k->name, r.length, r.since, k->name, k->name, k->key);
   return emb_exec(e, text, reterr);
 }
 
 const char *emb_extent_lengths(void)
 {
 #define ROW(class, most) "(" #class ", " most "), "
-  return "WITH length(class, most) AS (VALUES " LENGTHS(ROW) NO_BOUND ") ";
+  return "WITH length(class, most) AS (VALUES " LENGTHS(ROW) "(" NO_BOUND
+                                                             ", 9223372036854775807)) ";
 #undef ROW
 }
 
