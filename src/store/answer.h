@@ -41,6 +41,8 @@ static inline prac_time store_flow_first(const struct store_flow *f)
 }
 /* The port a row is counted under: ICMP type and code, 0 for protocols without ports. */
 struct model_port store_flow_port(uint8_t proto, uint16_t sport, uint16_t dport);
+/* A record's own, as a flow's; false: its table has none. */
+bool store_record_port(const struct model_kind *k, const void *rec, struct model_port *ret);
 bool store_srcs_has(const struct store_query *q, const struct prac_ip *ip);
 bool store_flow_match(const struct store_query *q, const struct store_flow *f);
 int store_flow_cmp(const struct store_flow *a, const struct store_flow *b);

@@ -107,14 +107,13 @@ static bool port_match(const struct store_query *q, struct model_port p)
   return (!q->port.proto || p.proto == q->port.proto) && (!q->has_port || p.port == q->port.port);
 }
 
-/* A packet's: as flows have it. */
-static bool own_port_match(const struct store_query *q, const void *rec)
+bool store_record_port(const struct model_kind *k, const void *rec, struct model_port *ret)
 {
-  const uint32_t *proto = at(q->kind, rec, "proto", MODEL_U32),
-                 *sport = at(q->kind, rec, "sport", MODEL_U32),
-                 *dport = at(q->kind, rec, "dport", MODEL_U32);
-  return proto && sport && dport &&
-         port_match(q, store_flow_port((uint8_t)*proto, (uint16_t)*sport, (uint16_t)*dport));
+  const uint32_t *proto = at(k, rec, "proto", MODEL_U32), *sport = at(k, rec, "sport", MODEL_U32),
+                 *dport = at(k, rec, "dport", MODEL_U32);
+  if (!proto || !sport || !dport) return false;
+  *ret = store_flow_port((uint8_t)*proto, (uint16_t)*sport, (uint16_t)*dport);
+  return true;
 }
 
 static bool ports_match(const struct store_query *q, const void *rec)
@@ -125,7 +124,8 @@ static bool ports_match(const struct store_query *q, const void *rec)
   if (one && port_match(q, (struct model_port){(uint16_t)*one, 17})) return true;
   for (uint32_t i = 0; l && i < l->n; i++)
     if (port_match(q, l->v[i])) return true;
-  return own_port_match(q, rec);
+  struct model_port own;
+  return store_record_port(q->kind, rec, &own) && port_match(q, own);
 }
 
 static bool asn_match(const struct store_query *q, const void *rec)

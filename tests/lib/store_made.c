@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "model/packet.h"
 
 const char *const made_sensors[3] = {"tokyo", "osaka-dc-2-with-a-long-name", "paris"};
 
@@ -164,6 +165,28 @@ void made_episode(struct choice *c, unsigned n, struct episode *ret)
   ret->at = MADE_DAY + choice_below(c, 86400) * PRAC_SEC;
   ret->from = ret->at - choice_below(c, 1u << choice_u8(c) % 17) * PRAC_SEC;
   ret->to = ret->started = ret->at;
+}
+
+void made_packet(struct choice *c, unsigned n, struct packet *ret)
+{
+  static char id[64][24];
+  static const uint8_t protos[] = {6, 6, 17, 1, 58, 47};
+  static const uint16_t ports[] = {23, 443, 1433, 53, 0, 771};
+  static const char *const countries[] = {"", "MM", "CN", "JP"};
+  static const uint8_t bytes[] = {1, 2, 3};
+  char *mine = id[n % 64];
+  (void)snprintf(mine, sizeof id[0], "p%u", n);
+  *ret = (struct packet){.id = mine, .sensor = made_sensors[choice_u8(c) % 3], .layer = "payload"};
+  ret->at = MADE_DAY + choice_below(c, 86400) * PRAC_SEC;
+  ret->src = address(c, 0xc0000200);
+  ret->proto = protos[choice_u8(c) % sizeof protos];
+  ret->sport = choice_u8(c) % 12;
+  ret->dport = ports[choice_u8(c) % 6];
+  ret->country = countries[choice_u8(c) % 4];
+  ret->asn = choice_u8(c) % 5 * 1000u;
+  ret->len = sizeof bytes;
+  ret->bytes = (struct model_bytes){bytes, sizeof bytes};
+  ret->seen = 1;
 }
 
 struct lines {

@@ -12,6 +12,8 @@ void made_health(struct choice *c, const char *sensor, unsigned n, struct health
 /* A revision of alert or attack n: began up to a day before, told last at any hour of a day. */
 void made_alert(struct choice *c, unsigned n, struct alert *ret);
 void made_episode(struct choice *c, unsigned n, struct episode *ret);
+struct packet;
+void made_packet(struct choice *c, unsigned n, struct packet *ret); /* n's own, of a day */
 extern const char *const made_sensors[3];
 #define MADE_DAY INT64_C(1375833600000000000) /* 2013-08-07 */
 

@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "lib/store_made.h"
 #include "lib/t.h"
+#include "model/packet.h"
 #include "store/clickhouse/clickhouse.h"
 
 /* Given on the command line: where ClickHouse is, and who may only read. */
@@ -88,6 +89,7 @@ static int append(struct stores *p, const struct store_tx *tx)
   return rc == PRAC_OK;
 }
 
+enum { PACKETS = 8 }; /* a round */
 static int append_made(struct stores *p, struct choice *c, unsigned round)
 {
   struct flow_batch *b[6];
@@ -95,7 +97,8 @@ static int append_made(struct stores *p, struct choice *c, unsigned round)
   struct health h;
   struct alert a[8];
   struct episode e[8];
-  struct store_rec r[20];
+  struct packet packets[PACKETS];
+  struct store_rec r[20 + PACKETS];
   size_t n = 1 + choice_below(c, 6);
   for (size_t i = 0; i < n; i++)
     b[i] = made_batch(c, made_sensors[choice_u8(c) % 3],
@@ -112,6 +115,10 @@ static int append_made(struct stores *p, struct choice *c, unsigned round)
     made_episode(c, 8 * (choice_u8(c) & 1) + (unsigned)i, &e[i]);
     r[k++] = (struct store_rec){&model_alert, &a[i]};
     r[k++] = (struct store_rec){&model_episode, &e[i]};
+  }
+  for (unsigned i = 0; i < PACKETS; i++) {
+    made_packet(c, round * PACKETS + i, &packets[i]);
+    r[k++] = (struct store_rec){&model_packet, &packets[i]};
   }
   struct store_tx tx = {.batches = b, .n_batches = n, .recs = r, .n_recs = k, .consumer = "t"};
   tx.seq = round + 1;
@@ -143,6 +150,13 @@ static int ask(struct stores *p, const struct store_query *q)
   return ok;
 }
 
+static int ask_packets(struct stores *p, struct store_query q)
+{
+  q.what = STORE_RECORDS;
+  q.kind = &model_packet;
+  return ask(p, &q);
+}
+
 /* Several questions of one subject: answered from what was kept, and not from what has changed. */
 static int ask_again(struct stores *p, struct store_query q, struct choice *c)
 {
@@ -160,10 +174,10 @@ static int ask_again(struct stores *p, struct store_query q, struct choice *c)
 static int turn_pages(struct stores *p, struct store_query q, struct choice *c)
 {
   static const struct model_kind *const kinds[] = {&model_finding, &model_health, &model_alert,
-                                                   &model_episode};
+                                                   &model_episode, &model_packet};
   prac_rc rc;
   q.what = choice_u8(c) & 1 ? STORE_FLOWS : STORE_RECORDS;
-  q.kind = kinds[choice_u8(c) % 4];
+  q.kind = kinds[choice_u8(c) % PRAC_ARRAY_LEN(kinds)];
   q.limit = 100000;
   char *all = answer_text(&p->ram, &q, &rc);
   int ok = rc == PRAC_OK;
@@ -229,8 +243,8 @@ static int same(struct choice *small)
       for (size_t i = 0; i < 64; i++) bytes[i] = (uint8_t)prac_rng_u64(&rng);
       struct choice qc = {bytes, bytes + 64};
       made_query(&qc, &q);
-      ok =
-          ask(&p, &q) && (k % 4 || ask_again(&p, q, &qc)) && (k % 4 != 1 || turn_pages(&p, q, &qc));
+      ok = ask(&p, &q) && ask_packets(&p, q) && (k % 4 || ask_again(&p, q, &qc)) &&
+           (k % 4 != 1 || turn_pages(&p, q, &qc));
     }
     for (size_t i = 0; i < 64; i++) bytes[i] = (uint8_t)prac_rng_u64(&rng);
     struct choice bc = {bytes, bytes + 64};

@@ -11,15 +11,34 @@
 enum { JSON_MAX = 16 << 20 };
 
 /* ---- writing ---- */
+/* NULL: its table has none. */
+static const void *field(const struct model_kind *k, const void *rec, const char *name,
+                         enum model_type type)
+{
+  for (size_t i = 0; i < k->n_fields; i++)
+    if (k->fields[i].type == type && strcmp(k->fields[i].name, name) == 0)
+      return (const char *)rec + k->fields[i].offset;
+  return NULL;
+}
+
 static const char *text_field(const struct model_kind *k, const void *rec, const char *name)
 {
-  for (size_t i = 0; i < k->n_fields; i++) {
-    const struct model_field *f = &k->fields[i];
-    if (f->type != MODEL_STR || strcmp(f->name, name) != 0) continue;
-    const char *const *s = (const void *)((const char *)rec + f->offset);
-    return *s ? *s : "";
-  }
-  return "";
+  const char *const *s = field(k, rec, name, MODEL_STR);
+  return s && *s ? *s : "";
+}
+
+/* What it is asked for by, besides. */
+static void put_added(struct ch_buf *rows, const struct model_kind *k, const void *rec)
+{
+  char text[PRAC_IP_TEXT] = "";
+  const struct prac_ip *src = field(k, rec, "src", MODEL_IP);
+  const uint32_t *asn = field(k, rec, "asn", MODEL_U32);
+  struct model_port port = {0};
+  (void)store_record_port(k, rec, &port);
+  ch_put_text(rows, src ? prac_ip_text(text, src) : "");
+  ch_put_u64(rows, (uint32_t)port.proto << 16 | port.port, 4);
+  ch_put_text(rows, text_field(k, rec, "country"));
+  ch_put_u64(rows, asn ? *asn : 0, 4);
 }
 
 /* In the same order as their records: of one tx, the last of an id is the latest. */
@@ -59,8 +78,11 @@ prac_rc ch_insert_records(struct ch *c, const struct store_rec *r, size_t n, uin
     ch_put_text(&rows, j.buf);
     ch_put_u64(&rows, i, 4);
     ch_put_u64(&rows, no, 8);
+    put_added(&rows, r[i].kind, r[i].rec);
   }
-  prac_rc rc = ch_insert(c, "record (kind, at, id, key, sensor, json, no, tx)", &rows, reterr);
+  prac_rc rc =
+      ch_insert(c, "record (kind, at, id, key, sensor, json, no, tx, src, port, country, asn)",
+                &rows, reterr);
   prac_json_done(&j);
   ch_buf_done(&rows);
   return rc == PRAC_OK ? insert_extents(c, r, n, no, reterr) : rc;
@@ -150,27 +172,32 @@ static void say_last_extents(const struct ch *c, const struct store_query *q, st
   ch_say(sql, ")");
 }
 
-/* One sender: most packets go before their JSON is parsed. Its text is searched, since the table
- * has no column for it. */
+/* One sender. */
 static void say_sender(const struct store_query *q, struct ch_buf *sql)
 {
-  char text[PRAC_IP_TEXT], json[PRAC_IP_TEXT + 16];
-  if (q->src.bits != 128) return;
-  int n = snprintf(json, sizeof json, "\"src\":\"%s\"", prac_ip_text(text, &q->src.ip));
-  ch_say(sql, " AND position(json, ");
-  ch_say_bytes(sql, json, (size_t)n);
-  ch_say(sql, ") > 0");
+  char text[PRAC_IP_TEXT];
+  if (q->src.bits == 128) say_text("src", prac_ip_text(text, &q->src.ip), sql);
 }
 
-/* What the question's words ask for, by the columns that a table of this kind has. */
+static void say_port(const struct store_query *q, struct ch_buf *sql)
+{
+  if (q->port.proto) ch_say(sql, " AND intDiv(port, 65536) = %u", q->port.proto);
+  if (q->has_port) ch_say(sql, " AND bitAnd(port, 65535) = %u", q->port.port);
+}
+
+/* What the question's words ask for, by the columns that a table of this kind has: most records go
+ * before their JSON is read. */
 static void say_words(const struct store_query *q, struct ch_buf *sql)
 {
   for (size_t i = 0; i < q->kind->n_fields; i++) {
     const char *name = q->kind->fields[i].name;
     if (strcmp(name, "key") == 0) say_text("key", q->key, sql);
     if (strcmp(name, "sensor") == 0) say_text("sensor", q->sensor, sql);
+    if (strcmp(name, "country") == 0) say_text("country", q->country, sql);
+    if (strcmp(name, "asn") == 0 && q->asn) ch_say(sql, " AND asn = %u", q->asn);
+    if (strcmp(name, "src") == 0) say_sender(q, sql);
+    if (strcmp(name, "dport") == 0) say_port(q, sql);
   }
-  if (q->kind == &model_packet) say_sender(q, sql);
 }
 
 static void say_place(const struct store_query *q, struct ch_buf *sql)
@@ -221,8 +248,8 @@ static void say_latest(const struct ch *c, const struct store_query *q, struct c
 static void say_records(const struct ch *c, const struct store_query *q, struct ch_buf *sql)
 {
   const char *dir = q->oldest_first ? "" : " DESC";
-  ch_say(sql, "SELECT json FROM (SELECT at, id, key, sensor, json FROM record WHERE kind = '%s'",
-         q->kind->name);
+  ch_say(sql, "SELECT json FROM (SELECT at, id, %sjson FROM record WHERE kind = '%s'",
+         is_fixed(q->kind) ? "" : "key, sensor, src, port, country, asn, ", q->kind->name);
   say_text("id", q->id, sql);
   ch_say_view(c, sql);
   if (is_fixed(q->kind))

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "store/clickhouse/clickhouse.h"
+#include "sys/wall.h"
 
 #define SECONDS "DateTime('UTC')"
 #define PORT                                                                                       \
@@ -18,7 +19,24 @@ struct table {
   "level UInt8, dim UInt8, start " SECONDS ", sensor String, key UInt32, packets UInt64,"          \
   " flows UInt64, bytes UInt64, sources UInt64, sketch String, tx UInt64"
 #define ROLL_REST "PARTITION BY toYYYYMMDD(start) ORDER BY (level, dim, start, key, sensor)"
-/* Never edit one that has been released: add a version. */
+/* From version 4: what records are asked for by. Of those stored before they are read from the JSON
+ * whenever they are asked for, until a merge writes them down. src: the one sender, as text; port:
+ * a packet's, as flows have it. */
+#define J_PROTO "visitParamExtractUInt(json, 'proto')"
+#define J_SPORT "visitParamExtractUInt(json, 'sport')"
+#define J_DPORT "visitParamExtractUInt(json, 'dport')"
+#define J_PORT                                                                                     \
+  "toUInt32(" J_PROTO " * 65536 + multiIf(" J_PROTO " IN (1, 58), bitAnd(" J_SPORT                 \
+  ", 255) * 256 + bitAnd(" J_DPORT ", 255), " J_PROTO " IN (6, 17, 33, 132, 136), " J_DPORT        \
+  ", 0))"
+#define J_COUNTRY "visitParamExtractString(json, 'country')"
+#define J_ASN "toUInt32(visitParamExtractUInt(json, 'asn'))"
+#define RECORD_ADDED(add)                                                                          \
+  add "src String DEFAULT visitParamExtractString(json, 'src'), " add                              \
+      "port UInt32 DEFAULT " J_PORT ", " add "country String DEFAULT " J_COUNTRY ", " add          \
+      "asn UInt32 DEFAULT " J_ASN
+/* Never edit one that has been released: add a version. What is added to a table stands in it here
+ * (a node that joins later has the others' columns) and in `added`. */
 static const struct table tables[] = {
     {"flows",
      "minute " SECONDS ", sensor String, part UInt32, first_ms UInt16, span_ms UInt16,"
@@ -39,7 +57,7 @@ static const struct table tables[] = {
      "PARTITION BY toYYYYMM(minute) ORDER BY (minute, sensor, part)", "cityHash64(sensor)"},
     {"record",
      "kind String, at Int64, id String, key String, sensor String, json String, no UInt32,"
-     " tx UInt64",
+     " tx UInt64, " RECORD_ADDED(""),
      "PARTITION BY kind ORDER BY (at, id)", "cityHash64(id)"},
     /* from version 2; asked for few keys of many, so that less is read beside them */
     {"rolled", ROLL_COLUMNS, ROLL_REST " SETTINGS index_granularity = 1024",
@@ -52,7 +70,16 @@ static const struct table tables[] = {
 static const struct table ledger = {
     "ledger", "what String, tx UInt64, name String, n UInt64, at " SECONDS " DEFAULT now()",
     "ORDER BY (what, tx)", "tx"};
-enum { VERSION = 3 };
+enum { VERSION = 4 };
+/* Columns that a table of an older version gets. */
+static const struct {
+  const char *table, *names, *add;
+  unsigned n;
+} added[] = {
+    {"record", "'src', 'port', 'country', 'asn'", RECORD_ADDED("ADD COLUMN "), 4},
+};
+enum { ADD_TRIES = 50 };
+#define ADD_NAP_NS (200 * PRAC_MS)
 
 const char *ch_own(const struct ch *c)
 {
@@ -99,7 +126,7 @@ static prac_rc make_table(struct ch *c, const struct table *t, struct prac_err *
                        t->name, t->columns, c->cluster, c->database, t->name, ch_own(c), t->shard);
 }
 
-static prac_rc take_version(void *arg, struct prac_rd *r)
+static prac_rc take_number(void *arg, struct prac_rd *r)
 {
   uint64_t n = prac_rd_u64le(r);
   if (!r->bad) *(uint64_t *)arg = n;
@@ -111,9 +138,61 @@ static prac_rc version_of(struct ch *c, uint64_t *ret, struct prac_err *reterr)
   struct ch_buf sql = {0};
   *ret = 0;
   ch_say(&sql, "SELECT max(n) FROM ledger WHERE what = 'schema'");
-  prac_rc rc = ch_ask(&c->http, &sql, take_version, ret, reterr);
+  prac_rc rc = ch_ask(&c->http, &sql, take_number, ret, reterr);
   ch_buf_done(&sql);
   return rc;
+}
+
+/* Of this node's table. */
+static prac_rc has_columns(struct ch *c, size_t node, const char *table, size_t i, bool *ret,
+                           struct prac_err *reterr)
+{
+  struct ch_buf sql = {0};
+  uint64_t n = 0;
+  size_t was = c->http.at;
+  ch_say(&sql,
+         "SELECT toUInt64(count()) FROM system.columns WHERE database = '%s' AND table = '%s' AND"
+         " name IN (%s)",
+         c->database, table, added[i].names);
+  c->http.at = node;
+  prac_rc rc = ch_ask(&c->http, &sql, take_number, &n, reterr);
+  bool its = c->http.at == node;
+  c->http.at = was;
+  ch_buf_done(&sql);
+  if (rc == PRAC_OK && !its)
+    rc = PRAC_FAIL(reterr, PRAC_IO, "%.100s does not answer", c->http.url[node]);
+  *ret = n >= added[i].n;
+  return rc;
+}
+
+/* Replicas hear of it from each other: one that has it meanwhile refuses to have it twice. */
+static prac_rc add_columns(struct ch *c, size_t node, const char *table, size_t i,
+                           struct prac_err *reterr)
+{
+  char sql[4096];
+  bool has;
+  (void)snprintf(sql, sizeof sql, "ALTER TABLE %s %s", table, added[i].add);
+  for (int tried = 0;; tried++) {
+    PRAC_TRY(has_columns(c, node, table, i, &has, reterr));
+    if (has) return PRAC_OK;
+    prac_rc rc = ch_do(&c->http, node, sql, "", NULL, reterr);
+    if (rc != PRAC_UNSUPPORTED || tried == ADD_TRIES) return rc;
+    sys_sleep_ns(ADD_NAP_NS);
+  }
+}
+
+/* The spread table too, where there is one. */
+static prac_rc add_everywhere(struct ch *c, size_t i, struct prac_err *reterr)
+{
+  char own[64];
+  bool may_miss = c->conf.replicated && c->conf.quorum > 1;
+  (void)snprintf(own, sizeof own, "%s%s", added[i].table, ch_own(c));
+  for (size_t node = 0; node < c->http.n_urls; node++) {
+    prac_rc rc = add_columns(c, node, own, i, reterr);
+    if (rc == PRAC_OK && c->cluster[0]) rc = add_columns(c, node, added[i].table, i, reterr);
+    if (rc != PRAC_OK && !(rc == PRAC_IO && may_miss)) return rc;
+  }
+  return PRAC_OK;
 }
 
 /* CREATE DATABASE must not name the database that is not there yet. */
@@ -156,5 +235,6 @@ prac_rc ch_schema(struct ch *c, struct prac_err *reterr)
                      c->database, (unsigned long long)have, VERSION);
   for (size_t i = 0; i < PRAC_ARRAY_LEN(tables); i++) /* a node that joined later has none */
     PRAC_TRY(make_table(c, &tables[i], reterr));
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(added); i++) PRAC_TRY(add_everywhere(c, i, reterr));
   return have == VERSION ? PRAC_OK : ch_note(c, "schema", 0, "", VERSION, reterr);
 }
