@@ -18,7 +18,8 @@ export const check = (what, ok, saw) => {
   console.log(`${ok ? 'ok' : 'not ok'} ${n} - ${what}`);
   if (!ok && saw !== undefined) console.log('# ' + String(typeof saw === 'string' ? saw : JSON.stringify(saw)).slice(0, 2000).replace(/\n/g, '\n# '));
 };
-export const until = async (what, ms = 5000) => {
+/* Once it is so: at once on a quiet machine, and on a busy one as soon as it gets there. */
+export const until = async (what, ms = 60000) => {
   for (const end = Date.now() + ms; Date.now() < end;) {
     if (await what()) return true;
     await new Promise((r) => setTimeout(r, 25));

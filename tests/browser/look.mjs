@@ -29,7 +29,7 @@ export async function turn(p, to) {
 /* Once it is so, or after a long time: whether it is. */
 const within = (p, what, with_, timeout) => p.waitForFunction(what, with_, { timeout, polling: 50 }).then(() => true, () => false);
 const arrives = (p, view) => within(p, ([path, sign]) => location.pathname === path && document.querySelector('main ' + sign) && !document.querySelector('main .waiting'), [view.path.split('?')[0], view.sign], 60000);
-const turned = (p, to) => within(p, (lang) => document.documentElement.lang === lang && document.documentElement.scrollWidth <= innerWidth, to.lang, 5000);
+const turned = (p, to) => within(p, (lang) => document.documentElement.lang === lang && document.documentElement.scrollWidth <= innerWidth, to.lang, 20000);
 const glance = (p, sign) => p.evaluate((s) => ({
   there: !!document.querySelector('main ' + s), rows: document.querySelectorAll('main tbody tr').length, text: document.querySelector('main').innerText,
   fails: !!document.querySelector('main [role=alert]:not(:empty)'), over: document.documentElement.scrollWidth - innerWidth, markup: window.bad || !!document.querySelector('main img'),
