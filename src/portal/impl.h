@@ -64,11 +64,11 @@ struct portal {
   bool tops_dirty, status_dirty;
   struct portal_warming warming;
   _Atomic uint64_t first_heard; /* the bus's number of the first message; 0: none yet */
-  struct portal_door *door;  /* accounts (who.c); NULL: none */
-  _Atomic bool rights_moved; /* somebody's: streams have to be asked whether they may go on */
-  uint64_t seed;             /* of hashes of what readers send */
-  struct portal_oidc *oidc;  /* another's word for who somebody is (oidc.c); NULL: none */
-  struct portal_subs *subs;  /* subs_say.c; NULL: no accounts, or no bus */
+  struct portal_door *door;     /* accounts (who.c); NULL: none */
+  _Atomic bool rights_moved;    /* somebody's: streams have to be asked whether they may go on */
+  uint64_t seed;                /* of hashes of what readers send */
+  struct portal_oidc *oidc;     /* another's word for who somebody is (oidc.c); NULL: none */
+  struct portal_subs *subs;     /* subs_say.c; NULL: no accounts, or no bus */
   _Atomic uint64_t counters[PORTAL_C_COUNT_];
   int64_t minutes_at, tops_at, status_at; /* monotonic ns of the last such event */
   struct prac_arena *scratch;             /* the caller's thread */

@@ -69,8 +69,8 @@ struct portal_env {
   const struct store *store; /* read-only handle; NULL: live numbers only */
   /* further handles of the same store, by lane; NULL: those questions go the lane's way before */
   const struct store *lanes[PORTAL_LANES];
-  const char *fed_as; /* as whom the store keeps how far it has the bus's messages, all of which come
-                         here, too; NULL: there is no bus */
+  const char *fed_as; /* as whom the store keeps how far it has the bus's messages, all of which
+                         come here, too; NULL: there is no bus */
   bool query_in_tick; /* the store's handle belongs to the caller's thread: it has no lanes */
   portal_say *say;    /* NULL: nobody can decide anything here */
   void *say_arg;
