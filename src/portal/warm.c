@@ -10,7 +10,7 @@
 
 enum { WARM_ALERTS = 200 };
 #define WARM_TOPS_NS (2 * PRAC_MIN)
-#define WAITS_NS (30 * PRAC_SEC) /* before what is further back is read, for the store's sake */
+#define WAITS_NS (5 * PRAC_SEC) /* before what is further back is read, for the store's sake */
 #define POLL_MIN_NS (200 * PRAC_MS)
 #define POLL_MAX_NS (10 * PRAC_SEC)
 #define SLOT_NS (LIVE_SLOT_MIN * PRAC_MIN)
