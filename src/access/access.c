@@ -58,7 +58,8 @@ static const char *const steps[SCHEMA] = {
     " code BLOB, tries INTEGER NOT NULL, letters INTEGER NOT NULL, sent INTEGER NOT NULL,"
     " confirmed INTEGER, PRIMARY KEY(user, address)) WITHOUT ROWID;"
     "CREATE INDEX mail_address ON mail(address);",
-    "CREATE TABLE saved(user TEXT NOT NULL REFERENCES user(user), name TEXT NOT NULL,"
+    "CREATE TABLE saved("
+    "user TEXT NOT NULL REFERENCES user(user), name TEXT NOT NULL,"
     " place TEXT NOT NULL, made INTEGER NOT NULL, PRIMARY KEY(user, name)) WITHOUT ROWID;",
 };
 

@@ -32,6 +32,7 @@ function looks(f, role) {
     about: [[`/about/${port.port}?${span}`, '.plot .u-over', [number(port.packets)]], [`/about/${country.country}?${span}`, '.plot .u-over', names],
       ...(analyst ? [[`/about/${host.src}?${span}`, '.heat canvas', [number(host.packets)]]] : [])],
     flows: [[`/flows?q=port%3D${port.port}&${span}`, 'tbody tr:nth-child(100)', [port.port]]],
+    hits: attack ? [[`/hits?victim=${attack.victim}&${span}`, 'tbody tr', [attack.victim]]] : [[`/hits?${span}`, '.empty', []]],
     system: [['/system', panel('sys-kept') + ' .span-is', names]],
     admin: [['/admin', 'tbody tr:nth-child(4)', ROLES], ['/admin?part=audit', 'tbody tr', ['sign-in']]],
     account: [['/account', panel('acc-keys'), [role]]],
