@@ -11,6 +11,7 @@
 #include "app/roles.h"
 #include "app/stop.h"
 #include "lookup/lookup.h"
+#include "notify/keys.h"
 #include "notify/notify.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
@@ -149,6 +150,7 @@ static prac_rc open_core(struct role_env *e, struct notify_role *s, struct prac_
                               .told_arg = s,
                               .log = &e->log,
                               .seed = seed,
+                              .at = prac_now(&e->clock),
                               .threads = true};
   return note_open(&env, &s->core, reterr);
 }
@@ -298,10 +300,20 @@ static prac_rc test(struct role_env *e, struct notify_role *s, struct prac_err *
   return PRAC_OK;
 }
 
+/* With the role's rights, so that the file is the role's. */
+static prac_rc new_key(const struct role_env *e, struct prac_err *reterr)
+{
+  char dir[ROLE_PATH], name[ACCESS_SEAL_NAME];
+  PRAC_TRY(note_keys_make(role_path(e, "notify", dir), prac_now(&e->clock), name, reterr));
+  printf("made %s/notify/seal/%s.key; keep a copy, and keep the older ones\n", e->real_data, name);
+  return PRAC_OK;
+}
+
 static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct notify_role *s = st;
   static const char *const what[] = {"episode.all", "alert.", "subscription.", "errand."};
+  if (e->new_key) return new_key(e, reterr);
   PRAC_TRY(open_core(e, s, reterr));
   if (e->test) return test(e, s, reterr);
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));

@@ -105,6 +105,7 @@ struct role_env {
   double speed; /* < 0: the sensor's own */
   bool json;
   const char *test;        /* notify: tell only this tenant, a made attack */
+  bool new_key;            /* notify: make one, and end */
   struct prac_clock clock; /* the wall */
   struct prac_clock mono;  /* never set: shows when the wall was */
   struct sys_logsink sink;
@@ -125,7 +126,7 @@ struct role {
   size_t (*counters)(struct role_env *e, struct prac_counters *to, size_t max);
 };
 #define ROLE_ACCOUNTS "portal/access.db" /* below the data directory */
-#define BUS_OPERATOR "operator" /* the client that may forget consumers */
+#define BUS_OPERATOR "operator"          /* the client that may forget consumers */
 extern const struct role role_bus, role_store, role_sensor, role_engine, role_alert, role_portal,
     role_honeypot, role_collector, role_notify;
 extern const struct role *const role_list[]; /* NULL-terminated */

@@ -161,6 +161,7 @@ static prac_rc open_all(struct note_core *c, struct prac_err *reterr)
   if (rc == PRAC_OK) c->seq = c->seq_safe = (uint64_t)v;
   if (rc == PRAC_OK) rc = note_meta_get(c->queue, "event", &c->event, reterr);
   if (rc != PRAC_OK && rc != PRAC_UNKNOWN) return rc;
+  PRAC_TRY(note_seal_open(c, reterr));
   return open_posts(c, reterr);
 }
 
@@ -202,6 +203,7 @@ void note_close(struct note_core **cp)
   prac_json_done(&c->json);
   prac_arena_free(&c->arena);
   prac_arena_free(&c->own);
+  explicit_bzero(&c->keys, sizeof c->keys);
   free(c);
 }
 
@@ -225,6 +227,7 @@ prac_rc note_pump(struct note_core *c, prac_time now, bool *ret_busy, struct pra
   if (c->event != PRAC_TIME_NONE && c->event_wall == PRAC_TIME_NONE) c->event_wall = now;
   c->now = now;
   if (c->purged == PRAC_TIME_NONE) c->purged = now;
+  PRAC_TRY(note_seal_look(c, reterr));
   PRAC_TRY(note_decide_due(c, reterr));
   if (now - c->purged > PRAC_HOUR) {
     c->purged = now;

@@ -2,6 +2,7 @@
 #pragma once
 #include "base/json.h"
 #include "base/rng.h"
+#include "notify/keys.h"
 #include "notify/notify.h"
 #include "notify/queue.h"
 #include "notify/worker.h"
@@ -26,6 +27,9 @@
   X(DELIVERIES, "deliveries", "records", "What became of messages, given to the bus.",             \
     PRAC_COUNTER)                                                                                  \
   X(UNSAID, "unsaid", "records", "Deeds of ways that found no room to be said.", PRAC_COUNTER)     \
+  X(SEALED, "sealed", "messages", "Put off: the secret of their webhook does not open.",           \
+    PRAC_COUNTER)                                                                                  \
+  X(UNOPENED, "unopened", "subscriptions", "Whose webhook's secret does not open.", PRAC_GAUGE)    \
   X(INFLIGHT, "inflight", "messages", "With the ways right now.", PRAC_GAUGE)
 enum note_counter {
 #define X(id, name, unit, help, kind) NOTE_COUNT_##id,
@@ -61,6 +65,10 @@ struct note_core {
   struct note_core_env env;
   const struct note_way *const *ways;
   struct note_tenants tenants;
+  struct note_keys keys;
+  prac_time keys_looked; /* NONE: never */
+  uint64_t keys_round;   /* rises when they change */
+  bool keys_bad;
   uint64_t turns; /* given to owners so far */
   struct note_queue *queue;
   struct note_post post[NOTE_WAYS_MAX]; /* by the way's place in the list */
@@ -98,6 +106,19 @@ PRAC_NODISCARD prac_rc note_subscribe(struct note_core *c, const struct subscrip
                                       struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_errand(struct note_core *c, const struct errand *e,
                                    struct prac_err *reterr);
+/* seal.c: secrets of subscribers' webhooks. */
+/* The keys from their files; the first start makes one. */
+PRAC_NODISCARD prac_rc note_seal_open(struct note_core *c, struct prac_err *reterr);
+/* Now and then: what the files say now. To the portal when it is another key than before. */
+PRAC_NODISCARD prac_rc note_seal_look(struct note_core *c, struct prac_err *reterr);
+void note_seal_tell(struct note_core *c); /* to the portal: the key to seal with */
+/* A subscription as it may be kept: a secret in clear is sealed, into c->arena. */
+PRAC_NODISCARD prac_rc note_seal_in(struct note_core *c, struct subscription *s,
+                                    struct prac_err *reterr);
+/* Its secret; PRAC_AGAIN: it does not open, for now. */
+PRAC_NODISCARD prac_rc note_seal_out(const struct note_core *c, const struct note_tenant_row *r,
+                                     char to[ACCESS_SEAL_TEXT], struct prac_err *reterr);
+void note_seal_count(struct note_core *c); /* those that do not open */
 /* The ways of these bits are open, from now on. */
 PRAC_NODISCARD prac_rc note_posts_open(struct note_core *c, uint32_t ways, struct prac_err *reterr);
 /* A made attack, told to one tenant by its ways. */

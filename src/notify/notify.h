@@ -15,9 +15,11 @@
  *           to retry, on the clock that the caller passes to note_pump
  * says      what became of messages (`delivery`): on disk with the queue's own mark until the bus
  *           has it
- * threads   a handle belongs to one thread; with env.threads each way sends in threads of its own
- * limits    NOTE_INFLIGHT items handed to a way at a time; `keep` days of what has been told
- * fails     PRAC_FULL: no room for the queue: nothing of this commit was kept, the bus keeps it
+ * secrets   of webhooks come sealed (access/seal.h) to the keys in DIR/seal (notify/keys.h), stay
+ * so in the queue, and are opened for one message at a time; one that does not open waits threads
+ * a handle belongs to one thread; with env.threads each way sends in threads of its own limits
+ * NOTE_INFLIGHT items handed to a way at a time; `keep` days of what has been told fails PRAC_FULL:
+ * no room for the queue: nothing of this commit was kept, the bus keeps it
  */
 #pragma once
 #include "base/clock.h"
@@ -61,6 +63,7 @@ struct note_core_env {
   struct note_names *names; /* of victims; NULL: none are asked for. Borrowed */
   const struct prac_log *log;
   uint64_t seed;
+  prac_time at; /* wall clock: when a key is made, at the first start */
   bool threads; /* false: note_pump sends itself; for tests */
 };
 struct note_core;

@@ -6,7 +6,7 @@
 #include "notify/queue_sql.h"
 #include "sys/sqlite.h"
 
-enum { BUSY_MS = 5000, SCHEMA = 3 };
+enum { BUSY_MS = 5000, SCHEMA = 4 };
 
 /* What an index is named for by a query is made anew with the column. */
 static const char schema_2[] =
@@ -170,6 +170,14 @@ prac_rc note_queue_sync(struct note_queue *q, bool sync, struct prac_err *reterr
   return exec(q, sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", reterr);
 }
 
+prac_rc note_queue_scrub(struct note_queue *q, struct prac_err *reterr)
+{
+  PRAC_INSIST(!q->open);
+  for (size_t i = 0; i < SQL_COUNT_; i++) (void)sqlite3_reset(q->st[i]);
+  PRAC_TRY(exec(q, "VACUUM", reterr));
+  return exec(q, "PRAGMA wal_checkpoint(TRUNCATE)", reterr);
+}
+
 void note_queue_rollback(struct note_queue *q)
 {
   for (size_t i = 0; i < SQL_COUNT_; i++) (void)sqlite3_reset(q->st[i]);
@@ -197,8 +205,9 @@ static prac_rc make(struct note_queue *q, struct prac_err *reterr)
     PRAC_TRY(exec(q, "BEGIN EXCLUSIVE", reterr));
     if (version < 1) PRAC_TRY(exec(q, schema, reterr));
     if (version < 2) PRAC_TRY(exec(q, schema_2, reterr));
-    PRAC_TRY(exec(q, schema_3, reterr));
-    PRAC_TRY(exec(q, "PRAGMA user_version = 3; COMMIT", reterr));
+    if (version < 3) PRAC_TRY(exec(q, schema_3, reterr));
+    /* 4: secrets of subscriptions are sealed; an older program would sign with that. */
+    PRAC_TRY(exec(q, "PRAGMA user_version = 4; COMMIT", reterr));
   }
   for (size_t i = 0; i < SQL_COUNT_; i++)
     if (sqlite3_prepare_v3(q->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &q->st[i], NULL) !=

@@ -50,6 +50,9 @@ PRAC_NODISCARD prac_rc note_queue_commit(struct note_queue *q, struct prac_err *
 /* From here on commits reach the disk (true, as at the start), or the system's memory only (false):
  * enough for marks, whose loss with the power leads to a repeat. Not within a transaction. */
 PRAC_NODISCARD prac_rc note_queue_sync(struct note_queue *q, bool sync, struct prac_err *reterr);
+/* Writes the file anew, so that nothing deleted is left in it or beside it. Not within a
+ * transaction. */
+PRAC_NODISCARD prac_rc note_queue_scrub(struct note_queue *q, struct prac_err *reterr);
 void note_queue_rollback(struct note_queue *q);
 
 PRAC_NODISCARD prac_rc note_meta_get(struct note_queue *q, const char *key, int64_t *ret,

@@ -28,7 +28,8 @@ struct note_tenant { /* who is told: a row of the settings' `tenants` */
   const struct prac_conf_prefixes *prefixes;
   const char *const *mail_to;
   size_t n_mail_to;
-  const char *url, *secret; /* its own webhook (hook), "" or NULL: none */
+  const char *url;    /* its own webhook (hook), "" or NULL: none */
+  const char *secret; /* of its signature; only while a way with `each` sends to it, else NULL */
 };
 
 struct note_item {

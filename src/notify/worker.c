@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 struct list {
@@ -36,7 +37,10 @@ static const struct prac_log_event ev_tick = {"notify_way_trouble", PRAC_LOG_WAR
 
 void note_job_free(struct note_job **jp)
 {
-  if (*jp) prac_arena_free(&(*jp)->arena);
+  if (*jp) {
+    prac_arena_free(&(*jp)->arena);
+    explicit_bzero((*jp)->secret, sizeof(*jp)->secret);
+  }
   free(*jp);
   *jp = NULL;
 }

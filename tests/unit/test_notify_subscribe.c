@@ -2,19 +2,21 @@
  * wait; what a start finds again. A virtual clock, two made ways of the real ones' names. */
 #include "lib/t.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "app/settings.h"
 #include "lib/notes.h"
+#include "notify/keys.h"
 #include "notify/notify.h"
 
 #define T0 (INT64_C(1427846523) * PRAC_SEC)
 enum { HEARD = 1 << 16 };
 
 static struct {
-  char text[HEARD], told[HEARD], hosts[512];
+  char text[HEARD], told[HEARD], hosts[512], key[ACCESS_SEAL_HALF], secret[80];
   size_t n, n_told;
   const char *away; /* this subscriber's webhook does not answer */
   const char *full; /* this one's mailbox */
@@ -72,6 +74,7 @@ static prac_rc send_hook(void *st, const struct note_item *it, const struct note
   (void)st, (void)env;
   if (heard.away && strcmp(it->tenant->name, heard.away) == 0)
     return PRAC_FAIL(reterr, PRAC_AGAIN, "no answer");
+  (void)snprintf(heard.secret, sizeof heard.secret, "%s", it->tenant->secret);
   hear("hook", it);
   return PRAC_OK;
 }
@@ -101,6 +104,10 @@ static prac_time wall;
 static void told(void *arg, const struct told *t)
 {
   (void)arg;
+  if (strcmp(t->state, "key") == 0) {
+    (void)snprintf(heard.key, sizeof heard.key, "%s", t->text);
+    return;
+  }
   heard.n_told += (size_t)snprintf(heard.told + heard.n_told, HEARD - heard.n_told,
                                    "%s%s %s %s%s%s", heard.n_told ? ", " : "", t->way, t->id,
                                    t->state, *t->text ? ": " : "", t->text);
@@ -117,8 +124,13 @@ static void pump(int64_t later_ns)
 static void reopen(void)
 {
   struct prac_err err = {0};
-  struct note_core_env env = {
-      .settings = conf, .ways = ways, .dir = dir, .host = "csirt.example", .told = told, .seed = 1};
+  struct note_core_env env = {.settings = conf,
+                              .ways = ways,
+                              .dir = dir,
+                              .host = "csirt.example",
+                              .told = told,
+                              .seed = 1,
+                              .at = wall};
   note_close(&core);
   if (note_open(&env, &core, &err) != PRAC_OK) fail_msg("%s", err.text);
   pump(0);
@@ -491,6 +503,202 @@ static void what_does_not_fit(void **s)
   assert_int_equal(counted("unfit"), 5);
 }
 
+/* ---- secrets ---- */
+
+static struct access_seal_key key_told(void)
+{
+  struct access_seal_key k;
+  assert_int_equal(access_seal_key_read(heard.key, &k, NULL), PRAC_OK);
+  return k;
+}
+static void seal_for(const struct access_seal_key *k, struct subscription *x,
+                     char to[ACCESS_SEALED])
+{
+  const struct access_seal_place p = {x->user, x->id, x->url};
+  assert_int_equal(access_seal(k, &p, x->secret, to, NULL), PRAC_OK);
+  x->secret = to;
+}
+/* How many files of the notifier have this text in them. */
+static int files_with(const char *text)
+{
+  char cmd[256];
+  int n = -1;
+  (void)snprintf(cmd, sizeof cmd, "grep -rlaF -e '%s' %s | wc -l", text, dir);
+  FILE *f = popen(cmd, "r");
+  assert_non_null(f);
+  assert_int_equal(fscanf(f, "%d", &n), 1);
+  (void)pclose(f);
+  return n;
+}
+static void move_keys(const char *from, const char *to)
+{
+  char a[128], b[128];
+  (void)snprintf(a, sizeof a, "%s/%s", dir, from);
+  (void)snprintf(b, sizeof b, "%s/%s", dir, to);
+  assert_int_equal(rename(a, b), 0);
+}
+
+static void sealed_secrets(void **s)
+{
+  char sealed[ACCESS_SEALED], other[ACCESS_SEALED];
+  struct subscription x = sub("s1", "*"), y = sub("s2", "*");
+  struct access_seal_key k = key_told();
+  (void)s;
+  x.secret = "open sesame";
+  seal_for(&k, &x, sealed);
+  subscribe(x);
+  attack("e1", "203.0.113.9");
+  expect("hook e1.1.s1");
+  assert_string_equal(heard.secret, "open sesame");
+  y.secret = x.secret; /* moved */
+  subscribe(y);
+  attack("e2", "203.0.113.9");
+  expect("hook e2.1.s1");
+  assert_int_equal(counted("unopened"), 1);
+  assert_true(counted("sealed") > 0);
+  y.secret = "his own";
+  seal_for(&k, &y, other);
+  subscribe(y);
+  pump(2 * PRAC_SEC);
+  expect("hook e2.1.s2"); /* it has waited */
+  assert_string_equal(heard.secret, "his own");
+  y.url = "https://elsewhere.example/";
+  subscribe(y);
+  attack("e3", "203.0.113.9");
+  expect("hook e3.1.s1");
+  heard.n_told = 0;
+  take(&model_errand,
+       &(struct errand){.id = "t-1", .at = wall, .act = "test", .subscription = "s2", .user = "u"});
+  assert_non_null(strstr(heard.told, "t-1 refused: the secret of its webhook does not open"));
+  note_close(&core);
+  assert_int_equal(files_with("open sesame") + files_with("his own"), 0);
+}
+
+/* An older portal's, and what an older notifier has left. */
+static void secrets_in_clear(void **s)
+{
+  struct subscription x = sub("s1", "*");
+  (void)s;
+  x.secret = "in clear for all";
+  subscribe(x);
+  attack("e1", "203.0.113.9");
+  expect("hook e1.1.s1");
+  assert_string_equal(heard.secret, "in clear for all");
+  note_close(&core);
+  assert_int_equal(files_with(x.secret), 0);
+  sqlite3 *db = NULL; /* as it was before: and as it stands in free pages and in the log */
+  char path[128];
+  (void)snprintf(path, sizeof path, "%s/queue.db", dir);
+  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+  assert_int_equal(
+      sqlite3_exec(db,
+                   "PRAGMA journal_mode = WAL;"
+                   "UPDATE subscription SET rec = json_set(CAST(rec AS TEXT), '$.secret',"
+                   " 'in clear for all');"
+                   "CREATE TABLE gone(x); INSERT INTO gone SELECT hex(randomblob(9000)) ||"
+                   " 'in clear for all' FROM (VALUES(1), (2), (3)); DROP TABLE gone;"
+                   "DELETE FROM meta WHERE k = 'sealed'; PRAGMA user_version = 3;",
+                   NULL, NULL, NULL),
+      SQLITE_OK);
+  assert_true(files_with(x.secret) > 0);
+  sqlite3_close(db);
+  assert_true(files_with(x.secret) > 0);
+  reopen();
+  assert_int_equal(files_with(x.secret), 0); /* while it runs, too */
+  attack("e2", "203.0.113.9");
+  expect("hook e2.1.s1");
+  assert_string_equal(heard.secret, "in clear for all");
+}
+
+/* The key's file is away: what it would open waits; when it is back all of it goes. */
+static void a_key_that_is_missing(void **s)
+{
+  static const char *const to[] = {"noc@isp.example"};
+  char sealed[ACCESS_SEALED], first[ACCESS_SEAL_HALF];
+  struct subscription x = sub("s1", "*");
+  struct access_seal_key k = key_told();
+  (void)s;
+  memcpy(first, heard.key, sizeof first);
+  x.secret = "open sesame";
+  seal_for(&k, &x, sealed);
+  x.mail = (struct model_strs){to, 1};
+  subscribe(x);
+  note_close(&core);
+  move_keys("seal", "away");
+  reopen(); /* makes another one, so that new secrets can be made */
+  assert_string_not_equal(heard.key, first);
+  assert_int_equal(counted("unopened"), 1);
+  attack("e1", "203.0.113.9");
+  expect("mail e1.1.s1>noc@isp.example"); /* nothing else waits for it */
+  for (int i = 0; i < 20; i++) pump(PRAC_HOUR * 5);
+  expect(""); /* not given up after a day */
+  char name[80], back[80];
+  (void)snprintf(name, sizeof name, "away/%s.key", k.name);
+  (void)snprintf(back, sizeof back, "seal/%s.key", k.name);
+  move_keys(name, back);
+  pump(11 * PRAC_SEC);
+  pump(PRAC_SEC);
+  expect("hook e1.1.s1");
+  assert_int_equal(counted("unopened"), 0);
+  assert_string_equal(heard.secret, "open sesame");
+}
+
+/* Another key from now on; what is sealed to the one before is still opened. */
+static void a_new_key(void **s)
+{
+  char sealed[ACCESS_SEALED], other[ACCESS_SEALED], name[ACCESS_SEAL_NAME];
+  struct subscription x = sub("s1", "*"), y = sub("s2", "*");
+  struct access_seal_key k = key_told(), second;
+  (void)s;
+  seal_for(&k, &x, sealed);
+  subscribe(x);
+  assert_int_equal(note_keys_make(dir, wall + 1, name, NULL), PRAC_OK);
+  pump(11 * PRAC_SEC);
+  second = key_told();
+  assert_string_equal(second.name, name);
+  seal_for(&second, &y, other);
+  subscribe(y);
+  attack("e1", "203.0.113.9");
+  expect("hook e1.1.s1, hook e1.1.s2");
+  heard.key[0] = '\0';
+  take(&model_errand, &(struct errand){.id = "k-1", .at = wall, .act = "key", .user = ""});
+  assert_string_equal(key_told().name, name);
+}
+
+/* A file that is no key: nothing is sealed or opened, and nothing lost. */
+static void a_key_that_is_wrong(void **s)
+{
+  static const char *const bad[] = {"", "practice-key-1 1 00\n", "practice-key-1 1 %s\n",
+                                    "something else"};
+  char path[128], sealed[ACCESS_SEALED], hex[ACCESS_SEAL_HALF];
+  struct subscription x = sub("s1", "*");
+  struct access_seal_key k = key_told(), other;
+  (void)s;
+  seal_for(&k, &x, sealed);
+  subscribe(x);
+  assert_int_equal(access_seal_key_new(&other, NULL), PRAC_OK);
+  (void)snprintf(path, sizeof path, "seal/%s.key", k.name);
+  move_keys(path, "good");
+  (void)snprintf(path, sizeof path, "%s/seal/%s.key", dir, k.name);
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(bad); i++) {
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f, i == 2 ? "practice-key-1 1 %s\n" : "%s",
+            i == 2 ? access_seal_own(&other, hex) : bad[i]);
+    assert_int_equal(fclose(f), 0);
+    reopen();
+    char id[8];
+    (void)snprintf(id, sizeof id, "e%zu", i);
+    attack(id, "203.0.113.9");
+    expect("");
+  }
+  (void)snprintf(path, sizeof path, "seal/%s.key", k.name);
+  move_keys("good", path);
+  pump(11 * PRAC_SEC);
+  for (int i = 0; i < 8; i++) pump(2 * PRAC_SEC);
+  expect("hook e0.1.s1, hook e1.1.s1, hook e2.1.s1, hook e3.1.s1");
+}
+
 int main(void)
 {
   const struct CMUnitTest t[] = {
@@ -506,6 +714,11 @@ int main(void)
       T(errands),
       T(a_way_that_does_not_open),
       T(what_does_not_fit),
+      T(sealed_secrets),
+      T(secrets_in_clear),
+      T(a_key_that_is_missing),
+      T(a_new_key),
+      T(a_key_that_is_wrong),
   };
   return cmocka_run_group_tests_name("notify_subscribe", t, NULL, NULL);
 }
