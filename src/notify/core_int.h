@@ -47,18 +47,19 @@ struct note_flight {
 enum { NOTE_MARKS = 16 };
 struct note_post {            /* a way and what is with it */
   const struct note_way *way; /* NULL: nobody uses it, it is not open */
-  struct note_worker *lanes[NOTE_LANES_MAX];
+  struct note_worker *lanes[NOTE_SEATS];
   size_t n_lanes;
+  size_t share; /* where each has its own other side: threads beyond an organisation's first */
   /* One set for each lane, which is alone in writing it, and before them one for their sums. */
   _Atomic uint64_t *counters;
   char dir[600];
-  struct note_flight inflight[NOTE_INFLIGHT];
+  struct note_flight inflight[NOTE_SEATS];
   size_t n_inflight;
   struct note_job *unmarked; /* sent, and the queue does not know it yet */
   uint32_t fails;            /* in a row */
   prac_time pause_until;
-  prac_time looked; /* at those that have failed before */
-  int64_t after;    /* where the walk over the others goes on, if each has its own other side */
+  prac_time looked; /* where each has its own other side: at what waits */
+  bool stirred;     /* something has come, or has been done, since */
 };
 struct note_core {
   const struct note_conf *conf;
@@ -150,17 +151,19 @@ PRAC_NODISCARD prac_rc note_delivery_said(struct note_core *c, const struct note
                                           const struct note_said *s, struct prac_err *reterr);
 /* Gives the bus what waits, and forgets what is safe there. Not within a transaction. */
 PRAC_NODISCARD prac_rc note_delivery_tell(struct note_core *c, struct prac_err *reterr);
-/* seats.c: whose message gets a thread. false of board: no thread may take it now. */
-size_t note_seats(const struct note_post *p);
+/* seats.c: whose message gets a thread. false of board: it has one already. */
 bool note_flies(const struct note_post *p, int64_t n);
-bool note_board(const struct note_core *c, const struct note_post *p, const struct note_row *r,
-                struct note_flight *ret);
-/* Whether it is time for one that has failed before; and which: it has had its turn then.
- * PRAC_UNKNOWN: none may go. */
-bool note_failed_may_go(struct note_core *c, struct note_post *p);
-PRAC_NODISCARD prac_rc note_pick_failed(struct note_core *c, const struct note_post *p,
-                                        const struct note_when *when, struct note_row *ret,
-                                        struct prac_err *reterr);
+bool note_board(const struct note_post *p, const struct note_row *r, struct note_flight *ret);
+/* Sends off what may go, of a way where each has its own other side. */
+PRAC_NODISCARD prac_rc note_seat_each(struct note_core *c, struct note_post *p,
+                                      const struct note_when *when, struct prac_err *reterr);
+/* One more thread. */
+PRAC_NODISCARD prac_rc note_post_lane(struct note_core *c, struct note_post *p,
+                                      struct prac_err *reterr);
+/* deliver.c: its message, on its way; or why there can be none. */
+PRAC_NODISCARD prac_rc note_send_off(struct note_core *c, struct note_post *p,
+                                     const struct note_row *r, const struct note_flight *f,
+                                     struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_deliver(struct note_core *c, bool *ret_busy, struct prac_err *reterr);
 /* Waits for what is being sent, marks it, closes the ways. */
 void note_deliver_end(struct note_core *c);

@@ -287,6 +287,7 @@ static prac_rc collect(struct note_core *c, struct note_post *p, struct prac_err
       end = &j->next;
     }
   if (!p->unmarked) return PRAC_OK;
+  p->stirred = true;
   PRAC_TRY(mark_all(c, p, reterr));
   while ((j = p->unmarked)) {
     p->unmarked = j->next;
@@ -354,9 +355,8 @@ static prac_rc put_off(struct note_core *c, struct note_post *p, const struct no
                         why->text, reterr);
 }
 
-/* Its message, on its way; or why there can be none. */
-static prac_rc send_off(struct note_core *c, struct note_post *p, const struct note_row *r,
-                        const struct note_flight *f, struct prac_err *reterr)
+prac_rc note_send_off(struct note_core *c, struct note_post *p, const struct note_row *r,
+                      const struct note_flight *f, struct prac_err *reterr)
 {
   struct note_job *j = NULL;
   struct prac_err why = {0};
@@ -371,40 +371,21 @@ static prac_rc send_off(struct note_core *c, struct note_post *p, const struct n
   return rc == PRAC_NOMEM ? PRAC_FAIL(reterr, rc, "%s", why.text) : cannot(c, p, r, &why, reterr);
 }
 
-static prac_rc send_failed(struct note_core *c, struct note_post *p, const struct note_when *when,
-                           struct prac_err *reterr)
-{
-  struct note_row r;
-  struct note_flight f;
-  prac_rc rc = PRAC_OK;
-  if (!note_failed_may_go(c, p)) return PRAC_OK;
-  while (rc == PRAC_OK && (rc = note_pick_failed(c, p, when, &r, reterr)) == PRAC_OK) {
-    if (!note_board(c, p, &r, &f)) return PRAC_OK;
-    rc = send_off(c, p, &r, &f, reterr);
-  }
-  return rc == PRAC_UNKNOWN ? PRAC_OK : rc;
-}
-
-/* Where each has its own other side, those that have failed before are chosen by themselves, and of
- * the others AT_ONCE are looked at: the rest is next time's. */
 static prac_rc hand_over(struct note_core *c, struct note_post *p, struct prac_err *reterr)
 {
-  enum { AT_ONCE = 64 };
-  const bool each = p->way->each;
-  const struct note_when when = {c->now, c->now + 2 * c->conf->retry_max_ns, each, each};
-  int64_t after = each ? p->after : 0;
-  if (each) PRAC_TRY(send_failed(c, p, &when, reterr));
-  for (int i = 0; p->n_inflight < note_seats(p) && !(each && i == AT_ONCE); i++) {
+  const struct note_when when = {c->now, c->now + 2 * c->conf->retry_max_ns};
+  int64_t after = 0;
+  if (p->way->each) return note_seat_each(c, p, &when, reterr);
+  while (p->n_inflight < NOTE_INFLIGHT) {
     struct note_row r;
     struct note_flight f;
     if (paused(c, p)) return PRAC_OK;
     prac_rc rc = note_task_next(c->queue, p->way->name, &when, after, &r, reterr);
-    p->after = rc == PRAC_OK ? r.n : 0;
     if (rc == PRAC_UNKNOWN) return PRAC_OK;
     PRAC_TRY(rc);
     after = r.n;
-    if (!note_board(c, p, &r, &f)) continue;
-    PRAC_TRY(send_off(c, p, &r, &f, reterr));
+    if (!note_board(p, &r, &f)) continue;
+    PRAC_TRY(note_send_off(c, p, &r, &f, reterr));
     if (p->fails && p->n_inflight) return PRAC_OK; /* one to see whether it is back */
   }
   return PRAC_OK;

@@ -16,10 +16,15 @@
  * says      what became of messages (`delivery`): on disk with the queue's own mark until the bus
  *           has it
  * secrets   of webhooks come sealed (access/seal.h) to the keys in DIR/seal (notify/keys.h), stay
- * so in the queue, and are opened for one message at a time; one that does not open waits threads
- * a handle belongs to one thread; with env.threads each way sends in threads of its own limits
- * NOTE_INFLIGHT items handed to a way at a time; `keep` days of what has been told fails PRAC_FULL:
- * no room for the queue: nothing of this commit was kept, the bus keeps it
+ *           so in the queue, and are opened for one message; one that does not open waits
+ * threads   a handle belongs to one thread; with env.threads each way sends in threads of its own
+ * isolation where each tenant has an other side of its own (`each`), every organisation has a
+ *           thread that is nobody else's as soon as it has something to be told, and up to half
+ *           of `lanes` more; who does not answer there holds up that organisation alone. Beyond
+ *           NOTE_SEATS - lanes organisations with something under way they take turns
+ * limits    NOTE_INFLIGHT items handed to a way at a time, NOTE_SEATS where each has its own other
+ *           side; `keep` days of what has been told
+ * fails     PRAC_FULL: no room for the queue: nothing of this commit was kept, the bus keeps it
  */
 #pragma once
 #include "base/clock.h"
@@ -29,7 +34,7 @@
 #include "notify/tenant.h"
 #include "notify/way.h"
 
-enum { NOTE_INFLIGHT = 64 };
+enum { NOTE_INFLIGHT = 64, NOTE_SEATS = 256 };
 
 struct note_conf { /* "notify" */
   const char *host, *zone, *ca_file;

@@ -91,19 +91,17 @@ PRAC_NODISCARD prac_rc note_people_count(struct note_queue *q, const char *tenan
 struct note_when {
   prac_time now;
   prac_time far; /* what is due behind it was put off before the clock was set back: it is due */
-  bool one;      /* of each lane the first alone */
-  bool fresh;    /* none that has failed before */
 };
 /* Waiting tasks of a way that are due, oldest first, after item `after`; never one whose lane has
  * an older task that waits longer. */
 PRAC_NODISCARD prac_rc note_task_next(struct note_queue *q, const char *way,
                                       const struct note_when *when, int64_t after,
                                       struct note_row *ret, struct prac_err *reterr);
-/* Those that have failed before, with `one`: by the time they are due. */
-typedef void note_task_each(void *arg, int64_t n, const char *tenant);
-PRAC_NODISCARD prac_rc note_task_failed(struct note_queue *q, const char *way,
-                                        const struct note_when *when, note_task_each *each,
-                                        void *arg, struct prac_err *reterr);
+/* Of each lane the oldest, where it is due. again: it has failed before. */
+typedef void note_task_each(void *arg, int64_t n, const char *tenant, bool again);
+PRAC_NODISCARD prac_rc note_task_heads(struct note_queue *q, const char *way,
+                                       const struct note_when *when, note_task_each *each,
+                                       void *arg, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_task_mark(struct note_queue *q, int64_t n, const char *way,
                                       enum note_task_state state, uint32_t tries, prac_time due,
                                       const char *reason, struct prac_err *reterr);

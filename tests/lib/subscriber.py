@@ -20,7 +20,7 @@ notify:
   retry-max: 500ms
   ca-file: "{base}/ca.crt"
   mail: {{port: {mail}, from: practice@csirt.example, tls: none}}
-  hook: {{allow: [127.0.0.1/32], timeout: 3}}
+  hook: {{allow: [127.0.0.1/32], timeout: 20}}
 '''
 FORM = dict(title='ours', state='on', language='en', zone='UTC', attacks=True, alerts=True, severity='notice', kinds=[],
             vectors=[], min_packets=0, min_pps=0, updates=False, max_per_hour=60, digest_s=60, mail=[], url='')
