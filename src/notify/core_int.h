@@ -58,8 +58,11 @@ struct note_post {            /* a way and what is with it */
   struct note_job *unmarked; /* sent, and the queue does not know it yet */
   uint32_t fails;            /* in a row */
   prac_time pause_until;
-  prac_time looked; /* where each has its own other side: at what waits */
-  bool stirred;     /* something has come, or has been done, since */
+  /* Where each has its own other side: when what waits was looked at, how far, and whether
+   * something has come, or has been done, since. */
+  prac_time looked;
+  struct note_walk walk;
+  bool stirred;
 };
 struct note_core {
   const struct note_conf *conf;

@@ -72,12 +72,12 @@ static const char *const sql[SQL_COUNT_] = {
     /* From lane to lane by the index, however many tasks wait in each. */
     [SQL_TASK_HEADS] =
         "WITH RECURSIVE l(lane) AS (SELECT (SELECT min(lane) FROM task INDEXED BY task_lane WHERE"
-        " way = ?1 AND state = 0) UNION ALL SELECT (SELECT min(t.lane) FROM task AS t INDEXED BY"
-        " task_lane WHERE t.way = ?1 AND t.state = 0 AND t.lane > l.lane) FROM l WHERE l.lane IS"
-        " NOT NULL) SELECT t.n, i.tenant, t.tries FROM l CROSS JOIN task AS t ON t.way = ?1 AND"
-        " t.n = (SELECT min(o.n) FROM task AS o INDEXED BY task_lane WHERE o.way = ?1 AND"
-        " o.state = 0 AND o.lane = l.lane) CROSS JOIN item AS i ON i.n = t.n WHERE t.due <= ?2 OR"
-        " t.due > ?3",
+        " way = ?1 AND state = 0 AND lane > ?2) UNION ALL SELECT (SELECT min(t.lane) FROM task AS"
+        " t INDEXED BY task_lane WHERE t.way = ?1 AND t.state = 0 AND t.lane > l.lane) FROM l"
+        " WHERE l.lane IS NOT NULL LIMIT ?3) SELECT t.n, i.tenant, t.tries, t.due, l.lane FROM l"
+        " CROSS JOIN task AS t ON t.way = ?1 AND t.n = (SELECT min(o.n) FROM task AS o INDEXED BY"
+        " task_lane WHERE o.way = ?1 AND o.state = 0 AND o.lane = l.lane) CROSS JOIN item AS i ON"
+        " i.n = t.n ORDER BY l.lane",
     [SQL_TASK_MARK] = "UPDATE task SET state = ?3, tries = ?4, due = ?5, reason = ?6"
                       " WHERE way = ?2 AND n = ?1",
     [SQL_LATER_PUT] = "INSERT INTO later VALUES(?1, ?2, ?3, ?4) ON CONFLICT(tenant, id)"

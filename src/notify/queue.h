@@ -97,11 +97,16 @@ struct note_when {
 PRAC_NODISCARD prac_rc note_task_next(struct note_queue *q, const char *way,
                                       const struct note_when *when, int64_t after,
                                       struct note_row *ret, struct prac_err *reterr);
-/* Of each lane the oldest, where it is due. again: it has failed before. */
+/* Of NOTE_WALK lanes the oldest task, where it is due; again: it has failed before. Goes on behind
+ * w->lane, which is "" at the beginning and when all have been looked at. */
+enum { NOTE_WALK = 1000 };
+struct note_walk {
+  struct note_when when;
+  char lane[NOTE_ID_MAX];
+};
 typedef void note_task_each(void *arg, int64_t n, const char *tenant, bool again);
-PRAC_NODISCARD prac_rc note_task_heads(struct note_queue *q, const char *way,
-                                       const struct note_when *when, note_task_each *each,
-                                       void *arg, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc note_task_heads(struct note_queue *q, const char *way, struct note_walk *w,
+                                       note_task_each *each, void *arg, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_task_mark(struct note_queue *q, int64_t n, const char *way,
                                       enum note_task_state state, uint32_t tries, prac_time due,
                                       const char *reason, struct prac_err *reterr);

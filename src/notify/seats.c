@@ -7,7 +7,6 @@
 #include "base/hash.h"
 #include "notify/core_int.h"
 
-enum { HEADS_MAX = 4096 };
 #define LOOK_NS (100 * PRAC_MS)
 
 static const struct prac_log_event ev_thread = {
@@ -62,7 +61,7 @@ static void add_head(void *arg, int64_t n, const char *tenant, bool again)
 {
   struct look *l = arg;
   const struct note_tenant_row *t = note_tenants_find(&l->c->tenants, tenant);
-  if (l->n == HEADS_MAX || note_flies(l->p, n)) return;
+  if (l->n == NOTE_WALK || note_flies(l->p, n)) return;
   l->v[l->n++] = (struct head){n, t ? t->owner : 0, t ? t->turn : 0, again};
 }
 
@@ -142,8 +141,7 @@ prac_rc note_seat_each(struct note_core *c, struct note_post *p, const struct no
   struct look l = {.c = c, .p = p};
   if (!p->stirred && c->now >= p->looked && c->now - p->looked < LOOK_NS) return PRAC_OK;
   p->looked = c->now;
-  p->stirred = false;
-  l.v = calloc(HEADS_MAX, sizeof *l.v);
+  l.v = calloc(NOTE_WALK, sizeof *l.v);
   if (!l.v) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for messages");
   for (size_t i = 0; i < p->n_inflight; i++) {
     size_t before = 0;
@@ -151,7 +149,9 @@ prac_rc note_seat_each(struct note_core *c, struct note_post *p, const struct no
     l.firsts += before == 0;
     l.shared += before > 0;
   }
-  prac_rc rc = note_task_heads(c->queue, p->way->name, when, add_head, &l, reterr);
+  p->walk.when = *when;
+  prac_rc rc = note_task_heads(c->queue, p->way->name, &p->walk, add_head, &l, reterr);
+  p->stirred = p->walk.lane[0] != '\0'; /* the rest is next time's */
   if (l.n) qsort(l.v, l.n, sizeof *l.v, in_turn);
   if (rc == PRAC_OK) rc = seat_all(&l, when, reterr);
   free(l.v);
