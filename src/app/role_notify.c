@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/role_net.h"
@@ -81,6 +82,9 @@ static prac_rc read_system(struct role_env *e, struct notify_role *s, struct pra
 static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct notify_role *s = st;
+  char keys[ROLE_PATH];
+  (void)snprintf(keys, sizeof keys, "%s/notify/seal", e->real_data);
+  PRAC_TRY(role_own_files(keys, e->uid, reterr));
   PRAC_TRY(read_system(e, s, reterr));
   const struct lookup_conf *c = prac_conf_get(e->settings, lookup_conf_section.path, 0);
   struct prac_err err = {0};
@@ -300,11 +304,15 @@ static prac_rc test(struct role_env *e, struct notify_role *s, struct prac_err *
   return PRAC_OK;
 }
 
-/* With the role's rights, so that the file is the role's. */
+/* Made by root beside the role at work, it is the role's all the same. */
 static prac_rc new_key(const struct role_env *e, struct prac_err *reterr)
 {
-  char dir[ROLE_PATH], name[ACCESS_SEAL_NAME];
-  PRAC_TRY(note_keys_make(role_path(e, "notify", dir), prac_now(&e->clock), name, reterr));
+  char dir[ROLE_PATH], keys[2 * ROLE_PATH], name[ACCESS_SEAL_NAME];
+  struct stat st;
+  (void)role_path(e, "notify", dir);
+  (void)snprintf(keys, sizeof keys, "%s/seal", dir);
+  PRAC_TRY(note_keys_make(dir, prac_now(&e->clock), name, reterr));
+  if (stat(dir, &st) == 0) PRAC_TRY(role_own_files(keys, (int64_t)st.st_uid, reterr));
   printf("made %s/notify/seal/%s.key; keep a copy, and keep the older ones\n", e->real_data, name);
   return PRAC_OK;
 }

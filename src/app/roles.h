@@ -137,6 +137,11 @@ const char *role_dir(const struct role_env *e, char out[ROLE_PATH]);
 
 /* Makes data, and the role's own directory with the role's owner. */
 PRAC_NODISCARD prac_rc role_make_dirs(const struct role_env *e, struct prac_err *reterr);
+/* What root has made for a role, or brought back from a copy, becomes the role's, mode 0600: one
+ * file, or all of a directory and itself. What is not there is none. uid < 0, or not root: nothing
+ * is done. PRAC_DENIED: a link leads out of the role's own. */
+PRAC_NODISCARD prac_rc role_own_file(const char *path, int64_t uid, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc role_own_files(const char *dir, int64_t uid, struct prac_err *reterr);
 /* prepare, drop rights, run, done. For a process of its own: rights do not come back. */
 PRAC_NODISCARD prac_rc role_live(struct role_env *e, struct prac_err *reterr);
 /* DATA/what, as the role sees it. */
