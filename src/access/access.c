@@ -12,7 +12,7 @@
 #include "sys/durable.h"
 #include "sys/sqlite.h"
 
-#define SCHEMA 4 /* the version of the tables */
+#define SCHEMA 5 /* the version of the tables */
 enum { BUSY_MS = 5000 };
 
 const struct access_who access_local = {
@@ -58,6 +58,8 @@ static const char *const steps[SCHEMA] = {
     " code BLOB, tries INTEGER NOT NULL, letters INTEGER NOT NULL, sent INTEGER NOT NULL,"
     " confirmed INTEGER, PRIMARY KEY(user, address)) WITHOUT ROWID;"
     "CREATE INDEX mail_address ON mail(address);",
+    /* subs_seal.c. An older program would sign with what is sealed. */
+    "INSERT INTO meta VALUES('seal', 0, NULL);",
     "CREATE TABLE saved("
     "user TEXT NOT NULL REFERENCES user(user), name TEXT NOT NULL,"
     " place TEXT NOT NULL, made INTEGER NOT NULL, PRIMARY KEY(user, name)) WITHOUT ROWID;",
@@ -145,11 +147,17 @@ static const char *const sql[SQL_COUNT_] = {
     [SQL_AUDIT_HASH] = "SELECT hash FROM audit WHERE n = ?1",
     [SQL_AUDIT_DROP] = "DELETE FROM audit WHERE n < ?1",
     [SQL_SUB_PUT] = "INSERT INTO subscription(id, user, made, changed, says, secret) VALUES(?1, ?2,"
-                    " ?3, ?3, ?4, ?5) ON CONFLICT(id) DO UPDATE SET changed = ?3, says = ?4",
+                    " ?3, ?3, ?4, ?5) ON CONFLICT(id) DO UPDATE SET changed = ?3, says = ?4,"
+                    " secret = ?5",
     [SQL_SUB_END] = "UPDATE subscription SET ended = ?3, feed = NULL WHERE id = ?1 AND user = ?2"
                     " AND ended IS NULL",
     [SQL_SUB_SECRET] = "UPDATE subscription SET secret = ?3, changed = ?4 WHERE id = ?1 AND"
                        " user = ?2 AND ended IS NULL",
+    [SQL_SUB_KEPT] = "SELECT secret, coalesce(json_extract(says, '$.url'), '') FROM subscription"
+                     " WHERE id = ?1 AND user = ?2 AND ended IS NULL",
+    [SQL_SUB_CLEAR] = "SELECT id, user, coalesce(json_extract(says, '$.url'), ''), secret FROM"
+                      " subscription WHERE secret <> '' AND secret NOT LIKE 'sealed1:%' LIMIT 1",
+    [SQL_SUB_SEAL] = "UPDATE subscription SET secret = ?2 WHERE id = ?1",
     [SQL_SUB_FEED] = "UPDATE subscription SET feed = ?3 WHERE id = ?1 AND user = ?2 AND ended IS"
                      " NULL",
     [SQL_FEEDS_END_USER] = "UPDATE subscription SET feed = NULL WHERE user = ?1",

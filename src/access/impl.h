@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include "access/access.h"
+#include "access/seal.h"
 
 enum access_sql {
   SQL_BEGIN,
@@ -58,6 +59,9 @@ enum access_sql {
   SQL_SUB_PUT,
   SQL_SUB_END,
   SQL_SUB_SECRET,
+  SQL_SUB_KEPT,
+  SQL_SUB_CLEAR,
+  SQL_SUB_SEAL,
   SQL_SUB_FEED,
   SQL_FEEDS_END_USER,
   SQL_SUBS_END_USER,
@@ -137,6 +141,12 @@ PRAC_NODISCARD prac_rc access_password_hash(const char *password, char to[ACCESS
 PRAC_NODISCARD prac_rc access_password_fits(const char *password, const char *hash, bool *ret,
                                             struct prac_err *reterr);
 PRAC_NODISCARD prac_rc access_password_ok(const char *password, struct prac_err *reterr);
+
+/* ---- secrets of webhooks (subs_seal.c) ---- */
+/* A new one, for the one who asked and for the file. PRAC_AGAIN: there is no key yet. */
+PRAC_NODISCARD prac_rc access_sub_secret_new(struct access *a, const struct access_seal_place *p,
+                                             char secret[ACCESS_TOKEN_TEXT],
+                                             char sealed[ACCESS_SEALED], struct prac_err *reterr);
 
 /* ---- pauses after failures (guess.c) ---- */
 enum access_guess { ACCESS_GUESS_NAME, ACCESS_GUESS_ADDRESS };

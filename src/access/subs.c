@@ -126,16 +126,27 @@ static prac_rc room(struct access *a, const struct access_who *who, struct prac_
   return PRAC_OK;
 }
 
-/* PRAC_UNKNOWN: nobody's, or somebody else's. */
-static prac_rc is_own(struct access *a, const struct access_who *who, const char *id,
-                      struct prac_err *reterr)
+/* Its row in s: secret, URL. PRAC_UNKNOWN: nobody's, or somebody else's. */
+static prac_rc kept(struct access *a, const struct access_who *who, const char *id,
+                    sqlite3_stmt **ret, struct prac_err *reterr)
 {
-  sqlite3_stmt *s = access_sql(a, SQL_SUB_GET);
-  access_bind_text(s, 1, who->user);
-  access_bind_text(s, 2, id);
-  prac_rc rc = access_sql_row(a, s, reterr);
-  (void)sqlite3_reset(s);
+  *ret = access_sql(a, SQL_SUB_KEPT);
+  access_bind_text(*ret, 1, id);
+  access_bind_text(*ret, 2, who->user);
+  prac_rc rc = access_sql_row(a, *ret, reterr);
   return rc == PRAC_UNKNOWN ? PRAC_FAIL(reterr, rc, "there is no such subscription of yours") : rc;
+}
+
+/* The sealed secret that it has; "" when it has none, or one for another URL. */
+static prac_rc secret_of(struct access *a, const struct access_who *who, const char *id,
+                         const char *url, char sealed[ACCESS_SEALED], struct prac_err *reterr)
+{
+  sqlite3_stmt *s;
+  PRAC_TRY(kept(a, who, id, &s, reterr));
+  if (*url && strcmp(access_col_text(s, 1), url) == 0)
+    (void)snprintf(sealed, ACCESS_SEALED, "%s", access_col_text(s, 0));
+  (void)sqlite3_reset(s);
+  return PRAC_OK;
 }
 
 /* Where to it tells, for the audit: of a URL its host alone, what follows is often a secret. */
@@ -149,13 +160,21 @@ static const char *detail_of(const struct subscription *s, char to[1024])
   return to;
 }
 
+static bool is_new(const struct subscription *s)
+{
+  return !s->id || !*s->id;
+}
+
 static prac_rc write_sub(struct access *a, const struct access_who *who, const char *id,
-                         const char *secret, const struct subscription *says,
+                         const char *sealed, const struct subscription *says,
                          struct prac_err *reterr)
 {
+  struct subscription own = *says;
   char detail[1024];
   struct prac_json j = prac_json_of(SAYS_MAX);
-  model_to_json(&model_subscription, says, &j);
+  own.id = own.user = own.org = own.scope = own.clearance = own.secret = "";
+  own.at = PRAC_TIME_NONE;
+  model_to_json(&model_subscription, &own, &j);
   if (j.bad) {
     prac_json_done(&j);
     return PRAC_FAIL(reterr, PRAC_RANGE, "a subscription of so many words finds no room");
@@ -165,10 +184,10 @@ static prac_rc write_sub(struct access *a, const struct access_who *who, const c
   access_bind_text(s, 2, who->user);
   (void)sqlite3_bind_int64(s, 3, prac_now(&a->wall));
   access_bind_text(s, 4, j.buf);
-  access_bind_text(s, 5, secret);
+  access_bind_text(s, 5, sealed);
   prac_json_done(&j);
   PRAC_TRY(access_sql_run(a, s, reterr));
-  return line(a, who, *secret ? "subscription made" : "subscription changed", id,
+  return line(a, who, is_new(says) ? "subscription made" : "subscription changed", id,
               detail_of(says, detail), reterr);
 }
 
@@ -176,21 +195,20 @@ prac_rc access_sub_put(struct access *a, const struct access_who *who, const str
                        char id[ACCESS_SUB_ID], char secret[ACCESS_TOKEN_TEXT],
                        struct prac_err *reterr)
 {
-  bool fresh = !s->id || !*s->id;
-  uint8_t bits[8], hash[ACCESS_HASH];
-  char text[17];
-  struct subscription own = *s;
+  uint8_t bits[8];
+  char text[17], sealed[ACCESS_SEALED] = "";
+  const char *url = s->url ? s->url : "";
   PRAC_TRY(check(s, reterr));
   secret[0] = 0;
   PRAC_TRY(access_random(bits, sizeof bits, reterr));
-  if (fresh) PRAC_TRY(access_token_new("hs_", secret, hash, reterr));
-  (void)snprintf(id, ACCESS_SUB_ID, fresh ? "s%.16s" : "%.23s",
-                 fresh ? access_hex(bits, sizeof bits, text) : s->id);
-  own.id = own.user = own.org = own.scope = own.clearance = own.secret = "";
-  own.at = PRAC_TIME_NONE;
+  (void)snprintf(id, ACCESS_SUB_ID, is_new(s) ? "s%.16s" : "%.23s",
+                 is_new(s) ? access_hex(bits, sizeof bits, text) : s->id);
   PRAC_TRY(access_begin(a, reterr));
-  prac_rc rc = fresh ? room(a, who, reterr) : is_own(a, who, id, reterr);
-  if (rc == PRAC_OK) rc = write_sub(a, who, id, secret, &own, reterr);
+  prac_rc rc = is_new(s) ? room(a, who, reterr) : secret_of(a, who, id, url, sealed, reterr);
+  if (rc == PRAC_OK && *url && !*sealed)
+    rc = access_sub_secret_new(a, &(struct access_seal_place){who->user, id, url}, secret, sealed,
+                               reterr);
+  if (rc == PRAC_OK) rc = write_sub(a, who, id, sealed, s, reterr);
   return access_end(a, rc, reterr);
 }
 
@@ -226,15 +244,28 @@ prac_rc access_sub_end(struct access *a, const struct access_who *who, const cha
   return change_feed(a, who, id, s, "subscription ended", reterr);
 }
 
+static prac_rc change_secret(struct access *a, const struct access_who *who, const char *id,
+                             char secret[ACCESS_TOKEN_TEXT], struct prac_err *reterr)
+{
+  sqlite3_stmt *s;
+  char url[URL_MAX + 1], sealed[ACCESS_SEALED];
+  PRAC_TRY(kept(a, who, id, &s, reterr));
+  (void)snprintf(url, sizeof url, "%s", access_col_text(s, 1));
+  (void)sqlite3_reset(s);
+  if (!*url) return PRAC_FAIL(reterr, PRAC_RANGE, "it has no webhook, and so no secret");
+  PRAC_TRY(access_sub_secret_new(a, &(struct access_seal_place){who->user, id, url}, secret, sealed,
+                                 reterr));
+  s = access_sql(a, SQL_SUB_SECRET);
+  access_bind_text(s, 3, sealed);
+  (void)sqlite3_bind_int64(s, 4, prac_now(&a->wall));
+  return change(a, who, id, s, "subscription secret", reterr);
+}
+
 prac_rc access_sub_secret(struct access *a, const struct access_who *who, const char *id,
                           char secret[ACCESS_TOKEN_TEXT], struct prac_err *reterr)
 {
-  uint8_t hash[ACCESS_HASH];
-  PRAC_TRY(access_token_new("hs_", secret, hash, reterr));
-  sqlite3_stmt *s = access_sql(a, SQL_SUB_SECRET);
-  access_bind_text(s, 3, secret);
-  (void)sqlite3_bind_int64(s, 4, prac_now(&a->wall));
-  return change(a, who, id, s, "subscription secret", reterr);
+  PRAC_TRY(access_begin(a, reterr));
+  return access_end(a, change_secret(a, who, id, secret, reterr), reterr);
 }
 
 prac_rc access_sub_feed(struct access *a, const struct access_who *who, const char *id,

@@ -9,7 +9,8 @@
  *           unconfirmed, and within an organisation three persons who wait for the same address:
  *           others' asking keeps its owner from nothing
  * feeds     have a token that is kept as a hash; a new password ends them, as it ends keys
- * secrets   of webhooks are kept as they are: the notifier signs with them
+ * secrets   of webhooks are shown once and kept sealed (access/seal.h) to the key that the notifier
+ *           has said last: nobody reads them out of this file. A new URL has a new secret
  * limits    ACCESS_SUBS_USER of a person (ACCESS_SUBS_EVER with those that have ended, which are
  *           kept for 30 days), ACCESS_SUBS_ORG (ACCESS_SUBS_ORG_EVER) of an organisation,
  *           ACCESS_SUBS in all
@@ -17,6 +18,7 @@
  */
 #pragma once
 #include "access/access.h"
+#include "access/seal.h"
 #include "model/subscription.h"
 
 enum {
@@ -49,17 +51,27 @@ PRAC_NODISCARD prac_rc access_subs(struct access *a, const char *user, access_su
 PRAC_NODISCARD prac_rc access_sub_get(struct access *a, const char *user, const char *id,
                                       struct prac_arena *arena, struct access_sub *ret,
                                       struct prac_err *reterr);
-/* s->id "": a new one. Of s only what its owner may say is looked at. secret: of a new one; else
- * "". */
+/* s->id "": a new one. Of s only what its owner may say is looked at. secret: of a new URL; else
+ * "". PRAC_AGAIN: it has a URL, and the notifier's key is not known yet. */
 PRAC_NODISCARD prac_rc access_sub_put(struct access *a, const struct access_who *who,
                                       const struct subscription *s, char id[ACCESS_SUB_ID],
                                       char secret[ACCESS_TOKEN_TEXT], struct prac_err *reterr);
 PRAC_NODISCARD prac_rc access_sub_end(struct access *a, const struct access_who *who,
                                       const char *id, struct prac_err *reterr);
-/* A new one, the old one's end. */
+/* A new one, the old one's end. PRAC_AGAIN: as above. */
 PRAC_NODISCARD prac_rc access_sub_secret(struct access *a, const struct access_who *who,
                                          const char *id, char secret[ACCESS_TOKEN_TEXT],
                                          struct prac_err *reterr);
+/* The notifier's key; PRAC_AGAIN: it has not said one yet. */
+PRAC_NODISCARD prac_rc access_seal_key_get(struct access *a, struct access_seal_key *ret,
+                                           struct prac_err *reterr);
+/* Another one from now on. What is sealed already stays sealed to the key it was. */
+PRAC_NODISCARD prac_rc access_seal_key_put(struct access *a, const struct access_seal_key *k,
+                                           struct prac_err *reterr);
+/* Secrets of before there were keys: sealed, and the file made anew so that they are nowhere in it
+ * any more. Nothing is done when that was done once. PRAC_AGAIN: no key yet, or somebody reads an
+ * old state of the file; try again. */
+PRAC_NODISCARD prac_rc access_subs_seal(struct access *a, struct prac_err *reterr);
 /* token NULL: the feed ends. */
 PRAC_NODISCARD prac_rc access_sub_feed(struct access *a, const struct access_who *who,
                                        const char *id, char token[ACCESS_TOKEN_TEXT],

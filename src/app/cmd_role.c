@@ -16,6 +16,7 @@
 struct opts {
   const char *config, *data, *name, *forget, *test;
   double speed;
+  bool new_key;
 };
 static const struct cmd_option options[] = {
     {"--config", "FILE", "settings", CMD_TEXT, offsetof(struct opts, config)},
@@ -57,6 +58,10 @@ static const struct cmd_option notify_options[] = {
     {"--test", "TENANT",
      "only tell this tenant a made attack, by all its ways, and say how it went", CMD_TEXT,
      offsetof(struct opts, test)},
+    {"--new-key", NULL,
+     "only make another key, which secrets of subscribers' webhooks are sealed to from now on; the "
+     "running notifier takes it by itself",
+     CMD_FLAG, offsetof(struct opts, new_key)},
 };
 
 static prac_rc find_sensor(struct role_env *e, const char *name, struct prac_err *err)
@@ -142,6 +147,7 @@ static int run_with(const struct role *r, const struct opts *o)
   if (rc == PRAC_OK && r == &role_honeypot) rc = find_honeypot(&e, o->name, &err);
   if (rc == PRAC_OK && r == &role_engine) rc = find_worker(&e, o->name, &err);
   e.test = o->test;
+  e.new_key = o->new_key;
   if (rc == PRAC_OK) rc = o->forget ? forget(&e, o->forget, &err) : live(&e, o->speed, &err);
   if (rc != PRAC_OK) st = cmd_fail(&err);
   prac_conf_free(&conf);

@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "app/role_net.h"
 #include "app/roles.h"
 #include "app/stop.h"
 #include "lookup/lookup.h"
+#include "notify/keys.h"
 #include "notify/notify.h"
 #include "sys/rights.h"
 #include "sys/wall.h"
@@ -80,6 +82,9 @@ static prac_rc read_system(struct role_env *e, struct notify_role *s, struct pra
 static prac_rc prepare(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct notify_role *s = st;
+  char keys[ROLE_PATH];
+  (void)snprintf(keys, sizeof keys, "%s/notify/seal", e->real_data);
+  PRAC_TRY(role_own_files(keys, e->uid, reterr));
   PRAC_TRY(read_system(e, s, reterr));
   const struct lookup_conf *c = prac_conf_get(e->settings, lookup_conf_section.path, 0);
   struct prac_err err = {0};
@@ -149,6 +154,7 @@ static prac_rc open_core(struct role_env *e, struct notify_role *s, struct prac_
                               .told_arg = s,
                               .log = &e->log,
                               .seed = seed,
+                              .at = prac_now(&e->clock),
                               .threads = true};
   return note_open(&env, &s->core, reterr);
 }
@@ -298,10 +304,24 @@ static prac_rc test(struct role_env *e, struct notify_role *s, struct prac_err *
   return PRAC_OK;
 }
 
+/* Made by root beside the role at work, it is the role's all the same. */
+static prac_rc new_key(const struct role_env *e, struct prac_err *reterr)
+{
+  char dir[ROLE_PATH], keys[2 * ROLE_PATH], name[ACCESS_SEAL_NAME];
+  struct stat st;
+  (void)role_path(e, "notify", dir);
+  (void)snprintf(keys, sizeof keys, "%s/seal", dir);
+  PRAC_TRY(note_keys_make(dir, prac_now(&e->clock), name, reterr));
+  if (stat(dir, &st) == 0) PRAC_TRY(role_own_files(keys, (int64_t)st.st_uid, reterr));
+  printf("made %s/notify/seal/%s.key; keep a copy, and keep the older ones\n", e->real_data, name);
+  return PRAC_OK;
+}
+
 static prac_rc run(struct role_env *e, void *st, struct prac_err *reterr)
 {
   struct notify_role *s = st;
   static const char *const what[] = {"episode.all", "alert.", "subscription.", "errand."};
+  if (e->new_key) return new_key(e, reterr);
   PRAC_TRY(open_core(e, s, reterr));
   if (e->test) return test(e, s, reterr);
   PRAC_TRY(role_bus_open(e, &s->bus, reterr));

@@ -1,10 +1,7 @@
 /* The portal as a process: hears everything, reads the store, says what people decide. */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "app/role_net.h"
 #include "app/roles.h"
@@ -99,16 +96,9 @@ static prac_rc own_accounts(const struct role_env *e, struct prac_err *reterr)
 {
   static const char *const ends[] = {"", "-wal", "-shm"};
   char path[ROLE_PATH];
-  if (geteuid() != 0 || e->uid < 0) return PRAC_OK;
   for (size_t i = 0; i < PRAC_ARRAY_LEN(ends); i++) {
     (void)snprintf(path, sizeof path, "%s/%s%s", e->real_data, ROLE_ACCOUNTS, ends[i]);
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) continue;
-    struct stat st; /* the directory is the role's: nothing else may be given away by a link */
-    bool ok = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
-              fchown(fd, (uid_t)e->uid, (gid_t)e->uid) == 0 && fchmod(fd, 0600) == 0;
-    close(fd);
-    if (!ok) return PRAC_FAIL(reterr, PRAC_DENIED, "%s belongs to somebody else", path);
+    PRAC_TRY(role_own_file(path, e->uid, reterr));
   }
   return PRAC_OK;
 }

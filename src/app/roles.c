@@ -1,6 +1,8 @@
 /* What all roles share: their directories, their rights, their way to the bus. */
 #include "app/roles.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,6 +183,41 @@ prac_rc role_make_dirs(const struct role_env *e, struct prac_err *reterr)
   if (chown(path, (uid_t)e->uid, (gid_t)e->uid) != 0)
     return PRAC_FAIL(reterr, PRAC_DENIED, "cannot give %s to uid %lld", path, (long long)e->uid);
   return PRAC_OK;
+}
+
+/* The directory is the role's: nothing else may be given away by a link. */
+static bool give(int fd, int64_t uid)
+{
+  struct stat st;
+  return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+         fchown(fd, (uid_t)uid, (gid_t)uid) == 0 && fchmod(fd, 0600) == 0;
+}
+
+prac_rc role_own_file(const char *path, int64_t uid, struct prac_err *reterr)
+{
+  if (geteuid() != 0 || uid < 0) return PRAC_OK;
+  int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return PRAC_OK;
+  bool ok = give(fd, uid);
+  (void)close(fd);
+  return ok ? PRAC_OK : PRAC_FAIL(reterr, PRAC_DENIED, "%s belongs to somebody else", path);
+}
+
+prac_rc role_own_files(const char *dir, int64_t uid, struct prac_err *reterr)
+{
+  if (geteuid() != 0 || uid < 0) return PRAC_OK;
+  int at = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  DIR *d = at < 0 ? NULL : fdopendir(at);
+  if (!d) return PRAC_OK;
+  bool ok = fchown(at, (uid_t)uid, (gid_t)uid) == 0;
+  for (struct dirent *e; ok && (e = readdir(d));) {
+    if (e->d_name[0] == '.') continue;
+    int fd = openat(at, e->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    ok = fd >= 0 && give(fd, uid);
+    if (fd >= 0) (void)close(fd);
+  }
+  (void)closedir(d);
+  return ok ? PRAC_OK : PRAC_FAIL(reterr, PRAC_DENIED, "%s: a file belongs to somebody else", dir);
 }
 
 /* What the chosen backends need on top of the role's own rights. */

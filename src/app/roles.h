@@ -105,6 +105,7 @@ struct role_env {
   double speed; /* < 0: the sensor's own */
   bool json;
   const char *test;        /* notify: tell only this tenant, a made attack */
+  bool new_key;            /* notify: make one, and end */
   struct prac_clock clock; /* the wall */
   struct prac_clock mono;  /* never set: shows when the wall was */
   struct sys_logsink sink;
@@ -138,6 +139,11 @@ const char *role_dir(const struct role_env *e, char out[ROLE_PATH]);
 
 /* Makes data, and the role's own directory with the role's owner. */
 PRAC_NODISCARD prac_rc role_make_dirs(const struct role_env *e, struct prac_err *reterr);
+/* What root has made for a role, or brought back from a copy, becomes the role's, mode 0600: one
+ * file, or all of a directory and itself. What is not there is none. uid < 0, or not root: nothing
+ * is done. PRAC_DENIED: a link leads out of the role's own. */
+PRAC_NODISCARD prac_rc role_own_file(const char *path, int64_t uid, struct prac_err *reterr);
+PRAC_NODISCARD prac_rc role_own_files(const char *dir, int64_t uid, struct prac_err *reterr);
 /* prepare, drop rights, run, done. For a process of its own: rights do not come back. */
 PRAC_NODISCARD prac_rc role_live(struct role_env *e, struct prac_err *reterr);
 /* DATA/what, as the role sees it. */

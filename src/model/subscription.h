@@ -1,10 +1,12 @@
 /* model/subscription.h — who wants to be told of what: records between portal and notifier, which
- * the store does not keep (they name addresses of people and hold secrets), and what they ask for.
+ * the store does not keep (they name addresses of people, and sealed secrets), and what they ask
+ * for.
  *
  * subscription   as it holds now, with the part of the world and the clearance of its owner: the
  *                latest that was said of an id is the one that counts
  * errand         something to do once: a test message, a code to an address
- * told           what became of a message: taken by the other side, refused, or still tried
+ * told           what became of a message: taken by the other side, refused, or still tried; or the
+ *                notifier's key, that secrets are sealed to
  */
 #pragma once
 #include "model/records.h"
@@ -32,12 +34,13 @@
   F(U32, digest_s, "s", "how long that is gathered")                                               \
   F(STRS, mail, "", "addresses for letters; on the bus only those that have been confirmed")       \
   F(STR, url, "", "webhook; or empty")                                                             \
-  F(STR, secret, "", "key of the webhook's signature")
+  F(STR, secret, "", "key of the webhook's signature, sealed to the notifier's")
 
 #define ERRAND_FIELDS(F)                                                                           \
   F(STR, id, "", "random")                                                                         \
   F(TIME, at, "ns", "when it was said, by the portal's clock")                                     \
-  F(STR, act, "", "test: a made attack to a subscription; confirm: a code to an address")          \
+  F(STR, act, "",                                                                                  \
+    "test: a made attack to a subscription; confirm: a code to an address; key: say it")           \
   F(STR, subscription, "", "test: which")                                                          \
   F(STR, user, "", "who asks for it")                                                              \
   F(STR, to, "", "confirm: the address")                                                           \
@@ -45,12 +48,12 @@
   F(STR, language, "", "confirm: en, ja")
 
 #define TOLD_FIELDS(F)                                                                             \
-  F(STR, id, "", "of the message")                                                                 \
+  F(STR, id, "", "of the message; key: its name")                                                  \
   F(TIME, at, "ns", "when the other side answered, by the notifier's clock")                       \
   F(STR, subscription, "", "whose it was; empty: an address to be confirmed")                      \
   F(STR, way, "", "mail, hook")                                                                    \
-  F(STR, state, "", "taken, refused, again: it is tried later")                                    \
-  F(STR, text, "", "why not; or empty")
+  F(STR, state, "", "taken, refused, again: it is tried later; or key")                            \
+  F(STR, text, "", "why not; key: its public half; or empty")
 
 struct subscription {
   SUBSCRIPTION_FIELDS(MODEL_FIELD)

@@ -98,6 +98,22 @@ const struct prac_counter_def note_counter_defs[] = {NOTE_COUNTERS(X)};
 #undef X
 const size_t note_counter_count = NOTE_COUNTER_COUNT_;
 
+prac_rc note_post_lane(struct note_core *c, struct note_post *p, struct prac_err *reterr)
+{
+  const struct note_way *w = p->way;
+  const struct note_env env = {.conf = w->conf ? prac_conf_get(c->env.settings, w->conf->path, 0)
+                                               : NULL,
+                               .log = c->env.log,
+                               .counters = p->counters + (p->n_lanes + 1) * w->n_counters,
+                               .dir = p->dir,
+                               .host = c->host,
+                               .net = c->env.net};
+  PRAC_INSIST(p->n_lanes < NOTE_SEATS);
+  PRAC_TRY(note_worker_new(w, &env, c->env.threads, &p->lanes[p->n_lanes], reterr));
+  p->n_lanes++;
+  return PRAC_OK;
+}
+
 static prac_rc open_post(struct note_core *c, size_t at, struct prac_err *reterr)
 {
   struct note_post *p = &c->post[at];
@@ -106,19 +122,15 @@ static prac_rc open_post(struct note_core *c, size_t at, struct prac_err *reterr
   p->pause_until = PRAC_TIME_NONE;
   (void)snprintf(p->dir, sizeof p->dir, "%s/%s", c->env.dir, w->name);
   PRAC_TRY(sys_mkdirs(p->dir, 0700, reterr));
-  size_t lanes = w->lanes && c->env.threads ? w->lanes(conf) : 1, n = w->n_counters;
+  size_t lanes = w->lanes && c->env.threads ? w->lanes(conf) : 1;
   PRAC_INSIST(lanes >= 1 && lanes <= NOTE_LANES_MAX);
-  p->counters = calloc((lanes + 1) * n + 1, sizeof *p->counters);
+  size_t most = w->each ? NOTE_SEATS : lanes;
+  p->counters = calloc((most + 1) * w->n_counters + 1, sizeof *p->counters);
   if (!p->counters) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the way %s", w->name);
   p->way = w;
-  struct note_env env = {
-      .conf = conf, .log = c->env.log, .dir = p->dir, .host = c->host, .net = c->env.net};
+  p->share = lanes;
   prac_rc rc = PRAC_OK;
-  while (rc == PRAC_OK && p->n_lanes < lanes) {
-    env.counters = p->counters + (p->n_lanes + 1) * n;
-    rc = note_worker_new(w, &env, c->env.threads, &p->lanes[p->n_lanes], reterr);
-    if (rc == PRAC_OK) p->n_lanes++;
-  }
+  while (rc == PRAC_OK && p->n_lanes < (w->each ? 1 : lanes)) rc = note_post_lane(c, p, reterr);
   if (rc == PRAC_OK) return rc;
   while (p->n_lanes > 0) note_worker_free(&p->lanes[--p->n_lanes]);
   free(p->counters);
@@ -161,6 +173,7 @@ static prac_rc open_all(struct note_core *c, struct prac_err *reterr)
   if (rc == PRAC_OK) c->seq = c->seq_safe = (uint64_t)v;
   if (rc == PRAC_OK) rc = note_meta_get(c->queue, "event", &c->event, reterr);
   if (rc != PRAC_OK && rc != PRAC_UNKNOWN) return rc;
+  PRAC_TRY(note_seal_open(c, reterr));
   return open_posts(c, reterr);
 }
 
@@ -202,6 +215,7 @@ void note_close(struct note_core **cp)
   prac_json_done(&c->json);
   prac_arena_free(&c->arena);
   prac_arena_free(&c->own);
+  explicit_bzero(&c->keys, sizeof c->keys);
   free(c);
 }
 
@@ -225,6 +239,7 @@ prac_rc note_pump(struct note_core *c, prac_time now, bool *ret_busy, struct pra
   if (c->event != PRAC_TIME_NONE && c->event_wall == PRAC_TIME_NONE) c->event_wall = now;
   c->now = now;
   if (c->purged == PRAC_TIME_NONE) c->purged = now;
+  PRAC_TRY(note_seal_look(c, reterr));
   PRAC_TRY(note_decide_due(c, reterr));
   if (now - c->purged > PRAC_HOUR) {
     c->purged = now;

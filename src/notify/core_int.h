@@ -2,6 +2,7 @@
 #pragma once
 #include "base/json.h"
 #include "base/rng.h"
+#include "notify/keys.h"
 #include "notify/notify.h"
 #include "notify/queue.h"
 #include "notify/worker.h"
@@ -26,6 +27,9 @@
   X(DELIVERIES, "deliveries", "records", "What became of messages, given to the bus.",             \
     PRAC_COUNTER)                                                                                  \
   X(UNSAID, "unsaid", "records", "Deeds of ways that found no room to be said.", PRAC_COUNTER)     \
+  X(SEALED, "sealed", "messages", "Put off: the secret of their webhook does not open.",           \
+    PRAC_COUNTER)                                                                                  \
+  X(UNOPENED, "unopened", "subscriptions", "Whose webhook's secret does not open.", PRAC_GAUGE)    \
   X(INFLIGHT, "inflight", "messages", "With the ways right now.", PRAC_GAUGE)
 enum note_counter {
 #define X(id, name, unit, help, kind) NOTE_COUNT_##id,
@@ -43,24 +47,32 @@ struct note_flight {
 enum { NOTE_MARKS = 16 };
 struct note_post {            /* a way and what is with it */
   const struct note_way *way; /* NULL: nobody uses it, it is not open */
-  struct note_worker *lanes[NOTE_LANES_MAX];
+  struct note_worker *lanes[NOTE_SEATS];
   size_t n_lanes;
+  size_t share; /* where each has its own other side: threads beyond an organisation's first */
   /* One set for each lane, which is alone in writing it, and before them one for their sums. */
   _Atomic uint64_t *counters;
   char dir[600];
-  struct note_flight inflight[NOTE_INFLIGHT];
+  struct note_flight inflight[NOTE_SEATS];
   size_t n_inflight;
   struct note_job *unmarked; /* sent, and the queue does not know it yet */
   uint32_t fails;            /* in a row */
   prac_time pause_until;
-  prac_time looked; /* at those that have failed before */
-  int64_t after;    /* where the walk over the others goes on, if each has its own other side */
+  /* Where each has its own other side: when what waits was looked at, how far, and whether
+   * something has come, or has been done, since. */
+  prac_time looked;
+  struct note_walk walk;
+  bool stirred;
 };
 struct note_core {
   const struct note_conf *conf;
   struct note_core_env env;
   const struct note_way *const *ways;
   struct note_tenants tenants;
+  struct note_keys keys;
+  prac_time keys_looked; /* NONE: never */
+  uint64_t keys_round;   /* rises when they change */
+  bool keys_bad;
   uint64_t turns; /* given to owners so far */
   struct note_queue *queue;
   struct note_post post[NOTE_WAYS_MAX]; /* by the way's place in the list */
@@ -98,6 +110,19 @@ PRAC_NODISCARD prac_rc note_subscribe(struct note_core *c, const struct subscrip
                                       struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_errand(struct note_core *c, const struct errand *e,
                                    struct prac_err *reterr);
+/* seal.c: secrets of subscribers' webhooks. */
+/* The keys from their files; the first start makes one. */
+PRAC_NODISCARD prac_rc note_seal_open(struct note_core *c, struct prac_err *reterr);
+/* Now and then: what the files say now. To the portal when it is another key than before. */
+PRAC_NODISCARD prac_rc note_seal_look(struct note_core *c, struct prac_err *reterr);
+void note_seal_tell(struct note_core *c); /* to the portal: the key to seal with */
+/* A subscription as it may be kept: a secret in clear is sealed, into c->arena. */
+PRAC_NODISCARD prac_rc note_seal_in(struct note_core *c, struct subscription *s,
+                                    struct prac_err *reterr);
+/* Its secret; PRAC_AGAIN: it does not open, for now. */
+PRAC_NODISCARD prac_rc note_seal_out(const struct note_core *c, const struct note_tenant_row *r,
+                                     char to[ACCESS_SEAL_TEXT], struct prac_err *reterr);
+void note_seal_count(struct note_core *c); /* those that do not open */
 /* The ways of these bits are open, from now on. */
 PRAC_NODISCARD prac_rc note_posts_open(struct note_core *c, uint32_t ways, struct prac_err *reterr);
 /* A made attack, told to one tenant by its ways. */
@@ -129,17 +154,19 @@ PRAC_NODISCARD prac_rc note_delivery_said(struct note_core *c, const struct note
                                           const struct note_said *s, struct prac_err *reterr);
 /* Gives the bus what waits, and forgets what is safe there. Not within a transaction. */
 PRAC_NODISCARD prac_rc note_delivery_tell(struct note_core *c, struct prac_err *reterr);
-/* seats.c: whose message gets a thread. false of board: no thread may take it now. */
-size_t note_seats(const struct note_post *p);
+/* seats.c: whose message gets a thread. false of board: it has one already. */
 bool note_flies(const struct note_post *p, int64_t n);
-bool note_board(const struct note_core *c, const struct note_post *p, const struct note_row *r,
-                struct note_flight *ret);
-/* Whether it is time for one that has failed before; and which: it has had its turn then.
- * PRAC_UNKNOWN: none may go. */
-bool note_failed_may_go(struct note_core *c, struct note_post *p);
-PRAC_NODISCARD prac_rc note_pick_failed(struct note_core *c, const struct note_post *p,
-                                        const struct note_when *when, struct note_row *ret,
-                                        struct prac_err *reterr);
+bool note_board(const struct note_post *p, const struct note_row *r, struct note_flight *ret);
+/* Sends off what may go, of a way where each has its own other side. */
+PRAC_NODISCARD prac_rc note_seat_each(struct note_core *c, struct note_post *p,
+                                      const struct note_when *when, struct prac_err *reterr);
+/* One more thread. */
+PRAC_NODISCARD prac_rc note_post_lane(struct note_core *c, struct note_post *p,
+                                      struct prac_err *reterr);
+/* deliver.c: its message, on its way; or why there can be none. */
+PRAC_NODISCARD prac_rc note_send_off(struct note_core *c, struct note_post *p,
+                                     const struct note_row *r, const struct note_flight *f,
+                                     struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_deliver(struct note_core *c, bool *ret_busy, struct prac_err *reterr);
 /* Waits for what is being sent, marks it, closes the ways. */
 void note_deliver_end(struct note_core *c);

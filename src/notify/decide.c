@@ -60,6 +60,7 @@ prac_rc note_decide_add(struct note_core *c, struct note_item_new *n, uint32_t w
     const struct note_way *way = c->ways[i];
     bool behind = way->each && n->kind != NOTE_TEST; /* a test is tried now */
     PRAC_TRY(note_task_add(c->queue, row, way->name, thread, behind ? n->tenant : thread, reterr));
+    c->post[i].stirred = true;
   }
   prac_count(&c->counters[NOTE_COUNT_ITEMS], 1);
   return PRAC_OK;

@@ -60,7 +60,7 @@ static prac_rc read_digest(struct note_core *c, struct note_job *j, const struct
 static prac_rc tenant_of(struct note_job *j, const struct note_tenant *t, struct prac_err *reterr)
 {
   const char **mail = prac_arena_alloc(j->arena, (t->n_mail_to + 1) * sizeof *mail);
-  const char **words[] = {&j->tenant.name, &j->tenant.network, &j->tenant.url, &j->tenant.secret};
+  const char **words[] = {&j->tenant.name, &j->tenant.network, &j->tenant.url};
   bool ok = mail != NULL;
   j->tenant = *t;
   for (size_t i = 0; ok && i < PRAC_ARRAY_LEN(words); i++) {
@@ -109,8 +109,8 @@ static prac_rc read_rec(struct note_core *c, struct note_job *j, const struct no
   return seen ? PRAC_OK : PRAC_FAIL(reterr, PRAC_DENIED, "no longer in the subscriber's scope");
 }
 
-static prac_rc job_of(struct note_core *c, const struct note_row *r, struct note_job **ret,
-                      struct prac_err *reterr)
+static prac_rc job_of(struct note_core *c, const struct note_way *way, const struct note_row *r,
+                      struct note_job **ret, struct prac_err *reterr)
 {
   const struct note_tenant_row *t = note_tenants_find(&c->tenants, r->tenant);
   struct note_job *j = calloc(1, sizeof *j);
@@ -133,6 +133,10 @@ static prac_rc job_of(struct note_core *c, const struct note_row *r, struct note
   if (!t)
     return PRAC_FAIL(reterr, PRAC_UNKNOWN, "tenant %s is no longer in the settings", r->tenant);
   PRAC_TRY(tenant_of(j, &t->t, reterr));
+  if (way->each && t->scope) {
+    j->tenant.secret = j->secret;
+    PRAC_TRY(note_seal_out(c, t, j->secret, reterr));
+  }
   j->tenant.utc_offset_s = note_zone_offset_s(&t->zone, r->at);
   return read_rec(c, j, r, t, reterr);
 }
@@ -283,6 +287,7 @@ static prac_rc collect(struct note_core *c, struct note_post *p, struct prac_err
       end = &j->next;
     }
   if (!p->unmarked) return PRAC_OK;
+  p->stirred = true;
   PRAC_TRY(mark_all(c, p, reterr));
   while ((j = p->unmarked)) {
     p->unmarked = j->next;
@@ -337,56 +342,50 @@ static bool paused(const struct note_core *c, const struct note_post *p)
          p->pause_until - c->now <= 2 * PAUSE_MAX_NS;
 }
 
-/* Its message, on its way; or why there can be none. */
-static prac_rc send_off(struct note_core *c, struct note_post *p, const struct note_row *r,
-                        const struct note_flight *f, struct prac_err *reterr)
+/* It waits for a key, untried: nobody's other side has failed, and the queue's own time to give up
+ * is that of what the operator has to put right. */
+static prac_rc put_off(struct note_core *c, struct note_post *p, const struct note_row *r,
+                       const struct prac_err *why, struct prac_err *reterr)
+{
+  int64_t wait =
+      c->conf->retry_max_ns < PAUSE_MAX_NS ? c->conf->retry_max_ns : (int64_t)PAUSE_MAX_NS;
+  if (c->now - r->made > c->conf->give_up_ns) return cannot(c, p, r, why, reterr);
+  prac_count(&c->counters[NOTE_COUNT_SEALED], 1);
+  return note_task_mark(c->queue, r->n, p->way->name, NOTE_WAITING, r->tries, c->now + wait,
+                        why->text, reterr);
+}
+
+prac_rc note_send_off(struct note_core *c, struct note_post *p, const struct note_row *r,
+                      const struct note_flight *f, struct prac_err *reterr)
 {
   struct note_job *j = NULL;
   struct prac_err why = {0};
-  prac_rc rc = job_of(c, r, &j, &why);
+  prac_rc rc = job_of(c, p->way, r, &j, &why);
   if (rc == PRAC_OK) {
     p->inflight[p->n_inflight++] = *f;
     note_worker_put(p->lanes[f->lane], j);
     return c->env.threads ? PRAC_OK : collect(c, p, reterr);
   }
   note_job_free(&j);
+  if (rc == PRAC_AGAIN) return put_off(c, p, r, &why, reterr);
   return rc == PRAC_NOMEM ? PRAC_FAIL(reterr, rc, "%s", why.text) : cannot(c, p, r, &why, reterr);
 }
 
-static prac_rc send_failed(struct note_core *c, struct note_post *p, const struct note_when *when,
-                           struct prac_err *reterr)
-{
-  struct note_row r;
-  struct note_flight f;
-  prac_rc rc = PRAC_OK;
-  if (!note_failed_may_go(c, p)) return PRAC_OK;
-  while (rc == PRAC_OK && (rc = note_pick_failed(c, p, when, &r, reterr)) == PRAC_OK) {
-    if (!note_board(c, p, &r, &f)) return PRAC_OK;
-    rc = send_off(c, p, &r, &f, reterr);
-  }
-  return rc == PRAC_UNKNOWN ? PRAC_OK : rc;
-}
-
-/* Where each has its own other side, those that have failed before are chosen by themselves, and of
- * the others AT_ONCE are looked at: the rest is next time's. */
 static prac_rc hand_over(struct note_core *c, struct note_post *p, struct prac_err *reterr)
 {
-  enum { AT_ONCE = 64 };
-  const bool each = p->way->each;
-  const struct note_when when = {c->now, c->now + 2 * c->conf->retry_max_ns, each, each};
-  int64_t after = each ? p->after : 0;
-  if (each) PRAC_TRY(send_failed(c, p, &when, reterr));
-  for (int i = 0; p->n_inflight < note_seats(p) && !(each && i == AT_ONCE); i++) {
+  const struct note_when when = {c->now, c->now + 2 * c->conf->retry_max_ns};
+  int64_t after = 0;
+  if (p->way->each) return note_seat_each(c, p, &when, reterr);
+  while (p->n_inflight < NOTE_INFLIGHT) {
     struct note_row r;
     struct note_flight f;
     if (paused(c, p)) return PRAC_OK;
     prac_rc rc = note_task_next(c->queue, p->way->name, &when, after, &r, reterr);
-    p->after = rc == PRAC_OK ? r.n : 0;
     if (rc == PRAC_UNKNOWN) return PRAC_OK;
     PRAC_TRY(rc);
     after = r.n;
-    if (!note_board(c, p, &r, &f)) continue;
-    PRAC_TRY(send_off(c, p, &r, &f, reterr));
+    if (!note_board(p, &r, &f)) continue;
+    PRAC_TRY(note_send_off(c, p, &r, &f, reterr));
     if (p->fails && p->n_inflight) return PRAC_OK; /* one to see whether it is back */
   }
   return PRAC_OK;

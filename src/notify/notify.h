@@ -15,8 +15,15 @@
  *           to retry, on the clock that the caller passes to note_pump
  * says      what became of messages (`delivery`): on disk with the queue's own mark until the bus
  *           has it
+ * secrets   of webhooks come sealed (access/seal.h) to the keys in DIR/seal (notify/keys.h), stay
+ *           so in the queue, and are opened for one message; one that does not open waits
  * threads   a handle belongs to one thread; with env.threads each way sends in threads of its own
- * limits    NOTE_INFLIGHT items handed to a way at a time; `keep` days of what has been told
+ * isolation where each tenant has an other side of its own (`each`), every organisation has a
+ *           thread that is nobody else's as soon as it has something to be told, and up to half
+ *           of `lanes` more; who does not answer there holds up that organisation alone. Beyond
+ *           NOTE_SEATS - lanes organisations with something under way they take turns
+ * limits    NOTE_INFLIGHT items handed to a way at a time, NOTE_SEATS where each has its own other
+ *           side; `keep` days of what has been told
  * fails     PRAC_FULL: no room for the queue: nothing of this commit was kept, the bus keeps it
  */
 #pragma once
@@ -27,7 +34,7 @@
 #include "notify/tenant.h"
 #include "notify/way.h"
 
-enum { NOTE_INFLIGHT = 64 };
+enum { NOTE_INFLIGHT = 64, NOTE_SEATS = 256 };
 
 struct note_conf { /* "notify" */
   const char *host, *zone, *ca_file;
@@ -61,6 +68,7 @@ struct note_core_env {
   struct note_names *names; /* of victims; NULL: none are asked for. Borrowed */
   const struct prac_log *log;
   uint64_t seed;
+  prac_time at; /* wall clock: when a key is made, at the first start */
   bool threads; /* false: note_pump sends itself; for tests */
 };
 struct note_core;

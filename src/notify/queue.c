@@ -6,7 +6,7 @@
 #include "notify/queue_sql.h"
 #include "sys/sqlite.h"
 
-enum { BUSY_MS = 5000, SCHEMA = 3 };
+enum { BUSY_MS = 5000, SCHEMA = 4 };
 
 /* What an index is named for by a query is made anew with the column. */
 static const char schema_2[] =
@@ -65,17 +65,19 @@ static const char *const sql[SQL_COUNT_] = {
         "SELECT i.n, i.id, t.thread, t.lane, i.tenant, i.at, i.began, i.kind, t.tries, i.made,"
         " i.rec"
         " FROM task AS t INDEXED BY task_waiting JOIN item AS i ON i.n = t.n"
-        " WHERE t.way = ?1 AND t.state = 0 AND t.n > ?3 AND (?6 = 0 OR t.tries = 0)"
-        " AND (t.due <= ?2 OR t.due > ?4) AND NOT "
-        "EXISTS"
+        " WHERE t.way = ?1 AND t.state = 0 AND t.n > ?3 AND (t.due <= ?2 OR t.due > ?4)"
+        " AND NOT EXISTS"
         " (SELECT 1 FROM task AS o INDEXED BY task_lane WHERE o.way = ?1 AND o.lane = t.lane"
-        " AND o.state = 0 AND o.n < t.n AND (?5 OR (o.due > ?2 AND o.due <= ?4))) ORDER BY t.n"
-        " LIMIT 1",
-    [SQL_TASK_FAILED] =
-        "SELECT t.n, i.tenant FROM task AS t INDEXED BY task_failed JOIN item AS i ON i.n = t.n"
-        " WHERE t.way = ?1 AND t.state = 0 AND t.tries > 0 AND (t.due <= ?2 OR t.due > ?3)"
-        " AND NOT EXISTS (SELECT 1 FROM task AS o INDEXED BY task_lane WHERE o.way = ?1"
-        " AND o.lane = t.lane AND o.state = 0 AND o.n < t.n) ORDER BY t.due, t.n",
+        " AND o.state = 0 AND o.n < t.n AND o.due > ?2 AND o.due <= ?4) ORDER BY t.n LIMIT 1",
+    /* From lane to lane by the index, however many tasks wait in each. */
+    [SQL_TASK_HEADS] =
+        "WITH RECURSIVE l(lane) AS (SELECT (SELECT min(lane) FROM task INDEXED BY task_lane WHERE"
+        " way = ?1 AND state = 0 AND lane > ?2) UNION ALL SELECT (SELECT min(t.lane) FROM task AS"
+        " t INDEXED BY task_lane WHERE t.way = ?1 AND t.state = 0 AND t.lane > l.lane) FROM l"
+        " WHERE l.lane IS NOT NULL LIMIT ?3) SELECT t.n, i.tenant, t.tries, t.due, l.lane FROM l"
+        " CROSS JOIN task AS t ON t.way = ?1 AND t.n = (SELECT min(o.n) FROM task AS o INDEXED BY"
+        " task_lane WHERE o.way = ?1 AND o.state = 0 AND o.lane = l.lane) CROSS JOIN item AS i ON"
+        " i.n = t.n ORDER BY l.lane",
     [SQL_TASK_MARK] = "UPDATE task SET state = ?3, tries = ?4, due = ?5, reason = ?6"
                       " WHERE way = ?2 AND n = ?1",
     [SQL_LATER_PUT] = "INSERT INTO later VALUES(?1, ?2, ?3, ?4) ON CONFLICT(tenant, id)"
@@ -170,6 +172,14 @@ prac_rc note_queue_sync(struct note_queue *q, bool sync, struct prac_err *reterr
   return exec(q, sync ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", reterr);
 }
 
+prac_rc note_queue_scrub(struct note_queue *q, struct prac_err *reterr)
+{
+  PRAC_INSIST(!q->open);
+  for (size_t i = 0; i < SQL_COUNT_; i++) (void)sqlite3_reset(q->st[i]);
+  PRAC_TRY(exec(q, "VACUUM", reterr));
+  return exec(q, "PRAGMA wal_checkpoint(TRUNCATE)", reterr);
+}
+
 void note_queue_rollback(struct note_queue *q)
 {
   for (size_t i = 0; i < SQL_COUNT_; i++) (void)sqlite3_reset(q->st[i]);
@@ -197,8 +207,9 @@ static prac_rc make(struct note_queue *q, struct prac_err *reterr)
     PRAC_TRY(exec(q, "BEGIN EXCLUSIVE", reterr));
     if (version < 1) PRAC_TRY(exec(q, schema, reterr));
     if (version < 2) PRAC_TRY(exec(q, schema_2, reterr));
-    PRAC_TRY(exec(q, schema_3, reterr));
-    PRAC_TRY(exec(q, "PRAGMA user_version = 3; COMMIT", reterr));
+    if (version < 3) PRAC_TRY(exec(q, schema_3, reterr));
+    /* 4: secrets of subscriptions are sealed; an older program would sign with that. */
+    PRAC_TRY(exec(q, "DROP INDEX IF EXISTS task_failed; PRAGMA user_version = 4; COMMIT", reterr));
   }
   for (size_t i = 0; i < SQL_COUNT_; i++)
     if (sqlite3_prepare_v3(q->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &q->st[i], NULL) !=

@@ -50,6 +50,9 @@ PRAC_NODISCARD prac_rc note_queue_commit(struct note_queue *q, struct prac_err *
 /* From here on commits reach the disk (true, as at the start), or the system's memory only (false):
  * enough for marks, whose loss with the power leads to a repeat. Not within a transaction. */
 PRAC_NODISCARD prac_rc note_queue_sync(struct note_queue *q, bool sync, struct prac_err *reterr);
+/* Writes the file anew, so that nothing deleted is left in it or beside it. Not within a
+ * transaction. */
+PRAC_NODISCARD prac_rc note_queue_scrub(struct note_queue *q, struct prac_err *reterr);
 void note_queue_rollback(struct note_queue *q);
 
 PRAC_NODISCARD prac_rc note_meta_get(struct note_queue *q, const char *key, int64_t *ret,
@@ -88,19 +91,22 @@ PRAC_NODISCARD prac_rc note_people_count(struct note_queue *q, const char *tenan
 struct note_when {
   prac_time now;
   prac_time far; /* what is due behind it was put off before the clock was set back: it is due */
-  bool one;      /* of each lane the first alone */
-  bool fresh;    /* none that has failed before */
 };
 /* Waiting tasks of a way that are due, oldest first, after item `after`; never one whose lane has
  * an older task that waits longer. */
 PRAC_NODISCARD prac_rc note_task_next(struct note_queue *q, const char *way,
                                       const struct note_when *when, int64_t after,
                                       struct note_row *ret, struct prac_err *reterr);
-/* Those that have failed before, with `one`: by the time they are due. */
-typedef void note_task_each(void *arg, int64_t n, const char *tenant);
-PRAC_NODISCARD prac_rc note_task_failed(struct note_queue *q, const char *way,
-                                        const struct note_when *when, note_task_each *each,
-                                        void *arg, struct prac_err *reterr);
+/* Of NOTE_WALK lanes the oldest task, where it is due; again: it has failed before. Goes on behind
+ * w->lane, which is "" at the beginning and when all have been looked at. */
+enum { NOTE_WALK = 1000 };
+struct note_walk {
+  struct note_when when;
+  char lane[NOTE_ID_MAX];
+};
+typedef void note_task_each(void *arg, int64_t n, const char *tenant, bool again);
+PRAC_NODISCARD prac_rc note_task_heads(struct note_queue *q, const char *way, struct note_walk *w,
+                                       note_task_each *each, void *arg, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_task_mark(struct note_queue *q, int64_t n, const char *way,
                                       enum note_task_state state, uint32_t tries, prac_time due,
                                       const char *reason, struct prac_err *reterr);

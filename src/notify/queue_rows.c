@@ -176,8 +176,6 @@ prac_rc note_task_next(struct note_queue *q, const char *way, const struct note_
   (void)sqlite3_bind_int64(s, 2, when->now);
   (void)sqlite3_bind_int64(s, 3, after);
   (void)sqlite3_bind_int64(s, 4, when->far);
-  (void)sqlite3_bind_int(s, 5, when->one);
-  (void)sqlite3_bind_int(s, 6, when->fresh);
   PRAC_TRY(row(q, s, "reading", reterr));
   ret->n = sqlite3_column_int64(s, 0);
   column(s, 1, ret->id, sizeof ret->id);
@@ -194,22 +192,27 @@ prac_rc note_task_next(struct note_queue *q, const char *way, const struct note_
   return PRAC_OK;
 }
 
-prac_rc note_task_failed(struct note_queue *q, const char *way, const struct note_when *when,
-                         note_task_each *each, void *arg, struct prac_err *reterr)
+prac_rc note_task_heads(struct note_queue *q, const char *way, struct note_walk *w,
+                        note_task_each *each, void *arg, struct prac_err *reterr)
 {
-  int st;
-  sqlite3_stmt *s = note_sql_use(q, SQL_TASK_FAILED, false, reterr);
+  int st, n = 0;
+  sqlite3_stmt *s = note_sql_use(q, SQL_TASK_HEADS, false, reterr);
   if (!s) return PRAC_IO;
   text(s, 1, way);
-  (void)sqlite3_bind_int64(s, 2, when->now);
-  (void)sqlite3_bind_int64(s, 3, when->far);
+  text(s, 2, w->lane);
+  (void)sqlite3_bind_int(s, 3, NOTE_WALK);
   while ((st = sqlite3_step(s)) == SQLITE_ROW) {
     char tenant[32];
+    prac_time due = sqlite3_column_int64(s, 3);
     column(s, 1, tenant, sizeof tenant);
-    each(arg, sqlite3_column_int64(s, 0), tenant);
+    if (due <= w->when.now || due > w->when.far)
+      each(arg, sqlite3_column_int64(s, 0), tenant, sqlite3_column_int64(s, 2) > 0);
+    column(s, 4, w->lane, sizeof w->lane);
+    n++;
   }
   prac_rc rc = st == SQLITE_DONE ? PRAC_OK : note_sql_fail(q, reterr, "reading");
   (void)sqlite3_reset(s);
+  if (n < NOTE_WALK) w->lane[0] = '\0';
   return rc;
 }
 

@@ -12,6 +12,10 @@ static const struct prac_log_event ev_unfit = {
     "notify_subscription_unfit", PRAC_LOG_WARN,
     "nobody is told by it: look at it in the portal, and at notify.subscription-ways"};
 
+static const struct prac_log_event ev_scrub = {
+    "notify_queue_not_clean", PRAC_LOG_WARN,
+    "secrets of before may still stand in free parts of queue.db: make room, start the role again"};
+
 static void count_on(struct note_core *c)
 {
   uint64_t n = 0;
@@ -46,6 +50,42 @@ static prac_rc put(struct note_core *c, const struct subscription *s, struct pra
   return rc == PRAC_OK ? rc : PRAC_FAIL(reterr, rc, "no memory for a subscription");
 }
 
+/* As it may be kept. */
+static prac_rc keep(struct note_core *c, const struct subscription *s, struct prac_err *reterr)
+{
+  prac_json_reset(&c->json);
+  model_to_json(&model_subscription, s, &c->json);
+  if (c->json.bad) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a subscription");
+  return note_sub_put(c->queue, s->id, c->json.buf, c->json.len, reterr);
+}
+
+/* One that was kept, or cannot be read any more. */
+static prac_rc load_one(struct note_core *c, struct subscription *s, struct prac_err *reterr)
+{
+  struct prac_err err = {0};
+  const char *secret = s->secret;
+  prac_rc rc = note_seal_in(c, s, &err);
+  if (rc != PRAC_OK) return unfit(c, s->id, rc, &err);
+  if (s->secret != secret) PRAC_TRY(keep(c, s, reterr));
+  return put(c, s, reterr);
+}
+
+/* Before there were keys, secrets were kept in clear: once all are sealed the file is made anew. */
+static prac_rc scrub(struct note_core *c, struct prac_err *reterr)
+{
+  int64_t clean = 0;
+  struct prac_err err = {0};
+  prac_rc rc = note_meta_get(c->queue, "sealed", &clean, reterr);
+  if (rc != PRAC_OK && rc != PRAC_UNKNOWN) return rc;
+  if (clean) return PRAC_OK;
+  PRAC_TRY(note_queue_commit(c->queue, reterr));
+  rc = note_queue_scrub(c->queue, &err);
+  if (rc != PRAC_OK) prac_log(c->env.log, &ev_scrub, "%s", err.text);
+  if (rc != PRAC_OK) return PRAC_OK;
+  PRAC_TRY(note_meta_put(c->queue, "sealed", 1, reterr));
+  return note_queue_commit(c->queue, reterr);
+}
+
 prac_rc note_subscribe_load(struct note_core *c, struct prac_err *reterr)
 {
   char id[32] = "";
@@ -62,10 +102,10 @@ prac_rc note_subscribe_load(struct note_core *c, struct prac_err *reterr)
     if (rc != PRAC_OK)
       PRAC_TRY(unfit(c, id, rc, &err));
     else
-      PRAC_TRY(put(c, &s, reterr));
+      PRAC_TRY(load_one(c, &s, reterr));
   }
   count_on(c);
-  return PRAC_OK;
+  return scrub(c, reterr);
 }
 
 prac_rc note_subscribe(struct note_core *c, const struct subscription *s, struct prac_err *reterr)
@@ -78,13 +118,16 @@ prac_rc note_subscribe(struct note_core *c, const struct subscription *s, struct
   if (end) {
     note_tenants_drop(&c->tenants, s->id);
   } else {
-    prac_json_reset(&c->json);
-    model_to_json(&model_subscription, s, &c->json);
-    if (c->json.bad) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a subscription");
-    PRAC_TRY(note_sub_put(c->queue, s->id, c->json.buf, c->json.len, reterr));
-    PRAC_TRY(put(c, s, reterr));
+    struct subscription own = *s;
+    struct prac_err err = {0};
+    prac_arena_reset(c->arena);
+    prac_rc rc = note_seal_in(c, &own, &err);
+    if (rc != PRAC_OK) return unfit(c, s->id, rc, &err);
+    PRAC_TRY(keep(c, &own, reterr));
+    PRAC_TRY(put(c, &own, reterr));
   }
   count_on(c);
+  note_seal_count(c);
   return PRAC_OK;
 }
 
@@ -107,6 +150,14 @@ static prac_rc run_test(struct note_core *c, const struct errand *e, struct prac
   bool over = false;
   if (!r || !r->scope || !r->ways) {
     refuse(c, e, "the notifier knows of no way to tell this subscription");
+    return PRAC_OK;
+  }
+  char secret[ACCESS_SEAL_TEXT];
+  struct prac_err err = {0};
+  prac_rc rc = r->t.url[0] ? note_seal_out(c, r, secret, &err) : PRAC_OK;
+  if (r->t.url[0]) explicit_bzero(secret, sizeof secret);
+  if (rc == PRAC_AGAIN) {
+    refuse(c, e, err.text);
     return PRAC_OK;
   }
   PRAC_TRY(note_over_limit(c, r, c->now, &over, reterr));
@@ -147,9 +198,14 @@ prac_rc note_errand(struct note_core *c, const struct errand *e, struct prac_err
 {
   bool test = e->act && strcmp(e->act, "test") == 0;
   bool confirm = e->act && strcmp(e->act, "confirm") == 0;
-  if (!id_ok(e->id) || !(test || confirm))
+  bool key = e->act && strcmp(e->act, "key") == 0;
+  if (!id_ok(e->id) || !(test || confirm || key))
     return unfit(c, "?", PRAC_MALFORMED, &(struct prac_err){.text = "no such errand"});
   if (c->now - e->at > (test ? TEST_NS : CONFIRM_NS)) return PRAC_OK;
   prac_count(&c->counters[NOTE_COUNT_ERRANDS], 1);
+  if (key) {
+    note_seal_tell(c);
+    return PRAC_OK;
+  }
   return test ? run_test(c, e, reterr) : run_confirm(c, e, reterr);
 }

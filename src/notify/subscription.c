@@ -59,8 +59,9 @@ static void fill(struct note_tenant_row *r, const struct subscription *s)
                               .language = r->c.language ? "ja" : "en",
                               .mail_to = s->mail.v,
                               .n_mail_to = s->mail.n,
-                              .url = s->url,
-                              .secret = s->secret};
+                              .url = s->url};
+  r->user = s->user;
+  r->sealed = s->secret;
 }
 
 /* A zone that is not known here is no reason to say nothing. */

@@ -37,6 +37,9 @@ struct note_tenant_row {
   size_t n_asns;
   uint32_t ways;                    /* bit i: ways[i] of the set's list */
   const struct access_scope *scope; /* of a subscription; NULL: prefixes and asns say */
+  const char *user, *sealed;        /* of a subscription: whose it is; its webhook's secret */
+  bool opens;                       /* the secret does, with the keys of that round */
+  uint64_t round;                   /* of the keys; 0: not tried yet */
   uint64_t owner;                   /* of a subscription: its organisation, hashed; else 0 */
   uint64_t turn;            /* of its owner, with what has failed before: rises; 0: none yet */
   struct prac_arena *arena; /* of a subscription: everything the row points to */

@@ -28,7 +28,8 @@ struct note_tenant { /* who is told: a row of the settings' `tenants` */
   const struct prac_conf_prefixes *prefixes;
   const char *const *mail_to;
   size_t n_mail_to;
-  const char *url, *secret; /* its own webhook (hook), "" or NULL: none */
+  const char *url;    /* its own webhook (hook), "" or NULL: none */
+  const char *secret; /* of its signature; only while a way with `each` sends to it, else NULL */
 };
 
 struct note_item {
@@ -92,8 +93,9 @@ struct note_way {
   /* Read by people: updates only for a tenant that asks for them, at most max-per-hour messages,
    * the rest in a digest. false: a machine; it gets every revision at once and never a digest. */
   bool people;
-  /* The other side is each tenant's own: who does not answer pauses nobody else, and a
-   * tenant's messages go one after the other. */
+  /* The other side is each tenant's own: who does not answer pauses nobody else, and a tenant's
+   * messages go one after the other. Its states are made when they are needed: one for each
+   * organisation with something to be told, and `lanes` more for all. */
   bool each;
   bool says; /* that it has taken an item tells nobody anything yet: it says what it does */
 };

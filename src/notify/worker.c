@@ -5,12 +5,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 struct list {
   struct note_job *first, **end;
 };
-enum { SAYS_MAX = 4096 };
+enum { SAYS_MAX = 4096, STACK = 1 << 20 };
 struct says {
   struct says *next;
   struct note_said s;
@@ -36,7 +37,10 @@ static const struct prac_log_event ev_tick = {"notify_way_trouble", PRAC_LOG_WAR
 
 void note_job_free(struct note_job **jp)
 {
-  if (*jp) prac_arena_free(&(*jp)->arena);
+  if (*jp) {
+    prac_arena_free(&(*jp)->arena);
+    explicit_bzero((*jp)->secret, sizeof(*jp)->secret);
+  }
   free(*jp);
   *jp = NULL;
 }
@@ -147,6 +151,19 @@ static void work(struct note_worker *w, struct note_job *j)
   while ((j = take(&w->todo))) add(&w->done, j);
 }
 
+/* The lock is held. */
+static void wait_more(struct note_worker *w)
+{
+  struct timespec ts;
+  if (!w->way->tick) {
+    (void)pthread_cond_wait(&w->come, &w->lock);
+    return;
+  }
+  (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+  ts.tv_sec += 1;
+  (void)pthread_cond_timedwait(&w->come, &w->lock, &ts);
+}
+
 static void *main_of(void *arg)
 {
   struct note_worker *w = arg;
@@ -156,10 +173,7 @@ static void *main_of(void *arg)
     if (j) {
       work(w, j);
     } else {
-      struct timespec ts;
-      (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-      ts.tv_sec += 1;
-      (void)pthread_cond_timedwait(&w->come, &w->lock, &ts);
+      wait_more(w);
     }
     (void)pthread_mutex_unlock(&w->lock);
     tick(w);
@@ -178,8 +192,14 @@ static prac_rc start(struct note_worker *w, struct prac_err *reterr)
   (void)pthread_mutex_init(&w->lock, NULL);
   (void)pthread_cond_init(&w->come, &attr);
   (void)pthread_condattr_destroy(&attr);
-  if (pthread_create(&w->thread, NULL, main_of, w) != 0)
-    return PRAC_FAIL(reterr, PRAC_IO, "no thread for the way %s", w->way->name);
+  pthread_attr_t small;
+  bool ok = pthread_attr_init(&small) == 0;
+  if (ok) {
+    ok = pthread_attr_setstacksize(&small, STACK) == 0 &&
+         pthread_create(&w->thread, &small, main_of, w) == 0;
+    (void)pthread_attr_destroy(&small);
+  }
+  if (!ok) return PRAC_FAIL(reterr, PRAC_IO, "no thread for the way %s", w->way->name);
   w->threaded = true;
   return PRAC_OK;
 }

@@ -8,6 +8,7 @@
  * owner     put takes the job, done gives it back; the way's state belongs to the worker until free
  */
 #pragma once
+#include "access/seal.h"
 #include "base/arena.h"
 #include "notify/queue.h"
 #include "notify/way.h"
@@ -23,6 +24,7 @@ struct note_job {
   bool subscriber; /* told to a subscription, or an errand */
   struct note_item item;
   struct note_tenant tenant;
+  char secret[ACCESS_SEAL_TEXT]; /* of the tenant's webhook, in clear */
   struct note_digest digest;
   struct episode episode;
   struct alert alert;

@@ -203,6 +203,15 @@ static void send_words(struct desk_job *j, const char *const words[][2], size_t 
   portal_send_secret(j->req, &out);
 }
 
+/* What needs the notifier's key can be asked again when it has said one. */
+static void failed(struct desk_job *j, prac_rc rc, const struct prac_err *err)
+{
+  if (rc == PRAC_AGAIN)
+    portal_send_error(j->req, 503, "no_key", "%s", err->text);
+  else
+    portal_desk_failed(j, rc, err);
+}
+
 static void run_put(struct desk_job *j, struct access *a)
 {
   const struct subscribe *b = portal_body(j->req);
@@ -228,7 +237,7 @@ static void run_put(struct desk_job *j, struct access *a)
   if (!by_person(j)) return;
   prac_rc rc = access_sub_put(a, who_of(j), &s, id, secret, &err);
   if (rc != PRAC_OK) {
-    portal_desk_failed(j, rc, &err);
+    failed(j, rc, &err);
     return;
   }
   portal_subs_look(j->p, a);
@@ -274,7 +283,7 @@ static void run_secret_of(struct desk_job *j, struct access *a, secret_fn *make,
   if (!by_person(j)) return;
   prac_rc rc = make(a, who_of(j), j->word, secret, &err);
   if (rc != PRAC_OK) {
-    portal_desk_failed(j, rc, &err);
+    failed(j, rc, &err);
     return;
   }
   portal_subs_look(j->p, a);

@@ -5,6 +5,8 @@
  *           process. What the bus does not take waits and is said again. Whose subscription ends
  *           or is turned off: that is said first
  * told      what became of the latest messages, by subscription and way, in memory
+ * secrets   of webhooks leave here sealed to the notifier's key, which it says (a `told`) at its
+ *           start and when asked (an errand)
  * threads   the desk's thread looks and queues, the caller's thread (portal_tick) says
  * bounds    SUBS_QUEUED records wait to be said (the rest is found again later), SUBS_TOLD answers
  *           are remembered, the oldest goes
@@ -63,7 +65,7 @@ void portal_mail_end(struct portal *p, struct sys_http_req *r, const char *word)
     "One's own subscriptions, what became of the last messages, and one's mail addresses", \
     portal_subscriptions, false), \
   SUBS_BODY("/subscriptions", "subscribe", \
-    "Makes a subscription, or changes one as a whole. The secret of a new one is shown only here", \
+    "Makes a subscription, or changes one as a whole. A new webhook's secret is shown only here", \
     portal_subscribe, &portal_subscribe_kind), \
   SUBS_ROW(POST, "/subscriptions/{id}/feed/end", "subscription_feed_end", "Ends its feed", \
     portal_subscription_feed_end, true), \

@@ -2,6 +2,9 @@
  * rankings by and by, all of it whole once the store has what the portal heard first (warm.c).
  */
 #pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/err.h"
 #include "base/time.h"
 

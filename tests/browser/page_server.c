@@ -140,7 +140,14 @@ static void keep(struct world *w, const struct store_tx *tx)
 /* As the notifier would: a webhook is refused, a letter taken; a code is what it prints. */
 static prac_rc run_errand(struct world *w, const struct errand *e)
 {
+  /* Any 32 bytes are a public key; nobody opens here what is sealed to it. */
+  static const char key[] = "4310ee97d88cc1f088a5576c77ab0cf5c3ac797f3d95139c6c84b5429c59662a";
   char id[96];
+  if (strcmp(e->act, "key") == 0) {
+    portal_take_record(w->p, &model_told,
+                       &(struct told){.id = "key", .at = e->at, .state = "key", .text = key});
+    return PRAC_OK;
+  }
   (void)snprintf(id, sizeof id, "%s.1.%s", e->id, e->subscription);
   if (strcmp(e->act, "confirm") == 0) printf("code %s %s\n", e->to, e->code);
   portal_take_record(w->p, &model_told,

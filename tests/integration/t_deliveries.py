@@ -11,7 +11,7 @@ from bgplab import Lab
 from mta import Mta
 from notifier import episode
 from portalsite import PASSWORD, Site
-from t_subscriptions import Bus, alert, until
+from subscriber import LocalBus, alert, until
 from tap import Tap
 
 CONF = '''
@@ -179,7 +179,7 @@ def run(t, site, base):
         site.conf.write_text(site.conf.read_text() + CONF.format(mail=mta.port))
         site.start('notify')
         lab = Lab(base, site.base / 'data/notify/bgp')
-        bus = Bus(site)
+        bus = LocalBus(site)
         viewer, operator, other = (Reader(site, u) for u in ('aiko', 'op', 'ola'))
         news = Listener(site, viewer.cookie)
         attack(t, bus, viewer, operator, other, news, mta)

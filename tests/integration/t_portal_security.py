@@ -13,7 +13,7 @@ API = '/api/v1'
 HEADERS = {'content-security-policy': "require-trusted-types-for 'script'", 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY',
            'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin', 'cross-origin-resource-policy': 'same-origin'}
 # What each role may: the table of docs/decisions/011. None: anyone.
-NEED = {'/me': None, '/session': None, **{f'{m}/oidc/{p}': None for m, p in (('', 'start'), ('', 'callback'), ('', 'end'), ('POST ', 'code'))}, '/flows': 'analyst', '/packets': 'analyst', '/packets/pcap': 'analyst', '/findings': 'analyst', '/findings/latest': 'analyst', '/host/{address}': 'analyst', '/query': 'analyst',
+NEED = {'/me': None, '/session': None, **{f'{m}/oidc/{p}': None for m, p in (('', 'start'), ('', 'callback'), ('', 'end'), ('POST ', 'code'))}, '/flows': 'analyst', '/packets': 'analyst', '/packets/pcap': 'analyst', '/hits': 'analyst', '/findings': 'analyst', '/findings/latest': 'analyst', '/host/{address}': 'analyst', '/query': 'analyst',
         '/decisions': 'analyst', 'POST /alerts/{id}/decisions': 'analyst', '/metrics': 'operator', '/system': 'operator', '/users': 'admin',
         '/orgs': 'admin', '/audit': 'admin'}
 

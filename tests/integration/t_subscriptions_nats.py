@@ -2,17 +2,14 @@
 is told by webhook and by mail; the notifier and the server are killed in between, and nothing is lost."""
 import json
 import re
-import signal
+import pathlib
 import tempfile
 import time
 
-import certs
-from hooks import Receiver
-from mta import Mta
 from natslab import Lab
 from notifier import episode
-from portalsite import PASSWORD, Site
-from t_subscriptions import API, CONF, Person, alert, until
+from portalsite import Site
+from subscriber import NatsBus, Scene, alert, files_with, until
 from tap import Tap
 
 TENANT = '''
@@ -23,23 +20,6 @@ tenants:
 '''
 
 
-class Bus:
-    """What collector and alert role would say, as clients of NATS."""
-
-    def __init__(self, lab, where):
-        self.c = {role: lab.client(role, where) for role in ('collector', 'alert')}
-
-    def say(self, record):
-        role, subject = ('alert', 'alert.all') if 'severity' in record else ('collector', 'episode.all')
-        said = self.c[role](f'pub {subject} {record["id"]}.{record["revision"]} {json.dumps(record)}')
-        assert said == 'ok', said
-        self.c[role]('flush 20000')
-
-    def end(self):
-        for c in self.c.values():
-            c.close()
-
-
 def confirm(person, mta, address):
     """A code to the address, given back."""
     assert person.ask('POST', '/api/v1/mails', {'address': address, 'language': 'en'})[0] == 200
@@ -47,7 +27,8 @@ def confirm(person, mta, address):
     return person.ask('POST', '/api/v1/mails/confirm', {'address': address, 'code': code})[0]
 
 
-def told(t, site, lab, server, bus, aiko, operator, hook, mta):
+def told(t, scene, aiko, operator):
+    bus, hook, mta = scene.bus, scene.hook, scene.mta
     sub = aiko.subscribe(url=f'https://localhost:{hook.port}/jp', mail=['noc@isp.example'])
     t.equal('a letter with a code comes over NATS, and confirms', confirm(aiko, mta, 'noc@isp.example'), 200)
     st, a = aiko.test(sub['id'])
@@ -68,13 +49,18 @@ def told(t, site, lab, server, bus, aiko, operator, hook, mta):
     return sub
 
 
-def kills(t, site, server, bus, hook, mta, operator, sub, n=30):
+def nothing_in_clear(t, lab, site, sub):
+    places = lab.dir, site.base / 'data'
+    t.equal('the secret is in no file of the server, nor of ours', [f for p in places for f in files_with(p, sub['secret'])], [])
+    t.check('the server has it sealed', files_with(places[0], 'sealed1:'), list(places[0].rglob('*')))
+
+
+def kills(t, scene, server, operator, sub, n=30):
+    site, bus, hook, mta = scene.site, scene.bus, scene.hook, scene.mta
     dead = 0
     for i in range(n):
         if i % 6 == 3:
-            notify = site.children[-1]
-            notify.send_signal(signal.SIGKILL)
-            notify.wait()
+            scene.end('notify')
             dead += 1
         bus.say(episode(100 + i, victim='203.0.113.9', at=time.time(), vectors=[f'port-{1000 + i}'], port=1000 + i))
         if i % 6 == 3:
@@ -102,41 +88,15 @@ def main():
             site = Site(start=('store', 'portal'))
             site.conf.write_text(site.conf.read_text().replace('run: {', 'run: {bus: nats, ') +
                                  f"nats: {{servers: ['nats://127.0.0.1:{server.port}']}}\n")
-            with site:
-                certs.authority(site.base, 'ca')
-                certs.certificate(site.base, 'ca', 'localhost')
-                run(t, site, lab, server)
+            people = {'aiko': ('isp', '203.0.113.0/24', 'viewer'), 'op': ('cert', '*', 'operator')}
+            with site, Scene(site, people, lambda: NatsBus(lab, server.settings('said')), more=TENANT) as scene:
+                aiko, op = scene.people['aiko'], scene.people['op']
+                sub = told(t, scene, aiko, op)
+                nothing_in_clear(t, lab, site, sub)
+                kills(t, scene, server, op, sub)
         finally:
             lab.close()
     t.done()
-
-
-def run(t, site, lab, server):
-    base = site.base
-    hook = Receiver(f'{base}/localhost.crt', f'{base}/localhost.key')
-    (base / 'mta').mkdir()
-    base.chmod(0o755)
-    mta, bus = Mta(base / 'mta'), None
-    try:
-        mta.start()
-        site.access('org', 'add', 'isp', '--scope', '203.0.113.0/24', '--clearance', 'TLP:AMBER')
-        site.access('org', 'add', 'cert', '--scope', '*', '--clearance', 'TLP:RED')
-        site.access('user', 'add', 'aiko', '--org', 'isp', '--role', 'viewer', stdin=PASSWORD)
-        site.access('user', 'add', 'op', '--org', 'cert', '--role', 'operator', stdin=PASSWORD)
-        site.conf.write_text(site.conf.read_text() + CONF.format(base=base, mail=mta.port) + TENANT)
-        site.start('notify')
-        bus = Bus(lab, server.settings('said'))
-        aiko, op = Person(site, 'aiko'), Person(site, 'op')
-        sub = told(t, site, lab, server, bus, aiko, op, hook, mta)
-        kills(t, site, server, bus, hook, mta, op, sub)
-    except BaseException:
-        print(site.logs()[-4000:])
-        raise
-    finally:
-        if bus:
-            bus.end()
-        hook.close()
-        mta.stop()
 
 
 if __name__ == '__main__':

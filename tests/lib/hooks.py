@@ -52,10 +52,11 @@ class Receiver:
 
 
 class Tarpit:
-    """Takes every connection and never says a word. had: how many in all; most: how many at the same time."""
+    """Takes every connection and never says a word. had: how many in all; ended: how many of them are over."""
 
     def __init__(self):
-        self.had = self.open = self.most = 0
+        self.had = self.ended = 0
+        self.held = []
         self.lock = threading.Lock()
         self.s = socket.create_server(('127.0.0.1', 0), backlog=64)
         self.port = self.s.getsockname()[1]
@@ -68,8 +69,8 @@ class Tarpit:
             except OSError:
                 return
             with self.lock:
-                self.had, self.open = self.had + 1, self.open + 1
-                self.most = max(self.most, self.open)
+                self.had += 1
+                self.held.append(c)
             threading.Thread(target=self.hold, args=(c,), daemon=True).start()
 
     def hold(self, c):
@@ -80,7 +81,13 @@ class Tarpit:
             pass
         c.close()
         with self.lock:
-            self.open -= 1
+            self.ended += 1
 
     def close(self):
+        """Whoever is held is let go."""
         self.s.close()
+        for c in self.held:
+            try:
+                c.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass

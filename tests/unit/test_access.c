@@ -967,7 +967,7 @@ static void test_old_file(void **state)
   open_lab(&l);
   access_close(&l.a);
   raw(&l, "DROP TABLE link; DROP TABLE subscription; DROP TABLE mail; DROP TABLE saved;"
-          " PRAGMA user_version = 1");
+          " DELETE FROM meta WHERE k = 'seal'; PRAGMA user_version = 1");
   assert_int_equal(access_open(l.path, &c, &wall, &l.a, NULL), PRAC_OK);
   assert_int_equal(sign(&l, "mika", PASSWORD, NULL, "192.0.2.1", token), PRAC_OK);
   assert_int_equal(linked(&l, "1", "mika", &how, token), PRAC_OK);

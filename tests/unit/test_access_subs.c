@@ -323,6 +323,40 @@ static void unbound(void **s)
   prac_arena_free(&arena);
 }
 
+/* ---- secrets of webhooks ---- */
+
+static struct access_seal_key notifier; /* the notifier's, and what it says of it */
+static void say_key(void)
+{
+  struct access_seal_key said;
+  char text[ACCESS_SEAL_HALF];
+  assert_int_equal(access_seal_key_new(&notifier, NULL), PRAC_OK);
+  assert_int_equal(access_seal_key_read(access_seal_public(&notifier, text), &said, NULL), PRAC_OK);
+  assert_int_equal(access_seal_key_put(a, &said, NULL), PRAC_OK);
+}
+/* What the notifier would sign with for this subscription of mika's. */
+static const char *opened(const char *id, char to[ACCESS_SEAL_TEXT])
+{
+  struct prac_arena *arena = prac_arena_new(0);
+  struct access_sub sub;
+  assert_int_equal(access_sub_get(a, "mika", id, arena, &sub, NULL), PRAC_OK);
+  const struct access_seal_place p = {"mika", id, sub.s.url};
+  prac_rc rc = access_unseal(&notifier, &p, sub.s.secret, to, NULL);
+  prac_arena_free(&arena);
+  return rc == PRAC_OK ? to : prac_rc_text(rc);
+}
+static int files_with(const char *text)
+{
+  char cmd[256];
+  int n = -1;
+  (void)snprintf(cmd, sizeof cmd, "grep -rlaF -e '%s' %s | wc -l", text, dir);
+  FILE *f = popen(cmd, "r");
+  assert_non_null(f);
+  assert_int_equal(fscanf(f, "%d", &n), 1);
+  (void)pclose(f);
+  return n;
+}
+
 static void feeds(void **s)
 {
   char id[ACCESS_SUB_ID], token[ACCESS_TOKEN_TEXT], second[ACCESS_TOKEN_TEXT];
@@ -331,6 +365,8 @@ static void feeds(void **s)
   struct prac_arena *arena = prac_arena_new(1024);
   uint64_t before, after;
   (void)s;
+  say_key();
+  f.url = "https://h.example/x";
   assert_int_equal(put(&mika, &f, id), PRAC_OK);
   assert_int_equal(access_sub_feed(a, &kai, id, token, NULL), PRAC_UNKNOWN);
   assert_int_equal(access_sub_feed(a, &mika, id, token, NULL), PRAC_OK);
@@ -361,6 +397,76 @@ static void feeds(void **s)
   prac_arena_free(&arena);
 }
 
+static void secrets_are_sealed(void **s)
+{
+  char id[ACCESS_SUB_ID], same[ACCESS_SUB_ID], first[ACCESS_TOKEN_TEXT], second[ACCESS_TOKEN_TEXT],
+      is[ACCESS_SEAL_TEXT];
+  struct subscription f = form();
+  (void)s;
+  f.url = "https://h.example/x";
+  assert_int_equal(access_sub_put(a, &mika, &f, id, first, NULL), PRAC_AGAIN);
+  expect("mika", "");
+  say_key();
+  assert_int_equal(access_sub_put(a, &mika, &f, id, first, NULL), PRAC_OK);
+  assert_string_equal(opened(id, is), first);
+  f.id = id;
+  f.title = "other";
+  assert_int_equal(access_sub_put(a, &mika, &f, same, second, NULL), PRAC_OK);
+  assert_string_equal(second, ""); /* the URL is the same, and so is the secret */
+  assert_string_equal(opened(id, is), first);
+  f.url = "https://h.example/y";
+  assert_int_equal(access_sub_put(a, &mika, &f, same, second, NULL), PRAC_OK);
+  assert_string_not_equal(second, first);
+  assert_string_equal(opened(id, is), second);
+  assert_int_equal(access_sub_secret(a, &mika, id, first, NULL), PRAC_OK);
+  assert_string_equal(opened(id, is), first);
+  assert_int_equal(access_sub_secret(a, &kai, id, second, NULL), PRAC_UNKNOWN);
+  say_key();
+  assert_int_equal(access_sub_secret(a, &mika, id, second, NULL), PRAC_OK);
+  assert_string_equal(opened(id, is), second);
+  assert_int_equal(files_with(first) + files_with(second), 0);
+  f.url = "";
+  assert_int_equal(access_sub_put(a, &mika, &f, same, first, NULL), PRAC_OK);
+  assert_int_equal(access_sub_secret(a, &mika, id, second, NULL), PRAC_RANGE);
+  assert_string_equal(first, "");
+}
+
+/* A file of before, with what it has left in free pages and in the log. */
+static void secrets_of_before(void **s)
+{
+  static const char old[] = "hs_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+  char id[ACCESS_SUB_ID], secret[ACCESS_TOKEN_TEXT], is[ACCESS_SEAL_TEXT], cmd[512];
+  struct access_conf c = {.idle_ns = PRAC_HOUR, .life_ns = PRAC_DAY};
+  struct prac_clock wall = prac_clock_virtual(T0);
+  struct subscription f = form();
+  (void)s;
+  say_key();
+  f.url = "https://h.example/x";
+  assert_int_equal(access_sub_put(a, &mika, &f, id, secret, NULL), PRAC_OK);
+  (void)snprintf(cmd, sizeof cmd,
+                 "UPDATE subscription SET secret = '%s'; CREATE TABLE gone(x);"
+                 "INSERT INTO gone SELECT hex(randomblob(9000)) || '%s' FROM (VALUES(1), (2));"
+                 "DROP TABLE gone; DROP TABLE saved; DELETE FROM meta WHERE k = 'seal';"
+                 "PRAGMA user_version = 3;",
+                 old, old);
+  assert_int_equal(sqlite3_exec(a->db, cmd, NULL, NULL, NULL), SQLITE_OK);
+  access_close(&a);
+  assert_true(files_with(old) > 0);
+  assert_int_equal(access_open(path, &c, &wall, &a, NULL), PRAC_OK);
+  assert_int_equal(access_subs_seal(a, NULL), PRAC_AGAIN); /* to whom? */
+  say_key();
+  sqlite3 *reader = NULL; /* who reads an old state of it keeps the log */
+  assert_int_equal(sqlite3_open(path, &reader), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM user", NULL, NULL, NULL),
+                   SQLITE_OK);
+  assert_int_not_equal(access_subs_seal(a, NULL), PRAC_OK);
+  sqlite3_close(reader);
+  assert_int_equal(access_subs_seal(a, NULL), PRAC_OK);
+  assert_int_equal(files_with(old), 0);
+  assert_string_equal(opened(id, is), old);
+  assert_int_equal(access_subs_seal(a, NULL), PRAC_OK); /* once is enough */
+}
+
 int main(void)
 {
   const struct CMUnitTest t[] = {
@@ -374,6 +480,8 @@ int main(void)
       T(whose_addresses),
       T(an_organisation_s_room),
       T(unbound),
+      T(secrets_are_sealed),
+      T(secrets_of_before),
   };
   return cmocka_run_group_tests_name("access_subs", t, NULL, NULL);
 }

@@ -443,7 +443,15 @@ static void test_full_tables(void **state)
   assert_int_equal(w.book->tally.evicted, 300);
   assert_int_equal(w.book->tally.full, 0);
   assert_int_equal(w.book->tally.proposed, BGP_RULES + 300);
+  assert_int_equal(w.book->n_words, BGP_WORDS); /* what is more is counted */
+  assert_int_equal(w.book->unsaid >= 300, 1);
   restart(&w); /* the largest book fits */
+  assert_int_equal(w.book->n_words, BGP_WORDS);
+  assert_string_equal(w.book->words[BGP_WORDS - 1].episode, "e1023");
+  for (size_t i = 1; i < BGP_WORDS; i++) w.book->words[i].saying = true;
+  said(&w);
+  assert_int_equal(w.book->n_words, 1);
+  assert_string_equal(w.book->words[0].episode, "e0");
   teardown(&w);
 }
 

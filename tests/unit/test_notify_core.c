@@ -7,43 +7,26 @@
 #include <unistd.h>
 
 #include "app/settings.h"
-#include "lib/notes.h"
-#include "notify/notify.h"
+#include "lib/noter.h"
 
 #define T0 (INT64_C(1427846523) * PRAC_SEC)
-enum { HEARD = 1 << 16 };
 
 /* What the two ways were given: "L start e1.1.a" for a letter, "m ..." for a machine; a "*" after
  * the id means that its thread is another item, which follows. */
 static struct {
-  char text[HEARD];
-  size_t n;
+  struct noter_heard all;
   int again;   /* so many sends of letters are put off */
   bool refuse; /* ... or refused */
 } heard;
 
-static prac_rc open_way(void *st, const struct note_env *env, struct prac_err *reterr)
-{
-  (void)st;
-  (void)env;
-  (void)reterr;
-  return PRAC_OK;
-}
-static void close_way(void *st)
-{
-  (void)st;
-}
 static void hear(const char *who, const struct note_item *it)
 {
   const char *state = it->episode ? it->episode->state : it->alert ? it->alert->state : "digest";
   bool first = strcmp(it->id, it->thread) == 0;
-  heard.n +=
-      (size_t)snprintf(heard.text + heard.n, HEARD - heard.n, "%s%s %s %s%s%s", heard.n ? ", " : "",
-                       who, state, it->id, first ? "" : "*", first ? "" : it->thread);
-  if (it->digest)
-    for (uint32_t i = 0; i < it->digest->n; i++)
-      heard.n += (size_t)snprintf(heard.text + heard.n, HEARD - heard.n, "+%s/%s",
-                                  it->digest->episodes[i]->id, it->digest->episodes[i]->state);
+  noter_hear(&heard.all, "%s %s %s%s%s", who, state, it->id, first ? "" : "*",
+             first ? "" : it->thread);
+  for (uint32_t i = 0; it->digest && i < it->digest->n; i++)
+    noter_more(&heard.all, "+%s/%s", it->digest->episodes[i]->id, it->digest->episodes[i]->state);
 }
 static prac_rc letter(void *st, const struct note_item *it, const struct note_env *env,
                       struct prac_err *reterr)
@@ -67,74 +50,26 @@ static prac_rc machine(void *st, const struct note_item *it, const struct note_e
   hear("m", it);
   return PRAC_OK;
 }
-static const struct note_way way_letter = {.name = "letter",
-                                           .about = "made",
-                                           .state_size = 1,
-                                           .open = open_way,
-                                           .send = letter,
-                                           .close = close_way,
-                                           .people = true};
-static const struct note_way way_machine = {.name = "machine",
-                                            .about = "made",
-                                            .state_size = 1,
-                                            .open = open_way,
-                                            .send = machine,
-                                            .close = close_way};
+static const struct note_way way_letter = NOTER_WAY("letter", letter, .people = true);
+static const struct note_way way_machine = NOTER_WAY("machine", machine, .conf = NULL);
 static const struct note_way *const ways[] = {&way_letter, &way_machine, NULL};
-
-static char dir[64];
-static struct prac_conf *conf;
-static struct note_core *core;
-static uint64_t seq;
-static prac_time wall;
-
-static void pump(int64_t later_ns)
-{
-  struct prac_err err = {0};
-  bool busy;
-  wall += later_ns;
-  if (note_pump(core, wall, &busy, &err) != PRAC_OK) fail_msg("%s", err.text);
-}
-
-static void reopen(void)
-{
-  struct prac_err err = {0};
-  struct note_core_env env = {
-      .settings = conf, .ways = ways, .dir = dir, .host = "csirt.example", .seed = 1};
-  note_close(&core);
-  if (note_open(&env, &core, &err) != PRAC_OK) fail_msg("%s", err.text);
-  pump(0);
-}
 
 static void begin(const char *yaml)
 {
-  struct prac_err err = {0};
+  const struct note_core_env env = {.ways = ways};
   memset(&heard, 0, sizeof heard);
-  (void)snprintf(dir, sizeof dir, "/tmp/note-XXXXXX");
-  assert_non_null(mkdtemp(dir));
-  if (prac_conf_parse(yaml, strlen(yaml), "made", settings_sections(), &conf, &err) != PRAC_OK)
-    fail_msg("%s", err.text);
-  seq = 0;
-  wall = T0 + 365 * PRAC_DAY; /* a replay: the records are old */
-  reopen();
+  noter_begin(yaml, T0 + 365 * PRAC_DAY, &env); /* a replay: the records are old */
 }
 
 static void finish(void)
 {
-  char cmd[128];
-  note_close(&core);
-  prac_conf_free(&conf);
-  (void)snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
-  assert_int_equal(system(cmd), 0);
+  assert_int_equal(noter_end(), 0);
 }
 
 static void take(const struct episode *e)
 {
-  struct prac_err err = {0};
-  prac_rc rc = note_take(core, ++seq, &model_episode, e, &err);
-  if (rc == PRAC_OK) rc = note_commit(core, &err);
-  if (rc != PRAC_OK) fail_msg("%s", err.text);
-  pump(0);
+  noter_take(&model_episode, e);
+  noter_pump(0);
 }
 
 static struct episode made(const char *id, uint32_t revision, const char *state, int at_s)
@@ -153,9 +88,7 @@ static void tell(const char *id, uint32_t revision, const char *state, int at_s)
 }
 static void expect(const char *want)
 {
-  assert_string_equal(heard.n ? heard.text : "", want);
-  heard.n = 0;
-  heard.text[0] = '\0';
+  noter_expect(&heard.all, want);
 }
 
 #define TENANT(more)                                                                               \
@@ -240,14 +173,14 @@ static void a_start_is_held(void **s)
   expect("");
   tell("e1", 2, "update", 25);
   expect("");
-  reopen(); /* it is held across a restart */
-  pump(0);
+  noter_reopen(); /* it is held across a restart */
+  noter_pump(0);
   expect("");
   tell("e3", 1, "start", 31);
   expect("L update e1.2.a, m update e1.2.a");
-  pump(29 * PRAC_SEC);
+  noter_pump(29 * PRAC_SEC);
   expect("");
-  pump(2 * PRAC_SEC); /* no record came, time went on */
+  noter_pump(2 * PRAC_SEC); /* no record came, time went on */
   expect("L start e3.1.a, m start e3.1.a");
   finish();
 }
@@ -309,10 +242,10 @@ static void what_is_over_the_limit_comes_in_a_digest(void **s)
   tell("e1", 2, "end", 6);
   expect("m start e3.1.a, m update e3.2.a*e3.1.a, m start e4.1.a, m end e4.2.a*e4.1.a, m end "
          "e1.2.a*e1.1.a");
-  reopen();
-  pump(595 * PRAC_SEC);
+  noter_reopen();
+  noter_pump(595 * PRAC_SEC);
   expect("");
-  pump(2 * PRAC_SEC);
+  noter_pump(2 * PRAC_SEC);
   expect("L digest digest.1427847126000000000.0.a+e1/end+e3/update+e4/end");
   tell("e3", 3, "end", 4000); /* an hour later: told as a reply to the digest */
   expect("L end e3.3.a*digest.1427847126000000000.0.a, m end e3.3.a*e3.1.a");
@@ -329,22 +262,22 @@ static void nothing_is_lost_when_the_other_side_is_away(void **s)
   tell("e1", 2, "end", 400);
   tell("e2", 1, "start", 500);
   expect("m start e1.1.a, m end e1.2.a*e1.1.a, m start e2.1.a");
-  reopen();
-  for (int i = 0; i < 400 && heard.again > 0; i++) pump(PRAC_SEC);
-  for (int i = 0; i < 400; i++) pump(PRAC_SEC);
+  noter_reopen();
+  for (int i = 0; i < 400 && heard.again > 0; i++) noter_pump(PRAC_SEC);
+  for (int i = 0; i < 400; i++) noter_pump(PRAC_SEC);
   assert_int_equal(heard.again, 0);
-  assert_int_equal(note_count(core, &n, NULL), PRAC_OK);
+  assert_int_equal(note_count(noter.core, &n, NULL), PRAC_OK);
   assert_int_equal(n.waiting, 0);
   assert_int_equal(n.taken, 6);
-  const char *start = strstr(heard.text, "L start e1.1.a"),
-             *end = strstr(heard.text, "L end e1.2.a");
+  const char *start = strstr(heard.all.text, "L start e1.1.a"),
+             *end = strstr(heard.all.text, "L end e1.2.a");
   assert_non_null(start);
-  assert_non_null(strstr(heard.text, "L start e2.1.a"));
+  assert_non_null(strstr(heard.all.text, "L start e2.1.a"));
   assert_true(end > start); /* never the end before the start */
-  heard.n = 0;
+  noter_forget(&heard.all);
   heard.refuse = true;
   tell("e3", 1, "start", 600);
-  assert_int_equal(note_count(core, &n, NULL), PRAC_OK);
+  assert_int_equal(note_count(noter.core, &n, NULL), PRAC_OK);
   assert_int_equal(n.refused, 1);
   finish();
 }
@@ -357,14 +290,14 @@ static void a_clock_that_steps_back(void **s)
   heard.again = 1;
   tell("e1", 1, "start", 0);
   expect("m start e1.1.a");
-  pump(-PRAC_DAY);
+  noter_pump(-PRAC_DAY);
   expect("L start e1.1.a");
   heard.again = 1;
   tell("e2", 1, "start", 10); /* an ordinary pause is kept */
   expect("m start e2.1.a");
-  pump(PRAC_MS);
+  noter_pump(PRAC_MS);
   expect("");
-  pump(5 * PRAC_SEC);
+  noter_pump(5 * PRAC_SEC);
   expect("L start e2.1.a");
   finish();
 }
@@ -377,8 +310,8 @@ static void given_up_after_a_while(void **s)
         "ways: [letter]}\n");
   heard.again = 1000000;
   tell("e1", 1, "start", 0);
-  for (int i = 0; i < 200; i++) pump(PRAC_MIN);
-  assert_int_equal(note_count(core, &n, NULL), PRAC_OK);
+  for (int i = 0; i < 200; i++) noter_pump(PRAC_MIN);
+  assert_int_equal(note_count(noter.core, &n, NULL), PRAC_OK);
   assert_int_equal(n.refused, 1);
   assert_int_equal(n.waiting, 0);
   finish();
@@ -391,20 +324,20 @@ static void a_crash_repeats_nothing(void **s)
   struct prac_err err = {0};
   begin(TENANT(""));
   struct episode e = made("e1", 1, "start", 0);
-  assert_int_equal(note_take(core, 7, &model_episode, &e, &err), PRAC_OK);
-  reopen(); /* not committed: the bus brings it again */
-  assert_int_equal(note_seq(core), 0);
-  pump(0);
+  assert_int_equal(note_take(noter.core, 7, &model_episode, &e, &err), PRAC_OK);
+  noter_reopen(); /* not committed: the bus brings it again */
+  assert_int_equal(note_seq(noter.core), 0);
+  noter_pump(0);
   expect("");
-  assert_int_equal(note_take(core, 7, &model_episode, &e, &err), PRAC_OK);
-  assert_int_equal(note_commit(core, &err), PRAC_OK);
-  reopen();
-  assert_int_equal(note_seq(core), 7);
-  assert_int_equal(note_take(core, 7, &model_episode, &e, &err), PRAC_OK);
-  pump(0);
+  assert_int_equal(note_take(noter.core, 7, &model_episode, &e, &err), PRAC_OK);
+  assert_int_equal(note_commit(noter.core, &err), PRAC_OK);
+  noter_reopen();
+  assert_int_equal(note_seq(noter.core), 7);
+  assert_int_equal(note_take(noter.core, 7, &model_episode, &e, &err), PRAC_OK);
+  noter_pump(0);
   expect("L start e1.1.a, m start e1.1.a");
-  reopen();
-  pump(0);
+  noter_reopen();
+  noter_pump(0);
   expect("");
   finish();
 }
@@ -428,20 +361,20 @@ static void alerts(void **s)
                     .text = "much",
                     .hosts = {hosts, 1},
                     .host_count = 1};
-  assert_int_equal(note_take(core, ++seq, &model_alert, &a, &err), PRAC_OK);
+  assert_int_equal(note_take(noter.core, ++noter.seq, &model_alert, &a, &err), PRAC_OK);
   a.id = "x2"; /* of several hosts, one of them somebody else's */
   a.hosts.n = 2;
   a.host_count = 2;
-  assert_int_equal(note_take(core, ++seq, &model_alert, &a, &err), PRAC_OK);
+  assert_int_equal(note_take(noter.core, ++noter.seq, &model_alert, &a, &err), PRAC_OK);
   a.revision = 2;
   a.state = "close";
-  assert_int_equal(note_take(core, ++seq, &model_alert, &a, &err), PRAC_OK);
+  assert_int_equal(note_take(noter.core, ++noter.seq, &model_alert, &a, &err), PRAC_OK);
   a.id = "x3"; /* the same attack as an episode, which is told by itself */
   a.kind = "drdos";
   a.state = "open";
-  assert_int_equal(note_take(core, ++seq, &model_alert, &a, &err), PRAC_OK);
-  assert_int_equal(note_commit(core, &err), PRAC_OK);
-  pump(0);
+  assert_int_equal(note_take(noter.core, ++noter.seq, &model_alert, &a, &err), PRAC_OK);
+  assert_int_equal(note_commit(noter.core, &err), PRAC_OK);
+  noter_pump(0);
   expect("m open x1.1.a, m open x1.1.operator, m open x2.1.operator, m close "
          "x2.2.operator*x2.1.operator");
   finish();
@@ -454,29 +387,29 @@ static void a_full_device_keeps_nothing_in_part(void **s)
   struct rlimit was, small;
   begin(TENANT(""));
   tell("e1", 1, "start", 0);
-  heard.n = 0;
+  noter_forget(&heard.all);
   assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
   small = was;
   small.rlim_cur = 40000;
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
   prac_rc rc = PRAC_OK;
-  uint64_t safe = seq;
+  uint64_t safe = noter.seq;
   for (uint64_t i = 0; i < 500 && rc == PRAC_OK; i++) {
     char id[16];
     (void)snprintf(id, sizeof id, "f%llu", (unsigned long long)i);
     struct episode e = made(id, 1, "start", 1);
-    rc = note_take(core, safe + 1, &model_episode, &e, &err);
-    if (rc == PRAC_OK) rc = note_commit(core, &err);
+    rc = note_take(noter.core, safe + 1, &model_episode, &e, &err);
+    if (rc == PRAC_OK) rc = note_commit(noter.core, &err);
     if (rc == PRAC_OK) safe++;
   }
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
   if (rc != PRAC_FULL) fail_msg("%s: %s", prac_rc_text(rc), err.text);
-  assert_int_equal(note_seq(core), safe);
-  reopen();
-  assert_int_equal(note_seq(core), safe);
-  for (int i = 0; i < 100; i++) pump(PRAC_SEC);
+  assert_int_equal(note_seq(noter.core), safe);
+  noter_reopen();
+  assert_int_equal(note_seq(noter.core), safe);
+  for (int i = 0; i < 100; i++) noter_pump(PRAC_SEC);
   struct note_counts n;
-  assert_int_equal(note_count(core, &n, NULL), PRAC_OK);
+  assert_int_equal(note_count(noter.core, &n, NULL), PRAC_OK);
   assert_int_equal(n.waiting, 0);
   finish();
 }

@@ -8,15 +8,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "app/settings.h"
-#include "lib/notes.h"
+#include "lib/noter.h"
 #include "model/delivery.h"
-#include "notify/notify.h"
 
 static struct {
-  char text[1 << 15]; /* "WAY REF.REVISION OUTCOME, ..." of what the bus has */
+  struct noter_heard all; /* "WAY REF.REVISION OUTCOME, ..." of what the bus has */
   char ids[256][32];
-  size_t n, n_ids;
+  size_t n_ids;
   struct delivery last;
   char detail[256]; /* of the last by mail */
   struct prac_arena *arena;
@@ -26,15 +24,6 @@ static struct {
   const char *answer;
 } heard;
 
-static prac_rc open_way(void *st, const struct note_env *env, struct prac_err *reterr)
-{
-  (void)st, (void)env, (void)reterr;
-  return PRAC_OK;
-}
-static void close_way(void *st)
-{
-  (void)st;
-}
 static prac_rc send_mail(void *st, const struct note_item *it, const struct note_env *env,
                          struct prac_err *reterr)
 {
@@ -60,27 +49,9 @@ static prac_rc send_rules(void *st, const struct note_item *it, const struct not
   env->said(env->said_arg, &s);
   return PRAC_OK;
 }
-static const struct note_way way_mail = {.name = "mail",
-                                         .about = "made",
-                                         .state_size = 1,
-                                         .open = open_way,
-                                         .send = send_mail,
-                                         .close = close_way,
-                                         .people = true};
-static const struct note_way way_bgp = {.name = "bgp",
-                                        .about = "made",
-                                        .state_size = 1,
-                                        .open = open_way,
-                                        .send = send_rules,
-                                        .close = close_way,
-                                        .says = true};
+static const struct note_way way_mail = NOTER_WAY("mail", send_mail, .people = true);
+static const struct note_way way_bgp = NOTER_WAY("bgp", send_rules, .says = true);
 static const struct note_way *const ways[] = {&way_mail, &way_bgp, NULL};
-
-static char dir[64];
-static struct prac_conf *conf;
-static struct note_core *core;
-static uint64_t seq;
-static prac_time wall;
 
 static prac_rc publish(void *arg, const char *id, const char *json, size_t len, uint64_t *ret_place)
 {
@@ -95,9 +66,8 @@ static prac_rc publish(void *arg, const char *id, const char *json, size_t len, 
   for (size_t i = 0; i < heard.n_ids; i++)
     if (strcmp(heard.ids[i], id) == 0) return PRAC_OK; /* as the bus does */
   (void)snprintf(heard.ids[heard.n_ids++], 32, "%s", id);
-  heard.n += (size_t)snprintf(heard.text + heard.n, sizeof heard.text - heard.n, "%s%s %s.%u %s",
-                              heard.n ? ", " : "", heard.last.way, heard.last.ref,
-                              heard.last.revision, heard.last.outcome);
+  noter_hear(&heard.all, "%s %s.%u %s", heard.last.way, heard.last.ref, heard.last.revision,
+             heard.last.outcome);
   return PRAC_OK;
 }
 static uint64_t safe(void *arg)
@@ -108,86 +78,39 @@ static uint64_t safe(void *arg)
   return heard.safe;
 }
 
-static void pump(int64_t later_ns)
-{
-  struct prac_err err = {0};
-  bool busy;
-  wall += later_ns;
-  if (note_pump(core, wall, &busy, &err) != PRAC_OK) fail_msg("%s", err.text);
-}
-
-static void reopen(void)
-{
-  struct prac_err err = {0};
-  struct note_core_env env = {.settings = conf,
-                              .ways = ways,
-                              .dir = dir,
-                              .host = "csirt.example",
-                              .publish = publish,
-                              .safe = safe,
-                              .seed = 1};
-  note_close(&core);
-  if (note_open(&env, &core, &err) != PRAC_OK) fail_msg("%s", err.text);
-  pump(0);
-}
-
 static int begin(void **s)
 {
   static const char yaml[] =
       "notify: {ways: [], retry-first: 1s, retry-max: 1s, give-up: 60s, rdns: no}\n"
       "tenants: [{name: isp, prefixes: [203.0.113.0/24], ways: [mail, bgp], alerts: yes,"
       " mail-to: [noc@isp.example, b@isp.example], max-per-hour: 2, digest: 60s}]\n";
-  struct prac_err err = {0};
+  const struct note_core_env env = {.ways = ways, .publish = publish, .safe = safe};
   (void)s;
   memset(&heard, 0, sizeof heard);
   heard.answer = "250 2.0.0 ok";
   heard.arena = prac_arena_new(0);
-  (void)snprintf(dir, sizeof dir, "/tmp/note-XXXXXX");
-  assert_non_null(mkdtemp(dir));
-  if (prac_conf_parse(yaml, strlen(yaml), "made", settings_sections(), &conf, &err) != PRAC_OK)
-    fail_msg("%s", err.text);
-  seq = 0;
-  wall = note_at("2015-04-01T00:02:04Z");
-  reopen();
+  noter_begin(yaml, note_at("2015-04-01T00:02:04Z"), &env);
   return 0;
 }
 
 static int finish(void **s)
 {
-  char cmd[128];
   (void)s;
-  note_close(&core);
-  prac_conf_free(&conf);
+  int st = noter_end();
   prac_arena_free(&heard.arena);
-  (void)snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
-  return system(cmd);
+  return st;
 }
 
-static void take(const struct model_kind *k, const void *rec)
-{
-  struct prac_err err = {0};
-  prac_rc rc = note_take(core, ++seq, k, rec, &err);
-  if (rc == PRAC_OK) rc = note_commit(core, &err);
-  if (rc != PRAC_OK) fail_msg("%s", err.text);
-}
-static void attack(const char *id)
-{
-  struct episode e = note_start();
-  e.id = id;
-  take(&model_episode, &e);
-}
 static void expect(const char *want)
 {
-  assert_string_equal(heard.text, want);
-  heard.n = 0;
-  heard.text[0] = '\0';
+  noter_expect(&heard.all, want);
 }
 
 static void said_of_an_attack(void **s)
 {
   (void)s;
-  attack("e1");
-  pump(0);
+  noter_attack("e1");
+  noter_pump(0);
   expect("mail e1.1 sent, bgp e1.1 announced");
   assert_string_equal(heard.last.rule, "203.0.113.9/32");
   assert_string_equal(heard.last.key, "attack:e1");
@@ -199,9 +122,9 @@ static void said_of_an_attack(void **s)
   assert_int_equal(heard.last.asn, 64500);
   assert_true(heard.last.after_s == 1); /* by the deed's own time */
   struct episode e = note_end();
-  take(&model_episode, &e);
-  wall = note_at("2016-04-01T00:10:42Z"); /* a day that is played again */
-  pump(0);
+  noter_take(&model_episode, &e);
+  noter.wall = note_at("2016-04-01T00:10:42Z"); /* a day that is played again */
+  noter_pump(0);
   expect("mail e1.5 sent"); /* the rule is the same deed */
 }
 
@@ -209,15 +132,15 @@ static void words_of_others(void **s)
 {
   (void)s;
   heard.answer = "250 <noc@isp.example>, see https://h/?t=1 \x1b[31m\xe2\x80\xae ok\r\n";
-  attack("e1");
-  pump(0);
+  noter_attack("e1");
+  noter_pump(0);
   assert_string_equal(heard.detail, "250 <(address)>, see (URL) \\u001b[31m\\u202e ok  ");
   char many[400];
   memset(many, 'x', sizeof many - 1);
   many[sizeof many - 1] = '\0';
   heard.answer = many;
-  attack("e2");
-  pump(0);
+  noter_attack("e2");
+  noter_pump(0);
   assert_string_equal(heard.detail, "(...)");
 }
 
@@ -225,8 +148,8 @@ static void secrets_in_urls(void **s)
 {
   (void)s;
   heard.answer = "550 \"https://u:p@h/a;jsessionid=S1,S2(S3)'S4]\" <http://h/;s=S5> (http://h/S6)";
-  attack("e0");
-  pump(0);
+  noter_attack("e0");
+  noter_pump(0);
   assert_string_equal(heard.detail, "550 \"(URL) <(URL)> ((URL)");
 }
 
@@ -241,15 +164,15 @@ static void given_up(void **s)
       .kind = "surge-port",
       .state = "open",
       .revision = 1,
-      .at = wall,
+      .at = noter.wall,
       .severity = "high",
       .tlp = "TLP:GREEN",
       .hosts = {&(struct prac_ip){{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 203, 0, 113, 5}}, 1}};
-  take(&model_alert, &a);
-  pump(0);
-  for (int i = 0; i < 30; i++) pump(PRAC_SEC);
+  noter_take(&model_alert, &a);
+  noter_pump(0);
+  for (int i = 0; i < 30; i++) noter_pump(PRAC_SEC);
   expect(""); /* still tried */
-  for (int i = 0; i < 60; i++) pump(PRAC_SEC);
+  for (int i = 0; i < 60; i++) noter_pump(PRAC_SEC);
   expect("mail a1.1 failed");
   assert_string_equal(heard.last.detail, "451 later, (address)");
   assert_int_equal(heard.last.to_count, 2);
@@ -263,13 +186,12 @@ static void held_and_digest(void **s)
   for (int i = 1; i <= 4; i++) {
     char id[8];
     (void)snprintf(id, sizeof id, "e%d", i);
-    attack(id);
+    noter_attack(id);
   }
-  pump(0);
-  assert_non_null(strstr(heard.text, "mail e3.1 held, mail e4.1 held"));
-  heard.n = 0;
-  heard.text[0] = '\0';
-  pump(2 * PRAC_MIN);
+  noter_pump(0);
+  assert_non_null(strstr(heard.all.text, "mail e3.1 held, mail e4.1 held"));
+  noter_forget(&heard.all);
+  noter_pump(2 * PRAC_MIN);
   expect("mail e3.1 sent, mail e4.1 sent");
 }
 
@@ -279,23 +201,23 @@ static void nothing_lost(void **s)
 {
   (void)s;
   heard.away = true;
-  attack("e1");
-  pump(0);
+  noter_attack("e1");
+  noter_pump(0);
   expect("");
-  reopen();
+  noter_reopen();
   expect("");
   heard.away = false;
   heard.unsafe = true; /* taken, and not known to be on disk */
-  pump(0);
+  noter_pump(0);
   expect("mail e1.1 sent, bgp e1.1 announced");
   size_t n = heard.n_ids;
-  reopen();
+  noter_reopen();
   expect(""); /* said again, known by its id */
   assert_int_equal(heard.n_ids, n);
   heard.unsafe = false;
-  pump(0);
+  noter_pump(0);
   heard.n_ids = 0;
-  reopen();
+  noter_reopen();
   expect("");
   assert_int_equal(heard.n_ids, 0); /* and now it is forgotten */
 }
@@ -310,7 +232,7 @@ static void said_while_full(void **s)
   for (int i = 0; i < 6; i++) {
     char id[8];
     (void)snprintf(id, sizeof id, "e%d", i);
-    attack(id);
+    noter_attack(id);
   }
   assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
   small = was;
@@ -318,17 +240,17 @@ static void said_while_full(void **s)
   void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
   for (int i = 0; i < 3; i++) {
-    prac_rc rc = note_pump(core, wall += PRAC_SEC, &busy, &err);
+    prac_rc rc = note_pump(noter.core, noter.wall += PRAC_SEC, &busy, &err);
     assert_true(rc == PRAC_OK || rc == PRAC_FULL);
   }
   assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
   (void)signal(SIGXFSZ, before);
-  assert_null(strstr(heard.text, "announced"));
-  for (int i = 0; i < 5; i++) pump(PRAC_SEC);
+  assert_null(strstr(heard.all.text, "announced"));
+  for (int i = 0; i < 5; i++) noter_pump(PRAC_SEC);
   for (int i = 0; i < 6; i++) {
     char want[24];
     (void)snprintf(want, sizeof want, "bgp e%d.1 announced", i);
-    assert_non_null(strstr(heard.text, want));
+    assert_non_null(strstr(heard.all.text, want));
   }
 }
 
@@ -340,12 +262,12 @@ static void steady_load(void **s)
   for (int i = 0; i < 50; i++) {
     char id[8];
     (void)snprintf(id, sizeof id, "e%d", i);
-    attack(id);
-    pump(PRAC_SEC);
-    heard.n = 0;
+    noter_attack(id);
+    noter_pump(PRAC_SEC);
+    noter_forget(&heard.all);
   }
   heard.n_ids = 0;
-  reopen(); /* what is left is said again */
+  noter_reopen(); /* what is left is said again */
   assert_in_range(heard.n_ids, 3, 8);
 }
 
@@ -354,7 +276,7 @@ static void not_of_subscribers_nor_tests(void **s)
   (void)s;
   struct prac_err err = {0};
   struct subscription sub = {.id = "s1",
-                             .at = wall,
+                             .at = noter.wall,
                              .state = "on",
                              .user = "u",
                              .org = "o",
@@ -370,13 +292,13 @@ static void not_of_subscribers_nor_tests(void **s)
                              .url = "",
                              .secret = "",
                              .mail = {(const char *const[]){"a@b.example"}, 1}};
-  take(&model_subscription, &sub);
+  noter_take(&model_subscription, &sub);
   struct episode e = note_start();
   assert_int_equal(prac_ip_parse("198.51.100.7", 12, &e.victim), PRAC_OK);
-  take(&model_episode, &e);
-  assert_int_equal(note_test(core, "isp", wall, &err), PRAC_OK);
-  pump(0);
-  assert_null(strstr(heard.text, "sent"));
+  noter_take(&model_episode, &e);
+  assert_int_equal(note_test(noter.core, "isp", noter.wall, &err), PRAC_OK);
+  noter_pump(0);
+  assert_null(strstr(heard.all.text, "sent"));
 }
 
 int main(void)

@@ -2,47 +2,34 @@
  * wait; what a start finds again. A virtual clock, two made ways of the real ones' names. */
 #include "lib/t.h"
 
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "app/settings.h"
-#include "lib/notes.h"
-#include "notify/notify.h"
+#include "lib/noter.h"
+#include "notify/keys.h"
 
 #define T0 (INT64_C(1427846523) * PRAC_SEC)
-enum { HEARD = 1 << 16 };
 
 static struct {
-  char text[HEARD], told[HEARD], hosts[512];
-  size_t n, n_told;
+  struct noter_heard all, told;
+  char hosts[512], key[ACCESS_SEAL_HALF], secret[80];
   const char *away; /* this subscriber's webhook does not answer */
   const char *full; /* this one's mailbox */
   bool no_mail;     /* the way can not be opened */
 } heard;
 
-static prac_rc open_way(void *st, const struct note_env *env, struct prac_err *reterr)
-{
-  (void)st, (void)env, (void)reterr;
-  return PRAC_OK;
-}
 static prac_rc open_mail(void *st, const struct note_env *env, struct prac_err *reterr)
 {
   (void)st, (void)env;
   return heard.no_mail ? PRAC_FAIL(reterr, PRAC_RANGE, "from is no address") : PRAC_OK;
 }
-static void close_way(void *st)
-{
-  (void)st;
-}
-
 static void hear(const char *who, const struct note_item *it)
 {
-  heard.n += (size_t)snprintf(heard.text + heard.n, HEARD - heard.n, "%s%s %s", heard.n ? ", " : "",
-                              who, it->id);
+  noter_hear(&heard.all, "%s %s", who, it->id);
   for (uint32_t i = 0; it->digest && i < it->digest->n; i++)
-    heard.n +=
-        (size_t)snprintf(heard.text + heard.n, HEARD - heard.n, "+%s", it->digest->episodes[i]->id);
+    noter_more(&heard.all, "+%s", it->digest->episodes[i]->id);
   if (!it->alert) return;
   heard.hosts[0] = '\0';
   for (uint32_t i = 0; i < it->alert->hosts.n; i++) {
@@ -62,8 +49,7 @@ static prac_rc send_mail(void *st, const struct note_item *it, const struct note
     return PRAC_FAIL(reterr, PRAC_AGAIN, "452 mailbox full");
   hear("mail", it);
   for (size_t i = 0; i < it->tenant->n_mail_to; i++)
-    heard.n +=
-        (size_t)snprintf(heard.text + heard.n, HEARD - heard.n, ">%s", it->tenant->mail_to[i]);
+    noter_more(&heard.all, ">%s", it->tenant->mail_to[i]);
   return PRAC_OK;
 }
 static prac_rc send_hook(void *st, const struct note_item *it, const struct note_env *env,
@@ -72,6 +58,7 @@ static prac_rc send_hook(void *st, const struct note_item *it, const struct note
   (void)st, (void)env;
   if (heard.away && strcmp(it->tenant->name, heard.away) == 0)
     return PRAC_FAIL(reterr, PRAC_AGAIN, "no answer");
+  (void)snprintf(heard.secret, sizeof heard.secret, "%s", it->tenant->secret);
   hear("hook", it);
   return PRAC_OK;
 }
@@ -80,104 +67,47 @@ static const struct note_way way_mail = {.name = "mail",
                                          .state_size = 1,
                                          .open = open_mail,
                                          .send = send_mail,
-                                         .close = close_way,
+                                         .close = noter_way_close,
                                          .people = true};
-static const struct note_way way_hook = {.name = "hook",
-                                         .about = "made",
-                                         .state_size = 1,
-                                         .open = open_way,
-                                         .send = send_hook,
-                                         .close = close_way,
-                                         .people = true,
-                                         .each = true};
+static const struct note_way way_hook = NOTER_WAY("hook", send_hook, .people = true, .each = true);
 static const struct note_way *const ways[] = {&way_mail, &way_hook, NULL};
-
-static char dir[64];
-static struct prac_conf *conf;
-static struct note_core *core;
-static uint64_t seq;
-static prac_time wall;
 
 static void told(void *arg, const struct told *t)
 {
   (void)arg;
-  heard.n_told += (size_t)snprintf(heard.told + heard.n_told, HEARD - heard.n_told,
-                                   "%s%s %s %s%s%s", heard.n_told ? ", " : "", t->way, t->id,
-                                   t->state, *t->text ? ": " : "", t->text);
-}
-
-static void pump(int64_t later_ns)
-{
-  struct prac_err err = {0};
-  bool busy;
-  wall += later_ns;
-  if (note_pump(core, wall, &busy, &err) != PRAC_OK) fail_msg("%s", err.text);
-}
-
-static void reopen(void)
-{
-  struct prac_err err = {0};
-  struct note_core_env env = {
-      .settings = conf, .ways = ways, .dir = dir, .host = "csirt.example", .told = told, .seed = 1};
-  note_close(&core);
-  if (note_open(&env, &core, &err) != PRAC_OK) fail_msg("%s", err.text);
-  pump(0);
+  if (strcmp(t->state, "key") == 0) {
+    (void)snprintf(heard.key, sizeof heard.key, "%s", t->text);
+    return;
+  }
+  noter_hear(&heard.told, "%s %s %s%s%s", t->way, t->id, t->state, *t->text ? ": " : "", t->text);
 }
 
 static int begin(void **s)
 {
-  static const char yaml[] = "notify: {ways: [], retry-first: 1s, retry-max: 1s, rdns: no}\n";
-  struct prac_err err = {0};
+  const struct note_core_env env = {.ways = ways, .told = told};
   (void)s;
   memset(&heard, 0, sizeof heard);
-  (void)snprintf(dir, sizeof dir, "/tmp/note-XXXXXX");
-  assert_non_null(mkdtemp(dir));
-  if (prac_conf_parse(yaml, strlen(yaml), "made", settings_sections(), &conf, &err) != PRAC_OK)
-    fail_msg("%s", err.text);
-  seq = 0;
-  wall = T0;
-  reopen();
+  noter_begin("notify: {ways: [], retry-first: 1s, retry-max: 1s, rdns: no}\n", T0, &env);
   return 0;
 }
 
 static int finish(void **s)
 {
-  char cmd[128];
   (void)s;
-  note_close(&core);
-  prac_conf_free(&conf);
-  (void)snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
-  return system(cmd);
+  return noter_end();
 }
 
 static void take(const struct model_kind *k, const void *rec)
 {
-  struct prac_err err = {0};
-  prac_rc rc = note_take(core, ++seq, k, rec, &err);
-  if (rc == PRAC_OK) rc = note_commit(core, &err);
-  if (rc != PRAC_OK) fail_msg("%s", err.text);
-  pump(0);
+  noter_take(k, rec);
+  noter_pump(0);
 }
 
 static struct subscription sub(const char *id, const char *scope)
 {
-  return (struct subscription){.id = id,
-                               .at = T0,
-                               .state = "on",
-                               .user = "u",
-                               .org = "o",
-                               .title = "ours",
-                               .language = "en",
-                               .zone = "UTC",
-                               .scope = scope,
-                               .clearance = "TLP:AMBER",
-                               .attacks = true,
-                               .alerts = true,
-                               .severity = "notice",
-                               .max_per_hour = 60,
-                               .digest_s = 600,
-                               .url = "https://h.example/",
-                               .secret = "k"};
+  struct subscription s = noter_subscription(id);
+  s.scope = scope;
+  return s;
 }
 static void subscribe(struct subscription s)
 {
@@ -211,17 +141,12 @@ static void alert(const char *id, const char *tlp, const char *severity)
 }
 static void expect(const char *want)
 {
-  assert_string_equal(heard.n ? heard.text : "", want);
-  heard.n = 0;
-  heard.text[0] = '\0';
+  noter_expect(&heard.all, want);
 }
 static void expect_told(const char *want)
 {
-  assert_string_equal(heard.n_told ? heard.told : "", want);
-  heard.n_told = 0;
-  heard.told[0] = '\0';
+  noter_expect(&heard.told, want);
 }
-
 static void only_what_its_owner_may_see(void **s)
 {
   (void)s;
@@ -277,13 +202,13 @@ static void on_off_and_the_end(void **s)
   struct subscription x = sub("s1", "203.0.113.0/24");
   subscribe(x);
   subscribe(x); /* the portal says all anew every hour */
-  reopen();
+  noter_reopen();
   attack("e1", "203.0.113.9");
   expect("hook e1.1.s1");
   x.state = "off";
   subscribe(x);
   attack("e2", "203.0.113.9");
-  reopen();
+  noter_reopen();
   attack("e3", "203.0.113.9");
   expect("");
   x.state = "on";
@@ -296,7 +221,7 @@ static void on_off_and_the_end(void **s)
   x.state = "end";
   subscribe(x);
   attack("e6", "198.51.100.9");
-  reopen();
+  noter_reopen();
   attack("e7", "198.51.100.9");
   expect("");
 }
@@ -313,7 +238,7 @@ static void what_waits_follows(void **s)
   x.scope = "198.51.100.0/24";
   subscribe(x);
   heard.away = NULL;
-  pump(2 * PRAC_SEC);
+  noter_pump(2 * PRAC_SEC);
   expect("");
   expect_told("hook e1.1.s1 refused: no longer in the subscriber's scope");
   heard.away = "s1";
@@ -323,7 +248,7 @@ static void what_waits_follows(void **s)
   x.state = "on";
   subscribe(x);
   heard.away = NULL;
-  pump(5 * PRAC_SEC);
+  noter_pump(5 * PRAC_SEC);
   expect("");
 }
 
@@ -337,15 +262,19 @@ static void nobody_waits_for_another(void **s)
   attack("e2", "203.0.113.9");
   expect("hook e1.1.s2, hook e2.1.s2");
   take(&model_errand,
-       &(struct errand){.id = "t-1", .at = wall, .act = "test", .subscription = "s1", .user = "u"});
+       &(struct errand){
+           .id = "t-1", .at = noter.wall, .act = "test", .subscription = "s1", .user = "u"});
   expect("");
-  heard.n_told = 0;
+  noter_forget(&heard.told);
   heard.away = NULL;
   take(&model_errand,
-       &(struct errand){.id = "t-2", .at = wall, .act = "test", .subscription = "s1", .user = "u"});
+       &(struct errand){
+           .id = "t-2", .at = noter.wall, .act = "test", .subscription = "s1", .user = "u"});
   expect("hook t-2.1.s1"); /* what waits is not yet due; a test does not wait behind it */
-  for (int i = 0; i < 8; i++) pump(2 * PRAC_SEC);
-  assert_non_null(strstr(heard.text, "hook e1.1.s1, hook e2.1.s1"));
+  for (int i = 0; i < 8; i++) noter_pump(2 * PRAC_SEC);
+  const char *first = strstr(heard.all.text, "hook e1.1.s1"); /* one after the other */
+  assert_non_null(first);
+  assert_non_null(strstr(first, "hook e2.1.s1"));
 }
 
 /* Nor for a mailbox that takes nothing now: that one is tried for a day, the way goes on. */
@@ -363,8 +292,8 @@ static void a_full_mailbox_is_no_way_that_is_away(void **s)
   attack("e1", "203.0.113.9");
   attack("e2", "203.0.113.9");
   expect("mail e1.1.s2>b@isp.example, mail e2.1.s2>b@isp.example");
-  heard.n_told = 0;
-  pump(PRAC_DAY + PRAC_SEC);
+  noter_forget(&heard.told);
+  noter_pump(PRAC_DAY + PRAC_SEC);
   expect("");
   expect_told("mail e1.1.s1 refused: 452 mailbox full, mail e2.1.s1 refused: 452 mailbox full");
 }
@@ -379,12 +308,12 @@ static void no_empty_digest(void **s)
   attack("e1", "203.0.113.9");
   attack("e2", "203.0.113.9");
   expect("hook e1.1.s1");
-  heard.n_told = 0;
+  noter_forget(&heard.told);
   x.scope = "198.51.100.0/24";
   subscribe(x);
-  pump(601 * PRAC_SEC);
+  noter_pump(601 * PRAC_SEC);
   expect("");
-  assert_non_null(strstr(heard.told, "refused: no longer in the subscriber's scope"));
+  assert_non_null(strstr(heard.told.text, "refused: no longer in the subscriber's scope"));
 }
 
 static void not_too_many(void **s)
@@ -398,20 +327,21 @@ static void not_too_many(void **s)
   attack("e3", "203.0.113.9");
   attack("e4", "203.0.113.9");
   expect("hook e1.1.s1, hook e2.1.s1");
-  heard.n_told = 0;
+  noter_forget(&heard.told);
   take(&model_errand,
-       &(struct errand){.id = "t-1", .at = wall, .act = "test", .subscription = "s1", .user = "u"});
+       &(struct errand){
+           .id = "t-1", .at = noter.wall, .act = "test", .subscription = "s1", .user = "u"});
   expect("");
   expect_told(" t-1 refused: max_per_hour messages have been sent");
-  pump(601 * PRAC_SEC);
-  assert_non_null(strstr(heard.text, "+e3+e4"));
+  noter_pump(601 * PRAC_SEC);
+  assert_non_null(strstr(heard.all.text, "+e3+e4"));
 }
 
 static void errands(void **s)
 {
   (void)s;
   struct errand c = {.id = "c-1",
-                     .at = wall,
+                     .at = noter.wall,
                      .act = "confirm",
                      .subscription = "",
                      .user = "u",
@@ -423,17 +353,18 @@ static void errands(void **s)
   take(&model_errand, &c); /* heard twice: told once */
   expect("");
   c.id = "c-2";
-  c.at = wall - PRAC_DAY;
+  c.at = noter.wall - PRAC_DAY;
   take(&model_errand, &c);
   expect("");
-  heard.n_told = 0;
+  noter_forget(&heard.told);
   take(&model_errand,
-       &(struct errand){.id = "t-1", .at = wall, .act = "test", .subscription = "s9", .user = "u"});
+       &(struct errand){
+           .id = "t-1", .at = noter.wall, .act = "test", .subscription = "s9", .user = "u"});
   expect("");
   expect_told(" t-1 refused: the notifier knows of no way to tell this subscription");
   take(&model_errand,
        &(struct errand){
-           .id = "t-2", .at = wall, .act = "test", .subscription = "operator", .user = "u"});
+           .id = "t-2", .at = noter.wall, .act = "test", .subscription = "operator", .user = "u"});
   expect(""); /* no errand reaches a tenant of the settings */
 }
 
@@ -443,7 +374,7 @@ static void a_way_that_does_not_open(void **s)
 {
   static const char *const to[] = {"noc@isp.example"};
   struct subscription x = sub("s1", "*");
-  struct errand c = {.id = "c-1", .at = wall, .act = "confirm", .to = to[0], .code = "A"};
+  struct errand c = {.id = "c-1", .at = noter.wall, .act = "confirm", .to = to[0], .code = "A"};
   (void)s;
   x.mail = (struct model_strs){to, 1};
   heard.no_mail = true;
@@ -453,20 +384,11 @@ static void a_way_that_does_not_open(void **s)
   take(&model_errand, &c);
   attack("e1", "203.0.113.9");
   expect("hook e1.1.s2");
-  assert_non_null(strstr(heard.told, "c-1 refused: letters are not sent here"));
+  assert_non_null(strstr(heard.told.text, "c-1 refused: letters are not sent here"));
   heard.no_mail = false;
   subscribe(x);
   attack("e2", "203.0.113.9");
-  expect("mail e2.1.s1>noc@isp.example, hook e2.1.s2, hook e2.1.s1");
-}
-
-static uint64_t counted(const char *name)
-{
-  struct prac_counters c = note_counters(core);
-  for (size_t i = 0; i < c.n; i++)
-    if (strcmp(c.defs[i].name, name) == 0) return prac_counter_get(&c.values[i]);
-  fail_msg("no counter %s", name);
-  return 0;
+  expect("mail e2.1.s1>noc@isp.example, hook e2.1.s1, hook e2.1.s2");
 }
 
 static void what_does_not_fit(void **s)
@@ -478,8 +400,9 @@ static void what_does_not_fit(void **s)
   subscribe(x);
   x = sub("Not a name", "*");
   subscribe(x);
-  take(&model_errand, &(struct errand){.id = "e", .at = wall, .act = "sing", .subscription = ""});
-  assert_int_equal(counted("unfit"), 4);
+  take(&model_errand,
+       &(struct errand){.id = "e", .at = noter.wall, .act = "sing", .subscription = ""});
+  assert_int_equal(noter_counted("unfit"), 4);
   attack("e1", "203.0.113.9");
   expect("");
   for (int i = 0; i <= NOTE_TENANTS_MAX; i++) {
@@ -487,8 +410,205 @@ static void what_does_not_fit(void **s)
     (void)snprintf(id, sizeof id, "s%d", i);
     subscribe(sub(id, "192.0.2.0/24"));
   }
-  assert_int_equal(counted("subscriptions"), NOTE_TENANTS_MAX);
-  assert_int_equal(counted("unfit"), 5);
+  assert_int_equal(noter_counted("subscriptions"), NOTE_TENANTS_MAX);
+  assert_int_equal(noter_counted("unfit"), 5);
+}
+
+/* ---- secrets ---- */
+
+static struct access_seal_key key_told(void)
+{
+  struct access_seal_key k;
+  assert_int_equal(access_seal_key_read(heard.key, &k, NULL), PRAC_OK);
+  return k;
+}
+static void seal_for(const struct access_seal_key *k, struct subscription *x,
+                     char to[ACCESS_SEALED])
+{
+  const struct access_seal_place p = {x->user, x->id, x->url};
+  assert_int_equal(access_seal(k, &p, x->secret, to, NULL), PRAC_OK);
+  x->secret = to;
+}
+/* How many files of the notifier have this text in them. */
+static int files_with(const char *text)
+{
+  char cmd[256];
+  int n = -1;
+  (void)snprintf(cmd, sizeof cmd, "grep -rlaF -e '%s' %s | wc -l", text, noter.dir);
+  FILE *f = popen(cmd, "r");
+  assert_non_null(f);
+  assert_int_equal(fscanf(f, "%d", &n), 1);
+  (void)pclose(f);
+  return n;
+}
+static void move_keys(const char *from, const char *to)
+{
+  char a[128], b[128];
+  (void)snprintf(a, sizeof a, "%s/%s", noter.dir, from);
+  (void)snprintf(b, sizeof b, "%s/%s", noter.dir, to);
+  assert_int_equal(rename(a, b), 0);
+}
+
+static void sealed_secrets(void **s)
+{
+  char sealed[ACCESS_SEALED], other[ACCESS_SEALED];
+  struct subscription x = sub("s1", "*"), y = sub("s2", "*");
+  struct access_seal_key k = key_told();
+  (void)s;
+  x.secret = "open sesame";
+  seal_for(&k, &x, sealed);
+  subscribe(x);
+  attack("e1", "203.0.113.9");
+  expect("hook e1.1.s1");
+  assert_string_equal(heard.secret, "open sesame");
+  y.secret = x.secret; /* moved */
+  subscribe(y);
+  attack("e2", "203.0.113.9");
+  expect("hook e2.1.s1");
+  assert_int_equal(noter_counted("unopened"), 1);
+  assert_true(noter_counted("sealed") > 0);
+  y.secret = "his own";
+  seal_for(&k, &y, other);
+  subscribe(y);
+  noter_pump(2 * PRAC_SEC);
+  expect("hook e2.1.s2"); /* it has waited */
+  assert_string_equal(heard.secret, "his own");
+  y.url = "https://elsewhere.example/";
+  subscribe(y);
+  attack("e3", "203.0.113.9");
+  expect("hook e3.1.s1");
+  noter_forget(&heard.told);
+  take(&model_errand,
+       &(struct errand){
+           .id = "t-1", .at = noter.wall, .act = "test", .subscription = "s2", .user = "u"});
+  assert_non_null(strstr(heard.told.text, "t-1 refused: the secret of its webhook does not open"));
+  note_close(&noter.core);
+  assert_int_equal(files_with("open sesame") + files_with("his own"), 0);
+}
+
+/* An older portal's, and what an older notifier has left. */
+static void secrets_in_clear(void **s)
+{
+  struct subscription x = sub("s1", "*");
+  (void)s;
+  x.secret = "in clear for all";
+  subscribe(x);
+  attack("e1", "203.0.113.9");
+  expect("hook e1.1.s1");
+  assert_string_equal(heard.secret, "in clear for all");
+  note_close(&noter.core);
+  assert_int_equal(files_with(x.secret), 0);
+  sqlite3 *db = NULL; /* as it was before: and as it stands in free pages and in the log */
+  char path[128];
+  (void)snprintf(path, sizeof path, "%s/queue.db", noter.dir);
+  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+  assert_int_equal(
+      sqlite3_exec(db,
+                   "PRAGMA journal_mode = WAL;"
+                   "UPDATE subscription SET rec = json_set(CAST(rec AS TEXT), '$.secret',"
+                   " 'in clear for all');"
+                   "CREATE TABLE gone(x); INSERT INTO gone SELECT hex(randomblob(9000)) ||"
+                   " 'in clear for all' FROM (VALUES(1), (2), (3)); DROP TABLE gone;"
+                   "DELETE FROM meta WHERE k = 'sealed'; PRAGMA user_version = 3;",
+                   NULL, NULL, NULL),
+      SQLITE_OK);
+  assert_true(files_with(x.secret) > 0);
+  sqlite3_close(db);
+  assert_true(files_with(x.secret) > 0);
+  noter_reopen();
+  assert_int_equal(files_with(x.secret), 0); /* while it runs, too */
+  attack("e2", "203.0.113.9");
+  expect("hook e2.1.s1");
+  assert_string_equal(heard.secret, "in clear for all");
+}
+
+/* The key's file is away: what it would open waits; when it is back all of it goes. */
+static void a_key_that_is_missing(void **s)
+{
+  static const char *const to[] = {"noc@isp.example"};
+  char sealed[ACCESS_SEALED], first[ACCESS_SEAL_HALF];
+  struct subscription x = sub("s1", "*");
+  struct access_seal_key k = key_told();
+  (void)s;
+  memcpy(first, heard.key, sizeof first);
+  x.secret = "open sesame";
+  seal_for(&k, &x, sealed);
+  x.mail = (struct model_strs){to, 1};
+  subscribe(x);
+  note_close(&noter.core);
+  move_keys("seal", "away");
+  noter_reopen(); /* makes another one, so that new secrets can be made */
+  assert_string_not_equal(heard.key, first);
+  assert_int_equal(noter_counted("unopened"), 1);
+  attack("e1", "203.0.113.9");
+  expect("mail e1.1.s1>noc@isp.example"); /* nothing else waits for it */
+  for (int i = 0; i < 20; i++) noter_pump(PRAC_HOUR * 5);
+  expect(""); /* not given up after a day */
+  char name[80], back[80];
+  (void)snprintf(name, sizeof name, "away/%s.key", k.name);
+  (void)snprintf(back, sizeof back, "seal/%s.key", k.name);
+  move_keys(name, back);
+  noter_pump(11 * PRAC_SEC);
+  noter_pump(PRAC_SEC);
+  expect("hook e1.1.s1");
+  assert_int_equal(noter_counted("unopened"), 0);
+  assert_string_equal(heard.secret, "open sesame");
+}
+
+/* Another key from now on; what is sealed to the one before is still opened. */
+static void a_new_key(void **s)
+{
+  char sealed[ACCESS_SEALED], other[ACCESS_SEALED], name[ACCESS_SEAL_NAME];
+  struct subscription x = sub("s1", "*"), y = sub("s2", "*");
+  struct access_seal_key k = key_told(), second;
+  (void)s;
+  seal_for(&k, &x, sealed);
+  subscribe(x);
+  assert_int_equal(note_keys_make(noter.dir, noter.wall + 1, name, NULL), PRAC_OK);
+  noter_pump(11 * PRAC_SEC);
+  second = key_told();
+  assert_string_equal(second.name, name);
+  seal_for(&second, &y, other);
+  subscribe(y);
+  attack("e1", "203.0.113.9");
+  expect("hook e1.1.s1, hook e1.1.s2");
+  heard.key[0] = '\0';
+  take(&model_errand, &(struct errand){.id = "k-1", .at = noter.wall, .act = "key", .user = ""});
+  assert_string_equal(key_told().name, name);
+}
+
+/* A file that is no key: nothing is sealed or opened, and nothing lost. */
+static void a_key_that_is_wrong(void **s)
+{
+  static const char *const bad[] = {"", "practice-key-1 1 00\n", "practice-key-1 1 %s\n",
+                                    "something else"};
+  char path[128], sealed[ACCESS_SEALED], hex[ACCESS_SEAL_HALF];
+  struct subscription x = sub("s1", "*");
+  struct access_seal_key k = key_told(), other;
+  (void)s;
+  seal_for(&k, &x, sealed);
+  subscribe(x);
+  assert_int_equal(access_seal_key_new(&other, NULL), PRAC_OK);
+  (void)snprintf(path, sizeof path, "seal/%s.key", k.name);
+  move_keys(path, "good");
+  (void)snprintf(path, sizeof path, "%s/seal/%s.key", noter.dir, k.name);
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(bad); i++) {
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fprintf(f, i == 2 ? "practice-key-1 1 %s\n" : "%s",
+            i == 2 ? access_seal_own(&other, hex) : bad[i]);
+    assert_int_equal(fclose(f), 0);
+    noter_reopen();
+    char id[8];
+    (void)snprintf(id, sizeof id, "e%zu", i);
+    attack(id, "203.0.113.9");
+    expect("");
+  }
+  (void)snprintf(path, sizeof path, "seal/%s.key", k.name);
+  move_keys("good", path);
+  noter_pump(11 * PRAC_SEC);
+  for (int i = 0; i < 8; i++) noter_pump(2 * PRAC_SEC);
+  expect("hook e0.1.s1, hook e1.1.s1, hook e2.1.s1, hook e3.1.s1");
 }
 
 int main(void)
@@ -506,6 +626,11 @@ int main(void)
       T(errands),
       T(a_way_that_does_not_open),
       T(what_does_not_fit),
+      T(sealed_secrets),
+      T(secrets_in_clear),
+      T(a_key_that_is_missing),
+      T(a_new_key),
+      T(a_key_that_is_wrong),
   };
   return cmocka_run_group_tests_name("notify_subscribe", t, NULL, NULL);
 }

@@ -1,44 +1,33 @@
-/* Webhooks that take a connection and say nothing hold threads; others are told all the same. */
+/* Webhooks that take a connection and say nothing hold threads: of their own organisation alone,
+ * however many there are of whatever many organisations. */
 #include "lib/t.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "app/settings.h"
-#include "lib/notes.h"
-#include "notify/notify.h"
+#include "lib/noter.h"
 #include "sys/wall.h"
 
 #define T0 (INT64_C(1427846523) * PRAC_SEC)
-enum { LANES = 4, SLOW = 12, HALF = LANES / 2 };
+enum { LANES = 4, HALF = LANES / 2, OWN = NOTE_SEATS - LANES };
 
 static struct {
   pthread_mutex_t lock;
   pthread_cond_t changed;
-  bool free;       /* whoever is held is let go, and nobody is held any more */
-  bool late;       /* held from the second try on */
-  int held, most;  /* at the same time */
-  int tries[SLOW]; /* by the number in the subscription's name, "t07" */
-  int told;        /* to "good" */
-  bool shy;        /* "good" fails once */
-  int good;        /* its tries */
-  int let;         /* so many that are held are let go */
+  bool free;      /* whoever is held is let go, and nobody is held any more */
+  bool late;      /* held from the second try on */
+  int held, most; /* at the same time */
+  int let;        /* so many that are held are let go */
+  int tries[400]; /* by the number in the subscription's name, "t007" */
+  int told;       /* to "good" */
+  bool shy;       /* "good" fails once */
+  int good;       /* its tries */
 } seen = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static size_t lanes(const void *c)
 {
   (void)c;
   return LANES;
-}
-static prac_rc open_way(void *st, const struct note_env *env, struct prac_err *reterr)
-{
-  (void)st, (void)env, (void)reterr;
-  return PRAC_OK;
-}
-static void close_way(void *st)
-{
-  (void)st;
 }
 static prac_rc send_way(void *st, const struct note_item *it, const struct note_env *env,
                         struct prac_err *reterr)
@@ -59,113 +48,68 @@ static prac_rc send_way(void *st, const struct note_item *it, const struct note_
   (void)pthread_mutex_unlock(&seen.lock);
   return good && !failed ? PRAC_OK : PRAC_FAIL(reterr, PRAC_AGAIN, "no answer");
 }
-static struct note_way way = {.name = "hook",
-                              .about = "made",
-                              .state_size = 1,
-                              .open = open_way,
-                              .send = send_way,
-                              .close = close_way,
-                              .lanes = lanes,
-                              .people = true,
-                              .each = true};
+static struct note_way way =
+    NOTER_WAY("hook", send_way, .lanes = lanes, .people = true, .each = true);
 static const struct note_way *const ways[] = {&way, NULL};
-
-static struct note_core *core;
-static struct prac_conf *conf;
-static char dir[64];
-static prac_time wall;
-static uint64_t seq;
 
 static int begin(void **s)
 {
-  static const char yaml[] = "notify: {ways: [], retry-first: 10ms, retry-max: 50ms, rdns: no}\n";
-  struct prac_err err = {0};
+  const struct note_core_env env = {.ways = ways, .threads = true};
   (void)s;
   seen.free = seen.late = seen.shy = false;
   seen.held = seen.most = seen.told = seen.good = seen.let = 0;
   memset(seen.tries, 0, sizeof seen.tries);
   way.conf = note_way_find("hook")->conf;
-  (void)snprintf(dir, sizeof dir, "/tmp/note-XXXXXX");
-  assert_non_null(mkdtemp(dir));
-  assert_int_equal(prac_conf_parse(yaml, strlen(yaml), "made", settings_sections(), &conf, &err),
-                   PRAC_OK);
-  struct note_core_env env = {
-      .settings = conf, .ways = ways, .dir = dir, .host = "h", .seed = 1, .threads = true};
-  if (note_open(&env, &core, &err) != PRAC_OK) fail_msg("%s", err.text);
-  bool busy;
-  seq = 0;
-  wall = T0;
-  assert_int_equal(note_pump(core, wall, &busy, &err), PRAC_OK);
+  noter_begin("notify: {ways: [], retry-first: 10ms, retry-max: 50ms, rdns: no}\n", T0, &env);
   return 0;
 }
 
 static int finish(void **s)
 {
-  char cmd[96];
   (void)s;
   (void)pthread_mutex_lock(&seen.lock);
   seen.free = true;
   (void)pthread_cond_broadcast(&seen.changed);
   (void)pthread_mutex_unlock(&seen.lock);
-  note_close(&core);
-  prac_conf_free(&conf);
-  (void)snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
-  return system(cmd);
-}
-
-static void take(const struct model_kind *k, const void *rec)
-{
-  struct prac_err err = {0};
-  prac_rc rc = note_take(core, ++seq, k, rec, &err);
-  if (rc == PRAC_OK) rc = note_commit(core, &err);
-  if (rc != PRAC_OK) fail_msg("%s", err.text);
+  return noter_end();
 }
 
 static void subscribe(const char *id, const char *org)
 {
-  const struct subscription s = {.id = id,
-                                 .at = T0,
-                                 .state = "on",
-                                 .user = "u",
-                                 .org = org,
-                                 .title = "t",
-                                 .language = "en",
-                                 .zone = "UTC",
-                                 .scope = "*",
-                                 .clearance = "TLP:AMBER",
-                                 .attacks = true,
-                                 .severity = "notice",
-                                 .max_per_hour = 60,
-                                 .digest_s = 600,
-                                 .url = "https://h.example/",
-                                 .secret = "k"};
-  take(&model_subscription, &s);
+  struct subscription s = noter_subscription(id);
+  s.org = org;
+  noter_take(&model_subscription, &s);
 }
-
-static void attack(const char *id)
+/* n of them, in so many organisations. */
+static void slow_ones(int n, int orgs)
 {
-  struct episode e = note_start();
-  e.id = id;
-  take(&model_episode, &e);
+  char name[8], org[8];
+  for (int i = 0; i < n; i++) {
+    (void)snprintf(name, sizeof name, "t%03d", i);
+    (void)snprintf(org, sizeof org, "o%d", i % orgs);
+    subscribe(name, org);
+  }
 }
 
+static void pump_for(int times)
+{
+  for (int i = 0; i < times; i++) {
+    noter_pump(20 * PRAC_MS);
+    sys_sleep_ns(PRAC_MS);
+  }
+}
 /* Until so many are held and so often "good" was told; a second more, in which nothing changes. */
 static void pump_until(int held, int told)
 {
-  struct prac_err err = {0};
-  int64_t until = sys_mono_ns() + 20 * PRAC_SEC;
-  bool busy, there = false;
+  int64_t until = sys_mono_ns() + 60 * PRAC_SEC;
+  bool there = false;
   while (!there && sys_mono_ns() < until) {
-    assert_int_equal(note_pump(core, wall += 20 * PRAC_MS, &busy, &err), PRAC_OK);
-    sys_sleep_ns(PRAC_MS);
+    pump_for(1);
     (void)pthread_mutex_lock(&seen.lock);
     there = seen.held >= held && seen.told >= told;
     (void)pthread_mutex_unlock(&seen.lock);
   }
-  for (int i = 0; i < 100; i++) {
-    assert_int_equal(note_pump(core, wall += 20 * PRAC_MS, &busy, &err), PRAC_OK);
-    sys_sleep_ns(PRAC_MS);
-  }
+  pump_for(100);
   (void)pthread_mutex_lock(&seen.lock);
   int held_now = seen.held, told_now = seen.told, most = seen.most;
   (void)pthread_mutex_unlock(&seen.lock);
@@ -174,92 +118,85 @@ static void pump_until(int held, int told)
   assert_int_equal(most, held);
 }
 
-static void name_of(char to[8], int i)
-{
-  (void)snprintf(to, 8, "t%02d", i % SLOW);
-}
-
 /* All of one organisation, who say nothing from the start. */
 static void of_one_organisation(void **s)
 {
-  char name[8];
   (void)s;
-  for (int i = 0; i < SLOW; i++) {
-    name_of(name, i);
-    subscribe(name, "slow");
-  }
+  slow_ones(12, 1);
   subscribe("good", "other");
-  attack("e1");
+  noter_attack("e1");
   pump_until(HALF, 1);
-  attack("e2");
+  noter_attack("e2");
   pump_until(HALF, 2);
 }
 
-/* Each of another, who once have failed. */
-static void that_have_failed(void **s)
+/* Each of another: every one has its seat, at once, and so has who comes after them. */
+static void of_many_organisations(void **s)
 {
-  char name[8], org[16];
   (void)s;
-  seen.late = true;
-  for (int i = 0; i < SLOW; i++) {
-    name_of(name, i);
-    (void)snprintf(org, sizeof org, "o%d", i);
-    subscribe(name, org);
-  }
+  slow_ones(60, 60);
   subscribe("good", "other");
-  attack("e1");
-  pump_until(HALF, 1);
-  attack("e2");
-  pump_until(HALF, 2);
+  noter_attack("e1");
+  pump_until(60, 1);
+  subscribe("t060", "late");
+  noter_attack("e2");
+  pump_until(61, 2);
 }
 
-/* Who failed once is told again beside an organisation of which nobody answers. */
+/* Several of each: what they share is shared, and a seat is left for others. */
+static void several_of_each(void **s)
+{
+  (void)s;
+  slow_ones(60, 20);
+  subscribe("good", "other");
+  noter_attack("e1");
+  pump_until(20 + LANES, 1);
+}
+
+/* Who has failed once is told again beside others who have, of one organisation and of many. */
 static void that_failed_once(void **s)
 {
-  char name[8];
   (void)s;
   seen.late = seen.shy = true;
-  for (int i = 0; i < SLOW; i++) {
-    name_of(name, i);
-    subscribe(name, "slow");
-  }
+  slow_ones(40, 20);
   subscribe("good", "other");
-  attack("e1");
+  noter_attack("e1");
+  pump_until(20, 1);
+}
+
+/* What has failed has one seat of its organisation: others there are told meanwhile. */
+static void beside_one_s_own(void **s)
+{
+  (void)s;
+  seen.late = true;
+  slow_ones(12, 1);
+  noter_attack("e1");
+  pump_until(1, 0);
+  subscribe("good", "o0");
+  noter_attack("e2");
   pump_until(1, 1);
 }
 
-/* ... and beside several, when one of them has had its turn. */
-static void that_waits_for_its_turn(void **s)
+/* More organisations than there are seats: each has had its turn before any has a second. */
+static void more_than_seats(void **s)
 {
-  struct prac_err err = {0};
-  char name[8];
-  bool busy;
   (void)s;
-  seen.late = seen.shy = true;
-  for (int i = 0; i < SLOW; i++) {
-    name_of(name, i);
-    subscribe(name, i % 2 ? "slow" : "dead");
-  }
-  attack("e1");
-  pump_until(HALF, 0);
+  slow_ones(OWN + 40, OWN + 40);
   subscribe("good", "other");
-  attack("e2"); /* fails while both have their seats */
-  for (int i = 0; i < 100; i++) {
-    assert_int_equal(note_pump(core, wall += 20 * PRAC_MS, &busy, &err), PRAC_OK);
-    sys_sleep_ns(PRAC_MS);
-  }
+  noter_attack("e1");
+  pump_until(OWN, 0);
   (void)pthread_mutex_lock(&seen.lock);
-  assert_int_equal(seen.good, 1);
-  seen.let = 1;
-  (void)pthread_cond_signal(&seen.changed);
+  seen.let = OWN;
+  (void)pthread_cond_broadcast(&seen.changed);
   (void)pthread_mutex_unlock(&seen.lock);
-  pump_until(HALF, 1);
+  pump_until(OWN, 1);
 }
 
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, begin, finish)
-  const struct CMUnitTest tests[] = {T(of_one_organisation), T(that_have_failed),
-                                     T(that_failed_once), T(that_waits_for_its_turn)};
+  const struct CMUnitTest tests[] = {T(of_one_organisation), T(of_many_organisations),
+                                     T(several_of_each),     T(that_failed_once),
+                                     T(beside_one_s_own),    T(more_than_seats)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,6 +53,7 @@ static prac_rc say(void *arg, const struct model_kind *k, const void *rec, const
   struct sayings *b = arg;
   const struct subscription *s = rec;
   (void)subject, (void)id;
+  if (k == &model_errand) return PRAC_OK; /* for the notifier's key */
   if (k != &model_subscription || b->away-- > 0) return PRAC_FAIL(err, PRAC_AGAIN, "away");
   b->n += (size_t)snprintf(b->said + b->n, sizeof b->said - b->n, "%s %s, ", s->title, s->state);
   return PRAC_OK;

@@ -165,18 +165,26 @@ static void report(struct bgp_way *w, struct note_said *s, const struct bgp_rule
   w->env->said(w->env->said_arg, s);
 }
 
-static void report_saying(struct bgp_way *w, const struct bgp_saying *y)
+/* The same deed each time it is said: after a kill, once more. */
+static void report_word(struct bgp_way *w, struct bgp_word *y)
 {
   static const char *const words[BGP_SAID_COUNT_] = {
       [BGP_SAID_PROPOSED] = "proposed", [BGP_SAID_LAPSED] = "lapsed", [BGP_SAID_SPENT] = "spent"};
-  struct note_said s = {.at = w->now};
-  if (!words[y->kind]) return; /* a rule is announced when ExaBGP says so */
+  struct note_said s = {.at = y->at};
   (void)snprintf(s.outcome, sizeof s.outcome, "%s", words[y->kind]);
-  (void)snprintf(s.deed, sizeof s.deed, "bgp.%" PRIu32 ".%" PRId64, y->id, w->now);
+  (void)snprintf(s.deed, sizeof s.deed, "bgp.%" PRIu32 ".%" PRId64, y->id, y->at);
   char text[BGP_TEXT];
-  (void)snprintf(s.detail, sizeof s.detail, "%.200s%s%.40s", bgp_rule_words(&y->rule, text),
+  (void)snprintf(s.detail, sizeof s.detail, "%.200s%s%.50s", bgp_rule_words(&y->rule, text),
                  y->why[0] ? "; " : "", y->why);
   report(w, &s, &y->rule, y->tenant, y->episode);
+  y->saying = true;
+}
+
+/* The book with them is on disk. */
+static void report_words(struct bgp_way *w)
+{
+  for (size_t i = 0; i < w->book->n_words; i++)
+    if (!w->book->words[i].saying) report_word(w, &w->book->words[i]);
 }
 
 /* The same deed each time it is confirmed: ExaBGP may have been away meanwhile, or we. */
@@ -212,7 +220,6 @@ static void tell_people(struct bgp_way *w)
     struct bgp_saying *y = &w->book->sayings[i];
     char text[BGP_SENTENCE];
     prac_log(w->env->log, &ev_rule, "%s", bgp_say_sentence(y, text));
-    report_saying(w, y);
     if (bgp_say_write(w->paper, w->env->conf, y, w->now) != PRAC_OK) w->save_failed++;
   }
   w->book->n_sayings = 0;
@@ -366,6 +373,7 @@ static prac_rc go(struct bgp_way *w, struct prac_err *reterr)
   if (rc == PRAC_OK) {
     tell_people(w);
     report_all(w);
+    report_words(w);
     pump(w, false);
   }
   bgp_link_run(&w->link, &calls);

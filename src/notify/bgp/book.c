@@ -28,6 +28,23 @@ static void copy(char to[BGP_NAME], const char *s)
   memset(to + n, 0, BGP_NAME - n);
 }
 
+/* Whatever is said of a claim alone: nothing else of the book remembers it. */
+static void keep_word(struct bgp_book *b, enum bgp_saying_kind kind, const struct bgp_claim *c,
+                      const char *why, prac_time now)
+{
+  const struct bgp_slot *s = &b->slots[c->rule];
+  if (b->n_words == BGP_WORDS) {
+    b->unsaid++;
+    return;
+  }
+  struct bgp_word *w = &b->words[b->n_words++];
+  *w = (struct bgp_word){.kind = kind, .id = s->id, .rule = s->rule, .at = now};
+  copy(w->tenant, c->tenant);
+  copy(w->episode, c->episode);
+  memcpy(w->why, why, strnlen(why, BGP_WHY - 1));
+  b->dirty = true;
+}
+
 static void say(struct bgp_book *b, enum bgp_saying_kind kind, const struct bgp_slot *s,
                 const struct bgp_claim *c, const char *why)
 {
@@ -45,6 +62,13 @@ static void say(struct bgp_book *b, enum bgp_saying_kind kind, const struct bgp_
   y->sensors = c->sensors;
 }
 
+static void say_kept(struct bgp_book *b, enum bgp_saying_kind kind, const struct bgp_claim *c,
+                     const char *why, prac_time now)
+{
+  say(b, kind, &b->slots[c->rule], c, why);
+  keep_word(b, kind, c, why, now);
+}
+
 static bool granted(const struct bgp_claim *c)
 {
   return c->grant == BGP_GRANTED || c->grant == BGP_APPROVED;
@@ -60,7 +84,7 @@ static void end_claims(struct bgp_book *b, prac_time now)
     if (c->until <= now) {
       if (c->grant == BGP_PROPOSED) {
         b->tally.lapsed++;
-        say(b, BGP_SAID_LAPSED, &b->slots[c->rule], c, "the attack has ended");
+        say_kept(b, BGP_SAID_LAPSED, c, "the attack has ended", now);
       }
       c->used = false;
       b->dirty = true;
@@ -68,7 +92,7 @@ static void end_claims(struct bgp_book *b, prac_time now)
       c->grant = BGP_SPENT;
       b->tally.spent++;
       b->dirty = true;
-      say(b, BGP_SAID_SPENT, &b->slots[c->rule], c, "max-life is over; a person may approve it");
+      say_kept(b, BGP_SAID_SPENT, c, "max-life is over; a person may approve it", now);
     }
   }
 }
@@ -365,7 +389,7 @@ static void open_claim(struct bgp_book *b, const struct bgp_who *who, const stru
   c->capped = capped;
   if (c->grant == BGP_PROPOSED && (is_new || before != c->rule)) {
     b->tally.proposed++;
-    say(b, BGP_SAID_PROPOSED, &b->slots[c->rule], c, why);
+    say_kept(b, BGP_SAID_PROPOSED, c, why, now);
   }
 }
 

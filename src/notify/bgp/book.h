@@ -13,14 +13,23 @@
  * safe     a rule counts as told from before the first announcement until a withdrawal has been
  *          acknowledged; a saved book that is loaded announces everything anew. One that was
  *          withdrawn keeps its slot until who reads of its attacks knows (unsaid), unless a new
- *          rule needs it
+ *          rule needs it. What no rule stands for any more, or not yet (proposed, lapsed, spent),
+ *          is kept as a word until it is known: saved before it is said
  */
 #pragma once
 #include "base/buf.h"
 #include "base/time.h"
 #include "notify/bgp/policy.h"
 
-enum { BGP_RULES = 1024, BGP_CLAIMS = 4096, BGP_NAME = 64, BGP_SAYINGS = 64, BGP_SERVED = 4 };
+enum {
+  BGP_RULES = 1024,
+  BGP_CLAIMS = 4096,
+  BGP_NAME = 64,
+  BGP_SAYINGS = 64,
+  BGP_SERVED = 4,
+  BGP_WORDS = 1024,
+  BGP_WHY = 96
+};
 enum { BGP_NONE = 0xffff }; /* no rule: a claim's slot */
 
 enum bgp_grant {
@@ -76,6 +85,14 @@ struct bgp_saying { /* for people: what has changed */
   uint32_t sensors;
   const char *why;
 };
+struct bgp_word {            /* for who reads of the attack: kept until it is on disk elsewhere */
+  enum bgp_saying_kind kind; /* PROPOSED, LAPSED, SPENT */
+  uint32_t id;
+  struct bgp_rule rule;
+  char tenant[BGP_NAME], episode[BGP_NAME], why[BGP_WHY];
+  prac_time at;
+  bool saying; /* handed on */
+};
 struct bgp_tally { /* since the book was made */
   uint64_t proposed, announced, withdrawn, lapsed, spent, capped, outside, never, stale, evicted,
       full, approved, refused;
@@ -89,7 +106,9 @@ struct bgp_book {
   bool later; /* something that may be lost for a second: a life that was prolonged */
   struct bgp_saying sayings[BGP_SAYINGS];
   size_t n_sayings;
-  uint64_t unsaid; /* sayings beyond the table */
+  struct bgp_word words[BGP_WORDS];
+  size_t n_words;
+  uint64_t unsaid; /* sayings and words beyond their tables */
   struct bgp_tally tally;
 };
 struct bgp_book *bgp_book_new(const struct bgp_conf *c); /* NULL: no memory */
@@ -113,7 +132,7 @@ enum bgp_order bgp_book_due(const struct bgp_book *b, const struct bgp_slot *s, 
 void bgp_book_sent(struct bgp_book *b, struct bgp_slot *s, enum bgp_order o, uint64_t seq,
                    prac_time now);
 enum bgp_answer { BGP_DONE, BGP_ERROR, BGP_UNKNOWN };
-/* What was handed on of all slots is safe. */
+/* What was handed on, of slots and words, is safe. */
 void bgp_book_said(struct bgp_book *b);
 void bgp_book_answer(struct bgp_book *b, uint64_t seq, enum bgp_answer a, prac_time now);
 /* A new connection, or none: nothing is known to be there any more, all is said again. */

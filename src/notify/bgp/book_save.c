@@ -5,7 +5,9 @@
 
 #include "notify/bgp/book.h"
 
-enum { VERSION = 3 }; /* 1: slots without what they were announced for; 2: without unsaid */
+enum {
+  VERSION = 4
+}; /* 1: slots without what they were announced for; 2: without unsaid; 3: no words */
 
 static void name_write(const char name[BGP_NAME], struct prac_wr *w)
 {
@@ -28,15 +30,32 @@ static bool sound(prac_time t)
   return t >= 0 && t < INT64_MAX / 4;
 }
 
+static void rule_write(const struct bgp_rule *r, struct prac_wr *w)
+{
+  prac_wr_u8(w, (uint8_t)r->kind);
+  prac_wr_bytes(w, r->dst.ip.b, 16);
+  prac_wr_u8(w, r->dst.bits);
+  prac_wr_u16le(w, r->port);
+  prac_wr_u16le(w, r->longer);
+  prac_wr_u64le(w, r->rate);
+}
+static bool rule_read(struct bgp_rule *to, struct prac_rd *r)
+{
+  unsigned kind = prac_rd_u8(r);
+  prac_rd_copy(r, to->dst.ip.b, 16);
+  to->dst.bits = prac_rd_u8(r);
+  to->port = prac_rd_u16le(r);
+  to->longer = prac_rd_u16le(r);
+  to->rate = prac_rd_u64le(r);
+  if (kind >= BGP_KIND_COUNT_ || to->dst.bits > 128) return false;
+  to->kind = (enum bgp_kind)kind;
+  return true;
+}
+
 static void slot_write(const struct bgp_slot *s, struct prac_wr *w)
 {
   prac_wr_u32le(w, s->id);
-  prac_wr_u8(w, (uint8_t)s->rule.kind);
-  prac_wr_bytes(w, s->rule.dst.ip.b, 16);
-  prac_wr_u8(w, s->rule.dst.bits);
-  prac_wr_u16le(w, s->rule.port);
-  prac_wr_u16le(w, s->rule.longer);
-  prac_wr_u64le(w, s->rule.rate);
+  rule_write(&s->rule, w);
   name_write(s->tenant, w);
   prac_wr_u8(w, (uint8_t)(s->want | (s->want || s->told) << 1));
   prac_wr_u64le(w, (uint64_t)s->since);
@@ -64,14 +83,7 @@ static bool slot_read(struct bgp_slot *s, unsigned version, struct prac_rd *r)
 {
   s->used = true;
   s->id = prac_rd_u32le(r);
-  unsigned kind = prac_rd_u8(r);
-  prac_rd_copy(r, s->rule.dst.ip.b, 16);
-  s->rule.dst.bits = prac_rd_u8(r);
-  s->rule.port = prac_rd_u16le(r);
-  s->rule.longer = prac_rd_u16le(r);
-  s->rule.rate = prac_rd_u64le(r);
-  if (kind >= BGP_KIND_COUNT_ || s->rule.dst.bits > 128 || !name_read(s->tenant, r)) return false;
-  s->rule.kind = (enum bgp_kind)kind;
+  if (!rule_read(&s->rule, r) || !name_read(s->tenant, r)) return false;
   unsigned flags = prac_rd_u8(r);
   s->want = flags & 1;
   s->told = flags & 2;
@@ -121,6 +133,42 @@ static bool claim_read(struct bgp_claim *c, const struct bgp_slot *slots, struct
          (c->fragments == BGP_NONE || (c->fragments < BGP_RULES && slots[c->fragments].used));
 }
 
+static void word_write(const struct bgp_word *y, struct prac_wr *w)
+{
+  size_t n = strnlen(y->why, BGP_WHY - 1);
+  prac_wr_u8(w, (uint8_t)y->kind);
+  prac_wr_u32le(w, y->id);
+  rule_write(&y->rule, w);
+  name_write(y->tenant, w);
+  name_write(y->episode, w);
+  prac_wr_u64le(w, (uint64_t)y->at);
+  prac_wr_u8(w, (uint8_t)n);
+  prac_wr_bytes(w, y->why, n);
+}
+static bool word_read(struct bgp_word *y, struct prac_rd *r)
+{
+  unsigned kind = prac_rd_u8(r);
+  y->id = prac_rd_u32le(r);
+  if (!rule_read(&y->rule, r) || !name_read(y->tenant, r) || !name_read(y->episode, r))
+    return false;
+  y->at = (prac_time)prac_rd_u64le(r);
+  size_t n = prac_rd_u8(r);
+  if (n >= BGP_WHY) return false;
+  prac_rd_copy(r, y->why, n);
+  y->kind = (enum bgp_saying_kind)kind;
+  return !r->bad && sound(y->at) && memchr(y->why, 0, n) == NULL &&
+         (kind == BGP_SAID_PROPOSED || kind == BGP_SAID_LAPSED || kind == BGP_SAID_SPENT);
+}
+
+static bool words_read(struct bgp_book *b, struct prac_rd *r)
+{
+  b->n_words = prac_rd_u16le(r);
+  if (b->n_words > BGP_WORDS) return false;
+  for (size_t i = 0; i < b->n_words; i++)
+    if (!word_read(&b->words[i], r)) return false;
+  return true;
+}
+
 prac_rc bgp_book_save(const struct bgp_book *b, struct prac_wr *w)
 {
   size_t slots = 0, claims = 0;
@@ -137,6 +185,8 @@ prac_rc bgp_book_save(const struct bgp_book *b, struct prac_wr *w)
   }
   for (size_t i = 0; i < BGP_CLAIMS; i++)
     if (b->claims[i].used) claim_write(&b->claims[i], w);
+  prac_wr_u16le(w, (uint16_t)b->n_words);
+  for (size_t i = 0; i < b->n_words; i++) word_write(&b->words[i], w);
   return w->bad ? PRAC_NOSPACE : PRAC_OK;
 }
 
@@ -153,6 +203,7 @@ static bool read_all(struct bgp_book *b, unsigned version, struct prac_rd *r)
   }
   for (size_t i = 0; i < claims; i++)
     if (!claim_read(&b->claims[i], b->slots, r)) return false;
+  if (version > 3 && !words_read(b, r)) return false;
   return !r->bad && prac_rd_left(r) == 0;
 }
 

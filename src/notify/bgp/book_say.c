@@ -40,6 +40,11 @@ void bgp_book_said(struct bgp_book *b)
     s->saying = 0;
     b->later = true;
   }
+  size_t kept = 0;
+  for (size_t i = 0; i < b->n_words; i++)
+    if (!b->words[i].saying) b->words[kept++] = b->words[i];
+  b->later |= kept < b->n_words;
+  b->n_words = kept;
 }
 
 static void done(struct bgp_book *b, struct bgp_slot *s, prac_time now)

@@ -1,6 +1,6 @@
 /* Webhooks of subscribers: each tenant has a URL of its own, chosen by somebody who is not the
  * operator. So it leads nowhere but to the public Internet, and who does not answer is tried again
- * alone, and with all others of its organisation has half of the threads at most. */
+ * alone, in a thread of its organisation. */
 #include <string.h>
 
 #include "notify/push.h"
@@ -34,8 +34,9 @@ static const struct prac_conf_item items[] = {
      .offset = CONF(connections),
      .lo = 1,
      .hi = NOTE_LANES_MAX,
-     .dflt = 4,
-     .help = "Subscribers that are told at the same time, at most."},
+     .dflt = 8,
+     .help = "Subscribers that are told at the same time, beyond one of each organisation; one "
+             "organisation has half of it at most."},
 };
 static const struct prac_conf_section section = {
     .path = "notify.hook",

@@ -24,7 +24,7 @@ export function Form({ start, saved }) {
   const body = () => ({ id: fresh ? '' : start.id, title: v.title, state: v.state, language: v.language, zone: v.zone.trim(), attacks: v.attacks, alerts: v.alerts, severity: v.severity,
     kinds: words(v.kinds), vectors: words(v.vectors), min_packets: Math.round(Number(v.min_packets)) || 0, min_pps: Number(v.min_pps) || 0, updates: v.updates,
     max_per_hour: Number(v.max_per_hour), digest_s: Number(v.digest_s), mail: words(v.mail), url: v.url.trim() });
-  const submit = (e) => { e.preventDefault(); const b = body(); run(post('/subscriptions', b), (a) => saved({ ...a, url: b.url })); };
+  const submit = (e) => { e.preventDefault(); run(post('/subscriptions', body()), saved); };
   const input = (k, more) => html`<input name=${k} value=${v[k]} autocomplete="off" spellcheck=${false} maxlength="1000" onInput=${take(k)} ...${more} />`;
   const number = (k, more) => input(k, { type: 'number', inputmode: 'numeric', ...more });
   const tick = (k) => html`<input name=${k} type="checkbox" checked=${v[k]} onChange=${take(k)} />`;

@@ -59,7 +59,7 @@ function Acts({ s, again, show }) {
 function List() {
   const of = useAnswer('/subscriptions', true), [shown, show] = useState(null);
   const rows = of.value?.rows || [], edit = param('edit'), edited = edit === FRESH ? {} : rows.find((s) => s.id === edit), looked = rows.find((s) => s.id === param('look'));
-  const saved = (v) => { if (v.secret && v.url) show({ kind: 'secret', text: v.secret }); put({ edit: null }); of.again(); };
+  const saved = (v) => { if (v.secret) show({ kind: 'secret', text: v.secret }); put({ edit: null }); of.again(); };
   const add = html`<button type="button" class="strong small" onClick=${() => put({ edit: FRESH, look: null }, true)}>${t('sub_add')}</button>`;
   return html`<${Panel} id="subs" title=${t('sub_list')} note=${t('sub_note', { scope: me.value.scope?.all ? t('scope_all') : me.value.scope?.words })} className="wide-12" tools=${add}>
     ${shown && html`<${Shown} what=${shown} close=${() => show(null)} />`}

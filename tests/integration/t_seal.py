@@ -1,0 +1,128 @@
+"""Secrets of webhooks, sealed: nowhere in the data directory in clear, bound to their URL, sealed at the first start of what
+was in clear before, and messages that wait for a key that is missing."""
+import hashlib
+import hmac
+import json
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+
+from portalsite import Site
+from subscriber import API, FORM, LocalBus, Scene, alert, files_with, until
+from tap import PRACTICE, Tap
+
+
+def signed(hook, path, id, secret):
+    """The messages of that id at that path, and whether they are signed with the secret."""
+    mac = lambda h, b: 'sha256=' + hmac.new(secret.encode(), h['x-practice-timestamp'].encode() + b'.' + b, hashlib.sha256).hexdigest()
+    got = [(h, b) for h, b in hook.at(path, 1, 0) if json.loads(b)['id'].startswith(id)]
+    return [h.get('x-practice-signature') == mac(h, b) for h, b in got]
+
+
+def told(t, scene, n, path, sub, secret, what):
+    scene.bus.say(alert(n, ['203.0.113.5']))
+    t.equal(what, until(lambda: signed(scene.hook, path, f'a{n}.', secret)), [True])
+
+
+def sealed(t, scene, jp, url):
+    data = scene.site.base / 'data'
+    ours = jp.subscribe(url=url + '/jp')
+    jp.test(ours['id'])
+    told(t, scene, 1, '/jp', ours, ours['secret'], 'a message is signed with the secret that was shown')
+    t.equal('which is in no file', files_with(data, ours['secret'], ours['secret'][3:]), [])
+    t.check('and sealed in those that need it', {'portal', 'notify', 'bus'} <= {f.split('/')[0] for f in files_with(data, 'sealed1:')},
+            files_with(data, 'sealed1:'))
+    key, = (data / 'notify/seal').iterdir()
+    t.equal('the key is the notifier\'s alone', (stat.S_IMODE(key.stat().st_mode), stat.S_IMODE(key.parent.stat().st_mode)), (0o600, 0o700))
+    t.equal('and in no other file', files_with(data, key.read_text().split()[2]), [f'notify/seal/{key.name}'])
+    same = jp.ask('POST', API, {**FORM, 'id': ours['id'], 'title': 'renamed', 'url': url + '/jp'})[1]
+    t.check('the same URL keeps its secret', 'secret' not in same, same)
+    moved = jp.ask('POST', API, {**FORM, 'id': ours['id'], 'url': url + '/new'})[1]
+    t.check('a new one has a new secret', moved.get('secret', '').startswith('hs_') and moved['secret'] != ours['secret'], moved)
+    jp.test(ours['id'])
+    told(t, scene, 2, '/new', ours, moved['secret'], 'which signs there')
+    mail = jp.subscribe(title='letters', mail=['noc@isp.example'])
+    t.check('no webhook, no secret', 'secret' not in mail and jp.ask('POST', f'{API}/{mail["id"]}/secret', {})[0] == 400, mail)
+    jp.ask('POST', f'{API}/{mail["id"]}/end', {})
+    return dict(ours, secret=moved['secret'])
+
+
+def stop(scene, *roles):
+    for role in roles:
+        scene.end(role, signal.SIGTERM)
+
+
+def of_before(t, scene, jp, ours):
+    """Both files as an older version has left them: in clear, in free pages and in the log, too."""
+    data = scene.site.base / 'data'
+    old = 'hs_' + 'ab' * 32
+    stop(scene, 'portal', 'notify')
+    keep = []
+    for file, update in ((data / 'portal/access.db', f"UPDATE subscription SET secret = '{old}'; UPDATE meta SET n = 0, b = NULL WHERE k = 'seal';"),
+                         (data / 'notify/queue.db', f"UPDATE subscription SET rec = json_set(CAST(rec AS TEXT), '$.secret', '{old}');"
+                                                    "DELETE FROM meta WHERE k = 'sealed';")):
+        db = sqlite3.connect(file)
+        db.executescript(f"PRAGMA journal_mode = WAL; {update} CREATE TABLE gone(x); INSERT INTO gone VALUES(hex(randomblob(9000)) || '{old}');"
+                         'DROP TABLE gone;')
+        keep.append(db)
+    t.equal('(it was in clear)', sorted(files_with(data, old)), ['notify/queue.db-wal', 'portal/access.db-wal'])
+    for db in keep:
+        db.close()
+    scene.site.start('notify')
+    scene.site.start('portal')
+    scene.site.wait()
+    t.check('is nowhere in clear soon', until(lambda: not files_with(data, old)), files_with(data, old))
+    told(t, scene, 3, '/new', ours, old, 'and signs as before')
+    return old
+
+
+def missing(t, scene, jp, ours, secret):
+    """The key's file is away; a key is renamed; each time all that waited goes."""
+    data = scene.site.base / 'data'
+    scene.end('notify')
+    (data / 'notify/seal').rename(data / 'away')
+    scene.site.start('notify')
+    scene.bus.say(alert(4, ['203.0.113.5']))
+    said = until(lambda: 'notify_secrets_unopened' in scene.site.logs())
+    t.check('a key that is missing is said', said, scene.site.logs()[-2000:])
+    st, a = jp.ask('POST', f'{API}/{ours["id"]}/test', {})
+    t.check('its owner hears why on a test', st == 200 and 'make a new' in a['answers'][0]['text'], a)
+    t.equal('nothing is sent unsigned', signed(scene.hook, '/new', 'a4.', secret), [])
+    for key in (data / 'away').iterdir():
+        key.rename(data / 'notify/seal' / key.name)
+    t.equal('with the file back, what waited is told', until(lambda: signed(scene.hook, '/new', 'a4.', secret)), [True])
+
+
+def another(t, scene, jp, ours, secret):
+    """Another key: old secrets are opened with the old one, new ones are sealed to the new one."""
+    data = scene.site.base / 'data'
+    r = subprocess.run([PRACTICE, 'notify', '--new-key', '--config', scene.site.conf], capture_output=True, text=True, timeout=60)
+    t.check('a new key is made', r.returncode == 0 and 'notify/seal/' in r.stdout, r)
+    name = os.path.basename(r.stdout.split(';')[0]).split('.')[0]
+    t.check('the running notifier takes it, and so does the portal', until(lambda: f'"text":"{name}"' in scene.site.logs()), scene.site.logs()[-2000:])
+    told(t, scene, 5, '/new', ours, secret, 'the old secret still signs')
+    fresh = jp.ask('POST', f'{API}/{ours["id"]}/secret', {})[1]['secret']
+    t.check('a new secret is sealed to it', until(lambda: files_with(data / 'notify', f'sealed1:{name}')), name)
+    for key in (data / 'notify/seal').iterdir():
+        if name not in key.name:
+            key.unlink()
+    scene.end('notify')
+    scene.site.start('notify')
+    told(t, scene, 6, '/new', ours, fresh, 'and signs without the old keys')
+
+
+def main():
+    t = Tap()
+    with Site() as site, Scene(site, {'aiko': ('isp', '203.0.113.0/24', 'viewer')}, lambda: LocalBus(site)) as scene:
+        jp = scene.people['aiko']
+        ours = sealed(t, scene, jp, f'https://localhost:{scene.hook.port}')
+        secret = of_before(t, scene, jp, ours)
+        missing(t, scene, jp, ours, secret)
+        another(t, scene, jp, ours, secret)
+    t.done()
+
+
+if __name__ == '__main__':
+    main()
