@@ -53,14 +53,15 @@ static bool is_key(const char *name)
 
 static prac_rc read_all(DIR *d, const char *dir, struct note_keys *ret, struct prac_err *reterr)
 {
-  prac_time made, newest = INT64_MIN;
+  prac_time made;
+  ret->made = INT64_MIN;
   for (struct dirent *e; (e = readdir(d));) {
     if (!is_key(e->d_name)) continue;
     if (ret->n == NOTE_KEYS_MAX)
       return PRAC_FAIL(reterr, PRAC_FULL, "%s: more than %d keys", dir, NOTE_KEYS_MAX);
     PRAC_TRY(read_one(dir, e->d_name, &ret->v[ret->n], &made, reterr));
-    if (made >= newest) {
-      newest = made;
+    if (made >= ret->made) {
+      ret->made = made;
       ret->last = ret->n;
     }
     ret->n++;
@@ -88,6 +89,10 @@ prac_rc note_keys_make(const char *dir, prac_time now, char name[ACCESS_SEAL_NAM
 {
   char path[PATH], line[LINE], hex[ACCESS_SEAL_HALF];
   struct access_seal_key k;
+  struct note_keys old;
+  if (note_keys_read(dir, &old, NULL) == PRAC_OK && old.made >= now && old.made < INT64_MAX)
+    now = old.made + 1;
+  explicit_bzero(&old, sizeof old);
   (void)snprintf(path, sizeof path, "%s/seal", dir);
   PRAC_TRY(sys_mkdirs(path, 0700, reterr));
   PRAC_TRY(access_seal_key_new(&k, reterr));

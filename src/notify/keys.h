@@ -16,10 +16,12 @@ enum { NOTE_KEYS_MAX = 32 };
 struct note_keys {
   struct access_seal_key v[NOTE_KEYS_MAX];
   size_t n, last; /* last: index of the one made last */
+  prac_time made; /* that one */
 };
 /* *ret is written only on success. */
 PRAC_NODISCARD prac_rc note_keys_read(const char *dir, struct note_keys *ret,
                                       struct prac_err *reterr);
-/* One more, made at `now`; the files are read anew. name: of it. */
+/* One more, made at `now`, or behind all there are when the clock has been set back: it is the
+ * last. The files are read anew. name: of it. */
 PRAC_NODISCARD prac_rc note_keys_make(const char *dir, prac_time now, char name[ACCESS_SEAL_NAME],
                                       struct prac_err *reterr);
