@@ -111,6 +111,7 @@ static void summary_json(struct replay *r)
     prac_json_str(j, r->play.in[i].what);
     json_count(j, "items", r->play.in[i].items);
     json_count(j, "malformed", s.malformed);
+    json_count(j, "set_back", r->play.in[i].clock.backs);
     prac_json_key(j, "error");
     prac_json_str(j, r->play.in[i].broken ? r->play.in[i].why.text : "");
     prac_json_close(j, '}');
@@ -154,7 +155,7 @@ static void counters_text(struct replay *r)
 
 static void report(struct replay *r)
 {
-  play_tell_broken(&r->play);
+  play_tell_files(&r->play);
   if (r->o.play.quiet) return;
   if (r->o.json)
     summary_json(r);
@@ -191,7 +192,8 @@ const struct cmd cmd_replay = {
     .text =
         "Reads captures as fast as the machine can, on their own clock: packets become flows, "
         "flows become findings, findings become alerts. Several files are merged by time; each "
-        "is a sensor of its own unless --sensor says that they belong together. The same "
+        "is a sensor of its own unless --sensor says that they belong together. A file whose clock "
+        "was set back goes on from where it was, and that is said. The same "
         "input, settings and seed give the same output, byte for byte.\n\n"
         "With --from-store the flows come from a store that an earlier replay or `practice run` "
         "has filled: the same alerts as from the captures, given the same settings and seed. Other "
