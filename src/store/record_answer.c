@@ -139,7 +139,8 @@ bool store_record_filtered(const struct store_query *q)
 {
   return (q->sensor && q->sensor[0]) || q->src.bits || q->n_srcs || q->victim.bits ||
          q->port.proto || q->has_port || (q->country && q->country[0]) || q->asn ||
-         (q->state && q->state[0]) || (q->key && q->key[0]) || q->n_left_out;
+         (q->state && q->state[0]) || (q->key && q->key[0]) || (q->only && q->only[0]) ||
+         q->n_left_out;
 }
 
 static bool left_out(const struct store_query *q, const void *rec)
@@ -154,7 +155,8 @@ static bool words_match(const struct store_query *q, const void *rec)
 {
   const struct model_kind *k = q->kind;
   return text_match(k, rec, "key", q->key) && text_match(k, rec, "state", q->state) &&
-         text_match(k, rec, "country", q->country) && !left_out(q, rec);
+         text_match(k, rec, "kind", q->only) && text_match(k, rec, "country", q->country) &&
+         !left_out(q, rec);
 }
 
 /* Records are in order of (at, id). */
