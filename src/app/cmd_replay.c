@@ -200,7 +200,11 @@ const struct cmd cmd_replay = {
         "settings, or a newer program, say what would have been found. That store is only read, "
         "and may be written meanwhile; --store takes another directory. Country, network and "
         "lists are what they were when the packets came. Times are UTC and whole minutes; engines "
-        "that compare with the past know only what lies after --from.",
+        "that compare with the past know only what lies after --from.\n\n"
+        "A replay has sensors, but no honeypots and no heartbeats: which ports a honeypot serves, "
+        "and that somebody is silent, stands in no capture and no flow. So attacks, new reflection "
+        "ports, and sensors that are silent, lossy or off their time are told by `practice run` "
+        "alone.",
     .examples =
         "practice replay day.pcap.gz\tthe alerts of one capture\n"
         "practice replay tokyo=a.pcap oslo=b.pcap --json\ttwo sensors, as JSON lines\n"
