@@ -52,9 +52,9 @@ static double middle(double *v, unsigned n)
   return sum / (to - from);
 }
 
-/* Of the middle of the folks, what share of its steps is each step (`share`), and of their pairs
- * those that are there in so many (`on`). Returns how many steps of pairs in one heap would know
- * it as well, which means of equal weight do not: 0: there are too few folks. */
+/* Of the middle of the folks: what share of its steps is each step, and of their pairs those that
+ * are there in so many steps (`on`). Returns in how many steps of pairs, were they one heap, as
+ * much would be seen: a mean of folks knows less than that of all. 0: there are too few folks. */
 static double middle_of(const struct eng_instep *all, double *share, double *on)
 {
   static const double AS_GOOD = 0.8; /* the middle third's mean, beside the mean of all */
@@ -96,33 +96,42 @@ static double there_at(const struct eng_instep *all, const double *on, double he
   return sum;
 }
 
+enum { TURNS = 8, HALVINGS = 40 };
+
+/* So much was heard of a step in which so many of the pairs are there. */
+static double heard_of(const struct eng_instep *all, const double *on, double there)
+{
+  double lo = 0, hi = 8;
+  for (int i = 0; i < HALVINGS; i++) {
+    double mid = (lo + hi) / 2;
+    (there_at(all, on, mid) < there ? (lo = mid) : (hi = mid));
+  }
+  return lo;
+}
+/* So often a pair comes that is there in so many steps. */
+static double rate_of(const struct eng_instep *all, double steps)
+{
+  double lo = 0, hi = 1e4;
+  for (int i = 0; i < HALVINGS; i++) {
+    double mid = (lo + hi) / 2;
+    (steps_of(all, mid) < steps ? (lo = mid) : (hi = mid));
+  }
+  return lo;
+}
+
 /* By turns: how often pairs come, by what was heard; what was heard, by how often they come. */
 static void settle(struct eng_instep *all, const double *share, const double *on)
 {
-  enum { TURNS = 8, HALVINGS = 40 };
-  static const double RATE_MOST = 1e4, HEARD_MOST = 8;
-  double steps = 0, top;
+  double steps = 0;
   for (unsigned c = 0; c <= all->steps; c++) steps += on[c] * c;
   for (unsigned turn = 0; turn <= TURNS; turn++) {
-    top = 0;
+    double top = 0;
     for (unsigned t = 0; t < all->steps; t++) {
-      double lo = 0, hi = turn ? HEARD_MOST : 0;
-      for (int i = 0; turn && i < HALVINGS; i++) {
-        double mid = (lo + hi) / 2;
-        (there_at(all, on, mid) < steps * share[t] ? (lo = mid) : (hi = mid));
-      }
-      all->heard[t] = turn ? lo : share[t];
+      all->heard[t] = turn ? heard_of(all, on, steps * share[t]) : share[t];
       top = fmax(top, all->heard[t]);
     }
     for (unsigned t = 0; t < all->steps; t++) all->heard[t] /= top;
-    for (unsigned c = 1; c <= all->steps; c++) {
-      double lo = 0, hi = RATE_MOST;
-      for (int i = 0; i < HALVINGS; i++) {
-        double mid = (lo + hi) / 2;
-        (steps_of(all, mid) < c ? (lo = mid) : (hi = mid));
-      }
-      all->rate[c] = lo;
-    }
+    for (unsigned c = 1; c <= all->steps; c++) all->rate[c] = rate_of(all, c);
   }
 }
 
