@@ -176,6 +176,7 @@ static prac_rc take(struct run *r, int64_t timeout_ns)
   struct cap_seen seen[FRAMES];
   size_t n = 0;
   PRAC_TRY(r->in.source->next(r->in.st, frames, seen, FRAMES, timeout_ns, &n, &r->err));
+  if (!r->o->interface) input_times(&r->in, frames, seen, n);
   return give(r, frames, seen, n);
 }
 
@@ -340,6 +341,8 @@ static void tell(const struct run *r, prac_rc rc)
     printf("  %-24s %14" PRIu64 " packets %s\n", prac_ip_text(ip, &r->tools.v[i].source),
            r->tools.v[i].packets, flow_tool_text((enum flow_tool)r->tools.v[i].tool));
   }
+  char back[INPUT_BACK_TEXT];
+  if (input_back_text(&r->in, back)) printf("  %s\n", back);
   if (r->out.bytes > 0) printf("  %-24s %14" PRIu64 " bytes\n", "written", r->out.bytes);
   if (rc != PRAC_OK) {
     (void)fflush(stdout);

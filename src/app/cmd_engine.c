@@ -170,7 +170,7 @@ static void counters_text(struct engine *e)
 
 static void report(struct engine *e)
 {
-  play_tell_broken(&e->play);
+  play_tell_files(&e->play);
   if (e->o.play.quiet) return;
   if (e->o.json)
     summary_json(e);

@@ -111,6 +111,7 @@ static void summary_json(struct replay *r)
     prac_json_str(j, r->play.in[i].what);
     json_count(j, "items", r->play.in[i].items);
     json_count(j, "malformed", s.malformed);
+    json_count(j, "set_back", r->play.in[i].clock.backs);
     prac_json_key(j, "error");
     prac_json_str(j, r->play.in[i].broken ? r->play.in[i].why.text : "");
     prac_json_close(j, '}');
@@ -154,7 +155,7 @@ static void counters_text(struct replay *r)
 
 static void report(struct replay *r)
 {
-  play_tell_broken(&r->play);
+  play_tell_files(&r->play);
   if (r->o.play.quiet) return;
   if (r->o.json)
     summary_json(r);
@@ -191,14 +192,19 @@ const struct cmd cmd_replay = {
     .text =
         "Reads captures as fast as the machine can, on their own clock: packets become flows, "
         "flows become findings, findings become alerts. Several files are merged by time; each "
-        "is a sensor of its own unless --sensor says that they belong together. The same "
+        "is a sensor of its own unless --sensor says that they belong together. A file whose clock "
+        "was set back goes on from where it was, and that is said. The same "
         "input, settings and seed give the same output, byte for byte.\n\n"
         "With --from-store the flows come from a store that an earlier replay or `practice run` "
         "has filled: the same alerts as from the captures, given the same settings and seed. Other "
         "settings, or a newer program, say what would have been found. That store is only read, "
         "and may be written meanwhile; --store takes another directory. Country, network and "
         "lists are what they were when the packets came. Times are UTC and whole minutes; engines "
-        "that compare with the past know only what lies after --from.",
+        "that compare with the past know only what lies after --from.\n\n"
+        "A replay has sensors, but no honeypots and no heartbeats: which ports a honeypot serves, "
+        "and that somebody is silent, stands in no capture and no flow. So attacks, new reflection "
+        "ports, and sensors that are silent, lossy or off their time are told by `practice run` "
+        "alone.",
     .examples =
         "practice replay day.pcap.gz\tthe alerts of one capture\n"
         "practice replay tokyo=a.pcap oslo=b.pcap --json\ttwo sensors, as JSON lines\n"

@@ -48,23 +48,16 @@ prac_rc honeypot_watch_open(struct honeypot_watch *w, const struct role_env *e,
 static prac_rc publish(const struct role_env *e, struct bus *bus, const struct hp_observed *x,
                        struct prac_err *reterr)
 {
-  char id[64], key[32], subject[64], text[320], hex[2 * HP_SAMPLE + 1] = "", flows[160];
+  char id[64], key[32], subject[64], text[HP_OBSERVED_TEXT], flows[160];
   char from[PRAC_TIME_TEXT], to[PRAC_TIME_TEXT];
   const char *sensor = e->honeypot->name;
   struct model_port port = {.port = x->port, .proto = 17};
   prac_time at = x->on ? x->to : prac_now(&e->clock);
   uint64_t h = prac_hash2(prac_hash_bytes(x->on, sensor, strlen(sensor)), (uint64_t)x->to, x->port);
-  for (uint8_t i = 0; i < x->n_sample; i++)
-    (void)snprintf(hex + (size_t)2 * i, 3, "%02x", (unsigned)x->sample[i]);
   (void)snprintf(id, sizeof id, "honeypot.%016" PRIx64, h);
   (void)snprintf(key, sizeof key, "port:%u/udp", x->port);
   (void)snprintf(flows, sizeof flows, "port=%u/udp from=%s to=%s", x->port,
                  prac_time_text(from, x->from), prac_time_text(to, x->to + PRAC_MIN));
-  (void)snprintf(text, sizeof text,
-                 "New reflection port %u/udp? Nothing serves it, and about %" PRIu32
-                 " senders asked there within a minute. %" PRIu32 " packets, at least %" PRIu32
-                 " with the same payload (%u bytes, beginning %s).",
-                 x->port, x->sources, x->packets, x->same, x->len, hex);
   struct finding f = {.id = id,
                       .engine = "honeypot",
                       .part = sensor,
@@ -83,7 +76,7 @@ static prac_rc publish(const struct role_env *e, struct bus *bus, const struct h
                       .sensors = {&sensor, 1},
                       .ports = {&port, 1},
                       .packets = x->packets,
-                      .text = text,
+                      .text = hp_observed_text(text, x),
                       .flows = flows};
   (void)snprintf(subject, sizeof subject, "finding.honeypot.%s", sensor);
   return role_publish_record(bus, &model_finding, &f, subject, id, reterr);

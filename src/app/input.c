@@ -2,6 +2,7 @@
 #include "app/input.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,14 @@ void input_close(struct input *in)
   *in = (struct input){0};
 }
 
+void input_times(struct input *in, struct cap_frame *frames, struct cap_seen *seen, size_t n)
+{
+  for (size_t i = 0; i < n && in->source->form == CAP_FRAMES; i++)
+    frames[i].at = cap_clock_tell(&in->clock, frames[i].at);
+  for (size_t i = 0; i < n && in->source->form == CAP_SEEN; i++)
+    if (!seen[i].sensor) seen[i].at = cap_clock_tell(&in->clock, seen[i].at);
+}
+
 static void read_ahead(struct input *in)
 {
   in->n = in->at = 0;
@@ -98,6 +107,7 @@ static void read_ahead(struct input *in)
     in->ended = true;
     in->broken = rc != PRAC_END;
   }
+  input_times(in, in->frames, in->seen, in->n);
 }
 
 prac_time input_head(struct input *in)
@@ -118,4 +128,16 @@ void input_stats(const struct input *in, struct cap_stats *ret)
 {
   *ret = (struct cap_stats){0};
   if (in->source->stats) in->source->stats(in->st, ret);
+}
+
+bool input_back_text(const struct input *in, char ret[INPUT_BACK_TEXT])
+{
+  const struct cap_clock *c = &in->clock;
+  if (c->backs == 0) return false;
+  char most[PRAC_TIME_TEXT];
+  (void)snprintf(
+      ret, INPUT_BACK_TEXT,
+      "its clock goes back %" PRIu64 " %s, %s at most; %" PRIu64 " packets are told so much later",
+      c->backs, c->backs == 1 ? "time" : "times", prac_duration_text(most, c->most_ns), c->moved);
+  return true;
 }

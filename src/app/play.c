@@ -223,10 +223,14 @@ prac_rc play_run(struct play *p, struct prac_err *reterr)
   return p->rc;
 }
 
-void play_tell_broken(struct play *p)
+void play_tell_files(struct play *p)
 {
-  for (size_t i = 0; i < p->n; i++)
+  char back[INPUT_BACK_TEXT];
+  for (size_t i = 0; i < p->n; i++) {
     if (p->in[i].broken) fprintf(stderr, "practice: %s\n", p->in[i].why.text);
+    if (input_back_text(&p->in[i], back))
+      fprintf(stderr, "practice: %s: %s\n", p->in[i].what, back);
+  }
 }
 
 bool play_is_whole(const struct play *p)

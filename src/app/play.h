@@ -70,8 +70,8 @@ int play_check(const struct cmd *c, const struct play_opts *o);
 PRAC_NODISCARD prac_rc play_open(struct play *p, const struct play_opts *o, eng_sink *on_finding,
                                  alert_sink *on_alert, void *arg, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc play_run(struct play *p, struct prac_err *reterr);
-/* On stderr, after the run: files that broke half-way. */
-void play_tell_broken(struct play *p);
+/* On stderr, after the run: files that broke half-way, or whose clock was set back. */
+void play_tell_files(struct play *p);
 /* Is something of the input missing? Then the answer is CMD_FAILED. */
 bool play_is_whole(const struct play *p);
 uint64_t play_items(const struct play *p, uint64_t *ret_refused);

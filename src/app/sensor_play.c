@@ -15,6 +15,9 @@ enum { NAP_NS = 5000000 };
 #define JUMP_NS (26 * PRAC_HOUR) /* a longer gap is not walked minute by minute */
 static const struct prac_log_event ev_broken = {"sensor_file_broken", PRAC_LOG_WARN,
                                                 "what came before the break counts"};
+static const struct prac_log_event ev_back = {
+    "sensor_file_clock_back", PRAC_LOG_WARN,
+    "times behind it are later than the file's; make clocks right before the next capture"};
 static const struct prac_log_event ev_play = {"sensor_plays", PRAC_LOG_INFO, ""};
 static const struct prac_log_event ev_ended = {"sensor_played", PRAC_LOG_INFO, ""};
 
@@ -33,7 +36,13 @@ static prac_time head(struct sensor_role *s)
   for (; s->at < s->n; s->at++) {
     prac_time t = input_head(&s->in[s->at]);
     if (t != INT64_MAX) return t;
-    if (s->in[s->at].broken) prac_log(&s->e->log, &ev_broken, "%s", s->in[s->at].why.text);
+    const struct input *in = &s->in[s->at];
+    char back[INPUT_BACK_TEXT];
+    if (in->broken) prac_log(&s->e->log, &ev_broken, "%s", in->why.text);
+    if (s->at + 1 < s->n)
+      s->in[s->at + 1].clock = in->clock; /* one sensor's: they follow each other */
+    else if (input_back_text(in, back))
+      prac_log(&s->e->log, &ev_back, "up to %s: %s", in->what, back);
   }
   return INT64_MAX;
 }

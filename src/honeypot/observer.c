@@ -1,7 +1,9 @@
 /* One entry a port, so that nothing has to be looked up or thrown away. */
 #include "honeypot/observer.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,10 +19,8 @@ struct port {
   uint64_t common; /* hash of the payload that leads the vote */
   uint32_t packets, votes, same;
   uint16_t len;
-  uint8_t n_sample;
-  uint8_t sample[HP_SAMPLE];
 };
-_Static_assert(sizeof(struct port) == 56, "4 MiB in all");
+_Static_assert(sizeof(struct port) == 40, "2.5 MiB in all");
 struct active {
   struct hp_observed x;
   prac_time seen, said; /* the last minute in which it was so; when it was last told */
@@ -59,8 +59,6 @@ static void vote(struct port *p, uint64_t hash, const struct wire_packet *k)
     p->common = hash;
     p->same = 0;
     p->len = (uint16_t)k->payload_len;
-    p->n_sample = (uint8_t)(k->payload_captured < HP_SAMPLE ? k->payload_captured : HP_SAMPLE);
-    if (p->n_sample) memcpy(p->sample, k->payload, p->n_sample);
   }
   if (hash == p->common)
     p->votes++, p->same++;
@@ -121,8 +119,6 @@ static bool judge(struct hp_observer *o, uint32_t port, struct hp_observed *ret)
     a->x.sources = n;
     a->x.same = p->same;
     a->x.len = p->len;
-    a->x.n_sample = p->n_sample;
-    memcpy(a->x.sample, p->sample, sizeof a->x.sample);
   }
   if (a->said && o->minute - a->said < AGAIN_NS) return false;
   a->said = o->minute;
@@ -170,4 +166,14 @@ size_t hp_observer_say(struct hp_observer *o, prac_time now, struct hp_observed 
     o->minute = prac_time_floor(now, PRAC_MIN);
   }
   return said + ended(o, now, to + said, n - said);
+}
+
+const char *hp_observed_text(char to[HP_OBSERVED_TEXT], const struct hp_observed *x)
+{
+  (void)snprintf(to, HP_OBSERVED_TEXT,
+                 "New reflection port %u/udp? Nothing serves it, and about %" PRIu32
+                 " senders asked there within a minute. %" PRIu32 " packets, at least %" PRIu32
+                 " with the same payload (%u bytes).",
+                 x->port, x->sources, x->packets, x->same, x->len);
+  return to;
 }

@@ -8,23 +8,21 @@
  *           minute, at least half of them the same payload; again every 10 min while that goes on,
  *           and "off" when it has not been so for an hour
  * not       what comes from ports below 1024: answers to this machine's own questions
- * memory    64 bytes a port, 4 MiB, from the start; HP_OBSERVED_MAX ports that are on
+ * memory    40 bytes a port, 2.5 MiB, from the start; HP_OBSERVED_MAX ports that are on
  */
 #pragma once
 #include "base/err.h"
 #include "base/ip.h"
 #include "base/time.h"
 
-enum { HP_OBSERVED_MAX = 64, HP_SAMPLE = 16 };
+enum { HP_OBSERVED_MAX = 64, HP_OBSERVED_TEXT = 256 };
 struct hp_observed {
   uint16_t port;
   bool on;
   prac_time from, to;              /* the first and the last minute of it */
   uint32_t packets, sources, same; /* of the fullest minute; same: at least so many
                                       had the common payload */
-  uint16_t len;                    /* of the common payload, and its first bytes */
-  uint8_t sample[HP_SAMPLE];
-  uint8_t n_sample;
+  uint16_t len;                    /* of the common payload */
 };
 struct hp_observer;
 /* bound: a bit for each port that is served. */
@@ -36,3 +34,5 @@ bool hp_observer_frame(struct hp_observer *o, prac_time at, uint32_t link, const
                        uint32_t caplen, uint32_t len);
 /* Closes the minutes that end before now; at most n things to say. Call until it gives fewer. */
 size_t hp_observer_say(struct hp_observer *o, prac_time now, struct hp_observed *to, size_t n);
+/* The sentence of a finding. No byte of the payload: our own address may be in it. */
+const char *hp_observed_text(char to[HP_OBSERVED_TEXT], const struct hp_observed *x);

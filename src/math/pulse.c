@@ -34,17 +34,15 @@ static double chernoff(const double *l, unsigned n, double t, double most)
 }
 
 /* The circulant's eigenvalues but the first: all steps at once, which turning leaves alone. */
-static double weights(const double *cov, unsigned steps, double more, double *l, double *most)
+static double weights(const double *cov, unsigned steps, double *l)
 {
   double sum = 0;
-  *most = 0;
   for (unsigned k = 1; k < steps; k++) {
     double v = 0;
     for (unsigned d = 0; d < steps; d++)
       v += cov[d] * cos(6.283185307179586 * (double)(k * d % steps) / steps);
-    l[k - 1] = v > 0 ? more * v / ((double)steps * steps) : 0;
+    l[k - 1] = v > 0 ? v / ((double)steps * steps) : 0;
     sum += l[k - 1];
-    if (l[k - 1] > *most) *most = l[k - 1];
   }
   return sum;
 }
@@ -62,7 +60,14 @@ struct math_pulse math_pulse_of(const uint64_t *mask, size_t n, unsigned steps,
     total += profile ? profile[t] : 1;
   }
   if (!(sum > 0) || !(total > 0)) return r;
-  r.mean = weights(cov, steps, rest > 0 ? 1 + (double)n / rest : 1, l, &most);
+  r.mean = weights(cov, steps, l);
+  /* A profile that was counted errs in all steps together by sum^2 / rest. */
+  double more = rest > 0 && r.mean > 0 ? 1 + sum * sum / (rest * r.mean) : 1;
+  r.mean *= more;
+  for (unsigned k = 0; k + 1 < steps; k++) {
+    l[k] *= more;
+    most = fmax(most, l[k]);
+  }
   for (unsigned t = 0; t < steps; t++) {
     double d = at[t] - sum * (profile ? profile[t] : 1) / total;
     r.t += d * d;

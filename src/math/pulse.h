@@ -28,7 +28,7 @@ struct math_pulse {
   double t, mean;       /* T, and its mean under the null */
   double lift, log10_p; /* T / mean (0: nobody says anything); at most 0 */
 };
-/* profile: steps numbers >= 0 of any sum, NULL: even. rest: hosts it was taken from (its own
- * error); 0: it is exact. */
+/* profile: steps numbers >= 0 of any sum, NULL: even. rest: in how many steps altogether those were
+ * active whom it was counted from (its own error); 0: it is exact. */
 struct math_pulse math_pulse_of(const uint64_t *mask, size_t n, unsigned steps,
                                 const double *profile, double rest);

@@ -152,8 +152,7 @@ static prac_rc put_risks(void *arg, const void *const *recs, size_t n, struct pr
   (void)err;
   for (size_t i = 0; i < n; i++) {
     const struct finding *f = recs[i];
-    if (strcmp(f->kind, "risk-port") != 0 || met(k, f->key) || strcmp(f->state, "on") != 0)
-      continue;
+    if (met(k, f->key) || strcmp(f->state, "on") != 0) continue;
     const char *port = strchr(f->key, ':');
     const struct store_value v[] = {{.s = port ? port + 1 : f->key},
                                     {.u = f->level},
@@ -175,7 +174,7 @@ static prac_rc put_risks(void *arg, const void *const *recs, size_t n, struct pr
 static prac_rc risk(struct portal_job *j, struct store *s, struct prac_err *reterr)
 {
   struct risk *k = j->ask;
-  const struct store_query q = {.what = STORE_RECORDS, .kind = &model_finding};
+  const struct store_query q = {.what = STORE_RECORDS, .kind = &model_finding, .only = "risk-port"};
   k->job = j;
   prac_rc rc = portal_scan(j, s, q, put_risks, k, reterr);
   j->rows.next[0] = 0; /* one look at the latest, no list to turn pages of */

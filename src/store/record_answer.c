@@ -135,11 +135,18 @@ static bool asn_match(const struct store_query *q, const void *rec)
   return asn && *asn == q->asn;
 }
 
+static bool any_word(const struct store_query *q)
+{
+  const char *const words[] = {q->sensor, q->country, q->state, q->key, q->only};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(words); i++)
+    if (words[i] && words[i][0]) return true;
+  return false;
+}
+
 bool store_record_filtered(const struct store_query *q)
 {
-  return (q->sensor && q->sensor[0]) || q->src.bits || q->n_srcs || q->victim.bits ||
-         q->port.proto || q->has_port || (q->country && q->country[0]) || q->asn ||
-         (q->state && q->state[0]) || (q->key && q->key[0]) || q->n_left_out;
+  return any_word(q) || q->src.bits || q->n_srcs || q->victim.bits || q->port.proto ||
+         q->has_port || q->asn || q->n_left_out;
 }
 
 static bool left_out(const struct store_query *q, const void *rec)
@@ -154,7 +161,8 @@ static bool words_match(const struct store_query *q, const void *rec)
 {
   const struct model_kind *k = q->kind;
   return text_match(k, rec, "key", q->key) && text_match(k, rec, "state", q->state) &&
-         text_match(k, rec, "country", q->country) && !left_out(q, rec);
+         text_match(k, rec, "kind", q->only) && text_match(k, rec, "country", q->country) &&
+         !left_out(q, rec);
 }
 
 /* Records are in order of (at, id). */

@@ -91,6 +91,7 @@ struct store_query {
   uint32_t asn;
   uint32_t marks;               /* all of these bits */
   const char *id, *key, *state; /* STORE_RECORDS */
+  const char *only;             /* STORE_RECORDS: those whose `kind` is this */
   const char *const *left_out;  /* STORE_RECORDS: none whose `kind` begins with one of these */
   uint32_t n_left_out;          /* at most STORE_LEFT_OUT_MAX */
   const char *after;  /* STORE_RECORDS: only those that come behind this id, at after_at, */

@@ -355,6 +355,7 @@ static void made_filters(struct choice *c, struct store_query *q)
     q->port = ports[choice_u8(c) % 6];
     q->has_port = choice_u8(c) & 1 || q->port.proto == 0;
   }
+  if ((pick & 0x9000) == 0x9000) q->only = choice_u8(c) & 1 ? "surge-port" : "single";
   if ((pick & 0x6000) == 0x6000) q->victim = (struct prac_prefix){prac_ip4(0xc0000200), 122};
 }
 

@@ -223,11 +223,13 @@ static void plant_risks(void)
   }
 }
 
-/* Many labels of senders, and an attack, since the engines said anything else. */
+/* Many labels of senders, and attacks, since the engines said anything else: more than a view
+ * reads.
+ */
 static void plant_labels(void)
 {
   char id[16];
-  for (int i = 0; i < 1500; i++) {
+  for (int i = 0; i < 10500; i++) {
     (void)snprintf(id, sizeof id, "n%d", i);
     const struct finding f = {.id = id,
                               .engine = i % 10 ? "noise" : "drdos",

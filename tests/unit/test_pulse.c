@@ -70,7 +70,29 @@ static void outage(void **s)
     for (unsigned t = 0; t < STEPS; t++) all[t] += (double)(o >> t & 1);
   }
   assert_true(math_pulse_of(m, HOSTS, STEPS, NULL, 0).log10_p < -8);
-  assert_true(math_pulse_of(m, HOSTS, STEPS, all, 20000).log10_p > -3);
+  double steps = 0;
+  for (unsigned t = 0; t < STEPS; t++) steps += all[t];
+  assert_true(math_pulse_of(m, HOSTS, STEPS, all, steps).log10_p > -3);
+}
+/* Hosts that come often, and few others that come once: what these do says little of what to
+ * expect. */
+static void a_profile_of_few_errs(void **s)
+{
+  enum { FEW = 100, ROUNDS = 2000 };
+  (void)s;
+  struct prac_rng r = prac_rng_of(4);
+  uint64_t m[HOSTS];
+  int above = 0;
+  for (int round = 0; round < ROUNDS; round++) {
+    double few[STEPS] = {0};
+    for (size_t i = 0; i < HOSTS; i++) {
+      unsigned by = (unsigned)prac_rng_below(&r, STEPS);
+      m[i] = (UINT64_C(0x03f) << by | UINT64_C(0x03f) >> (STEPS - by)) & 0xfff;
+    }
+    for (int k = 0; k < FEW; k++) few[prac_rng_below(&r, STEPS)] += 1;
+    above += math_pulse_of(m, HOSTS, STEPS, few, FEW).log10_p < -3;
+  }
+  assert_true(above <= ROUNDS / 500);
 }
 static void silent(void **s)
 {
@@ -85,7 +107,8 @@ static void silent(void **s)
 }
 int main(void)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(false_alarms), cmocka_unit_test(planted),
-                                     cmocka_unit_test(outage), cmocka_unit_test(silent)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(false_alarms), cmocka_unit_test(planted), cmocka_unit_test(outage),
+      cmocka_unit_test(a_profile_of_few_errs), cmocka_unit_test(silent)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

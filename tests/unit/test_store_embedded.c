@@ -261,7 +261,7 @@ static int full_device_child(void)
   struct prac_err err = {0};
   if (unshare(CLONE_NEWNS) != 0) return 77;
   if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return 77;
-  if (mount("tmpfs", dir, "tmpfs", 0, "size=3m") != 0) return 77;
+  if (mount("tmpfs", dir, "tmpfs", 0, "size=4m") != 0) return 77;
   if (open_store(&s, false, &err) != PRAC_OK) return 1;
   uint64_t i = 1;
   prac_rc rc = PRAC_OK;

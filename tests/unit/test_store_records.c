@@ -207,6 +207,53 @@ static void long_ones_too(void **state)
   store_close(&s);
 }
 
+/* One kind among 40,000 findings of others. */
+static void one_kind_is_found_among_many(void **state)
+{
+  enum { N = 40000 };
+  static const char *const names[] = {"ram", "embedded"};
+  (void)state;
+  struct finding *f = calloc(N, sizeof *f);
+  struct store_rec *r = calloc(N, sizeof *r);
+  char(*id)[16] = calloc(N, sizeof *id);
+  assert_true(f && r && id);
+  for (int i = 0; i < N; i++) {
+    bool rare = i == 3 || i == 500 || i == 9000;
+    (void)snprintf(id[i], sizeof id[i], "%c%d",
+                   rare ? i == 3     ? 'x'
+                          : i == 500 ? 'y'
+                                     : 'z'
+                        : 'o',
+                   i);
+    f[i] = (struct finding){.id = id[i],
+                            .key = "port:23/tcp",
+                            .kind = rare    ? "risk-port"
+                                    : i % 2 ? "risk-ports"
+                                            : "noise-survey",
+                            .state = i == 500 ? "off" : "on",
+                            .at = hour(0) + i * PRAC_SEC};
+    r[i] = (struct store_rec){&model_finding, &f[i]};
+  }
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(names); i++) {
+    struct store s = must_open(names[i]);
+    struct ids l;
+    put(&s, r, N);
+    struct store_query q = {.kind = &model_finding, .only = "risk-port"};
+    expect(&s, q, 0, 24, "zyx");
+    expect(&s, q, 1, 24, "z");
+    q.state = "on";
+    expect(&s, q, 0, 24, "zx");
+    q.limit = 1;
+    expect(&s, q, 0, 24, "z");
+    q = (struct store_query){.what = STORE_RECORDS, .kind = &model_finding, .only = "risk-port"};
+    if (i == 1) assert_in_range(work_of(&s, &q, &l), 0, 10);
+    store_close(&s);
+  }
+  free(id);
+  free(r);
+  free(f);
+}
+
 /* ---- packets: whatever is asked, their columns say which are read ---- */
 
 enum { PACKETS = 20000 };
@@ -363,9 +410,9 @@ static void packets_and_deliveries_go(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-  const struct CMUnitTest tests[] = {
-      T(found_by_when_they_ran),   T(only_those_are_looked_at), T(long_ones_too),
-      T(packets_by_an_index),      T(json_is_read_last),        T(deliveries_do_not_run),
-      T(packets_and_deliveries_go)};
+  const struct CMUnitTest tests[] = {T(found_by_when_they_ran), T(only_those_are_looked_at),
+                                     T(long_ones_too),          T(one_kind_is_found_among_many),
+                                     T(packets_by_an_index),    T(json_is_read_last),
+                                     T(deliveries_do_not_run),  T(packets_and_deliveries_go)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

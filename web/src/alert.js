@@ -11,7 +11,8 @@ import { Chips, Flows, HitsLink, Host, Land, Network, Port, Text } from './parts
 import { about } from './router.js';
 import { may } from './session.js';
 import { isOpen, status } from './state.js';
-import { ofHoneypots, timesUsual, titleOf, told, valueOf } from './words.js';
+import { InItsWords, Sentence } from './said.js';
+import { ofHoneypots, timesUsual, titleOf, valueOf } from './words.js';
 
 function Row({ name, children }) {
   return html`<div><dt>${name}</dt><dd>${children}</dd></div>`;
@@ -36,7 +37,7 @@ function Findings({ list }) {
   if (!reads()) return html`<p class="note">${t(status.value?.history ? 'analyst_only' : 'history_none')}</p>`;
   if (list && list.length === 0) return html`<p class="note">${t('findings_none')}</p>`;
   return html`<ol class="findings">${(list || []).slice(0, 8).map((f) => html`<li key=${f.id}>
-    <span class="when">${dayTime(seconds(f.at))}</span> <a class="plain-link" lang="en" href=${about(f.id)}><${Text} v=${told(f.text)} /></a>
+    <span class="when">${dayTime(seconds(f.at))}</span> <a class="plain-link" href=${about(f.id)}><${Sentence} of=${f} /></a>
     <small class="mono">${t('finding_by', { engine: f.engine, version: f.engine_version, settings: String(f.settings).slice(0, 8), seed: f.seed })}</small></li>`)}</ol>`;
 }
 
@@ -93,7 +94,7 @@ export function AlertContent({ a, page }) {
     <p class="alert-top"><${Severity} level=${a.severity} /><b class=${'sev-text sev-' + a.severity}>${sevWord(a.severity)}</b>
       <span class=${'state state-' + a.state}>${t('state_' + a.state)}</span> <span class="tlp" translate=${false}>${a.tlp}</span></p>
     ${page ? html`<h2 class="sr">${t('alert_details')}</h2>` : html`<h2 id="drawer-title"><${Text} v=${titleOf(a)} /></h2>`}
-    <p class="lead" lang="en"><${Text} v=${told(a.text)} /></p>
+    <p class="lead"><${Sentence} of=${a} /></p><${InItsWords} of=${a} />
     <${Compare} a=${a} />
     <dl class="facts">
       <${Row} name=${t('began')}>${dayTime(seconds(a.from))}<//>

@@ -25,7 +25,7 @@ export function stories(rows) {
     if (!ended(r) && !(g.biggest?.host_count >= r.host_count)) g.biggest = r;
     if (r.severity) g.alert = g.alert || r;
   }
-  for (const g of by.values()) g.text = g.biggest?.text || g.alert?.title || g.head.text;
+  for (const g of by.values()) g.says = g.biggest || g.alert || g.head;
   return [...by.values()].sort((a, b) => ended(a) - ended(b) || RANKS.indexOf(b.level) - RANKS.indexOf(a.level) || (a.to < b.to ? 1 : -1));
 }
 export const portOf = (key) => (/^group:(\d+\/\w+)$/.exec(key) || [])[1];

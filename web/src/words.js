@@ -3,26 +3,30 @@ import { country, dayTime, lang, number, seconds, t, unit } from './i18n.js';
 
 /* What an engine wrote has times in it: they are said in the reader's zone, as all others. */
 export const told = (s) => String(s ?? '').replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, (at) => dayTime(seconds(at)));
+/* Whom or what a record is about, in words: by its kind and key. */
+export function whoOf(a) {
+  const key = a.key || '', what = key.slice(key.indexOf(':') + 1);
+  switch (a.kind) {
+    case 'spoofed-flood': return { who: what.replace(/\/\w+$/, '') + (a.ports?.length ? ` ${a.ports[0]}` : '') };
+    case 'surge-country': return { who: country(a.country || what) };
+    case 'surge-as': return { who: `AS${what}` };
+    case 'surge-abroad': return { who: abroad(what) };
+    case 'site-silent': case 'site-lossy': case 'clock-off': return { who: site(what) };
+    case 'drdos': return drdos(what);
+    default: return { who: what };
+  }
+}
+const TITLES = {
+  'spoofed-flood': 'title_spoofed_flood', 'surge-country': 'title_surge_country', 'surge-as': 'title_surge_country', 'surge-port': 'title_surge_port',
+  'surge-abroad': 'title_surge_abroad', 'site-silent': 'title_site_silent', 'site-lossy': 'title_site_lossy', 'clock-off': 'title_clock_off',
+  'sync-group': 'title_sync_group', 'sync-survey': 'title_sync_group', 'sync-point': 'title_sync_group', 'sync-weak': 'title_sync_group',
+  'noise-survey': 'title_survey', 'noise-malware': 'title_malware', 'risk-port': 'title_risk_port', drdos: 'title_drdos',
+  'new-reflection-port': 'title_new_reflection_port',
+};
 /* The engine's own line is English; in Japanese, or when there is none, ours. */
 export function titleOf(a) {
-  const key = a.key || '';
-  const what = key.slice(key.indexOf(':') + 1);
-  if (lang.value === 'en' && a.title) return told(a.title);
-  switch (a.kind) {
-    case 'spoofed-flood': return t('title_spoofed_flood', { who: what.replace(/\/\w+$/, '') + (a.ports?.length ? ` ${a.ports[0]}` : '') });
-    case 'surge-country': return t('title_surge_country', { who: country(a.country || what) });
-    case 'surge-port': return t('title_surge_port', { who: what });
-    case 'surge-as': return t('title_surge_country', { who: `AS${what}` });
-    case 'surge-abroad': return t('title_surge_abroad', { who: abroad(what) });
-    case 'site-silent': return t('title_site_silent', { who: site(what) });
-    case 'site-lossy': return t('title_site_lossy', { who: site(what) });
-    case 'clock-off': return t('title_clock_off', { who: site(what) });
-    case 'sync-group': return t('title_sync_group', { who: what });
-    case 'risk-port': return t('title_risk_port', { who: what });
-    case 'drdos': return t('title_drdos', drdos(what));
-    case 'new-reflection-port': return t('title_new_reflection_port', { who: what });
-    default: return told(a.title) || key;
-  }
+  if ((lang.value === 'en' && a.title) || !Object.hasOwn(TITLES, a.kind ?? '')) return told(a.title) || a.key || '';
+  return t(TITLES[a.kind], whoOf(a));
 }
 /* "port:1433/tcp", "country:MM", "as:64500": what surges at the sensors abroad only. */
 function abroad(what) {

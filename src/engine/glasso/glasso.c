@@ -207,7 +207,7 @@ static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env 
 const struct eng_ops eng_glasso = {
     .name = "glasso",
     .about = "hosts that act together: the graphical lasso's density, and synchrony by port",
-    .version = "1",
+    .version = "2",
     .state_size = sizeof(struct glasso_state),
     .conf = &glasso_conf_section,
     .counters = counter_defs,

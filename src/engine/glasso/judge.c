@@ -29,25 +29,6 @@ struct work {
   struct eng_instep all;
 };
 
-static prac_rc work_of(struct work *w, struct prac_arena *a)
-{
-  const struct eng_cells *c = &w->cells;
-  w->v = prac_arena_alloc(a, (c->n + 1) * sizeof *w->v);
-  w->mask = prac_arena_alloc(a, (c->n_hosts + (size_t)1) * sizeof *w->mask);
-  w->who = prac_arena_alloc(a, (c->n_hosts + (size_t)1) * sizeof *w->who);
-  w->in = prac_arena_alloc(a, c->n_hosts + (size_t)1);
-  if (!w->v || !w->mask || !w->who || !w->in) return PRAC_NOMEM;
-  for (size_t i = 0; i < c->n; i++) {
-    w->v[i] = (struct at_port){c->v[i].port, c->v[i].host, c->v[i].step, c->v[i].packets};
-    w->all.in_step[c->v[i].step] += 1;
-    if (i == 0 || w->v[i].host != w->v[i - 1].host || w->v[i].port != w->v[i - 1].port)
-      w->all.pairs++;
-  }
-  w->all.steps = c->steps;
-  qsort(w->v, c->n, sizeof *w->v, by_port);
-  return PRAC_OK;
-}
-
 /* Masks of the hosts in v[from..to), all of one port. Returns how many hosts. */
 static uint32_t masks_of(struct work *w, size_t from, size_t to)
 {
@@ -60,6 +41,46 @@ static uint32_t masks_of(struct work *w, size_t from, size_t to)
     w->mask[n - 1] |= UINT64_C(1) << w->v[i].step;
   }
   return n;
+}
+
+/* The cells of one port, from i on; returns the next port's. */
+static size_t port_end(const struct work *w, size_t i)
+{
+  uint32_t port = w->v[i].port;
+  while (i < w->cells.n && w->v[i].port == port) i++;
+  return i;
+}
+
+static prac_rc all_of(struct work *w, struct prac_arena *a)
+{
+  uint32_t *hosts = prac_arena_alloc(a, (w->cells.n_ports + (size_t)1) * sizeof *hosts);
+  if (!hosts) return PRAC_NOMEM;
+  for (size_t i = 0, end; i < w->cells.n; i = end) {
+    end = port_end(w, i);
+    hosts[w->v[i].port] = masks_of(w, i, end);
+  }
+  PRAC_TRY(eng_instep_init(&w->all, w->cells.steps, hosts, w->cells.n_ports, a));
+  for (size_t i = 0, end; i < w->cells.n; i = end) {
+    end = port_end(w, i);
+    uint32_t n = masks_of(w, i, end);
+    for (uint32_t k = 0; k < n; k++) eng_instep_add(&w->all, w->v[i].port, w->mask[k]);
+  }
+  eng_instep_hear(&w->all);
+  return PRAC_OK;
+}
+
+static prac_rc work_of(struct work *w, struct prac_arena *a)
+{
+  const struct eng_cells *c = &w->cells;
+  w->v = prac_arena_alloc(a, (c->n + 1) * sizeof *w->v);
+  w->mask = prac_arena_alloc(a, (c->n_hosts + (size_t)1) * sizeof *w->mask);
+  w->who = prac_arena_alloc(a, (c->n_hosts + (size_t)1) * sizeof *w->who);
+  w->in = prac_arena_alloc(a, c->n_hosts + (size_t)1);
+  if (!w->v || !w->mask || !w->who || !w->in) return PRAC_NOMEM;
+  for (size_t i = 0; i < c->n; i++)
+    w->v[i] = (struct at_port){c->v[i].port, c->v[i].host, c->v[i].step, c->v[i].packets};
+  qsort(w->v, c->n, sizeof *w->v, by_port);
+  return all_of(w, a);
 }
 
 /* The claimed port's group: its hosts, those in one community when that is most of the synchrony.
@@ -98,7 +119,7 @@ static uint32_t test_all(struct work *w, struct candidate *to)
 {
   uint32_t n = 0;
   for (size_t i = 0, end; i < w->cells.n; i = end) {
-    for (end = i + 1; end < w->cells.n && w->v[end].port == w->v[i].port;) end++;
+    end = port_end(w, i);
     if (end - i < ENG_INSTEP_LEAST) continue;
     uint32_t hosts = masks_of(w, i, end);
     if (hosts < ENG_INSTEP_LEAST) continue;

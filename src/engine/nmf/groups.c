@@ -61,14 +61,15 @@ static prac_rc pairs_by_port(struct judging *j)
     at[q + 1] = at[q] + j->of_port[q];
     j->tested += j->of_port[q] >= ENG_INSTEP_LEAST;
   }
-  j->all.steps = j->cells->steps;
+  PRAC_TRY(eng_instep_init(&j->all, j->cells->steps, j->of_port, ports, j->a));
   for (uint32_t i = 0; i < j->n_pairs; i++) {
     struct pair *p = &j->pairs[i];
     j->by_port[at[p->port]++] = i;
     p->kind = proto_of(j, p->port) * 64 + (uint32_t)__builtin_popcountll(p->minutes);
     j->of_kind[p->kind]++;
-    eng_instep_add(&j->all, p->minutes);
+    eng_instep_add(&j->all, p->port, p->minutes);
   }
+  eng_instep_hear(&j->all);
   return PRAC_OK;
 }
 

@@ -217,7 +217,7 @@ static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env 
 const struct eng_ops eng_nmf = {
     .name = "nmf",
     .about = "groups of hosts that one pattern in time drives, and the ports they knock at",
-    .version = "2",
+    .version = "3",
     .state_size = sizeof(struct nmf_state),
     .conf = &nmf_conf_section,
     .counters = counter_defs,

@@ -2,22 +2,9 @@
  * is in the hosts of all ports, a group in those of one or two. So hosts are put into a few folks
  * by the port they sent most to, and what is common is the median of the folks' mean rows. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "engine/tensor/judge.h"
 #include "math/robust.h"
-
-enum { FOLK_ROWS = 30, FOLKS_LEAST = 5 };
-
-struct ported {
-  uint32_t port, hosts;
-};
-static int more_hosts(const void *pa, const void *pb)
-{
-  const struct ported *a = pa, *b = pb;
-  if (a->hosts != b->hosts) return a->hosts > b->hosts ? -1 : 1;
-  return a->port < b->port ? -1 : a->port > b->port;
-}
 
 /* To which port the host of cells i.. sent most; of two, the lower. Returns the next host's cell.
  */
@@ -35,27 +22,17 @@ static size_t main_port(const struct tensor_judging *j, size_t i, uint32_t *ret_
   return i;
 }
 
-/* Each port, the largest first, to the folk with the fewest hosts so far. */
 static prac_rc folks_of(struct tensor_judging *j)
 {
-  uint32_t hosts[TENSOR_FOLKS] = {0}, port = 0;
-  struct ported *v = prac_arena_alloc(j->a, (j->all.n_ports + (size_t)1) * sizeof *v);
-  j->step.folk_of = prac_arena_alloc(j->a, j->all.n_ports + (size_t)1);
-  if (!v || !j->step.folk_of) return PRAC_NOMEM;
-  for (uint32_t q = 0; q < j->all.n_ports; q++) v[q].port = q;
+  uint32_t port = 0, ports = j->all.n_ports;
+  uint32_t *hosts = prac_arena_alloc(j->a, (ports + (size_t)1) * sizeof *hosts);
+  j->step.folk_of = prac_arena_alloc(j->a, ports + (size_t)1);
+  if (!hosts || !j->step.folk_of) return PRAC_NOMEM;
   for (size_t i = 0; i < j->n_cells;) {
     i = main_port(j, i, &port);
-    v[port].hosts++;
+    hosts[port]++;
   }
-  qsort(v, j->all.n_ports, sizeof *v, more_hosts);
-  for (uint32_t i = 0; i < j->all.n_ports && v[i].hosts; i++) {
-    uint32_t least = 0;
-    for (uint32_t k = 1; k < TENSOR_FOLKS; k++)
-      if (hosts[k] < hosts[least]) least = k;
-    hosts[least] += v[i].hosts;
-    j->step.folk_of[v[i].port] = (uint8_t)least;
-  }
-  return PRAC_OK;
+  return eng_folks_of(hosts, ports, j->a, j->step.folk_of);
 }
 
 /* All that one host sent, wherever: cells i.. to. */
@@ -79,20 +56,20 @@ static void add_host(struct tensor_judging *j, size_t i, size_t to, double *step
 prac_rc tensor_common_new(struct tensor_judging *j)
 {
   struct tensor_step *s = &j->step;
-  struct math_sync sync[TENSOR_FOLKS];
+  struct math_sync sync[ENG_FOLKS];
   size_t each = math_sync_work(s->heard);
   double *one = prac_arena_alloc(j->a, (s->heard + (size_t)1) * sizeof *one);
-  double *work = prac_arena_alloc(j->a, TENSOR_FOLKS * each * sizeof *work);
-  s->profiles = prac_arena_alloc(j->a, TENSOR_FOLKS * (s->heard + (size_t)1) * sizeof *work);
+  double *work = prac_arena_alloc(j->a, ENG_FOLKS * each * sizeof *work);
+  s->profiles = prac_arena_alloc(j->a, ENG_FOLKS * (s->heard + (size_t)1) * sizeof *work);
   if (!one || !work || !s->profiles) return PRAC_NOMEM;
   PRAC_TRY(folks_of(j));
-  for (size_t k = 0; k < TENSOR_FOLKS; k++) math_sync_init(&sync[k], s->heard, work + k * each);
+  for (size_t k = 0; k < ENG_FOLKS; k++) math_sync_init(&sync[k], s->heard, work + k * each);
   for (size_t i = 0, to; i < j->n_cells; i = to) {
     uint32_t port = 0;
     to = main_port(j, i, &port);
     add_host(j, i, to, one, &sync[s->folk_of[port]]);
   }
-  for (size_t k = 0; k < TENSOR_FOLKS; k++) {
+  for (size_t k = 0; k < ENG_FOLKS; k++) {
     math_sync_profile(&sync[k], s->profiles + k * s->heard);
     s->folk_rows[k] = sync[k].rows;
   }
@@ -102,16 +79,16 @@ prac_rc tensor_common_new(struct tensor_judging *j)
 prac_rc tensor_common(struct tensor_judging *j, uint32_t port, double **ret)
 {
   const struct tensor_step *s = &j->step;
-  double v[TENSOR_FOLKS], mean = 0, norm2 = 0;
+  double v[ENG_FOLKS], mean = 0, norm2 = 0;
   double *c = prac_arena_alloc(j->a, (s->heard + (size_t)1) * sizeof *c);
   if (!c) return PRAC_NOMEM;
   *ret = c;
   for (uint32_t t = 0; t < s->heard; t++) {
     size_t n = 0;
-    for (size_t k = 0; k < TENSOR_FOLKS; k++)
-      if (k != s->folk_of[port] && s->folk_rows[k] >= FOLK_ROWS)
+    for (size_t k = 0; k < ENG_FOLKS; k++)
+      if (k != s->folk_of[port] && s->folk_rows[k] >= ENG_FOLK_ROWS)
         v[n++] = s->profiles[k * s->heard + t];
-    if (n < FOLKS_LEAST) return PRAC_OK; /* nothing is common to so few: c is 0 */
+    if (n < ENG_FOLKS_LEAST) return PRAC_OK; /* nothing is common to so few: c is 0 */
     c[t] = math_median(v, n);
     mean += c[t] / s->heard;
   }

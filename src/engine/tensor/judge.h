@@ -5,7 +5,7 @@
 #include "engine/tensor/tensor.h"
 #include "math/ntd.h"
 
-enum { TENSOR_TIME, TENSOR_SOURCE, TENSOR_PORT, TENSOR_CANDIDATES = 256, TENSOR_FOLKS = 15 };
+enum { TENSOR_TIME, TENSOR_SOURCE, TENSOR_PORT, TENSOR_CANDIDATES = 256 };
 
 struct tensor_candidate { /* a port that a component points at */
   struct eng_port_said said;
@@ -23,7 +23,7 @@ struct tensor_step {
   size_t *row;      /* where in cells the row begins; by port, then host */
   uint8_t *folk_of; /* of each port */
   double *profiles; /* of each folk: its mean row over the heard steps */
-  size_t folk_rows[TENSOR_FOLKS];
+  size_t folk_rows[ENG_FOLKS];
 };
 struct tensor_judging {
   const struct tensor_conf *conf;

@@ -55,6 +55,7 @@ static const struct {
   const char *of, *name, *columns;
 } indexes[] = {{"at", "_at", "(at);"},
                {"key", "_key", "(key, at);"},
+               {"engine", "_kind", "(kind, at);"}, /* findings: of some kinds are very many */
                {"src", "_src", "(src, at);"},
                {"sensor", "_sensor", "(sensor, at);"},
                {"dport", "_port", "(proto, dport, at);"}};
@@ -207,7 +208,7 @@ prac_rc emb_records_put(struct emb *e, const struct store_rec *r, size_t n, stru
 /* What the question's words ask for besides the time: a column compared with a value, so that most
  * records go before their JSON is read. Rows are found by the index of the first word that has one
  * (the order is: who is met by fewest); a plus keeps SQLite off the others' indexes. */
-enum by { BY_NONE, BY_ID, BY_KEY, BY_SRC, BY_PORT, BY_SENSOR };
+enum by { BY_NONE, BY_ID, BY_KEY, BY_SRC, BY_PORT, BY_SENSOR, BY_KIND };
 enum form { IS, HAS, BEGINS_NOT, FROM, UPTO, IS_PORT };
 static const struct {
   const char *open, *op, *close;
@@ -226,7 +227,7 @@ struct word { /* one of text, ip, n */
   int64_t n;
 };
 enum {
-  WORDS = 12 + STORE_LEFT_OUT_MAX,
+  WORDS = 13 + STORE_LEFT_OUT_MAX,
   AT_FROM = 1,
   AT_TO,
   AFTER_AT,
@@ -305,6 +306,7 @@ static void asked_of(const struct store_query *q, struct asked *a)
   ask_senders(a, q);
   ask_port(a, q);
   ask_text(a, q, "sensor", q->sensor, BY_SENSOR);
+  ask_text(a, q, "kind", q->only, BY_KIND);
   ask_text(a, q, "country", q->country, BY_NONE);
   ask_text(a, q, "state", q->state, BY_NONE);
   ask(a, q, q->asn != 0, (struct word){.column = "asn", .n = q->asn});

@@ -10,7 +10,7 @@ import { ended, groupPage, levelOf, stories } from '../../groups.js';
 import { about, param } from '../../router.js';
 import { may } from '../../session.js';
 import { RANGES, fixed, span } from '../../time.js';
-import { told } from '../../words.js';
+import { Sentence } from '../../said.js';
 import { Synchrony } from './sync.js';
 import en from './en.json';
 import ja from './ja.json';
@@ -61,7 +61,7 @@ function Members({ v, by }) {
 function Claims({ g }) {
   return html`<${Panel} id="claims" title=${t('group_claims')} note=${t('group_claims_note')} className="wide-6"><ul class="claims">${g.rows.filter((r) => r.engine).slice(0, 8).map((r) => html`<li key=${r.id}>
     <p class="row"><b>${r.engine}</b> <${Level} level=${levelOf(r)} /> <small class="end nowrap">${dayTime(seconds(r.from))} – ${dayTime(seconds(r.to))}</small></p>
-    <p lang="en"><a class="plain-link" href=${about(r.id)}><${Text} v=${told(r.text)} /></a></p></li>`)}</ul>
+    <p><a class="plain-link" href=${about(r.id)}><${Sentence} of=${r} /></a></p></li>`)}</ul>
     ${g.alert && html`<${Decisions} id=${g.alert.id} />`}<//>`;
 }
 
@@ -85,7 +85,7 @@ export default function Group({ rest: what }) {
   const of = useAnswer(asked && ask('/about/' + encodeURIComponent(what), { from: asked.from, to: asked.to }));
   const g = useClaims(of.value?.key || (what.includes(':') ? what : null));
   return html`${g && html`<p class="row lead-row"><${Level} level=${g.level} /> ${g.alert && html`<span class="tlp" translate=${false}>${g.alert.tlp}</span>`} <span>${t('engines')}: <${Chips} list=${[...g.engineSet]} /></span> <span>${t('sensors')}: <${Chips} list=${[...g.sensorSet]} /></span></p>
-    <p class="lead" lang="en"><${Text} v=${told(g.text)} /></p>`}
+    <p class="lead"><${Sentence} of=${g.says} /></p>`}
     <${Load} of=${of}>${(v) => html`<${Head} g=${g} v=${v} />${v.flows !== 'kept' && html`<p class="quality" role="status">${t(v.flows === 'removed' ? 'group_flows_gone' : 'group_flows_partly')}</p>`}<div class="grid">
       <${Synchrony} v=${v} order=${ORDERS[by]} by=${by} setBy=${setBy} orders=${Object.keys(ORDERS)} />
       <${Share} v=${v} dim="ports" className="wide-4" /><${Share} v=${v} dim="countries" className="wide-4" /><${Share} v=${v} dim="asns" className="wide-4" />

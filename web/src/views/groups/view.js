@@ -8,7 +8,7 @@ import { service } from '../../ports.js';
 import { param } from '../../router.js';
 import { eventTime } from '../../state.js';
 import { span } from '../../time.js';
-import { told } from '../../words.js';
+import { Sentence } from '../../said.js';
 import en from './en.json';
 import ja from './ja.json';
 
@@ -42,7 +42,7 @@ export default function Groups() {
     <${Load} of=${of} empty=${html`<section class="panel"><${Empty} text=${t('groups_none')} hint=${t('groups_none_text')} /></section>`}>${(v, rows) => {
       const list = stories(rows);
       return html`<${Sums} list=${list} /><section class="panel" aria-label=${t('groups_list')}><${Table} long label=${t('groups_list')} rows=${list} by=${(g) => g.key} columns=${[
-        { head: t('groups_what'), of: (g) => html`<a class="big-link" href=${groupPage(g.key)}><${Text} v=${g.key.replace(/^group:/, '')} /></a>${portOf(g.key) && html` <small>${service(portOf(g.key))}</small>`}<br /><small lang="en"><${Text} v=${told(g.text)} /></small>` },
+        { head: t('groups_what'), of: (g) => html`<a class="big-link" href=${groupPage(g.key)}><${Text} v=${g.key.replace(/^group:/, '')} /></a>${portOf(g.key) && html` <small>${service(portOf(g.key))}</small>`}<br /><small><${Sentence} of=${g.says} /></small>` },
         { head: t('groups_level'), of: (g) => html`<${Level} level=${g.level} /><br /><small>${t(ended(g) ? 'state_close' : 'state_open')}</small>` },
         { head: t('groups_when'), of: (g) => html`<${Lane} g=${g} from=${from} to=${to} />` },
         { head: t('groups_hosts'), num: true, of: (g) => html`<a href=${groupPage(g.key)}>${number(g.host_count)}</a>` },

@@ -9,7 +9,7 @@ import { about } from '../../router.js';
 import { may } from '../../session.js';
 import { RANKS, eventTime, findings, status } from '../../state.js';
 import { iso } from '../../time.js';
-import { titleOf } from '../../words.js';
+import { Sentence } from '../../said.js';
 
 const DAY = 86400, SHOWN = 8;
 
@@ -29,5 +29,5 @@ export function Findings() {
   return html`<${Panel} id="findings" title=${t('findings_live')} note=${t('findings_live_note')} className="found">
     ${!rows.length ? html`<${Empty} text=${t('findings_live_none')} />` : html`<ol class="stream-list findings-list">${rows.map((f) => html`<li key=${f.key} class=${f.state === 'off' ? '' : 'is-running'}>
       <a class="nowrap" href=${about(f.id)}>${dayTime(seconds(f.at))}</a><${Level} level=${RANKS[Math.min(Math.max(f.level || 1, 1), 5) - 1]} /><span><${Where} f=${f} /> <small class="chip"><${Text} v=${f.kind} /></small></span>
-      <span class="sentence"><${Text} v=${titleOf({ ...f, title: f.text })} /></span></li>`)}</ol>`}<//>`;
+      <span class="sentence"><${Sentence} of=${f} /></span></li>`)}</ol>`}<//>`;
 }

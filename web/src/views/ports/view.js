@@ -5,11 +5,11 @@ import { addTexts, number, seconds, t } from '../../i18n.js';
 import { ask, useAnswer } from '../../api.js';
 import { Heat, HeatTable } from '../../heat.js';
 import { Change } from '../../change.js';
-import { Empty, Export, Flows, Level, Load, Port, Table, Text } from '../../parts.js';
+import { Empty, Export, Flows, Level, Load, Port, Table } from '../../parts.js';
 import { about, href, param } from '../../router.js';
 import { may } from '../../session.js';
 import { iso, span } from '../../time.js';
-import { told } from '../../words.js';
+import { Sentence } from '../../said.js';
 import en from './en.json';
 import ja from './ja.json';
 
@@ -48,7 +48,7 @@ function Risk() {
   const of = useAnswer('/ports/risk', true);
   return html`<${Panel} id="risk" title=${t('ports_risk')} note=${t('ports_risk_note')} className="wide-5"><${Load} of=${of} empty=${html`<${Empty} text=${t('ports_risk_none')} />`}>${(v) => html`<ul class="risk-list">${v.rows.map((r) => html`<li key=${r.port}>
     <p><${Port} port=${r.port} /> <span class="end"><${Level} level=${LEVELS[r.level] || 'notice'} /></span></p>
-    <p class="reasons" lang="en"><${Text} v=${told(r.text)} /></p>
+    <p class="reasons"><${Sentence} of=${{ ...r, kind: 'risk-port', value: r.sources, baseline: r.usual }} /></p>
     <p class="row"><small>${t('ports_score', { n: number(r.score) })}</small> <a href=${about(r.id)}>${t('ports_why')}</a></p></li>`)}</ul>`}<//><//>`;
 }
 
