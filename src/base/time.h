@@ -13,6 +13,8 @@
 
 typedef int64_t prac_time;
 #define PRAC_TIME_NONE INT64_MIN
+/* Of a packet: so far from 1970 at most, 272 years; what counts on from it stays in 64 bits. */
+#define PRAC_TIME_FAR (INT64_C(8589934592) * PRAC_SEC)
 #define PRAC_US INT64_C(1000)
 #define PRAC_MS INT64_C(1000000)
 #define PRAC_SEC INT64_C(1000000000)

@@ -5,12 +5,14 @@
 
 static const int64_t BACK_NS = 30 * PRAC_SEC;
 
-/* By how much the packet would come after the newest; false: it is late, or no such time. */
+/* By how much the packet would come after the newest; false: it is late, or would be put further
+ * than a packet's time may be. */
 static bool fits(const struct cap_clock *c, unsigned i, prac_time at, int64_t *ret_after)
 {
   prac_time t;
-  return c->of[i].packets && !__builtin_add_overflow(at, c->of[i].behind_ns, &t) &&
-         !__builtin_sub_overflow(t, c->newest, ret_after) && *ret_after > -BACK_NS;
+  if (!c->of[i].packets || __builtin_add_overflow(at, c->of[i].behind_ns, &t)) return false;
+  if (t != at && t > PRAC_TIME_FAR) return false;
+  return !__builtin_sub_overflow(t, c->newest, ret_after) && *ret_after > -BACK_NS;
 }
 
 static int64_t distance(int64_t after)
@@ -41,7 +43,8 @@ static unsigned closest(const struct cap_clock *c, prac_time at)
 static unsigned another(struct cap_clock *c, prac_time at)
 {
   int64_t behind;
-  if (c->backs == CAP_CLOCK_BACKS || __builtin_sub_overflow(c->newest, at, &behind))
+  if (at > c->newest || c->backs == CAP_CLOCK_BACKS ||
+      __builtin_sub_overflow(c->newest, at, &behind))
     return CAP_CLOCKS;
   unsigned least = 0;
   for (unsigned i = 1; i < CAP_CLOCKS; i++)
@@ -58,11 +61,12 @@ prac_time cap_clock_tell(struct cap_clock *c, prac_time at)
   unsigned i = first ? c->now : closest(c, at);
   if (first) c->newest = at;
   if (i == CAP_CLOCKS) i = another(c, at);
-  if (i == CAP_CLOCKS) return at;
-  c->now = i;
-  c->of[i].packets++;
-  c->moved += c->of[i].behind_ns != 0;
-  at += c->of[i].behind_ns;
+  if (i < CAP_CLOCKS) {
+    c->now = i;
+    c->of[i].packets++;
+    c->moved += c->of[i].behind_ns != 0;
+    at += c->of[i].behind_ns;
+  }
   if (at > c->newest) c->newest = at;
   return at;
 }

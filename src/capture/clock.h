@@ -6,8 +6,10 @@
  *           behind that this packet comes at the newest's time. A packet belongs to the clock by
  *           which it comes closest to the newest and is not late. So what was set back goes on,
  *           what is set right again is right, two clocks in one file (merged badly) go side by
- *           side, and a stray packet moves nothing but itself
- * time      never before the file's own; later by at most the sum of all steps back
+ *           side, and a stray packet of the past moves nothing but itself; one far ahead takes
+ *           those behind it along
+ * time      never before the file's own; later by at most the sum of all steps back, and by that
+ *           never past PRAC_TIME_FAR
  * limits    4 clocks at once, of more the one with most packets stays; 64 steps back a file, then
  *           its order is not one: packets stay late, for capture/core.h to count
  * cost      a comparison a packet; threads: one at a time

@@ -54,7 +54,8 @@ static double middle(double *v, unsigned n)
 
 /* Of the middle of the folks: what share of its steps is each step, and of their pairs those that
  * are there in so many steps (`on`). Returns in how many steps of pairs, were they one heap, as
- * much would be seen: a mean of folks knows less than that of all. 0: there are too few folks. */
+ * much would be seen: a mean of folks knows less than that of all. 0: there are too few folks, or
+ * each has other steps, and nothing is common. */
 static double middle_of(const struct eng_instep *all, double *share, double *on)
 {
   static const double AS_GOOD = 0.8; /* the middle third's mean, beside the mean of all */
@@ -68,10 +69,12 @@ static double middle_of(const struct eng_instep *all, double *share, double *on)
     in[n++] = k;
   }
   if (n < ENG_FOLKS_LEAST) return 0;
+  double common = 0;
   for (unsigned t = 0; t < all->steps; t++) {
     for (unsigned i = 0; i < n; i++) v[i] = all->in_step[in[i]][t] / sum[i];
-    share[t] = middle(v, n);
+    common += share[t] = middle(v, n);
   }
+  if (!(common > 0)) return 0;
   for (unsigned c = 0; c <= all->steps; c++) {
     on[c] = 0;
     for (unsigned i = 0; i < n; i++) on[c] += all->on[in[i]][c] / all->pairs[in[i]] / n;
@@ -119,7 +122,8 @@ static double rate_of(const struct eng_instep *all, double steps)
   return lo;
 }
 
-/* By turns: how often pairs come, by what was heard; what was heard, by how often they come. */
+/* By turns: how often pairs come, by what was heard; what was heard, by how often they come. Some
+ * step's share is above 0. */
 static void settle(struct eng_instep *all, const double *share, const double *on)
 {
   double steps = 0;

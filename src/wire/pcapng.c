@@ -15,7 +15,7 @@ enum {
   OPTION_TSRESOL = 9,
   OPTION_TSOFFSET = 14,
 };
-static const int64_t years = INT64_C(8589934592); /* seconds that ns in 64 bits can surely hold */
+static const int64_t years = PRAC_TIME_FAR / PRAC_SEC;
 
 static prac_rc malformed(struct wire_ng *s, const char *why)
 {

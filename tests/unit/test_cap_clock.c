@@ -86,6 +86,25 @@ static void what_has_no_order_ends(void **s)
   }
   assert_int_equal(c.backs, CAP_CLOCK_BACKS);
 }
+/* As far as packets' times go, in whatever order: nothing is put further, nor before its own time.
+ */
+static void none_is_put_further_than_times_go(void **s)
+{
+  (void)s;
+  struct prac_rng r = prac_rng_of(5);
+  const int64_t step = PRAC_TIME_FAR / 16;
+  prac_time most = 0;
+  for (int round = 0; round < 20000; round++) {
+    struct cap_clock c = {0};
+    for (int i = 0; i < 60; i++) {
+      prac_time at = ((int64_t)prac_rng_below(&r, 33) - 16) * step, told = cap_clock_tell(&c, at);
+      assert_true(told >= at && told <= PRAC_TIME_FAR);
+      assert_true(c.newest >= told);
+      if (told > most) most = told;
+    }
+  }
+  assert_true(most == PRAC_TIME_FAR);
+}
 static void impossible_times_are_left_alone(void **s)
 {
   (void)s;
@@ -104,6 +123,7 @@ int main(void)
       cmocka_unit_test(a_stray_packet_moves_itself_only),
       cmocka_unit_test(two_clocks_go_side_by_side),
       cmocka_unit_test(what_has_no_order_ends),
+      cmocka_unit_test(none_is_put_further_than_times_go),
       cmocka_unit_test(impossible_times_are_left_alone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

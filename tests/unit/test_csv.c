@@ -110,6 +110,27 @@ static void every_row_is_accounted(void **s)
   for (size_t i = 0; i < st_.n_reasons; i++) assert_int_equal(st_.reasons[i].n, want[i]);
 }
 
+/* Years that nanoseconds in 64 bits do not hold, or hardly, are malformed, however they are
+ * written. */
+static void times_are_as_far_as_they_can_be(void **s)
+{
+  (void)s;
+  static const char text[] = "time,src,proto\n"
+                             "2199-01-28 00:00:00,1.2.3.4,6\n"
+                             "2200-01-28 00:00:00,1.2.3.4,6\n"
+                             "2263-01-28 00:00:00,1.2.3.4,6\n"
+                             "9999-01-28 00:00:00,1.2.3.4,6\n"
+                             "2262-04-11 23:47:15,1.2.3.4,6\n"
+                             "9223372034,1.2.3.4,6\n";
+  struct prac_err err = {0};
+  struct cap_seen r[8];
+  assert_int_equal(open_text(text, strlen(text), NULL, &err), PRAC_OK);
+  assert_int_equal(read_all(r, 8), 2);
+  assert_int_equal(r[0].at, INT64_C(7228915200) * PRAC_SEC);
+  assert_int_equal(r[1].at, INT64_C(7260451200) * PRAC_SEC);
+  assert_int_equal(done().malformed, 4);
+}
+
 static void lines_longer_than_memory(void **s)
 {
   (void)s;
@@ -175,6 +196,7 @@ int main(void)
   const struct CMUnitTest t[] = {
       cmocka_unit_test(marx_rows),
       cmocka_unit_test(every_row_is_accounted),
+      cmocka_unit_test(times_are_as_far_as_they_can_be),
       cmocka_unit_test(lines_longer_than_memory),
       cmocka_unit_test(columns_by_the_settings),
       cmocka_unit_test(claims_only_what_it_can_read),

@@ -164,6 +164,21 @@ static void where_nothing_can_be_said(void **s)
   struct math_pulse none = {0};
   assert_true(eng_instep_chance(&none, 0) >= 0);
 }
+/* Each port's hosts come in a step of their own and nobody else comes: no two folks have a step in
+ * common, so nothing is everybody's, and each port is a group. */
+static void groups_alone_are_groups(void **s)
+{
+  (void)s;
+  PRAC_CLEANUP(prac_arena_free) struct prac_arena *a = prac_arena_new(4096);
+  uint64_t mask[HOSTS];
+  struct eng_instep all = window(a, HOSTS, HOSTS);
+  for (uint32_t q = GROUP_PORT; q < PORTS; q++)
+    for (int i = 0; i < HOSTS; i++) eng_instep_add(&all, q, UINT64_C(1) << q % STEPS);
+  for (int i = 0; i < HOSTS; i++) mask[i] = 1;
+  double p = chance(&all, mask, HOSTS);
+  assert_true(p < -6);
+  assert_true(isfinite(p));
+}
 /* Every port is in one folk, folks are even but for a port that is larger than a folk. */
 static void folks_are_even(void **s)
 {
@@ -207,6 +222,7 @@ int main(void)
       cmocka_unit_test(loss_beside_a_large_group_is_none_here),
       cmocka_unit_test(who_comes_often_is_no_group),
       cmocka_unit_test(where_nothing_can_be_said),
+      cmocka_unit_test(groups_alone_are_groups),
       cmocka_unit_test(folks_are_even),
       cmocka_unit_test(packets_are_counted_by_address),
   };

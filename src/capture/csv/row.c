@@ -28,13 +28,13 @@ static int two(const char *p)
   return a < 10 && b < 10 ? (int)(a * 10 + b) : -1;
 }
 
-/* "2013-08-07 12:34:56", which is what nearly every file has; days after the 28th and anything odd
- * are left to the slow way. */
+/* "2013-08-07 12:34:56", which is what nearly every file has; days after the 28th, other centuries
+ * and anything odd are left to the slow way. */
 static bool plain_time(const char *p, size_t n, prac_time *ret)
 {
   static const struct {
     uint8_t at, lo, hi;
-  } parts[] = {{0, 19, 99}, {2, 0, 99},  {5, 1, 12}, {8, 1, 28},
+  } parts[] = {{0, 19, 21}, {2, 0, 99},  {5, 1, 12}, {8, 1, 28},
                {11, 0, 23}, {14, 0, 59}, {17, 0, 59}};
   int v[PRAC_ARRAY_LEN(parts)];
   if (n != 19 || p[4] != '-' || p[7] != '-' || p[13] != ':' || p[16] != ':') return false;
@@ -62,8 +62,9 @@ static bool seconds(const char *p, size_t n, prac_time *ret)
 
 static bool moment(const struct csv_field *f, prac_time *ret)
 {
-  return plain_time(f->p, f->n, ret) || seconds(f->p, f->n, ret) ||
-         prac_time_parse(f->p, f->n, ret) == PRAC_OK;
+  if (plain_time(f->p, f->n, ret) || seconds(f->p, f->n, ret)) return true;
+  return prac_time_parse(f->p, f->n, ret) == PRAC_OK && *ret <= PRAC_TIME_FAR &&
+         *ret >= -PRAC_TIME_FAR;
 }
 
 static bool protocol(const struct csv_field *f, uint8_t *ret)

@@ -194,6 +194,7 @@ static void say_words(const struct store_query *q, struct ch_buf *sql)
     if (strcmp(name, "key") == 0) say_text("key", q->key, sql);
     if (strcmp(name, "sensor") == 0) say_text("sensor", q->sensor, sql);
     if (strcmp(name, "country") == 0) say_text("country", q->country, sql);
+    if (strcmp(name, "kind") == 0) say_text("visitParamExtractString(json, 'kind')", q->only, sql);
     if (strcmp(name, "asn") == 0 && q->asn) ch_say(sql, " AND asn = %u", q->asn);
     if (strcmp(name, "src") == 0) say_sender(q, sql);
     if (strcmp(name, "dport") == 0) say_port(q, sql);
