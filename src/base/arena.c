@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/err.h"
 struct chunk {
@@ -16,6 +17,16 @@ struct prac_arena {
   struct chunk *head;
   size_t chunk;
 };
+enum { HUGE_PAGE = 2 << 20 };
+
+/* Large memory in large pages where the system has some to give: matrices are walked across. */
+static void ask_huge(struct chunk *c)
+{
+  uintptr_t page = HUGE_PAGE, from = ((uintptr_t)c + page - 1) & ~(page - 1);
+  uintptr_t to = ((uintptr_t)c->mem + c->cap) & ~(page - 1);
+  if (c->cap >= 4 * HUGE_PAGE)
+    (void)madvise((unsigned char *)c + (from - (uintptr_t)c), to - from, MADV_HUGEPAGE);
+}
 struct prac_arena *prac_arena_new(size_t chunk)
 {
   struct prac_arena *a = calloc(1, sizeof *a);
@@ -63,6 +74,7 @@ void *prac_arena_alloc(struct prac_arena *a, size_t n)
     if (!c) return NULL;
     *c = (struct chunk){.next = a->head, .cap = cap};
     a->head = c;
+    ask_huge(c);
   }
   void *p = a->head->mem + a->head->used;
   a->head->used += n;

@@ -61,7 +61,8 @@ static size_t work_out(struct gl_work *w, uint32_t k, unsigned char *mem)
 {
   struct cut at = {mem, 0};
   uint32_t cap = w->cap = k < GL_CAP ? k : GL_CAP;
-  double **cols[] = {&w->b, &w->b0, &w->g, &w->s, &w->l, &w->x};
+  float **cols[] = {&w->b, &w->b0, &w->g, &w->s, &w->l, &w->x};
+  size_t wide = gl_wide(cap), rows = k * sizeof(double) * ROWS, gram = cap * wide * sizeof(float);
   w->a = carve(&at, k * sizeof *w->a);
   w->on = carve(&at, k * sizeof *w->on);
   w->far = carve(&at, k * sizeof *w->far);
@@ -71,9 +72,10 @@ static size_t work_out(struct gl_work *w, uint32_t k, unsigned char *mem)
   w->t = carve(&at, k * sizeof *w->t);
   w->v = carve(&at, k * sizeof *w->v);
   w->off = carve(&at, k * sizeof *w->off);
-  for (size_t i = 0; i < PRAC_ARRAY_LEN(cols); i++) *cols[i] = carve(&at, cap * sizeof(double));
-  w->gram = carve(&at, (size_t)k * (cap > ROWS ? cap : ROWS) * sizeof *w->gram);
-  w->chol = carve(&at, (size_t)cap * (cap + 3) * sizeof *w->chol); /* rows end at four */
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(cols); i++) *cols[i] = carve(&at, wide * sizeof(float));
+  w->d = carve(&at, cap * sizeof *w->d);
+  w->gram = carve(&at, gram > rows ? gram : rows); /* of S, first, as many rows of X */
+  w->chol = carve(&at, gram);
   return at.used;
 }
 
@@ -238,7 +240,7 @@ static void begin_one(void *arg, size_t i)
   memset(w.off, 0, c->k * sizeof *w.off);
   c->rho = s->l->rho;
   fill_data(s->p, c);
-  if (c->s && !s->p->g.s) fill_s(s->p, c, w.gram);
+  if (c->s && !s->p->g.s) fill_s(s->p, c, (double *)(void *)w.gram);
   fill_w(s->p, s->l, s->last, c, w.fs);
   fill_beta(s->l, s->last, c);
 }

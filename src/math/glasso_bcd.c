@@ -136,20 +136,21 @@ static void gather(struct sweep *p, uint32_t j, const float *s, uint32_t n)
 {
   const struct gl_comp *c = p->c;
   struct gl_work *w = p->w;
-  uint32_t block = j - j % BLOCK;
+  uint32_t block = j - j % BLOCK, wide = gl_wide(n);
+  float lim = limit(c, j);
   for (uint32_t a = 0; a < n; a++) {
     uint32_t at = w->a[a];
     const gl_w *row = c->w + (size_t)at * c->k;
-    double *to = w->gram + (size_t)a * n, *across = w->gram + a;
+    float *to = w->gram + (size_t)a * wide, *across = w->gram + a;
     bool behind = at - block >= BLOCK;
-    for (uint32_t e = 0; e < a; e++, across += n) {
+    for (uint32_t e = 0; e < a; e++, across += wide) {
       uint32_t i = w->a[e];
-      *across = to[e] =
-          (double)(behind && i - block < BLOCK ? c->w[(size_t)i * c->k + at] : row[i]);
+      *across = to[e] = behind && i - block < BLOCK ? c->w[(size_t)i * c->k + at] : row[i];
     }
-    to[a] = (double)row[at];
-    w->s[a] = (double)s[at];
-    w->l[a] = c->rho * c->r[j] * c->r[at];
+    to[a] = row[at];
+    for (uint32_t e = n; e < wide; e++) to[e] = 0;
+    w->s[a] = s[at];
+    w->l[a] = lim * c->rf[at];
   }
 }
 static void product(struct sweep *p, uint32_t j, uint32_t n)
@@ -160,7 +161,7 @@ static void product(struct sweep *p, uint32_t j, uint32_t n)
   for (uint32_t i = j - j % BLOCK; i < j; i++) {
     const gl_w *row = c->w + (size_t)i * c->k;
     double sum = 0;
-    for (uint32_t a = 0; a < n; a++) sum += w->b[a] * (double)row[w->a[a]];
+    for (uint32_t a = 0; a < n; a++) sum += (double)(w->b[a] * row[w->a[a]]);
     w->fv[i] = (float)sum;
   }
 }
@@ -229,7 +230,7 @@ static void put_list(struct sweep *p, uint32_t j, uint32_t n)
     uint32_t i = k++;
     for (; i && ix[i - 1] > p->w->a[a]; i--) ix[i] = ix[i - 1], val[i] = val[i - 1];
     ix[i] = p->w->a[a];
-    val[i] = p->w->b[a];
+    val[i] = (double)p->w->b[a];
   }
   c->beta[j] = (struct gl_list){to->used, k};
   to->used += k;
@@ -306,8 +307,9 @@ static void visit(struct sweep *p, uint32_t j)
   uint32_t n = old.n < w->cap ? old.n : w->cap;
   for (uint32_t a = 0; a < n; a++) {
     w->a[a] = from->ix[old.at + a];
-    w->b[a] = w->b0[a] = from->val[old.at + a];
-    since += w->b[a] * w->b[a] * c->acc[w->a[a]];
+    double b = from->val[old.at + a];
+    w->b[a] = w->b0[a] = (float)b;
+    since += b * b * c->acc[w->a[a]];
   }
   if (!p->all && scale * since < p->skip) {
     put_list(p, j, n);

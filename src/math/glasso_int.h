@@ -68,11 +68,16 @@ struct gl_work {
   uint8_t *in;                    /* k: in the active set? all 0 between uses */
   float *fs, *fv;                 /* k: the sweeps' S_j. and W_j. */
   double *t, *v, *off;            /* k; t, v: room; off: how far columns were at their last visit */
-  double *b, *b0, *g, *s, *l, *x; /* cap: the lasso's; b0: where it began */
-  double *gram, *chol;            /* cap x cap */
+  double *d;                      /* cap: a column's steps, while Theta is mended */
+  float *b, *b0, *g, *s, *l, *x;  /* cap: the lasso's; b0: where it began. Rows of gram and chol lie */
+  float *gram, *chol;             /* gl_wide(n) apart; behind n all of them hold 0 */
   uint32_t cap;
 };
-enum { GL_CAP = 1024 }; /* neighbours a column may have */
+enum { GL_CAP = 1024, GL_LANES = 8 }; /* neighbours a column may have; floats at once */
+static inline uint32_t gl_wide(uint32_t n)
+{
+  return (n + GL_LANES - 1) & ~(uint32_t)(GL_LANES - 1);
+}
 
 /* Row j of S~ as the sweeps see it, in floats. */
 const float *gl_srow(const struct gl_comp *c, uint32_t j, float *room);
@@ -81,13 +86,10 @@ double gl_sij(const struct gl_comp *c, uint32_t i, uint32_t j);
 void gl_product(const gl_w *w, uint32_t k, const uint32_t *ix, const double *x, uint32_t n,
                 double *y);
 /* The same in floats: good for 1e-6 of it. */
-void gl_product_fast(const gl_w *w, uint32_t k, const uint32_t *ix, const double *x, uint32_t n,
+void gl_product_fast(const gl_w *w, uint32_t k, const uint32_t *ix, const float *x, uint32_t n,
                      float *y);
 /* min 1/2 b'Gb - s'b + sum l|b|; b is the start. tol: of a step times root of the curvature. */
 void gl_lasso(struct gl_work *w, uint32_t n, double tol);
-/* Solves M x = x in place; M's upper part is overwritten, rows `wide`, a multiple of the lanes,
- * apart. False: not definite. */
-bool gl_solve_spd(double *m, uint32_t n, uint32_t wide, double *x);
 /* (b - b0)' G (b - b0) */
 double gl_step(const struct gl_work *w, uint32_t n);
 void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_work *w);

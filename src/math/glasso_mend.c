@@ -90,24 +90,28 @@ static double own_slope(const struct gl_comp *c, uint32_t j, double *curve)
 static void column_lasso(const struct gl_comp *c, struct gl_work *w, uint32_t j, uint32_t n)
 {
   size_t k = c->k;
+  uint32_t wide = gl_wide(n);
   const gl_w *own = c->w + j * k;
   double curve, slope = own_slope(c, j, &curve);
   memcpy(w->a, c->sol.ix + c->theta[j].at, (n - 1) * sizeof *w->a);
-  memcpy(w->b, c->sol.val + c->theta[j].at, (n - 1) * sizeof *w->b);
+  for (uint32_t a = 0; a + 1 < n; a++) w->b[a] = (float)c->sol.val[c->theta[j].at + a];
   w->a[n - 1] = j;
   w->b[n - 1] = 0;
   for (size_t i = 0; i < k; i++) w->v[i] = (double)c->spare[i * k + j];
   for (uint32_t a = 0; a < n; a++) {
     uint32_t i = w->a[a];
     const gl_w *row = c->w + i * k;
-    double *to = w->gram + (size_t)a * n, wi = (double)own[i];
-    for (uint32_t e = 0; e < n; e++)
-      to[e] = (double)own[j] * (double)row[w->a[e]] + wi * (double)own[w->a[e]];
-    w->s[a] = math_dot(to, w->b, n) - dot_row(row, w->v, c->k);
-    w->s[a] -= i == j ? slope : gl_sij(c, i, j) - wi;
-    w->l[a] = i == j ? 0 : c->rho * c->r[j] * c->r[i];
+    float *to = w->gram + (size_t)a * wide;
+    double sum = -dot_row(row, w->v, c->k);
+    for (uint32_t e = 0; e < n; e++) {
+      to[e] = own[j] * row[w->a[e]] + own[i] * own[w->a[e]];
+      sum += (double)to[e] * (double)w->b[e];
+    }
+    for (uint32_t e = n; e < wide; e++) to[e] = 0;
+    w->s[a] = (float)(sum - (i == j ? slope : gl_sij(c, i, j) - (double)own[i]));
+    w->l[a] = i == j ? 0 : (float)(c->rho * c->r[j] * c->r[i]);
   }
-  w->gram[(size_t)n * n - 1] += 2 * curve;
+  w->gram[(size_t)(n - 1) * wide + n - 1] += (float)(2 * curve);
 }
 static void mend_column(struct gl_comp *c, struct gl_work *w, uint32_t j, double tol)
 {
@@ -118,13 +122,13 @@ static void mend_column(struct gl_comp *c, struct gl_work *w, uint32_t j, double
   column_lasso(c, w, j, n);
   gl_lasso(w, n, tol);
   for (uint32_t a = 0; a + 1 < n; a++) {
-    w->x[a] = w->b[a] - val[a];
-    val[a] = *entry(c, j, w->a[a]) = w->b[a];
+    w->d[a] = (double)w->b[a] - val[a];
+    val[a] = *entry(c, j, w->a[a]) = (double)w->b[a];
   }
-  w->x[n - 1] = w->b[n - 1];
-  c->q_diag[j] += 2 * w->x[n - 1];
-  gl_product(c->w, c->k, w->a, w->x, n, w->v);
-  for (uint32_t a = 0; a < n; a++) add_row(c->spare + w->a[a] * k, w->x[a], c->w + j * k, c->k);
+  w->d[n - 1] = (double)w->b[n - 1];
+  c->q_diag[j] += 2 * w->d[n - 1];
+  gl_product(c->w, c->k, w->a, w->d, n, w->v);
+  for (uint32_t a = 0; a < n; a++) add_row(c->spare + w->a[a] * k, w->d[a], c->w + j * k, c->k);
   for (size_t i = 0; i < k; i++) c->spare[j * k + i] += (gl_w)w->v[i];
 }
 /* Lists without what has become zero. */
