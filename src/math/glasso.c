@@ -40,8 +40,7 @@ static size_t lay_out(struct gl_comp *c, const struct gl_groups *g, uint32_t max
   uint32_t k = c->k;
   size_t cap = pool_cap(k, max_degree), col = k * sizeof(double);
   bool few = g->y && g->n <= GL_FEW;
-  double **cols[] = {&c->m,   &c->r,   &c->sd,  &c->o,      &c->q,     &c->iw,
-                     &c->acc, &c->own, &c->dep, &c->q_diag, &c->e_diag};
+  double **cols[] = {&c->m, &c->r, &c->sd, &c->o, &c->q, &c->q_diag, &c->e_diag};
   for (size_t i = 0; i < PRAC_ARRAY_LEN(cols); i++) *cols[i] = carve(&at, col);
   c->group = carve(&at, k * sizeof *c->group);
   c->beta = carve(&at, k * sizeof *c->beta);
@@ -76,6 +75,10 @@ static size_t work_out(struct gl_work *w, uint32_t k, unsigned char *mem)
   w->d = carve(&at, cap * sizeof *w->d);
   w->gram = carve(&at, gram > rows ? gram : rows); /* of S, first, as many rows of X */
   w->chol = carve(&at, gram);
+  w->bits = carve(&at, (size_t)k * ((k + 63) / 64) * sizeof *w->bits);
+  w->degree = carve(&at, k * sizeof *w->degree);
+  w->of = carve(&at, gl_first_room(k) * sizeof *w->of);
+  w->next = carve(&at, gl_first_room(k) * sizeof *w->next);
   return at.used;
 }
 
@@ -195,10 +198,8 @@ static void fill_w(const struct path *p, const struct level *l, const struct lev
     }
     double o = b ? b->o[last->local[h]] : p->o[h];
     c->o[j] = c->m[j] > 1 ? c->sd[j] + a * (o - c->sd[j]) : 0;
-    double d = c->sd[j] + c->rho + (c->m[j] - 1) * c->o[j];
-    w[j] = (gl_w)d;
-    c->iw[j] = 1 / d;
-    c->q[j] = c->acc[j] = c->own[j] = c->dep[j] = 0;
+    w[j] = (gl_w)(c->sd[j] + c->rho + (c->m[j] - 1) * c->o[j]);
+    c->q[j] = 0;
   }
 }
 static void fill_beta(const struct level *l, const struct level *last, struct gl_comp *c)
@@ -294,23 +295,19 @@ static prac_rc level_answer(struct path *p, struct level *l, struct math_glasso 
                               .components = l->n,
                               .largest = l->largest,
                               .converged = true};
-  double f = 0, *room = NULL;
-  if (p->c.objective) {
-    room = prac_arena_alloc(p->a, (size_t)l->largest * l->largest * sizeof *room);
-    if (!room) return PRAC_NOMEM;
-  }
+  double f = 0;
   for (uint32_t i = 0; i < p->g.k; i++)
     if (l->at[l->label[i]] == UINT32_MAX) f += alone(p, l->rho, i, ret);
   for (uint32_t i = 0; i < l->n_solved; i++) {
     struct gl_comp *c = &l->comp[i];
     if (c->full) return PRAC_NOSPACE;
-    if (room) f += gl_objective(c, room);
+    f += c->objective;
     ret->gap += c->gap;
     ret->edges += c->edges;
     if (c->sweeps > ret->sweeps) ret->sweeps = c->sweeps;
     ret->converged = ret->converged && c->converged;
   }
-  ret->objective = room ? f : (double)NAN;
+  ret->objective = p->c.objective ? f : (double)NAN;
   return PRAC_OK;
 }
 static prac_rc level_theta(struct path *p, struct level *l, struct math_glasso *ret)

@@ -14,7 +14,9 @@ typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
 #define READ_8(p) (*(const v8f *)(p))
 #define AT_8(p) (*(v8f *)(p))
 
-#define OVER 1.35   /* above 1.5 W may stop being definite on the way */
+#ifndef OVER
+#define OVER 1.35
+#endif   /* above 1.5 W may stop being definite on the way */
 #define DIGIT 1e-6f /* where rounding may put what lies at the border */
 #define FAR 10      /* times the mean: visited again */
 #define LOOK 0.33   /* of the goal: what columns are off when the first look pays */
@@ -22,10 +24,10 @@ typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
 struct sweep {
   struct gl_comp *c;
   struct gl_work *w;
-  double skip, tol; /* of |E'_j|^2 a column: below, it is left out; lasso's share */
+  double tol;       /* of |E'_j|^2 a column: the lasso's share */
   double moved;     /* sum of what columns were off, as found */
   double over;      /* 1, or more: over-relaxed */
-  bool all;         /* visit every column */
+  float slack;      /* of its limit: what lies no further outside is left as it is */
 };
 
 MATH_CLONES static void few_samples(const float *y, size_t n, uint32_t k, uint32_t j, float *to)
@@ -121,7 +123,7 @@ static uint32_t take(struct sweep *p, uint32_t j, const float *s, float lim, uin
 }
 static uint32_t activate(struct sweep *p, uint32_t j, const float *s, uint32_t n)
 {
-  return take(p, j, s, limit(p->c, j) * (1 + DIGIT), MANY, n);
+  return take(p, j, s, limit(p->c, j) * (1 + p->slack), MANY, n);
 }
 /* Where the other column has j, W lies at the border of its box: known before the first round. */
 static uint32_t at_border(struct sweep *p, uint32_t j, const float *s, uint32_t n)
@@ -166,32 +168,6 @@ static void product(struct sweep *p, uint32_t j, uint32_t n)
   }
 }
 
-/* W_j. = v, and W_.j in the rows of its block; how far it moved, in the measure of E'. */
-MATH_CLONES static double put_column(struct gl_comp *c, uint32_t j, const gl_w *v)
-{
-  gl_w *to = c->w + (size_t)j * c->k;
-  double iw = c->iw[j], moved;
-  math_v4 sum = {0};
-  uint32_t i = 0;
-  for (; i + MATH_LANES <= c->k; i += MATH_LANES) {
-    v4f f = *(const v4f *)(v + i);
-    math_v4 d = __builtin_convertvector(f - *(v4f *)(to + i), math_v4);
-    *(v4f *)(to + i) = f;
-    d *= d;
-    sum += d * MATH_READ(c->iw + i);
-    MATH_AT(c->acc + i) += iw * d;
-  }
-  moved = MATH_V4_SUM(sum);
-  for (; i < c->k; i++) {
-    double d = (double)(v[i] - to[i]);
-    to[i] = v[i];
-    moved += d * d * c->iw[i];
-    c->acc[i] += iw * d * d;
-  }
-  for (i = j - j % BLOCK; i < c->k && i < j - j % BLOCK + BLOCK; i++)
-    c->w[(size_t)i * c->k + j] = to[i];
-  return moved;
-}
 /* The block's rows are its columns too: whole cache lines at a time. */
 static void put_block(struct gl_comp *c, uint32_t block)
 {
@@ -236,26 +212,24 @@ static void put_list(struct sweep *p, uint32_t j, uint32_t n)
   to->used += k;
 }
 
-/* v = old + over (v - old), kept in its box. */
+/* W_j. = old + over (v - old), kept in its box. */
 MATH_CLONES static void relax(const struct gl_comp *c, uint32_t j, const float *s, float over,
-                              float *v)
+                              const float *v)
 {
-  const gl_w *old = c->w + (size_t)j * c->k;
+  gl_w *to = c->w + (size_t)j * c->k;
   float lim = limit(c, j);
   uint32_t i = 0;
   for (; i + 8 <= c->k; i += 8) {
-    v8f was = READ_8(old + i), l = lim * READ_8(c->rf + i);
-    v8f x = was + over * (READ_8(v + i) - was) - READ_8(s + i);
+    v8f was = READ_8(to + i), at = READ_8(s + i), l = lim * READ_8(c->rf + i);
+    v8f x = was + over * (READ_8(v + i) - was) - at;
     v8i up = (v8i)(x > l), down = (v8i)(-x > l), in = ~(up | down);
-    v8i y = (up & (v8i)l) | (down & (v8i)-l) | (in & (v8i)x);
-    AT_8(v + i) = READ_8(s + i) + (v8f)y;
+    AT_8(to + i) = at + (v8f)((up & (v8i)l) | (down & (v8i)-l) | (in & (v8i)x));
   }
   for (; i < c->k; i++) {
-    float x = old[i] + over * (v[i] - old[i]) - s[i], l = lim * c->rf[i];
-    v[i] = s[i] + (x > l ? l : -x > l ? -l : x);
+    float x = to[i] + over * (v[i] - to[i]) - s[i], l = lim * c->rf[i];
+    to[i] = s[i] + (x > l ? l : -x > l ? -l : x);
   }
 }
-
 /* o of a group, over-relaxed like the rest of its column, but no further than half the way to where
  * W would not be definite. */
 static double within(const struct sweep *p, uint32_t j)
@@ -271,29 +245,19 @@ static double within(const struct sweep *p, uint32_t j)
 static void settle(struct sweep *p, uint32_t j, const float *s)
 {
   struct gl_comp *c = p->c;
-  struct gl_work *w = p->w;
-  float lim = limit(c, j);
-  double q = 0, dep = 0;
-  uint32_t n = p->over > 1 ? 0 : outside(s, w->fv, c->rf, lim, c->k, w->on);
-  for (uint32_t e = 0; e < n; e++) {
-    uint32_t i = w->on[e];
-    w->fv[i] = s[i] + (w->fv[i] > s[i] ? lim : -lim) * c->rf[i];
-  }
+  const float *v = p->w->fv;
+  gl_w *row = c->w + (size_t)j * c->k;
+  double q = 0;
   const struct gl_list *b = &c->beta[j];
   const uint32_t *ix = c->pool[!c->cur].ix + b->at;
   const double *val = c->pool[!c->cur].val + b->at;
-  for (uint32_t a = 0; a < b->n; a++) q += val[a] * (double)w->fv[ix[a]];
+  for (uint32_t a = 0; a < b->n; a++) q += val[a] * (double)v[ix[a]];
   c->q[j] = q;
   c->o[j] = c->m[j] > 1 ? within(p, j) : 0;
-  if (p->over > 1) relax(c, j, s, (float)p->over, w->fv);
-  double on = c->sd[j] + c->rho + (c->m[j] - 1) * c->o[j];
-  w->fv[j] = (gl_w)on;
-  double moved = put_column(c, j, w->fv);
-  c->iw[j] = 1 / on;
-  c->acc[j] += moved;
-  for (uint32_t a = 0; a < b->n; a++) dep += val[a] * val[a] * c->acc[ix[a]];
-  c->own[j] = c->acc[j];
-  c->dep[j] = dep;
+  relax(c, j, s, (float)p->over, v);
+  row[j] = (gl_w)(c->sd[j] + c->rho + (c->m[j] - 1) * c->o[j]);
+  for (uint32_t i = j - j % BLOCK; i < c->k && i < j - j % BLOCK + BLOCK; i++)
+    c->w[(size_t)i * c->k + j] = row[i];
 }
 
 static void visit(struct sweep *p, uint32_t j)
@@ -302,20 +266,12 @@ static void visit(struct sweep *p, uint32_t j)
   struct gl_work *w = p->w;
   const struct gl_pool *from = &c->pool[c->cur];
   struct gl_list old = c->beta[j];
-  double t = 1 / ((double)c->w[(size_t)j * c->k + j] - c->q[j]), scale = t * t / c->iw[j];
-  double since = c->acc[j] - c->own[j] - c->dep[j];
+  double t = 1 / ((double)c->w[(size_t)j * c->k + j] - c->q[j]), step = 0;
   uint32_t n = old.n < w->cap ? old.n : w->cap;
   for (uint32_t a = 0; a < n; a++) {
     w->a[a] = from->ix[old.at + a];
-    double b = from->val[old.at + a];
-    w->b[a] = w->b0[a] = (float)b;
-    since += b * b * c->acc[w->a[a]];
+    w->b[a] = w->b0[a] = (float)from->val[old.at + a];
   }
-  if (!p->all && scale * since < p->skip) {
-    put_list(p, j, n);
-    return;
-  }
-  double step = 0;
   const float *s = gl_srow(c, j, w->fs);
   for (uint32_t a = 0; a < n; a++) w->in[w->a[a]] = 1;
   if (c->sweeps < FIRST) n = at_border(p, j, s, n);
@@ -394,26 +350,29 @@ static void sweep(struct sweep *p)
 
 void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_work *w)
 {
-  double target = conf->gap * c->weight, goal = goal_of(0.9 * target), before = 0, moved = 0;
+  double target = conf->gap * c->weight, goal = goal_of(0.9 * target), before = 0;
+  double moved = 3 * goal; /* of all columns in the last sweep */
   unsigned most = conf->max_sweeps ? conf->max_sweeps : MAX_SWEEPS;
   uint32_t next = 0, took = 0; /* when to look; how long it was since */
   c->gap = (double)INFINITY;
   c->converged = false;
   for (c->sweeps = 0; c->sweeps < most && !c->full;) {
-    struct sweep p = {.c = c, .w = w, .skip = 0.01 * goal / c->k};
+    struct sweep p = {.c = c, .w = w, .over = c->sweeps ? OVER : 1};
     /* no closer than the other columns are */
     p.tol = 0.001 * (goal > 10 * moved ? goal : 10 * moved) / c->k;
-    p.over = c->sweeps ? OVER : 1;
-    p.all = c->sweeps == 0 || c->sweeps + 1 == next;
+    p.slack = (float)(c->sweeps + 1 == next ? DIGIT : (c->sweeps ? 0.07 : 0.7) * sqrt(goal / c->k));
     sweep(&p);
     moved = p.moved;
     took++;
     if (c->sweeps < most && (next ? c->sweeps < next : p.moved > LOOK * goal)) continue;
     gl_certify(c, w, goal);
-    c->converged = c->gap <= target && gl_definite(c);
-    if (c->converged) return;
+    /* Whatever rounding does to the factor, it is less than what is taken off: it is at most k + 1
+     * digits of the roots of two diagonals, an entry, and so k times that of a diagonal. */
+    c->converged = c->gap <= target && isfinite(gl_logdet(c, w, ldexp((double)c->k * (c->k + 8.0), -53)));
+    if (c->converged) break;
     next = c->sweeps + sweeps_to(c->f2, goal, before, took);
     before = c->f2;
     took = 0;
   }
+  c->objective = conf->objective && !c->full ? gl_objective(c, w) : (double)NAN;
 }

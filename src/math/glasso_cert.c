@@ -1,5 +1,4 @@
 /* What a component's W and beta prove: Theta, symmetric, and how far it is from the best. */
-#include <lapacke.h>
 #include <string.h>
 
 #include "math/glasso_int.h"
@@ -137,28 +136,11 @@ void gl_certify(struct gl_comp *c, struct gl_work *w, double goal)
   c->linear = s.linear + c->weight;
 }
 
-bool gl_definite(struct gl_comp *c)
+double gl_objective(struct gl_comp *c, struct gl_work *w)
 {
-  size_t k = c->k;
-  memcpy(c->spare, c->w, k * k * sizeof *c->w);
-  /* Whatever rounding does, it is less than what is taken off the diagonal (Rump 2006). */
-  for (size_t j = 0; j < k; j++) c->spare[j * k + j] *= (gl_w)(1 - ldexp((double)(k + 8), -23));
-  return LAPACKE_spotrf_work(LAPACK_COL_MAJOR, 'U', (int)k, c->spare, (int)k) == 0;
-}
-
-double gl_objective(const struct gl_comp *c, double *room)
-{
-  size_t k = c->k;
-  memset(room, 0, k * k * sizeof *room);
-  double f = c->linear;
-  for (uint32_t j = 0; j < k; j++) {
-    room[j * k + j] = c->q_diag[j];
-    for (uint32_t a = 0; a < c->theta[j].n; a++)
-      room[j * k + c->sol.ix[c->theta[j].at + a]] = c->sol.val[c->theta[j].at + a];
-    /* linear has -(m - 1) log(e (d - o)): put the part of W back */
+  double f = c->linear - gl_logdet(c, w, 0);
+  /* linear has -(m - 1) log(e (d - o)): put the part of W back */
+  for (uint32_t j = 0; j < c->k; j++)
     if (c->m[j] > 1) f += (c->m[j] - 1) * log(c->sd[j] + c->rho - c->o[j]);
-  }
-  if (LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', (int)k, room, (int)k)) return (double)NAN;
-  for (size_t j = 0; j < k; j++) f -= 2 * log(room[j * k + j]);
   return f;
 }

@@ -45,8 +45,6 @@ struct gl_comp {
   double *s;               /* k x k scaled, or NULL */
   double *m, *r, *sd, *o;  /* o: W between two of the same group */
   double *q;               /* beta' W beta of each column */
-  double *iw;              /* 1 / W_jj */
-  double *acc, *own, *dep; /* how much columns have moved: so far; as of the last visit */
   gl_w *w, *spare;         /* k x k; spare: room */
   struct gl_list *beta;
   struct gl_pool pool[2]; /* beta lies in pool[cur] */
@@ -71,9 +69,16 @@ struct gl_work {
   double *d;                      /* cap: a column's steps, while Theta is mended */
   float *b, *b0, *g, *s, *l, *x;  /* cap: the lasso's; b0: where it began. Rows of gram and chol lie */
   float *gram, *chol;             /* gl_wide(n) apart; behind n all of them hold 0 */
+  uint64_t *bits;                 /* k x k, rows of whole words: neighbours */
+  uint32_t *degree, *of, *next;   /* k; gl_first_room(k): an entry's column, the next in its row */
   uint32_t cap;
 };
 enum { GL_CAP = 1024, GL_LANES = 8 }; /* neighbours a column may have; floats at once */
+enum { GL_FIRST = 64 };               /* neighbours of a column that goes before the dense rest */
+static inline size_t gl_first_room(uint32_t k)
+{
+  return (size_t)k * (k < GL_FIRST ? k : GL_FIRST);
+}
 static inline uint32_t gl_wide(uint32_t n)
 {
   return (n + GL_LANES - 1) & ~(uint32_t)(GL_LANES - 1);
@@ -97,10 +102,11 @@ void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_
 void gl_certify(struct gl_comp *c, struct gl_work *w, double goal);
 /* f2 of E = W Q - 1 in `spare`; Q's worst columns better while f2 is above the goal */
 void gl_mend(struct gl_comp *c, struct gl_work *w, double goal);
-/* Is W positive definite? By Cholesky. */
-bool gl_definite(struct gl_comp *c);
-/* f of Q by Cholesky, NaN when it is not definite; room k x k doubles */
-double gl_objective(const struct gl_comp *c, double *room);
+/* log det of Q, `shift` of its diagonal taken off, NaN when that is not definite. In `spare`, and in
+ * the pool that beta is not in. */
+double gl_logdet(struct gl_comp *c, struct gl_work *w, double shift);
+/* f of Q */
+double gl_objective(struct gl_comp *c, struct gl_work *w);
 /* Where a group is solved: component and place in it; c NULL: it stands alone. */
 struct gl_part {
   const struct gl_comp *c;
