@@ -16,7 +16,7 @@ typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
 
 #ifndef OVER
 #define OVER 1.35
-#endif   /* above 1.5 W may stop being definite on the way */
+#endif              /* above 1.5 W may stop being definite on the way */
 #define DIGIT 1e-6f /* where rounding may put what lies at the border */
 #define FAR 10      /* times the mean: visited again */
 #define LOOK 0.33   /* of the goal: what columns are off when the first look pays */
@@ -24,34 +24,33 @@ typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
 struct sweep {
   struct gl_comp *c;
   struct gl_work *w;
-  double tol;       /* of |E'_j|^2 a column: the lasso's share */
-  double moved;     /* sum of what columns were off, as found */
-  double over;      /* 1, or more: over-relaxed */
-  float slack;      /* of its limit: what lies no further outside is left as it is */
+  double tol;   /* of |E'_j|^2 a column: the lasso's share */
+  double moved; /* sum of what columns were off, as found */
+  double over;  /* 1, or more: over-relaxed */
+  float slack;  /* of its limit: what lies no further outside is left as it is */
 };
 
-MATH_CLONES static void few_samples(const float *y, size_t n, uint32_t k, uint32_t j, float *to)
+MATH_CLONES static void few_samples(const float *y, size_t n, size_t ld, uint32_t j, float *to)
 {
   size_t t = 0;
-  memset(to, 0, k * sizeof *to);
+  memset(to, 0, ld * sizeof *to);
   for (; t + 4 <= n; t += 4) {
-    const float *p = y + t * k, *q = p + k, *r = q + k, *s = r + k;
+    const float *p = y + t * ld, *q = p + ld, *r = q + ld, *s = r + ld;
     float x0 = p[j], x1 = q[j], x2 = r[j], x3 = s[j];
-    uint32_t i = 0;
-    for (; i + 8 <= k; i += 8)
+    for (size_t i = 0; i < ld; i += 8)
       AT_8(to + i) +=
           (x0 * READ_8(p + i) + x1 * READ_8(q + i)) + (x2 * READ_8(r + i) + x3 * READ_8(s + i));
-    for (; i < k; i++) to[i] += (x0 * p[i] + x1 * q[i]) + (x2 * r[i] + x3 * s[i]);
   }
   for (; t < n; t++)
-    for (uint32_t i = 0; i < k; i++) to[i] += y[t * k + j] * y[t * k + i];
+    for (size_t i = 0; i < ld; i += 8) AT_8(to + i) += y[t * ld + j] * READ_8(y + t * ld + i);
 }
 const float *gl_srow(const struct gl_comp *c, uint32_t j, float *room)
 {
-  if (c->s)
+  if (c->s) {
     for (uint32_t i = 0; i < c->k; i++) room[i] = (float)c->s[(size_t)j * c->k + i];
-  else
-    few_samples(c->yf, c->n, c->k, j, room);
+    memset(room + c->k, 0, (c->ld - c->k) * sizeof *room);
+  } else
+    few_samples(c->yf, c->n, c->ld, j, room);
   return room;
 }
 double gl_sij(const struct gl_comp *c, uint32_t i, uint32_t j)
@@ -64,19 +63,16 @@ double gl_sij(const struct gl_comp *c, uint32_t i, uint32_t j)
 
 /* Which i have |s - v| > lim r_i, rising, into ret (room for all); how many. */
 MATH_CLONES static uint32_t outside(const float *s, const float *v, const float *r, float lim,
-                                    uint32_t k, uint32_t *ret)
+                                    size_t ld, uint32_t *ret)
 {
   uint32_t n = 0;
-  for (uint32_t at = 0; at < k; at += 16) {
-    uint32_t end = at + 16;
-    if (end <= k) {
-      v8f d = READ_8(s + at) - READ_8(v + at), e = READ_8(s + at + 8) - READ_8(v + at + 8);
-      v8f l = lim * READ_8(r + at), m = lim * READ_8(r + at + 8);
-      v8i any = (v8i)(d > l) | (v8i)(-d > l) | (v8i)(e > m) | (v8i)(-e > m);
-      v4l both = (v4l)any;
-      if (!(both[0] | both[1] | both[2] | both[3])) continue;
-    }
-    for (uint32_t i = at; i < k && i < end; i++) {
+  for (uint32_t at = 0; at < ld; at += GL_LINE) {
+    v8f d = READ_8(s + at) - READ_8(v + at), e = READ_8(s + at + 8) - READ_8(v + at + 8);
+    v8f l = lim * READ_8(r + at), m = lim * READ_8(r + at + 8);
+    v8i any = (v8i)(d > l) | (v8i)(-d > l) | (v8i)(e > m) | (v8i)(-e > m);
+    v4l both = (v4l)any;
+    if (!(both[0] | both[1] | both[2] | both[3])) continue;
+    for (uint32_t i = at; i < at + GL_LINE; i++) {
       ret[n] = i;
       n += fabsf(s[i] - v[i]) > lim * r[i];
     }
@@ -96,7 +92,7 @@ static uint32_t take(struct sweep *p, uint32_t j, const float *s, float lim, uin
 {
   const struct gl_comp *c = p->c;
   struct gl_work *w = p->w;
-  uint32_t found = outside(s, w->fv, c->rf, lim, c->k, w->on), count = 0;
+  uint32_t found = outside(s, w->fv, c->rf, lim, c->ld, w->on), count = 0;
   float far = 0, cut = lim;
   for (uint32_t e = 0; e < found; e++) {
     uint32_t i = w->on[e];
@@ -129,7 +125,7 @@ static uint32_t activate(struct sweep *p, uint32_t j, const float *s, uint32_t n
 static uint32_t at_border(struct sweep *p, uint32_t j, const float *s, uint32_t n)
 {
   const struct gl_comp *c = p->c;
-  memcpy(p->w->fv, c->w + (size_t)j * c->k, c->k * sizeof *p->w->fv);
+  memcpy(p->w->fv, c->w + j * c->ld, c->ld * sizeof *p->w->fv);
   return take(p, j, s, limit(c, j) * (1 - DIGIT), UINT32_MAX, n);
 }
 
@@ -142,12 +138,12 @@ static void gather(struct sweep *p, uint32_t j, const float *s, uint32_t n)
   float lim = limit(c, j);
   for (uint32_t a = 0; a < n; a++) {
     uint32_t at = w->a[a];
-    const gl_w *row = c->w + (size_t)at * c->k;
+    const gl_w *row = c->w + at * c->ld;
     float *to = w->gram + (size_t)a * wide, *across = w->gram + a;
     bool behind = at - block >= BLOCK;
     for (uint32_t e = 0; e < a; e++, across += wide) {
       uint32_t i = w->a[e];
-      *across = to[e] = behind && i - block < BLOCK ? c->w[(size_t)i * c->k + at] : row[i];
+      *across = to[e] = behind && i - block < BLOCK ? c->w[i * c->ld + at] : row[i];
     }
     to[a] = row[at];
     for (uint32_t e = n; e < wide; e++) to[e] = 0;
@@ -159,9 +155,9 @@ static void product(struct sweep *p, uint32_t j, uint32_t n)
 {
   const struct gl_comp *c = p->c;
   struct gl_work *w = p->w;
-  gl_product_fast(c->w, c->k, w->a, w->b, n, w->fv);
+  gl_product_fast(c->w, c->ld, w->a, w->b, n, w->fv);
   for (uint32_t i = j - j % BLOCK; i < j; i++) {
-    const gl_w *row = c->w + (size_t)i * c->k;
+    const gl_w *row = c->w + i * c->ld;
     double sum = 0;
     for (uint32_t a = 0; a < n; a++) sum += (double)(w->b[a] * row[w->a[a]]);
     w->fv[i] = (float)sum;
@@ -171,23 +167,21 @@ static void product(struct sweep *p, uint32_t j, uint32_t n)
 /* The block's rows are its columns too: whole cache lines at a time. */
 static void put_block(struct gl_comp *c, uint32_t block)
 {
-  size_t k = c->k;
-  const gl_w *from = c->w + block * k;
+  const gl_w *from = c->w + block * c->ld;
   uint32_t n = c->k - block < BLOCK ? c->k - block : BLOCK;
   for (uint32_t i = 0; i < c->k; i++) {
-    gl_w *to = c->w + i * k + block;
-    if (i + AHEAD < c->k) __builtin_prefetch(to + AHEAD * k, 1);
+    gl_w *to = c->w + i * c->ld + block;
+    if (i + AHEAD < c->k) __builtin_prefetch(to + AHEAD * c->ld, 1);
     if (i - block < BLOCK) continue;
-    for (uint32_t e = 0; e < n; e++) to[e] = from[e * k + i];
+    for (uint32_t e = 0; e < n; e++) to[e] = from[e * c->ld + i];
   }
 }
 
 /* The same for one column. */
 static void put_alone(struct gl_comp *c, uint32_t j)
 {
-  size_t k = c->k;
-  const gl_w *from = c->w + j * k;
-  for (size_t i = 0; i < k; i++) c->w[i * k + j] = from[i];
+  const gl_w *from = c->w + j * c->ld;
+  for (size_t i = 0; i < c->k; i++) c->w[i * c->ld + j] = from[i];
 }
 
 /* Into the other pool, sorted, without zeros. */
@@ -216,18 +210,13 @@ static void put_list(struct sweep *p, uint32_t j, uint32_t n)
 MATH_CLONES static void relax(const struct gl_comp *c, uint32_t j, const float *s, float over,
                               const float *v)
 {
-  gl_w *to = c->w + (size_t)j * c->k;
+  gl_w *to = c->w + j * c->ld;
   float lim = limit(c, j);
-  uint32_t i = 0;
-  for (; i + 8 <= c->k; i += 8) {
+  for (size_t i = 0; i < c->ld; i += 8) {
     v8f was = READ_8(to + i), at = READ_8(s + i), l = lim * READ_8(c->rf + i);
     v8f x = was + over * (READ_8(v + i) - was) - at;
     v8i up = (v8i)(x > l), down = (v8i)(-x > l), in = ~(up | down);
     AT_8(to + i) = at + (v8f)((up & (v8i)l) | (down & (v8i)-l) | (in & (v8i)x));
-  }
-  for (; i < c->k; i++) {
-    float x = to[i] + over * (v[i] - to[i]) - s[i], l = lim * c->rf[i];
-    to[i] = s[i] + (x > l ? l : -x > l ? -l : x);
   }
 }
 /* o of a group, over-relaxed like the rest of its column, but no further than half the way to where
@@ -246,7 +235,7 @@ static void settle(struct sweep *p, uint32_t j, const float *s)
 {
   struct gl_comp *c = p->c;
   const float *v = p->w->fv;
-  gl_w *row = c->w + (size_t)j * c->k;
+  gl_w *row = c->w + j * c->ld;
   double q = 0;
   const struct gl_list *b = &c->beta[j];
   const uint32_t *ix = c->pool[!c->cur].ix + b->at;
@@ -257,7 +246,7 @@ static void settle(struct sweep *p, uint32_t j, const float *s)
   relax(c, j, s, (float)p->over, v);
   row[j] = (gl_w)(c->sd[j] + c->rho + (c->m[j] - 1) * c->o[j]);
   for (uint32_t i = j - j % BLOCK; i < c->k && i < j - j % BLOCK + BLOCK; i++)
-    c->w[(size_t)i * c->k + j] = row[i];
+    c->w[i * c->ld + j] = row[i];
 }
 
 static void visit(struct sweep *p, uint32_t j)
@@ -266,7 +255,7 @@ static void visit(struct sweep *p, uint32_t j)
   struct gl_work *w = p->w;
   const struct gl_pool *from = &c->pool[c->cur];
   struct gl_list old = c->beta[j];
-  double t = 1 / ((double)c->w[(size_t)j * c->k + j] - c->q[j]), step = 0;
+  double t = 1 / ((double)c->w[j * c->ld + j] - c->q[j]), step = 0;
   uint32_t n = old.n < w->cap ? old.n : w->cap;
   for (uint32_t a = 0; a < n; a++) {
     w->a[a] = from->ix[old.at + a];
@@ -276,7 +265,7 @@ static void visit(struct sweep *p, uint32_t j)
   for (uint32_t a = 0; a < n; a++) w->in[w->a[a]] = 1;
   if (c->sweeps < FIRST) n = at_border(p, j, s, n);
   if (!n) {
-    memset(w->fv, 0, c->k * sizeof *w->fv);
+    memset(w->fv, 0, c->ld * sizeof *w->fv);
     n = activate(p, j, s, n);
   }
   for (uint32_t round = 0, before = 0; round < ROUNDS; round++) {
@@ -368,7 +357,8 @@ void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_
     gl_certify(c, w, goal);
     /* Whatever rounding does to the factor, it is less than what is taken off: it is at most k + 1
      * digits of the roots of two diagonals, an entry, and so k times that of a diagonal. */
-    c->converged = c->gap <= target && isfinite(gl_logdet(c, w, ldexp((double)c->k * (c->k + 8.0), -53)));
+    c->converged =
+        c->gap <= target && isfinite(gl_logdet(c, w, ldexp((double)c->k * (c->k + 8.0), -53)));
     if (c->converged) break;
     next = c->sweeps + sweeps_to(c->f2, goal, before, took);
     before = c->f2;

@@ -65,27 +65,23 @@ static double group_terms(struct gl_comp *c, uint32_t j)
 /* Column j of E = W Q - 1 into `spare`. */
 static void error_column(struct gl_comp *c, struct gl_work *w, uint32_t j)
 {
-  size_t k = c->k;
-  const gl_w *own = c->w + j * k;
-  gl_w *to = c->spare + j * k;
+  const gl_w *own = c->w + j * c->ld;
+  gl_w *to = c->spare + j * c->ld;
   const struct gl_list *l = &c->theta[j];
-  gl_product(c->w, c->k, c->sol.ix + l->at, c->sol.val + l->at, l->n, w->v);
-  for (size_t i = 0; i < k; i++) to[i] = (gl_w)(w->v[i] + c->q_diag[j] * (double)own[i]);
+  gl_product(c->w, c->ld, c->sol.ix + l->at, c->sol.val + l->at, l->n, w->v);
+  for (size_t i = 0; i < c->ld; i++) to[i] = (gl_w)(w->v[i] + c->q_diag[j] * (double)own[i]);
   to[j] -= 1;
 }
 
 /* |v|^2 of floats */
-MATH_CLONES static double square(const gl_w *v, size_t k)
+MATH_CLONES static double square(const gl_w *v, size_t ld)
 {
   math_v4 sum = {0};
-  size_t i = 0;
-  for (; i + MATH_LANES <= k; i += MATH_LANES) {
+  for (size_t i = 0; i < ld; i += MATH_LANES) {
     math_v4 x = {(double)v[i], (double)v[i + 1], (double)v[i + 2], (double)v[i + 3]};
     sum += x * x;
   }
-  double s = MATH_V4_SUM(sum);
-  for (; i < k; i++) s += (double)v[i] * (double)v[i];
-  return s;
+  return MATH_V4_SUM(sum);
 }
 
 /* Sums over columns: the linear part of f; tr E; |Q| times what W is outside its box, by rounding;
@@ -96,7 +92,7 @@ struct sums {
 /* norm: of W's columns */
 static void add_column(struct gl_comp *c, uint32_t j, const double *norm, struct sums *to)
 {
-  const gl_w *own = c->w + (size_t)j * c->k;
+  const gl_w *own = c->w + j * c->ld;
   const uint32_t *ix = c->sol.ix + c->theta[j].at;
   const double *val = c->sol.val + c->theta[j].at;
   double on = c->q_diag[j] * (double)own[j], off = c->q_diag[j] * norm[j];
@@ -113,7 +109,7 @@ static void add_column(struct gl_comp *c, uint32_t j, const double *norm, struct
     if (ix[a] < j) c->edges += (uint64_t)(c->m[j] * c->m[ix[a]]);
   }
   to->off += off * off;
-  to->error += square(c->spare + (size_t)j * c->k, c->k);
+  to->error += square(c->spare + j * c->ld, c->ld);
 }
 
 void gl_certify(struct gl_comp *c, struct gl_work *w, double goal)
@@ -122,12 +118,12 @@ void gl_certify(struct gl_comp *c, struct gl_work *w, double goal)
   c->edges = 0;
   c->sol.used = 0;
   for (uint32_t j = 0; j < c->k; j++)
-    c->q_diag[j] = w->t[j] = 1 / ((double)c->w[(size_t)j * c->k + j] - c->q[j]);
+    c->q_diag[j] = w->t[j] = 1 / ((double)c->w[j * c->ld + j] - c->q[j]);
   turn(c, c->turned);
   for (uint32_t j = 0; j < c->k; j++) join_lists(c, c->turned, w->t, j);
   for (uint32_t j = 0; j < c->k; j++) error_column(c, w, j);
   gl_mend(c, w, goal);
-  for (uint32_t j = 0; j < c->k; j++) w->v[j] = sqrt(square(c->w + (size_t)j * c->k, c->k));
+  for (uint32_t j = 0; j < c->k; j++) w->v[j] = sqrt(square(c->w + j * c->ld, c->ld));
   for (uint32_t j = 0; j < c->k; j++) add_column(c, j, w->v, &s);
   double off = ROUNDED * ldexp(1, -24) * sqrt(s.off);
   c->f2 += off * (2 * sqrt(s.error) + off);

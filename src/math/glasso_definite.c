@@ -1,6 +1,6 @@
-/* Is Theta positive definite, and what is its determinant? By Cholesky, in doubles. Columns with few
- * neighbours go first, each time the one with fewest: what that leaves between its neighbours is
- * little. What remains is soon dense, and LAPACK's. */
+/* Is Theta positive definite, and what is its determinant? By Cholesky, in doubles. Columns with
+ * few neighbours go first, each time the one with fewest: what that leaves between its neighbours
+ * is little. What remains is soon dense, and LAPACK's. */
 #include <lapacke.h>
 #include <string.h>
 
@@ -84,11 +84,11 @@ static void choose(struct factor *f)
   neighbours(f);
   while (f->n_first < k) {
     uint32_t j = fewest(f->w->degree, k), n = f->w->degree[j];
-    if (f->n_first && (n > GL_FIRST || f->l->used + n > room)) break; /* one at least: `rest` fits */
+    if (f->n_first && (n > GL_FIRST || f->l->used + n > room))
+      break; /* one at least: `rest` fits */
     take_out(f, j);
   }
-  for (uint32_t j = 0; j < k; j++)
-    f->rank[j] = f->w->degree[j] == NONE ? NONE : f->n_rest++;
+  for (uint32_t j = 0; j < k; j++) f->rank[j] = f->w->degree[j] == NONE ? NONE : f->n_rest++;
 }
 
 /* Column j below its pivot, which is returned: Theta's, less what the columns before it take. */

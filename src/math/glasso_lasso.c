@@ -13,56 +13,47 @@ typedef float v8f __attribute__((vector_size(32), aligned(4), may_alias));
 #define READ_8(p) (*(const v8f *)(p))
 #define AT_8(p) (*(v8f *)(p))
 
-MATH_CLONES void gl_product(const gl_w *w, uint32_t k, const uint32_t *ix, const double *x,
+MATH_CLONES void gl_product(const gl_w *w, size_t ld, const uint32_t *ix, const double *x,
                             uint32_t n, double *y)
 {
   uint32_t a = 0;
-  memset(y, 0, k * sizeof *y);
+  memset(y, 0, ld * sizeof *y);
   for (; a + 4 <= n; a += 4) {
-    const gl_w *p = w + (size_t)ix[a] * k, *q = w + (size_t)ix[a + 1] * k,
-               *r = w + (size_t)ix[a + 2] * k, *s = w + (size_t)ix[a + 3] * k;
+    const gl_w *p = w + ix[a] * ld, *q = w + ix[a + 1] * ld, *r = w + ix[a + 2] * ld,
+               *s = w + ix[a + 3] * ld;
     float x0 = (float)x[a], x1 = (float)x[a + 1], x2 = (float)x[a + 2], x3 = (float)x[a + 3];
-    uint32_t i = 0;
-    for (; i + 8 <= k; i += 8) {
+    for (size_t i = 0; i < ld; i += GL_LANES) {
       v8f t = (x0 * READ_8(p + i) + x1 * READ_8(q + i)) + (x2 * READ_8(r + i) + x3 * READ_8(s + i));
       MATH_AT(y + i) += READ_W(&t);
       MATH_AT(y + i + 4) += READ_W((const float *)&t + 4);
     }
-    for (; i < k; i++) y[i] += (double)((x0 * p[i] + x1 * q[i]) + (x2 * r[i] + x3 * s[i]));
   }
   for (; a < n; a++) {
-    const gl_w *p = w + (size_t)ix[a] * k;
-    uint32_t i = 0;
-    for (; i + MATH_LANES <= k; i += MATH_LANES) MATH_AT(y + i) += x[a] * READ_W(p + i);
-    for (; i < k; i++) y[i] += x[a] * (double)p[i];
+    const gl_w *p = w + ix[a] * ld;
+    for (size_t i = 0; i < ld; i += MATH_LANES) MATH_AT(y + i) += x[a] * READ_W(p + i);
   }
 }
 
-MATH_CLONES void gl_product_fast(const gl_w *w, uint32_t k, const uint32_t *ix, const float *x,
+MATH_CLONES void gl_product_fast(const gl_w *w, size_t ld, const uint32_t *ix, const float *x,
                                  uint32_t n, float *y)
 {
   enum { TILE = 1024 };
-  memset(y, 0, k * sizeof *y);
-  for (uint32_t from = 0; from < k; from += TILE) {
-    uint32_t len = k - from < TILE ? k - from : TILE, a = 0;
+  memset(y, 0, ld * sizeof *y);
+  for (size_t from = 0; from < ld; from += TILE) {
+    size_t len = ld - from < TILE ? ld - from : TILE;
+    const gl_w *at = w + from;
     float *t = y + from;
+    uint32_t a = 0;
     for (; a + 4 <= n; a += 4) {
-      const gl_w *p = w + (size_t)ix[a] * k + from, *q = w + (size_t)ix[a + 1] * k + from,
-                 *r = w + (size_t)ix[a + 2] * k + from, *s = w + (size_t)ix[a + 3] * k + from;
+      const gl_w *p = at + ix[a] * ld, *q = at + ix[a + 1] * ld, *r = at + ix[a + 2] * ld,
+                 *s = at + ix[a + 3] * ld;
       float x0 = x[a], x1 = x[a + 1], x2 = x[a + 2], x3 = x[a + 3];
-      uint32_t i = 0;
-      for (; i + 8 <= len; i += 8)
-        *(v8f *)(t + i) +=
+      for (size_t i = 0; i < len; i += GL_LANES)
+        AT_8(t + i) +=
             (x0 * READ_8(p + i) + x1 * READ_8(q + i)) + (x2 * READ_8(r + i) + x3 * READ_8(s + i));
-      for (; i < len; i++) t[i] += (x0 * p[i] + x1 * q[i]) + (x2 * r[i] + x3 * s[i]);
     }
-    for (; a < n; a++) {
-      const gl_w *p = w + (size_t)ix[a] * k + from;
-      float x0 = x[a];
-      uint32_t i = 0;
-      for (; i + 8 <= len; i += 8) *(v8f *)(t + i) += x0 * READ_8(p + i);
-      for (; i < len; i++) t[i] += x0 * p[i];
-    }
+    for (; a < n; a++)
+      for (size_t i = 0; i < len; i += GL_LANES) AT_8(t + i) += x[a] * READ_8(at + ix[a] * ld + i);
   }
 }
 
@@ -95,8 +86,8 @@ MATH_CLONES static float cycle(struct gl_work *w, uint32_t n, float tol)
     v8f dot_ = {0};                                                                                \
     for (uint32_t at_ = (from); at_ < (wide); at_ += GL_LANES)                                     \
       dot_ += READ_8((a) + at_) * READ_8((b) + at_);                                               \
-    (sum) = ((dot_[0] + dot_[4]) + (dot_[2] + dot_[6])) +                                          \
-            ((dot_[1] + dot_[5]) + (dot_[3] + dot_[7]));                                           \
+    (sum) =                                                                                        \
+        ((dot_[0] + dot_[4]) + (dot_[2] + dot_[6])) + ((dot_[1] + dot_[5]) + (dot_[3] + dot_[7])); \
   } while (0)
 
 /* U' U x = x in place: what stands left of the diagonal in a row's first lanes is not used. Four
@@ -111,8 +102,8 @@ MATH_CLONES static bool solve_spd(float *m, uint32_t n, float *x)
       const float *p = m + (size_t)k * wide, *q = p + wide, *r = q + wide, *s = r + wide;
       float c0 = p[i], c1 = q[i], c2 = r[i], c3 = s[i];
       for (uint32_t j = from; j < wide; j += GL_LANES)
-        AT_8(to + j) -= (c0 * READ_8(p + j) + c1 * READ_8(q + j)) +
-                        (c2 * READ_8(r + j) + c3 * READ_8(s + j));
+        AT_8(to + j) -=
+            (c0 * READ_8(p + j) + c1 * READ_8(q + j)) + (c2 * READ_8(r + j) + c3 * READ_8(s + j));
       x[i] -= (c0 * x[k] + c1 * x[k + 1]) + (c2 * x[k + 2] + c3 * x[k + 3]);
     }
     for (; k < i; k++) {
