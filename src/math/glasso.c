@@ -64,7 +64,7 @@ static size_t work_out(struct gl_work *w, uint32_t k, unsigned char *mem)
   size_t wide = gl_wide(cap), rows = k * sizeof(double) * ROWS, gram = cap * wide * sizeof(float);
   w->a = carve(&at, k * sizeof *w->a);
   w->on = carve(&at, k * sizeof *w->on);
-  w->far = carve(&at, k * sizeof *w->far);
+  w->head = carve(&at, k * sizeof *w->head);
   w->in = carve(&at, k);
   w->fs = carve(&at, gl_row(k) * sizeof *w->fs);
   w->fv = carve(&at, gl_row(k) * sizeof *w->fv);

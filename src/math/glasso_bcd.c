@@ -6,6 +6,27 @@
 #include "math/glasso_int.h"
 #include "math/vec.h"
 
+#ifndef X_SL
+#define X_SL .07
+#endif
+#ifndef X_SM
+#define X_SM 3
+#endif
+#ifndef X_M0
+#define X_M0 30
+#endif
+#ifndef X_AG
+#define X_AG 1
+#endif
+#ifndef X_CUT
+#define X_CUT 3
+#endif
+#ifndef X_P
+#define X_P 1
+#endif
+#ifndef X_PF
+#define X_PF 10
+#endif
 enum { MANY = 16, ROUNDS = 4, FIRST = 3, MAX_SWEEPS = 100, BLOCK = 16, AHEAD = 16 };
 typedef long long v4l __attribute__((vector_size(32), aligned(8), may_alias));
 typedef int v8i __attribute__((vector_size(32), aligned(4), may_alias));
@@ -14,12 +35,21 @@ typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
 #define READ_8(p) (*(const v8f *)(p))
 #define AT_8(p) (*(v8f *)(p))
 
-#ifndef OVER
-#define OVER 1.35
+#ifndef X_RATE
+#define X_RATE .4
+#endif
+#ifndef X_OVER
+#define X_OVER 1.4
+#endif
+#if 1
+#define OVER X_OVER
 #endif              /* above 1.5 W may stop being definite on the way */
 #define DIGIT 1e-6f /* where rounding may put what lies at the border */
 #define FAR 10      /* times the mean: visited again */
-#define LOOK 0.33   /* of the goal: what columns are off when the first look pays */
+#ifndef X_LOOK
+#define X_LOOK .5
+#endif
+#define LOOK X_LOOK
 
 struct sweep {
   struct gl_comp *c;
@@ -177,13 +207,6 @@ static void put_block(struct gl_comp *c, uint32_t block)
   }
 }
 
-/* The same for one column. */
-static void put_alone(struct gl_comp *c, uint32_t j)
-{
-  const gl_w *from = c->w + j * c->ld;
-  for (size_t i = 0; i < c->k; i++) c->w[i * c->ld + j] = from[i];
-}
-
 /* Into the other pool, sorted, without zeros. */
 static void put_list(struct sweep *p, uint32_t j, uint32_t n)
 {
@@ -297,50 +320,48 @@ static double goal_of(double gap)
 /* How many sweeps until then, as things went so far. */
 static uint32_t sweeps_to(double now, double goal, double before, uint32_t took)
 {
-  double rate = before > now && now > 0 ? pow(now / before, 1.0 / took) : 0.5;
+  double rate = before > now && now > 0 ? pow(now / before, 1.0 / took) : X_RATE;
   double n = ceil(log(goal / now) / log(rate < 0.8 ? rate : 0.8));
   return n > 8 ? 8 : n > 1 ? (uint32_t)n : 1;
 }
 
-/* The columns that were furthest off once more, a few in a hundred: each sweep leads further. */
-static void again(struct sweep *p)
+/* A column as it is, into the other pool. */
+static void keep(struct sweep *p, uint32_t j)
 {
   struct gl_comp *c = p->c;
-  struct gl_pool *to = &c->pool[c->cur], *from = &c->pool[!c->cur];
-  double moved = p->moved, cut = FAR * moved / c->k;
-  uint32_t n = 0;
-  for (uint32_t j = 0; j < c->k; j++)
-    if (p->w->off[j] > cut) p->w->far[n++] = j;
-  for (uint32_t e = 0; e < n && to->cap - to->used >= c->k; e++) {
-    uint32_t j = p->w->far[e];
-    struct gl_list *l = &c->beta[j];
-    from->used = 0;
-    visit(p, j);
-    put_alone(c, j);
-    memcpy(to->ix + to->used, from->ix, l->n * sizeof *to->ix);
-    memcpy(to->val + to->used, from->val, l->n * sizeof *to->val);
-    l->at = to->used;
-    to->used += l->n;
+  const struct gl_pool *from = &c->pool[c->cur];
+  struct gl_pool *to = &c->pool[!c->cur];
+  struct gl_list *l = &c->beta[j];
+  if (to->cap - to->used < l->n) {
+    c->full = true;
+    l->n = 0;
   }
-  p->moved = moved;
+  memcpy(to->ix + to->used, from->ix + l->at, l->n * sizeof *to->ix);
+  memcpy(to->val + to->used, from->val + l->at, l->n * sizeof *to->val);
+  l->at = to->used;
+  to->used += l->n;
 }
-static void sweep(struct sweep *p)
+/* Columns that were off by more than `cut` when last visited: less than 0, all. */
+static void sweep(struct sweep *p, double cut)
 {
   struct gl_comp *c = p->c;
   c->pool[!c->cur].used = 0;
-  for (uint32_t j = 0; j < c->k; j++) {
-    visit(p, j);
-    if ((j + 1) % BLOCK == 0 || j + 1 == c->k) put_block(c, j - j % BLOCK);
+  for (uint32_t block = 0; block < c->k; block += BLOCK) {
+    bool any = false;
+    for (uint32_t j = block; j < c->k && j < block + BLOCK; j++) {
+      bool far = p->w->off[j] > cut;
+      far ? visit(p, j) : keep(p, j);
+      any = any || far;
+    }
+    if (any) put_block(c, block);
   }
   c->cur = !c->cur;
-  c->sweeps++;
-  if (!c->full) again(p);
 }
 
 void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_work *w)
 {
   double target = conf->gap * c->weight, goal = goal_of(0.9 * target), before = 0;
-  double moved = 3 * goal; /* of all columns in the last sweep */
+  double moved = X_M0 * goal; /* of all columns in the last sweep */
   unsigned most = conf->max_sweeps ? conf->max_sweeps : MAX_SWEEPS;
   uint32_t next = 0, took = 0; /* when to look; how long it was since */
   c->gap = (double)INFINITY;
@@ -349,11 +370,16 @@ void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_
     struct sweep p = {.c = c, .w = w, .over = c->sweeps ? OVER : 1};
     /* no closer than the other columns are */
     p.tol = 0.001 * (goal > 10 * moved ? goal : 10 * moved) / c->k;
-    p.slack = (float)(c->sweeps + 1 == next ? DIGIT : (c->sweeps ? 0.07 : 0.7) * sqrt(goal / c->k));
-    sweep(&p);
+    p.slack = (float)(c->sweeps + 1 == next
+                          ? (double)DIGIT
+                          : X_SL * sqrt((goal > X_SM * moved ? goal : X_SM * moved) / c->k));
+    sweep(&p, -1);
+    c->sweeps++;
     moved = p.moved;
+    for (int z = 0; z < X_P && !c->full; z++) sweep(&p, X_PF * moved / c->k);
     took++;
-    if (c->sweeps < most && (next ? c->sweeps < next : p.moved > LOOK * goal)) continue;
+    if (c->sweeps < most && (next ? c->sweeps < next : moved > LOOK * goal)) continue;
+    for (int z = 0; z < X_AG && !c->full; z++) sweep(&p, X_CUT * moved / c->k);
     gl_certify(c, w, goal);
     /* Whatever rounding does to the factor, it is less than what is taken off: it is at most k + 1
      * digits of the roots of two diagonals, an entry, and so k times that of a diagonal. */

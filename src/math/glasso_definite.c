@@ -138,7 +138,7 @@ double gl_logdet(struct gl_comp *c, struct gl_work *w, double shift)
 {
   struct factor f = {.c = c, .w = w, .l = &c->pool[!c->cur], .col = c->turned};
   double sum = 0;
-  f.order = w->a, f.rank = w->on, f.head = w->far;
+  f.order = w->a, f.rank = w->on, f.head = w->head;
   f.words = (c->k + 63) / 64;
   f.keep = 1 - shift;
   f.rest = (double *)(void *)c->spare;

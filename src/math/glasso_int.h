@@ -51,7 +51,7 @@ struct gl_comp {
   struct gl_pool pool[2]; /* beta lies in pool[cur] */
   unsigned cur;
   /* the answer */
-  double f2;                     /* sum of the squares of E's eigenvalues, last seen */
+  double f2, e2; /* sum of the squares of E's eigenvalues, last seen; of its entries */
   double gap, objective, linear; /* linear: of f, with the logarithms of groups */
   uint64_t edges;
   uint32_t sweeps;
@@ -63,16 +63,16 @@ struct gl_comp {
 };
 /* One component's room while it is solved. */
 struct gl_work {
-  uint32_t *a, *on, *far; /* k: active set; room: those not zero, those outside; far off */
-  uint8_t *in;            /* k: in the active set? all 0 between uses */
-  float *fs, *fv;         /* ld: the sweeps' S_j. and W_j. */
-  double *t, *v, *off;    /* k, v: ld; t, v: room; off: how far columns were, last visited */
-  double *d;              /* cap: a column's steps, while Theta is mended */
-  float *b, *b0, *g, *s, *l,
-      *x;             /* cap: the lasso's; b0: where it began. Rows of gram and chol lie */
-  float *gram, *chol; /* gl_wide(n) apart; behind n all of them hold 0 */
-  uint64_t *bits;     /* k x k, rows of whole words: neighbours */
-  uint32_t *degree, *of, *next; /* k; gl_first_room(k): an entry's column, the next in its row */
+  uint32_t *a, *on;        /* k: active set; room: those not zero, those outside */
+  uint8_t *in;                   /* k: in the active set? all 0 between uses */
+  float *fs, *fv;                /* ld: the sweeps' S_j. and W_j. */
+  double *t, *v, *off;           /* k, v: ld; t, v: room; off: how far columns were, last visited */
+  double *d;                     /* cap: a column's steps, while Theta is mended */
+  float *b, *b0, *g, *s, *l, *x; /* cap: the lasso's; b0: where it began. Rows of gram and chol */
+  float *gram, *chol;            /* lie gl_wide(n) apart; behind n all of them hold 0 */
+  uint64_t *bits;                /* k x k, rows of whole words: neighbours */
+  uint32_t *head;     /* k: the latest entry in each row */
+  uint32_t *degree, *of, *next;  /* k; gl_first_room(k): an entry's column, the next in its row */
   uint32_t cap;
 };
 enum {
@@ -111,8 +111,9 @@ double gl_step(const struct gl_work *w, uint32_t n);
 void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_work *w);
 /* gap, edges, Q out of W and beta; goal: of f2 */
 void gl_certify(struct gl_comp *c, struct gl_work *w, double goal);
-/* f2 of E = W Q - 1 in `spare`; Q's worst columns better while f2 is above the goal */
-void gl_mend(struct gl_comp *c, struct gl_work *w, double goal);
+/* f2 and e2 of E = W Q - 1 in `spare`, which rounding may be off by: Q's worst columns better while
+ * f2 is above the goal */
+void gl_mend(struct gl_comp *c, struct gl_work *w, double goal, double off);
 /* log det of Q, `shift` of its diagonal taken off, NaN when that is not definite. In `spare`, and
  * in the pool that beta is not in. */
 double gl_logdet(struct gl_comp *c, struct gl_work *w, double shift);

@@ -5,8 +5,11 @@
 #include "math/glasso_int.h"
 #include "math/vec.h"
 
-enum { MAX_CYCLES = 2000, POLISH = 80 };
-#define DIGITS 1e-6F /* of a coefficient: less is rounding */
+#ifndef X_POL
+#define X_POL 80
+#endif
+enum { MAX_CYCLES = 2000, POLISH = X_POL, TILE = 1024 }; /* TILE: columns at once, near at hand */
+#define DIGITS 1e-6F                                     /* of a coefficient: less is rounding */
 typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
 typedef float v8f __attribute__((vector_size(32), aligned(4), may_alias));
 #define READ_W(p) __builtin_convertvector(*(const v4f *)(p), math_v4)
@@ -16,28 +19,32 @@ typedef float v8f __attribute__((vector_size(32), aligned(4), may_alias));
 MATH_CLONES void gl_product(const gl_w *w, size_t ld, const uint32_t *ix, const double *x,
                             uint32_t n, double *y)
 {
-  uint32_t a = 0;
   memset(y, 0, ld * sizeof *y);
-  for (; a + 4 <= n; a += 4) {
-    const gl_w *p = w + ix[a] * ld, *q = w + ix[a + 1] * ld, *r = w + ix[a + 2] * ld,
-               *s = w + ix[a + 3] * ld;
-    float x0 = (float)x[a], x1 = (float)x[a + 1], x2 = (float)x[a + 2], x3 = (float)x[a + 3];
-    for (size_t i = 0; i < ld; i += GL_LANES) {
-      v8f t = (x0 * READ_8(p + i) + x1 * READ_8(q + i)) + (x2 * READ_8(r + i) + x3 * READ_8(s + i));
-      MATH_AT(y + i) += READ_W(&t);
-      MATH_AT(y + i + 4) += READ_W((const float *)&t + 4);
+  for (size_t from = 0; from < ld; from += TILE) {
+    size_t len = ld - from < TILE ? ld - from : TILE;
+    const gl_w *at = w + from;
+    double *to = y + from;
+    uint32_t a = 0;
+    for (; a + 4 <= n; a += 4) {
+      const gl_w *p = at + ix[a] * ld, *q = at + ix[a + 1] * ld, *r = at + ix[a + 2] * ld,
+                 *s = at + ix[a + 3] * ld;
+      float x0 = (float)x[a], x1 = (float)x[a + 1], x2 = (float)x[a + 2], x3 = (float)x[a + 3];
+      for (size_t i = 0; i < len; i += GL_LANES) {
+        v8f t =
+            (x0 * READ_8(p + i) + x1 * READ_8(q + i)) + (x2 * READ_8(r + i) + x3 * READ_8(s + i));
+        MATH_AT(to + i) += READ_W(&t);
+        MATH_AT(to + i + 4) += READ_W((const float *)&t + 4);
+      }
     }
-  }
-  for (; a < n; a++) {
-    const gl_w *p = w + ix[a] * ld;
-    for (size_t i = 0; i < ld; i += MATH_LANES) MATH_AT(y + i) += x[a] * READ_W(p + i);
+    for (; a < n; a++)
+      for (size_t i = 0; i < len; i += MATH_LANES)
+        MATH_AT(to + i) += x[a] * READ_W(at + ix[a] * ld + i);
   }
 }
 
 MATH_CLONES void gl_product_fast(const gl_w *w, size_t ld, const uint32_t *ix, const float *x,
                                  uint32_t n, float *y)
 {
-  enum { TILE = 1024 };
   memset(y, 0, ld * sizeof *y);
   for (size_t from = 0; from < ld; from += TILE) {
     size_t len = ld - from < TILE ? ld - from : TILE;

@@ -13,9 +13,10 @@ enum { ROUNDS = 4, FAR = 10, TILE = 64 };
 typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
 #define READ_W(p) __builtin_convertvector(*(const v4f *)(p), math_v4)
 
-/* One tile of m, rows ld apart: rows from a, columns from b; each pair once. */
-MATH_CLONES static void tile_shares(const struct gl_comp *c, size_t a, size_t b, double *share)
+/* One tile of E: rows from a, columns from b; each pair once. Returns the sum of squares. */
+MATH_CLONES static double tile_shares(const struct gl_comp *c, size_t a, size_t b, double *share)
 {
+  math_v4 square = {0};
   float turned[TILE][TILE] = {{0}};
   size_t k = c->k, rows = k - a < TILE ? k - a : TILE, cols = k - b < TILE ? k - b : TILE;
   const gl_w *m = c->spare;
@@ -26,31 +27,33 @@ MATH_CLONES static void tile_shares(const struct gl_comp *c, size_t a, size_t b,
     math_v4 row = {0};
     size_t n = a == b ? i : cols, j = 0;
     for (; j + MATH_LANES <= n; j += MATH_LANES) {
-      math_v4 e = READ_W(own + j) * READ_W(turned[i] + j);
+      math_v4 x = READ_W(own + j), y = READ_W(turned[i] + j), e = x * y;
+      square += x * x + y * y;
       row += e;
       MATH_AT(share + b + j) += e;
     }
     share[a + i] += MATH_V4_SUM(row);
     for (; j < n; j++) {
-      double e = (double)own[j] * (double)turned[i][j];
-      share[a + i] += e;
-      share[b + j] += e;
+      double x = (double)own[j], y = (double)turned[i][j];
+      square[0] += x * x + y * y;
+      share[a + i] += x * y;
+      share[b + j] += x * y;
     }
   }
+  return MATH_V4_SUM(square);
 }
-/* share_j = sum_i E_ij E_ji; returns their sum. By tiles, so that both halves stay near. */
-static double shares(const struct gl_comp *c, double *share)
+/* share_j = sum_i E_ij E_ji, whose sum is f2. By tiles, so that both halves stay near. */
+static void shares(struct gl_comp *c, double *share)
 {
   size_t k = c->k;
-  double sum = 0;
+  c->f2 = c->e2 = 0;
   for (size_t i = 0; i < k; i++) {
     double e = (double)c->spare[i * c->ld + i];
-    share[i] = e * e;
+    c->e2 += share[i] = e * e;
   }
   for (size_t a = 0; a < k; a += TILE)
-    for (size_t b = 0; b <= a; b += TILE) tile_shares(c, a, b, share);
-  for (size_t i = 0; i < k; i++) sum += share[i];
-  return sum;
+    for (size_t b = 0; b <= a; b += TILE) c->e2 += tile_shares(c, a, b, share);
+  for (size_t i = 0; i < k; i++) c->f2 += share[i];
 }
 
 MATH_CLONES static double dot_row(const gl_w *w, const double *v, size_t ld)
@@ -148,15 +151,16 @@ static void close_up(struct gl_comp *c)
   }
 }
 
-void gl_mend(struct gl_comp *c, struct gl_work *w, double goal)
+void gl_mend(struct gl_comp *c, struct gl_work *w, double goal, double off)
 {
   double *share = w->t;
-  c->f2 = shares(c, share);
-  for (uint32_t round = 0; round < ROUNDS && c->f2 > goal; round++) {
+  shares(c, share);
+  for (uint32_t round = 0; round < ROUNDS && c->f2 + off * (2 * sqrt(c->e2) + off) > goal;
+       round++) {
     double before = c->f2, cut = FAR * c->f2 / c->k;
     for (uint32_t j = 0; j < c->k; j++)
       if (share[j] > cut) mend_column(c, w, j, 0.03 * sqrt(goal / c->k));
-    c->f2 = shares(c, share);
+    shares(c, share);
     if (c->f2 > 0.8 * before) break;
   }
   close_up(c);
