@@ -60,8 +60,8 @@ static size_t work_out(struct gl_work *w, uint32_t k, unsigned char *mem)
 {
   struct cut at = {mem, 0};
   uint32_t cap = w->cap = k < GL_CAP ? k : GL_CAP;
-  float **cols[] = {&w->b, &w->b0, &w->g, &w->s, &w->l, &w->x};
-  size_t wide = gl_wide(cap), rows = k * sizeof(double) * ROWS, gram = cap * wide * sizeof(float);
+  float **cols[] = {&w->b, &w->b0, &w->g, &w->s, &w->l, &w->x, &w->inv};
+  size_t wide = gl_wide(cap), rows = k * sizeof(double) * ROWS, gram = (cap + 1) * wide * sizeof(float);
   w->a = carve(&at, k * sizeof *w->a);
   w->on = carve(&at, k * sizeof *w->on);
   w->head = carve(&at, k * sizeof *w->head);

@@ -62,17 +62,16 @@ struct sweep {
 
 MATH_CLONES static void few_samples(const float *y, size_t n, size_t ld, uint32_t j, float *to)
 {
-  size_t t = 0;
-  memset(to, 0, ld * sizeof *to);
-  for (; t + 4 <= n; t += 4) {
-    const float *p = y + t * ld, *q = p + ld, *r = q + ld, *s = r + ld;
-    float x0 = p[j], x1 = q[j], x2 = r[j], x3 = s[j];
-    for (size_t i = 0; i < ld; i += 8)
-      AT_8(to + i) +=
-          (x0 * READ_8(p + i) + x1 * READ_8(q + i)) + (x2 * READ_8(r + i) + x3 * READ_8(s + i));
+  for (size_t i = 0; i < ld; i += GL_LINE) {
+    v8f a = {0}, b = {0};
+    for (size_t t = 0; t < n; t++) {
+      float x = y[t * ld + j];
+      a += x * READ_8(y + t * ld + i);
+      b += x * READ_8(y + t * ld + i + 8);
+    }
+    AT_8(to + i) = a;
+    AT_8(to + i + 8) = b;
   }
-  for (; t < n; t++)
-    for (size_t i = 0; i < ld; i += 8) AT_8(to + i) += y[t * ld + j] * READ_8(y + t * ld + i);
 }
 const float *gl_srow(const struct gl_comp *c, uint32_t j, float *room)
 {

@@ -68,7 +68,7 @@ struct gl_work {
   float *fs, *fv;                /* ld: the sweeps' S_j. and W_j. */
   double *t, *v, *off;           /* k, v: ld; t, v: room; off: how far columns were, last visited */
   double *d;                     /* cap: a column's steps, while Theta is mended */
-  float *b, *b0, *g, *s, *l, *x; /* cap: the lasso's; b0: where it began. Rows of gram and chol */
+  float *b, *b0, *g, *s, *l, *x, *inv; /* cap: the lasso's; b0: where it began. Rows of gram and chol */
   float *gram, *chol;            /* lie gl_wide(n) apart; behind n all of them hold 0 */
   uint64_t *bits;                /* k x k, rows of whole words: neighbours */
   uint32_t *head;     /* k: the latest entry in each row */
@@ -85,7 +85,7 @@ static inline size_t gl_row(uint32_t k) /* whole lines, and not a multiple of a 
   size_t ld = (k + (size_t)GL_LINE - 1) & ~(size_t)(GL_LINE - 1);
   return ld % 1024 ? ld : ld + GL_LINE;
 }
-enum { GL_FIRST = 64 }; /* neighbours of a column that goes before the dense rest */
+enum { GL_FIRST = 128 }; /* neighbours of a column that goes before the dense rest */
 static inline size_t gl_first_room(uint32_t k)
 {
   return (size_t)k * (k < GL_FIRST ? k : GL_FIRST);

@@ -77,7 +77,7 @@ MATH_CLONES static float cycle(struct gl_work *w, uint32_t n, float tol)
   float most = 0;
   for (uint32_t a = 0; a < n; a++) {
     const float *row = w->gram + (size_t)a * wide;
-    float c = row[a], to = soft(w->g[a] + c * w->b[a], w->l[a]) / c, d = w->b[a] - to;
+    float c = row[a], to = soft(w->g[a] + c * w->b[a], w->l[a]) * w->inv[a], d = w->b[a] - to;
     float step = d * d * c;
     bool small = !(step > tol * 1e-6F) || fabsf(d) < DIGITS * fabsf(to);
     if (small && (to < 0 || to > 0 || !(w->b[a] < 0 || w->b[a] > 0))) continue;
@@ -97,34 +97,50 @@ MATH_CLONES static float cycle(struct gl_work *w, uint32_t n, float tol)
         ((dot_[0] + dot_[4]) + (dot_[2] + dot_[6])) + ((dot_[1] + dot_[5]) + (dot_[3] + dot_[7])); \
   } while (0)
 
-/* U' U x = x in place: what stands left of the diagonal in a row's first lanes is not used. Four
- * rows at a time are taken off the next. False: not definite. */
+/* to -= c row, from lane `from` on */
+#define TAKE_OFF(to, c, row)                                                                       \
+  for (uint32_t j_ = from; j_ < wide; j_ += GL_LANES) AT_8((to) + j_) -= (c)*READ_8((row) + j_)
+
+/* U' U x = x in place: what stands left of the diagonal in a row's first lanes becomes 0. Rows by
+ * two, and four of those above at a time are taken off them. False: not definite. */
 MATH_CLONES static bool solve_spd(float *m, uint32_t n, float *x)
 {
   uint32_t wide = gl_wide(n);
-  for (uint32_t i = 0; i < n; i++) {
-    float *to = m + (size_t)i * wide;
+  for (uint32_t i = 0; i < n; i += 2) {
+    float *to = m + (size_t)i * wide, *too = i + 1 < n ? to + wide : m + (size_t)n * wide;
     uint32_t from = i & ~(uint32_t)(GL_LANES - 1), k = 0;
     for (; k + 4 <= i; k += 4) {
       const float *p = m + (size_t)k * wide, *q = p + wide, *r = q + wide, *s = r + wide;
       float c0 = p[i], c1 = q[i], c2 = r[i], c3 = s[i];
-      for (uint32_t j = from; j < wide; j += GL_LANES)
-        AT_8(to + j) -=
-            (c0 * READ_8(p + j) + c1 * READ_8(q + j)) + (c2 * READ_8(r + j) + c3 * READ_8(s + j));
+      float d0 = p[i + 1], d1 = q[i + 1], d2 = r[i + 1], d3 = s[i + 1];
+      for (uint32_t j = from; j < wide; j += GL_LANES) {
+        v8f p8 = READ_8(p + j), q8 = READ_8(q + j), r8 = READ_8(r + j), s8 = READ_8(s + j);
+        AT_8(to + j) -= (c0 * p8 + c1 * q8) + (c2 * r8 + c3 * s8);
+        AT_8(too + j) -= (d0 * p8 + d1 * q8) + (d2 * r8 + d3 * s8);
+      }
       x[i] -= (c0 * x[k] + c1 * x[k + 1]) + (c2 * x[k + 2] + c3 * x[k + 3]);
+      x[i + 1] -= (d0 * x[k] + d1 * x[k + 1]) + (d2 * x[k + 2] + d3 * x[k + 3]);
     }
     for (; k < i; k++) {
       const float *p = m + (size_t)k * wide;
-      float c = p[i];
-      for (uint32_t j = from; j < wide; j += GL_LANES) AT_8(to + j) -= c * READ_8(p + j);
-      x[i] -= c * x[k];
+      TAKE_OFF(to, p[i], p);
+      TAKE_OFF(too, p[i + 1], p);
+      x[i] -= p[i] * x[k];
+      x[i + 1] -= p[i + 1] * x[k];
     }
-    if (!(to[i] > 0)) return false;
-    float c = 1 / sqrtf(to[i]);
-    for (uint32_t j = from; j < wide; j += GL_LANES) AT_8(to + j) *= c;
-    for (uint32_t j = from; j < i; j++) to[j] = 0;
-    to[i] = c; /* the diagonal holds its inverse */
-    x[i] *= c;
+    for (; k < n && k < i + 2; k++) {
+      float *own = k == i ? to : too;
+      if (k > i) {
+        x[k] -= to[k] * x[i];
+        TAKE_OFF(own, to[k], to);
+      }
+      if (!(own[k] > 0)) return false;
+      float c = 1 / sqrtf(own[k]);
+      for (uint32_t j = from; j < wide; j += GL_LANES) AT_8(own + j) *= c;
+      for (uint32_t j = from; j < k; j++) own[j] = 0;
+      own[k] = c; /* the diagonal holds its inverse */
+      x[k] *= c;
+    }
   }
   for (uint32_t i = n; i-- > 0;) {
     float *row = m + (size_t)i * wide, s, c = row[i];
@@ -176,6 +192,7 @@ void gl_lasso(struct gl_work *w, uint32_t n, double tol)
   uint32_t signs = 0;
   float near = (float)(tol * tol);
   for (uint32_t a = n; a < gl_wide(n); a++) w->b[a] = w->g[a] = 0;
+  for (uint32_t a = 0; a < n; a++) w->inv[a] = 1 / w->gram[(size_t)a * gl_wide(n) + a];
   while (signs < n && (w->b[signs] < 0 || w->b[signs] > 0)) signs++;
   if (signs == n && n <= POLISH) (void)polish(w, n); /* mostly they stay */
   gradient(w, n);
