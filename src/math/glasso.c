@@ -44,6 +44,7 @@ static size_t lay_out(struct gl_comp *c, const struct gl_groups *g, uint32_t max
   for (size_t i = 0; i < PRAC_ARRAY_LEN(cols); i++) *cols[i] = carve(&at, col);
   c->group = carve(&at, k * sizeof *c->group);
   c->beta = carve(&at, k * sizeof *c->beta);
+  c->when = carve(&at, k * sizeof *c->when);
   c->turned = carve(&at, k * sizeof *c->turned);
   c->theta = carve(&at, k * sizeof *c->theta);
   c->y = few ? carve(&at, g->n * col) : NULL;
@@ -61,7 +62,8 @@ static size_t work_out(struct gl_work *w, uint32_t k, unsigned char *mem)
   struct cut at = {mem, 0};
   uint32_t cap = w->cap = k < GL_CAP ? k : GL_CAP;
   float **cols[] = {&w->b, &w->b0, &w->g, &w->s, &w->l, &w->x, &w->inv};
-  size_t wide = gl_wide(cap), rows = k * sizeof(double) * ROWS, gram = (cap + 1) * wide * sizeof(float);
+  size_t wide = gl_wide(cap), rows = k * sizeof(double) * ROWS,
+         gram = (cap + 1) * wide * sizeof(float);
   w->a = carve(&at, k * sizeof *w->a);
   w->on = carve(&at, k * sizeof *w->on);
   w->head = carve(&at, k * sizeof *w->head);
@@ -218,6 +220,7 @@ static void fill_beta(const struct level *l, const struct level *last, struct gl
   struct gl_pool *to = &c->pool[0];
   c->cur = 0;
   c->full = false;
+  c->visits = 0;
   to->used = 0;
   for (uint32_t j = 0; j < c->k; j++) {
     c->beta[j] = (struct gl_list){to->used, 0};

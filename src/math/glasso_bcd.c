@@ -1,32 +1,12 @@
 /* One component: sweeps over its columns. Column j of W becomes W beta, where beta solves the lasso
- * of j on the others; beta lies in two pools in turn, so that lists need no room to grow. A column
- * is left out while the sum of what its terms have moved since its last visit stays small. */
+ * of j on the others; beta lies in two pools in turn, so that lists need no room to grow. After
+ * each sweep the columns that were furthest off are visited once more, and before a look at the gap
+ * those that still are. */
 #include <string.h>
 
 #include "math/glasso_int.h"
 #include "math/vec.h"
 
-#ifndef X_SL
-#define X_SL .07
-#endif
-#ifndef X_SM
-#define X_SM 3
-#endif
-#ifndef X_M0
-#define X_M0 30
-#endif
-#ifndef X_AG
-#define X_AG 1
-#endif
-#ifndef X_CUT
-#define X_CUT 3
-#endif
-#ifndef X_P
-#define X_P 1
-#endif
-#ifndef X_PF
-#define X_PF 10
-#endif
 enum { MANY = 16, ROUNDS = 4, FIRST = 3, MAX_SWEEPS = 100, BLOCK = 16, AHEAD = 16 };
 typedef long long v4l __attribute__((vector_size(32), aligned(8), may_alias));
 typedef int v8i __attribute__((vector_size(32), aligned(4), may_alias));
@@ -35,21 +15,13 @@ typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
 #define READ_8(p) (*(const v8f *)(p))
 #define AT_8(p) (*(v8f *)(p))
 
-#ifndef X_RATE
-#define X_RATE .4
-#endif
-#ifndef X_OVER
-#define X_OVER 1.4
-#endif
-#if 1
-#define OVER X_OVER
-#endif              /* above 1.5 W may stop being definite on the way */
+#define OVER 1.4    /* above 1.5 W may stop being definite on the way */
 #define DIGIT 1e-6f /* where rounding may put what lies at the border */
-#define FAR 10      /* times the mean: visited again */
-#ifndef X_LOOK
-#define X_LOOK .5
-#endif
-#define LOOK X_LOOK
+#define FAR 10      /* times the mean of what columns were off: visited again */
+#define LAST 3      /* the same before a look */
+#define LOOK 0.5    /* of the goal: what columns were off when the first look pays */
+#define EXACT 30    /* times the goal: from here on every border is minded */
+#define RATE 0.4    /* of what is left, by one sweep, as long as nothing is known */
 
 struct sweep {
   struct gl_comp *c;
@@ -302,6 +274,7 @@ static void visit(struct sweep *p, uint32_t j)
   for (uint32_t a = 0; a < n; a++) w->in[w->a[a]] = 0;
   p->moved += step;
   w->off[j] = step;
+  c->when[j] = ++c->visits;
   put_list(p, j, n);
   settle(p, j, s);
 }
@@ -319,7 +292,7 @@ static double goal_of(double gap)
 /* How many sweeps until then, as things went so far. */
 static uint32_t sweeps_to(double now, double goal, double before, uint32_t took)
 {
-  double rate = before > now && now > 0 ? pow(now / before, 1.0 / took) : X_RATE;
+  double rate = before > now && now > 0 ? pow(now / before, 1.0 / took) : RATE;
   double n = ceil(log(goal / now) / log(rate < 0.8 ? rate : 0.8));
   return n > 8 ? 8 : n > 1 ? (uint32_t)n : 1;
 }
@@ -360,7 +333,7 @@ static void sweep(struct sweep *p, double cut)
 void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_work *w)
 {
   double target = conf->gap * c->weight, goal = goal_of(0.9 * target), before = 0;
-  double moved = X_M0 * goal; /* of all columns in the last sweep */
+  double off = 30 * goal; /* of all columns in the last sweep; a guess */
   unsigned most = conf->max_sweeps ? conf->max_sweeps : MAX_SWEEPS;
   uint32_t next = 0, took = 0; /* when to look; how long it was since */
   c->gap = (double)INFINITY;
@@ -368,17 +341,15 @@ void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_
   for (c->sweeps = 0; c->sweeps < most && !c->full;) {
     struct sweep p = {.c = c, .w = w, .over = c->sweeps ? OVER : 1};
     /* no closer than the other columns are */
-    p.tol = 0.001 * (goal > 10 * moved ? goal : 10 * moved) / c->k;
-    p.slack = (float)(c->sweeps + 1 == next
-                          ? (double)DIGIT
-                          : X_SL * sqrt((goal > X_SM * moved ? goal : X_SM * moved) / c->k));
+    p.tol = 0.001 * fmax(goal, 10 * off) / c->k;
+    p.slack = off < EXACT * goal ? DIGIT : 0.12F * (float)sqrt(off / c->k);
     sweep(&p, -1);
     c->sweeps++;
-    moved = p.moved;
-    for (int z = 0; z < X_P && !c->full; z++) sweep(&p, X_PF * moved / c->k);
+    off = p.moved;
+    sweep(&p, FAR * off / c->k);
     took++;
-    if (c->sweeps < most && (next ? c->sweeps < next : moved > LOOK * goal)) continue;
-    for (int z = 0; z < X_AG && !c->full; z++) sweep(&p, X_CUT * moved / c->k);
+    if (c->sweeps < most && (next ? c->sweeps < next : off > LOOK * goal)) continue;
+    sweep(&p, LAST * off / c->k);
     gl_certify(c, w, goal);
     /* Whatever rounding does to the factor, it is less than what is taken off: it is at most k + 1
      * digits of the roots of two diagonals, an entry, and so k times that of a diagonal. */

@@ -43,7 +43,7 @@ static void join_lists(struct gl_comp *c, const struct gl_list *turned, const do
     double v = 0;
     if (i == at) v -= t[j] * p->val[b.at + x++];
     if (e == at) v -= t[at] * q->val[o.at + y++];
-    if (at < j ? i != at : e != at) continue;
+    if (c->when[at] < c->when[j] ? i != at : e != at) continue;
     if (!(v < 0) && !(v > 0)) continue;
     c->sol.ix[c->sol.used] = at;
     c->sol.val[c->sol.used++] = i == e ? v / 2 : v;

@@ -48,6 +48,7 @@ struct gl_comp {
   double *q;              /* beta' W beta of each column */
   gl_w *w, *spare;        /* k x ld; spare: room */
   struct gl_list *beta;
+  uint32_t *when, visits; /* k: each column's latest visit; how many so far */
   struct gl_pool pool[2]; /* beta lies in pool[cur] */
   unsigned cur;
   /* the answer */
@@ -63,16 +64,17 @@ struct gl_comp {
 };
 /* One component's room while it is solved. */
 struct gl_work {
-  uint32_t *a, *on;        /* k: active set; room: those not zero, those outside */
-  uint8_t *in;                   /* k: in the active set? all 0 between uses */
-  float *fs, *fv;                /* ld: the sweeps' S_j. and W_j. */
-  double *t, *v, *off;           /* k, v: ld; t, v: room; off: how far columns were, last visited */
-  double *d;                     /* cap: a column's steps, while Theta is mended */
-  float *b, *b0, *g, *s, *l, *x, *inv; /* cap: the lasso's; b0: where it began. Rows of gram and chol */
-  float *gram, *chol;            /* lie gl_wide(n) apart; behind n all of them hold 0 */
-  uint64_t *bits;                /* k x k, rows of whole words: neighbours */
-  uint32_t *head;     /* k: the latest entry in each row */
-  uint32_t *degree, *of, *next;  /* k; gl_first_room(k): an entry's column, the next in its row */
+  uint32_t *a, *on;    /* k: active set; room: those not zero, those outside */
+  uint8_t *in;         /* k: in the active set? all 0 between uses */
+  float *fs, *fv;      /* ld: the sweeps' S_j. and W_j. */
+  double *t, *v, *off; /* k, v: ld; t, v: room; off: how far columns were, last visited */
+  double *d;           /* cap: a column's steps, while Theta is mended */
+  float *b, *b0, *g, *s, *l, *x,
+      *inv;                     /* cap: the lasso's; b0: where it began. Rows of gram and chol */
+  float *gram, *chol;           /* lie gl_wide(n) apart; behind n all of them hold 0 */
+  uint64_t *bits;               /* k x k, rows of whole words: neighbours */
+  uint32_t *head;               /* k: the latest entry in each row */
+  uint32_t *degree, *of, *next; /* k; gl_first_room(k): an entry's column, the next in its row */
   uint32_t cap;
 };
 enum {

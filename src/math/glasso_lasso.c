@@ -5,11 +5,8 @@
 #include "math/glasso_int.h"
 #include "math/vec.h"
 
-#ifndef X_POL
-#define X_POL 80
-#endif
-enum { MAX_CYCLES = 2000, POLISH = X_POL, TILE = 1024 }; /* TILE: columns at once, near at hand */
-#define DIGITS 1e-6F                                     /* of a coefficient: less is rounding */
+enum { MAX_CYCLES = 2000, POLISH = 80, TILE = 1024 }; /* TILE: columns at once, near at hand */
+#define DIGITS 1e-6F                                  /* of a coefficient: less is rounding */
 typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
 typedef float v8f __attribute__((vector_size(32), aligned(4), may_alias));
 #define READ_W(p) __builtin_convertvector(*(const v4f *)(p), math_v4)
