@@ -15,10 +15,10 @@ typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
 #define READ_8(p) (*(const v8f *)(p))
 #define AT_8(p) (*(v8f *)(p))
 
-#define OVER 1.4    /* above 1.5 W may stop being definite on the way */
+#define OVER 1.35   /* above 1.5 W may stop being definite on the way */
 #define DIGIT 1e-6f /* where rounding may put what lies at the border */
 #define FAR 10      /* times the mean of what columns were off: visited again */
-#define LAST 3      /* the same before a look */
+#define LAST 1      /* the same before a look */
 #define LOOK 0.5    /* of the goal: what columns were off when the first look pays */
 #define EXACT 30    /* times the goal: from here on every border is minded */
 #define RATE 0.4    /* of what is left, by one sweep, as long as nothing is known */
@@ -249,8 +249,8 @@ static void visit(struct sweep *p, uint32_t j)
   struct gl_work *w = p->w;
   const struct gl_pool *from = &c->pool[c->cur];
   struct gl_list old = c->beta[j];
-  double t = 1 / ((double)c->w[j * c->ld + j] - c->q[j]), step = 0;
-  uint32_t n = old.n < w->cap ? old.n : w->cap;
+  double t = 1 / ((double)c->w[j * c->ld + j] - c->q[j]), step;
+  uint32_t n = old.n < w->cap ? old.n : w->cap, before = 0;
   for (uint32_t a = 0; a < n; a++) {
     w->a[a] = from->ix[old.at + a];
     w->b[a] = w->b0[a] = (float)from->val[old.at + a];
@@ -262,15 +262,15 @@ static void visit(struct sweep *p, uint32_t j)
     memset(w->fv, 0, c->ld * sizeof *w->fv);
     n = activate(p, j, s, n);
   }
-  for (uint32_t round = 0, before = 0; round < ROUNDS; round++) {
+  for (uint32_t round = 0; round < ROUNDS; round++) {
     gather(p, j, s, n);
     gl_lasso(w, n, sqrt(p->tol / (t * (n + 1))));
-    step = t * gl_step(w, n);
     product(p, j, n);
     before = n;
     n = activate(p, j, s, n);
     if (n == before) break;
   }
+  step = t * gl_step(w, before);
   for (uint32_t a = 0; a < n; a++) w->in[w->a[a]] = 0;
   p->moved += step;
   w->off[j] = step;
@@ -342,7 +342,7 @@ void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_
     struct sweep p = {.c = c, .w = w, .over = c->sweeps ? OVER : 1};
     /* no closer than the other columns are */
     p.tol = 0.001 * fmax(goal, 10 * off) / c->k;
-    p.slack = off < EXACT * goal ? DIGIT : 0.12F * (float)sqrt(off / c->k);
+    p.slack = off < EXACT * goal ? DIGIT : 0.08F * (float)sqrt(off / c->k);
     sweep(&p, -1);
     c->sweeps++;
     off = p.moved;
