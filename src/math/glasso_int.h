@@ -69,29 +69,32 @@ struct gl_work {
   float *fs, *fv;      /* ld: the sweeps' S_j. and W_j. */
   double *t, *v, *off; /* k, v: ld; t, v: room; off: how far columns were, last visited */
   double *d;           /* cap: a column's steps, while Theta is mended */
-  float *b, *b0, *g, *s, *l, *x,
-      *inv;                     /* cap: the lasso's; b0: where it began. Rows of gram and chol */
-  float *gram, *chol;           /* lie gl_wide(n) apart; behind n all of them hold 0 */
+  /* the lasso's: cap, rows of gram and chol gl_wide(n) apart, 0 behind n; b0: where b began */
+  float *b, *b0, *g, *s, *l, *x, *inv, *gram, *chol;
+  /* while Theta is factored: */
   uint64_t *bits;               /* k x k, rows of whole words: neighbours */
   uint32_t *head;               /* k: the latest entry in each row */
   uint32_t *degree, *of, *next; /* k; gl_first_room(k): an entry's column, the next in its row */
   uint32_t cap;
 };
 enum {
-  GL_CAP = 1024,
+  GL_CAP = 1024,  /* neighbours a column may have */
+  GL_FIRST = 128, /* neighbours of a column that is taken out of Theta before the dense rest */
   GL_LANES = 8,
-  GL_LINE = 16
-};                                      /* neighbours a column may have; floats at once */
-static inline size_t gl_row(uint32_t k) /* whole lines, and not a multiple of a page */
+  GL_LINE = 16 /* floats at once, and in a line of the cache */
+};
+/* Whole lines, and not a multiple of a page. */
+static inline size_t gl_row(uint32_t k)
 {
   size_t ld = (k + (size_t)GL_LINE - 1) & ~(size_t)(GL_LINE - 1);
   return ld % 1024 ? ld : ld + GL_LINE;
 }
-enum { GL_FIRST = 128 }; /* neighbours of a column that goes before the dense rest */
+/* Entries of the columns that are taken out first. */
 static inline size_t gl_first_room(uint32_t k)
 {
   return (size_t)k * (k < GL_FIRST ? k : GL_FIRST);
 }
+/* A row of the lasso's. */
 static inline uint32_t gl_wide(uint32_t n)
 {
   return (n + GL_LANES - 1) & ~(uint32_t)(GL_LANES - 1);
