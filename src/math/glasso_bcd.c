@@ -141,15 +141,16 @@ static void gather(struct sweep *p, uint32_t j, const float *s, uint32_t n)
     uint32_t at = w->a[a];
     const gl_w *row = c->w + at * c->ld;
     float *to = w->gram + (size_t)a * wide, *across = w->gram + a;
-    bool behind = at - block >= BLOCK;
-    for (uint32_t e = 0; e < a; e++, across += wide) {
-      uint32_t i = w->a[e];
-      *across = to[e] = behind && i - block < BLOCK ? c->w[i * c->ld + at] : row[i];
-    }
-    to[a] = row[at];
+    for (uint32_t e = 0; e <= a; e++, across += wide) *across = to[e] = row[w->a[e]];
     for (uint32_t e = n; e < wide; e++) to[e] = 0;
     w->s[a] = s[at];
     w->l[a] = lim * c->rf[at];
+  }
+  for (uint32_t a = 0; a < n; a++) {
+    if (w->a[a] - block >= BLOCK) continue;
+    const gl_w *row = c->w + w->a[a] * c->ld;
+    float *to = w->gram + (size_t)a * wide, *across = w->gram + a;
+    for (uint32_t e = 0; e < n; e++, across += wide) *across = to[e] = row[w->a[e]];
   }
 }
 static void product(struct sweep *p, uint32_t j, uint32_t n)
