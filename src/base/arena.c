@@ -5,8 +5,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/err.h"
+
+enum { LINE = 64, LARGE_PAGE = 2 << 20 };
 struct chunk {
   struct chunk *next;
   size_t cap, used;
@@ -51,22 +54,37 @@ void prac_arena_free(struct prac_arena **ap)
   free(*ap);
   *ap = NULL;
 }
+/* alone: in a new chunk of its own, zero already, no page of it touched */
+static struct chunk *chunk_new(struct prac_arena *a, size_t cap, bool alone)
+{
+  struct chunk *c = alone ? calloc(1, sizeof *c + cap) : malloc(sizeof *c + cap);
+  if (!c) return NULL;
+  *c = (struct chunk){.next = a->head, .cap = cap};
+  return a->head = c;
+}
 void *prac_arena_alloc(struct prac_arena *a, size_t n)
 {
   if (n > SIZE_MAX / 2) return NULL;
   n = (n + 15) & ~(size_t)15;
-  bool alone = false; /* in a new chunk of its own: zero already, no page of it touched */
+  bool alone = false;
   if (!a->head || a->head->cap - a->head->used < n) {
     alone = n > a->chunk;
-    size_t cap = alone ? n : a->chunk;
-    struct chunk *c = alone ? calloc(1, sizeof *c + cap) : malloc(sizeof *c + cap);
-    if (!c) return NULL;
-    *c = (struct chunk){.next = a->head, .cap = cap};
-    a->head = c;
+    if (!chunk_new(a, alone ? n : a->chunk, alone)) return NULL;
   }
   void *p = a->head->mem + a->head->used;
   a->head->used += n;
   return alone ? p : memset(p, 0, n);
+}
+void *prac_arena_alloc_large(struct prac_arena *a, size_t n)
+{
+  if (n > SIZE_MAX / 2) return NULL;
+  struct chunk *c = chunk_new(a, n + LINE, true);
+  if (!c) return NULL;
+  size_t before = LINE - (uintptr_t)c->mem % LINE,
+         page = LARGE_PAGE - (uintptr_t)c->mem % LARGE_PAGE;
+  c->used = c->cap;
+  if (c->cap > page) (void)madvise(c->mem + page, c->cap - page, MADV_HUGEPAGE);
+  return c->mem + before;
 }
 
 char *prac_arena_strndup(struct prac_arena *a, const char *s, size_t n)

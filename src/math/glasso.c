@@ -40,18 +40,18 @@ static size_t lay_out(struct gl_comp *c, const struct gl_groups *g, uint32_t max
   uint32_t k = c->k;
   size_t cap = pool_cap(k, max_degree), col = k * sizeof(double);
   bool few = g->y && g->n <= GL_FEW;
-  double **cols[] = {&c->m,   &c->r,   &c->sd,  &c->o,      &c->q,     &c->iw,
-                     &c->acc, &c->own, &c->dep, &c->q_diag, &c->e_diag};
+  double **cols[] = {&c->m, &c->r, &c->sd, &c->o, &c->q, &c->q_diag, &c->e_diag};
   for (size_t i = 0; i < PRAC_ARRAY_LEN(cols); i++) *cols[i] = carve(&at, col);
   c->group = carve(&at, k * sizeof *c->group);
   c->beta = carve(&at, k * sizeof *c->beta);
+  c->when = carve(&at, k * sizeof *c->when);
   c->turned = carve(&at, k * sizeof *c->turned);
   c->theta = carve(&at, k * sizeof *c->theta);
   c->y = few ? carve(&at, g->n * col) : NULL;
-  c->yf = few ? carve(&at, g->n * k * sizeof *c->yf) : NULL;
-  c->rf = carve(&at, k * sizeof *c->rf);
+  c->ld = gl_row(k);
+  c->yf = few ? carve(&at, g->n * c->ld * sizeof *c->yf) : NULL;
+  c->rf = carve(&at, c->ld * sizeof *c->rf);
   c->s = few ? NULL : carve(&at, k * col);
-  c->w = carve(&at, (size_t)k * k * sizeof *c->w); /* and the same place in the other block */
   pool_set(&c->pool[0], cap, &at);
   pool_set(&c->pool[1], cap, &at);
   pool_set(&c->sol, 2 * cap, &at);
@@ -61,19 +61,26 @@ static size_t work_out(struct gl_work *w, uint32_t k, unsigned char *mem)
 {
   struct cut at = {mem, 0};
   uint32_t cap = w->cap = k < GL_CAP ? k : GL_CAP;
-  double **cols[] = {&w->b, &w->b0, &w->g, &w->s, &w->l, &w->x};
+  float **cols[] = {&w->b, &w->b0, &w->g, &w->s, &w->l, &w->x, &w->inv};
+  size_t wide = gl_wide(cap), rows = k * sizeof(double) * ROWS,
+         gram = (cap + 1) * wide * sizeof(float);
   w->a = carve(&at, k * sizeof *w->a);
   w->on = carve(&at, k * sizeof *w->on);
-  w->far = carve(&at, k * sizeof *w->far);
+  w->head = carve(&at, k * sizeof *w->head);
   w->in = carve(&at, k);
-  w->fs = carve(&at, k * sizeof *w->fs);
-  w->fv = carve(&at, k * sizeof *w->fv);
+  w->fs = carve(&at, gl_row(k) * sizeof *w->fs);
+  w->fv = carve(&at, gl_row(k) * sizeof *w->fv);
   w->t = carve(&at, k * sizeof *w->t);
-  w->v = carve(&at, k * sizeof *w->v);
+  w->v = carve(&at, gl_row(k) * sizeof *w->v);
   w->off = carve(&at, k * sizeof *w->off);
-  for (size_t i = 0; i < PRAC_ARRAY_LEN(cols); i++) *cols[i] = carve(&at, cap * sizeof(double));
-  w->gram = carve(&at, (size_t)k * (cap > ROWS ? cap : ROWS) * sizeof *w->gram);
-  w->chol = carve(&at, (size_t)cap * (cap + 3) * sizeof *w->chol); /* rows end at four */
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(cols); i++) *cols[i] = carve(&at, wide * sizeof(float));
+  w->d = carve(&at, cap * sizeof *w->d);
+  w->gram = carve(&at, gram > rows ? gram : rows); /* of S, first, as many rows of X */
+  w->chol = carve(&at, gram);
+  w->bits = carve(&at, (size_t)k * ((k + 63) / 64) * sizeof *w->bits);
+  w->degree = carve(&at, k * sizeof *w->degree);
+  w->of = carve(&at, gl_first_room(k) * sizeof *w->of);
+  w->next = carve(&at, gl_first_room(k) * sizeof *w->next);
   return at.used;
 }
 
@@ -82,12 +89,13 @@ struct level {
   double rho;
   const uint32_t *label; /* of each group */
   uint32_t n, n_solved, largest;
-  uint32_t *size;                    /* n */
-  struct gl_comp *comp;              /* n_solved, in the order of their numbers */
-  uint32_t *order;                   /* n_solved: largest first */
-  uint32_t *at;                      /* n: index into comp, or UINT32_MAX */
-  uint32_t *local;                   /* k: place of a group in its component */
-  unsigned char *mem, *other, *work; /* other: the last rho's */
+  uint32_t *size;       /* n */
+  struct gl_comp *comp; /* n_solved, in the order of their numbers */
+  uint32_t *order;      /* n_solved: largest first */
+  uint32_t *at;         /* n: index into comp, or UINT32_MAX */
+  uint32_t *local;      /* k: place of a group in its component */
+  unsigned char *mem, *work;
+  gl_w *w, *spare; /* spare: the last rho's w */
 };
 struct path {
   const struct math_glasso_data *d;
@@ -126,16 +134,22 @@ static prac_rc level_count(struct path *p, struct level *l)
   qsort_r(l->order, l->n_solved, sizeof *l->order, larger_first, l->comp);
   return PRAC_OK;
 }
-static void level_bytes(struct path *p, struct level *l, size_t *ret_mem, size_t *ret_work)
+struct need { /* of the largest level */
+  size_t mem, w, work;
+};
+static void level_needs(struct path *p, struct level *l, struct need *ret)
 {
   struct gl_work w;
-  size_t mem = 0, work = 0;
+  struct need n = {0, 0, 0};
   for (uint32_t i = 0; i < l->n_solved; i++) {
-    mem += lay_out(&l->comp[i], &p->g, p->c.max_degree, NULL);
-    work += work_out(&w, l->comp[i].k, NULL);
+    struct gl_comp *c = &l->comp[i];
+    n.mem += lay_out(c, &p->g, p->c.max_degree, NULL);
+    n.w += c->k * c->ld;
+    n.work += work_out(&w, c->k, NULL);
   }
-  if (mem > *ret_mem) *ret_mem = mem;
-  if (work > *ret_work) *ret_work = work;
+  if (n.mem > ret->mem) ret->mem = n.mem;
+  if (n.w > ret->w) ret->w = n.w;
+  if (n.work > ret->work) ret->work = n.work;
 }
 
 /* What the component is made of, in its own units. */
@@ -143,6 +157,7 @@ static void fill_data(const struct path *p, struct gl_comp *c)
 {
   const struct gl_groups *g = &p->g;
   c->weight = 0;
+  for (uint32_t j = c->k; j < c->ld; j++) c->rf[j] = 0;
   for (uint32_t j = 0; j < c->k; j++) {
     uint32_t h = c->group[j];
     c->m[j] = g->m[h], c->r[j] = g->r[h], c->sd[j] = g->sd[h];
@@ -151,9 +166,11 @@ static void fill_data(const struct path *p, struct gl_comp *c)
   }
   c->n = g->n;
   if (c->y)
-    for (size_t t = 0; t < c->n; t++)
+    for (size_t t = 0; t < c->n; t++) {
+      memset(c->yf + t * c->ld + c->k, 0, (c->ld - c->k) * sizeof *c->yf);
       for (uint32_t j = 0; j < c->k; j++)
-        c->yf[t * c->k + j] = (float)(c->y[t * c->k + j] = g->y[t * g->k + c->group[j]] * c->r[j]);
+        c->yf[t * c->ld + j] = (float)(c->y[t * c->k + j] = g->y[t * g->k + c->group[j]] * c->r[j]);
+    }
   if (c->s && g->s)
     for (uint32_t i = 0; i < c->k; i++)
       for (uint32_t j = 0; j < c->k; j++)
@@ -183,20 +200,19 @@ static void fill_w(const struct path *p, const struct level *l, const struct lev
   for (uint32_t j = 0; j < c->k; j++) {
     uint32_t h = c->group[j], at = last ? last->at[last->label[h]] : UINT32_MAX;
     const float *s = gl_srow(c, j, row);
-    gl_w *w = c->w + (size_t)j * c->k;
+    gl_w *w = c->w + j * c->ld;
     const struct gl_comp *b = at < UINT32_MAX ? &last->comp[at] : NULL;
-    const gl_w *old = b ? b->w + (size_t)last->local[h] * b->k : NULL;
+    const gl_w *old = b ? b->w + last->local[h] * b->ld : NULL;
     for (uint32_t i = 0; i < c->k; i++) {
       uint32_t e = c->group[i];
       double was = old && last->label[e] == last->label[h] ? (double)old[last->local[e]] : 0;
       w[i] = (gl_w)((double)s[i] + a * (was - (double)s[i]));
     }
+    memset(w + c->k, 0, (c->ld - c->k) * sizeof *w);
     double o = b ? b->o[last->local[h]] : p->o[h];
     c->o[j] = c->m[j] > 1 ? c->sd[j] + a * (o - c->sd[j]) : 0;
-    double d = c->sd[j] + c->rho + (c->m[j] - 1) * c->o[j];
-    w[j] = (gl_w)d;
-    c->iw[j] = 1 / d;
-    c->q[j] = c->acc[j] = c->own[j] = c->dep[j] = 0;
+    w[j] = (gl_w)(c->sd[j] + c->rho + (c->m[j] - 1) * c->o[j]);
+    c->q[j] = 0;
   }
 }
 static void fill_beta(const struct level *l, const struct level *last, struct gl_comp *c)
@@ -204,6 +220,7 @@ static void fill_beta(const struct level *l, const struct level *last, struct gl
   struct gl_pool *to = &c->pool[0];
   c->cur = 0;
   c->full = false;
+  c->visits = 0;
   to->used = 0;
   for (uint32_t j = 0; j < c->k; j++) {
     c->beta[j] = (struct gl_list){to->used, 0};
@@ -238,7 +255,7 @@ static void begin_one(void *arg, size_t i)
   memset(w.off, 0, c->k * sizeof *w.off);
   c->rho = s->l->rho;
   fill_data(s->p, c);
-  if (c->s && !s->p->g.s) fill_s(s->p, c, w.gram);
+  if (c->s && !s->p->g.s) fill_s(s->p, c, (double *)(void *)w.gram);
   fill_w(s->p, s->l, s->last, c, w.fs);
   fill_beta(s->l, s->last, c);
 }
@@ -257,13 +274,16 @@ static prac_rc level_solve(struct path *p, struct level *l, struct level *last)
   size_t *at = prac_arena_alloc(p->a, 2 * (l->n_solved + (size_t)1) * sizeof *at);
   if (!at) return PRAC_NOMEM;
   struct solve s = {p, l, last, at, at + l->n_solved + 1};
-  size_t mem = 0, work = 0;
+  size_t mem = 0, w_at = 0, work = 0;
   for (uint32_t i = 0; i < l->n_solved; i++) {
     struct gl_work w;
-    mem += lay_out(&l->comp[i], &p->g, p->c.max_degree, l->mem + mem);
-    l->comp[i].spare = (void *)(l->other + ((unsigned char *)l->comp[i].w - l->mem));
+    struct gl_comp *c = &l->comp[i];
+    mem += lay_out(c, &p->g, p->c.max_degree, l->mem + mem);
+    c->w = l->w + w_at;
+    c->spare = l->spare + w_at;
+    w_at += c->k * c->ld;
     s.work_at[i] = work;
-    work += work_out(&w, l->comp[i].k, NULL);
+    work += work_out(&w, c->k, NULL);
   }
   for (uint32_t i = 0; i < p->g.k; i++) {
     uint32_t c = l->at[l->label[i]];
@@ -292,23 +312,19 @@ static prac_rc level_answer(struct path *p, struct level *l, struct math_glasso 
                               .components = l->n,
                               .largest = l->largest,
                               .converged = true};
-  double f = 0, *room = NULL;
-  if (p->c.objective) {
-    room = prac_arena_alloc(p->a, (size_t)l->largest * l->largest * sizeof *room);
-    if (!room) return PRAC_NOMEM;
-  }
+  double f = 0;
   for (uint32_t i = 0; i < p->g.k; i++)
     if (l->at[l->label[i]] == UINT32_MAX) f += alone(p, l->rho, i, ret);
   for (uint32_t i = 0; i < l->n_solved; i++) {
     struct gl_comp *c = &l->comp[i];
     if (c->full) return PRAC_NOSPACE;
-    if (room) f += gl_objective(c, room);
+    f += c->objective;
     ret->gap += c->gap;
     ret->edges += c->edges;
     if (c->sweeps > ret->sweeps) ret->sweeps = c->sweeps;
     ret->converged = ret->converged && c->converged;
   }
-  ret->objective = room ? f : (double)NAN;
+  ret->objective = p->c.objective ? f : (double)NAN;
   return PRAC_OK;
 }
 static prac_rc level_theta(struct path *p, struct level *l, struct math_glasso *ret)
@@ -354,20 +370,22 @@ prac_rc math_glasso_path(const struct math_glasso_data *d, const struct math_gla
   if (!n || !p.lev) return PRAC_NOMEM;
   PRAC_TRY(gl_groups_of(d, a, &p.g));
   PRAC_TRY(gl_screen(&p.g, c, a, &label, n));
-  size_t mem = 0, work = 0;
+  struct need need = {0, 0, 0};
   for (size_t i = 0; i < c->n_rho; i++) {
     p.lev[i] = (struct level){.rho = c->rho[i], .label = label + i * p.g.k, .n = n[i]};
     PRAC_TRY(level_count(&p, &p.lev[i]));
-    level_bytes(&p, &p.lev[i], &mem, &work);
+    level_needs(&p, &p.lev[i], &need);
   }
   /* one piece: what is not used of it is never touched */
-  unsigned char *block = prac_arena_alloc(a, 2 * mem + work);
+  unsigned char *block = prac_arena_alloc(a, 2 * need.mem + need.work);
+  gl_w *w = prac_arena_alloc_large(a, 2 * need.w * sizeof *w);
   p.o = prac_arena_alloc(a, p.g.k * sizeof *p.o);
-  if (!block || !p.o) return PRAC_NOMEM;
+  if (!block || !w || !p.o) return PRAC_NOMEM;
   for (size_t i = 0; i < c->n_rho; i++) {
-    p.lev[i].mem = block + i % 2 * mem;
-    p.lev[i].other = block + (i + 1) % 2 * mem;
-    p.lev[i].work = block + 2 * mem;
+    p.lev[i].mem = block + i % 2 * need.mem;
+    p.lev[i].work = block + 2 * need.mem;
+    p.lev[i].w = w + i % 2 * need.w;
+    p.lev[i].spare = w + (i + 1) % 2 * need.w;
     PRAC_TRY(level_solve(&p, &p.lev[i], i ? &p.lev[i - 1] : NULL));
     PRAC_TRY(level_answer(&p, &p.lev[i], &ret[i]));
   }

@@ -1,6 +1,7 @@
 /* One component: sweeps over its columns. Column j of W becomes W beta, where beta solves the lasso
- * of j on the others; beta lies in two pools in turn, so that lists need no room to grow. A column
- * is left out while the sum of what its terms have moved since its last visit stays small. */
+ * of j on the others; beta lies in two pools in turn, so that lists need no room to grow. After
+ * each sweep the columns that were furthest off are visited once more, and before a look at the gap
+ * those that still are. */
 #include <string.h>
 
 #include "math/glasso_int.h"
@@ -10,46 +11,46 @@ enum { MANY = 16, ROUNDS = 4, FIRST = 3, MAX_SWEEPS = 100, BLOCK = 16, AHEAD = 1
 typedef long long v4l __attribute__((vector_size(32), aligned(8), may_alias));
 typedef int v8i __attribute__((vector_size(32), aligned(4), may_alias));
 typedef float v8f __attribute__((vector_size(32), aligned(4), may_alias));
-typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
 #define READ_8(p) (*(const v8f *)(p))
 #define AT_8(p) (*(v8f *)(p))
 
 #define OVER 1.35   /* above 1.5 W may stop being definite on the way */
 #define DIGIT 1e-6f /* where rounding may put what lies at the border */
-#define FAR 10      /* times the mean: visited again */
-#define LOOK 0.33   /* of the goal: what columns are off when the first look pays */
+#define FAR 10      /* times the mean of what columns were off: visited again */
+#define LAST 1      /* the same before a look */
+#define LOOK 0.5    /* of the goal: what columns were off when the first look pays */
+#define EXACT 30    /* times the goal: from here on every border is minded */
+#define RATE 0.4    /* of what is left, by one sweep, as long as nothing is known */
 
 struct sweep {
   struct gl_comp *c;
   struct gl_work *w;
-  double skip, tol; /* of |E'_j|^2 a column: below, it is left out; lasso's share */
-  double moved;     /* sum of what columns were off, as found */
-  double over;      /* 1, or more: over-relaxed */
-  bool all;         /* visit every column */
+  double tol;   /* of |E'_j|^2 a column: the lasso's share */
+  double moved; /* sum of what columns were off, as found */
+  double over;  /* 1, or more: over-relaxed */
+  float slack;  /* of its limit: what lies no further outside is left as it is */
 };
 
-MATH_CLONES static void few_samples(const float *y, size_t n, uint32_t k, uint32_t j, float *to)
+MATH_CLONES static void few_samples(const float *y, size_t n, size_t ld, uint32_t j, float *to)
 {
-  size_t t = 0;
-  memset(to, 0, k * sizeof *to);
-  for (; t + 4 <= n; t += 4) {
-    const float *p = y + t * k, *q = p + k, *r = q + k, *s = r + k;
-    float x0 = p[j], x1 = q[j], x2 = r[j], x3 = s[j];
-    uint32_t i = 0;
-    for (; i + 8 <= k; i += 8)
-      AT_8(to + i) +=
-          (x0 * READ_8(p + i) + x1 * READ_8(q + i)) + (x2 * READ_8(r + i) + x3 * READ_8(s + i));
-    for (; i < k; i++) to[i] += (x0 * p[i] + x1 * q[i]) + (x2 * r[i] + x3 * s[i]);
+  for (size_t i = 0; i < ld; i += GL_LINE) {
+    v8f a = {0}, b = {0};
+    for (size_t t = 0; t < n; t++) {
+      float x = y[t * ld + j];
+      a += x * READ_8(y + t * ld + i);
+      b += x * READ_8(y + t * ld + i + 8);
+    }
+    AT_8(to + i) = a;
+    AT_8(to + i + 8) = b;
   }
-  for (; t < n; t++)
-    for (uint32_t i = 0; i < k; i++) to[i] += y[t * k + j] * y[t * k + i];
 }
 const float *gl_srow(const struct gl_comp *c, uint32_t j, float *room)
 {
-  if (c->s)
+  if (c->s) {
     for (uint32_t i = 0; i < c->k; i++) room[i] = (float)c->s[(size_t)j * c->k + i];
-  else
-    few_samples(c->yf, c->n, c->k, j, room);
+    memset(room + c->k, 0, (c->ld - c->k) * sizeof *room);
+  } else
+    few_samples(c->yf, c->n, c->ld, j, room);
   return room;
 }
 double gl_sij(const struct gl_comp *c, uint32_t i, uint32_t j)
@@ -62,19 +63,16 @@ double gl_sij(const struct gl_comp *c, uint32_t i, uint32_t j)
 
 /* Which i have |s - v| > lim r_i, rising, into ret (room for all); how many. */
 MATH_CLONES static uint32_t outside(const float *s, const float *v, const float *r, float lim,
-                                    uint32_t k, uint32_t *ret)
+                                    size_t ld, uint32_t *ret)
 {
   uint32_t n = 0;
-  for (uint32_t at = 0; at < k; at += 16) {
-    uint32_t end = at + 16;
-    if (end <= k) {
-      v8f d = READ_8(s + at) - READ_8(v + at), e = READ_8(s + at + 8) - READ_8(v + at + 8);
-      v8f l = lim * READ_8(r + at), m = lim * READ_8(r + at + 8);
-      v8i any = (v8i)(d > l) | (v8i)(-d > l) | (v8i)(e > m) | (v8i)(-e > m);
-      v4l both = (v4l)any;
-      if (!(both[0] | both[1] | both[2] | both[3])) continue;
-    }
-    for (uint32_t i = at; i < k && i < end; i++) {
+  for (uint32_t at = 0; at < ld; at += GL_LINE) {
+    v8f d = READ_8(s + at) - READ_8(v + at), e = READ_8(s + at + 8) - READ_8(v + at + 8);
+    v8f l = lim * READ_8(r + at), m = lim * READ_8(r + at + 8);
+    v8i any = (v8i)(d > l) | (v8i)(-d > l) | (v8i)(e > m) | (v8i)(-e > m);
+    v4l both = (v4l)any;
+    if (!(both[0] | both[1] | both[2] | both[3])) continue;
+    for (uint32_t i = at; i < at + GL_LINE; i++) {
       ret[n] = i;
       n += fabsf(s[i] - v[i]) > lim * r[i];
     }
@@ -94,7 +92,7 @@ static uint32_t take(struct sweep *p, uint32_t j, const float *s, float lim, uin
 {
   const struct gl_comp *c = p->c;
   struct gl_work *w = p->w;
-  uint32_t found = outside(s, w->fv, c->rf, lim, c->k, w->on), count = 0;
+  uint32_t found = outside(s, w->fv, c->rf, lim, c->ld, w->on), count = 0;
   float far = 0, cut = lim;
   for (uint32_t e = 0; e < found; e++) {
     uint32_t i = w->on[e];
@@ -121,13 +119,13 @@ static uint32_t take(struct sweep *p, uint32_t j, const float *s, float lim, uin
 }
 static uint32_t activate(struct sweep *p, uint32_t j, const float *s, uint32_t n)
 {
-  return take(p, j, s, limit(p->c, j) * (1 + DIGIT), MANY, n);
+  return take(p, j, s, limit(p->c, j) * (1 + p->slack), MANY, n);
 }
 /* Where the other column has j, W lies at the border of its box: known before the first round. */
 static uint32_t at_border(struct sweep *p, uint32_t j, const float *s, uint32_t n)
 {
   const struct gl_comp *c = p->c;
-  memcpy(p->w->fv, c->w + (size_t)j * c->k, c->k * sizeof *p->w->fv);
+  memcpy(p->w->fv, c->w + j * c->ld, c->ld * sizeof *p->w->fv);
   return take(p, j, s, limit(c, j) * (1 - DIGIT), UINT32_MAX, n);
 }
 
@@ -136,81 +134,48 @@ static void gather(struct sweep *p, uint32_t j, const float *s, uint32_t n)
 {
   const struct gl_comp *c = p->c;
   struct gl_work *w = p->w;
-  uint32_t block = j - j % BLOCK;
+  uint32_t block = j - j % BLOCK, wide = gl_wide(n);
+  float lim = limit(c, j);
   for (uint32_t a = 0; a < n; a++) {
     uint32_t at = w->a[a];
-    const gl_w *row = c->w + (size_t)at * c->k;
-    double *to = w->gram + (size_t)a * n, *across = w->gram + a;
-    bool behind = at - block >= BLOCK;
-    for (uint32_t e = 0; e < a; e++, across += n) {
-      uint32_t i = w->a[e];
-      *across = to[e] =
-          (double)(behind && i - block < BLOCK ? c->w[(size_t)i * c->k + at] : row[i]);
-    }
-    to[a] = (double)row[at];
-    w->s[a] = (double)s[at];
-    w->l[a] = c->rho * c->r[j] * c->r[at];
+    const gl_w *row = c->w + at * c->ld;
+    float *to = w->gram + (size_t)a * wide, *across = w->gram + a;
+    for (uint32_t e = 0; e <= a; e++, across += wide) *across = to[e] = row[w->a[e]];
+    for (uint32_t e = n; e < wide; e++) to[e] = 0;
+    w->s[a] = s[at];
+    w->l[a] = lim * c->rf[at];
+  }
+  for (uint32_t a = 0; a < n; a++) {
+    if (w->a[a] - block >= BLOCK) continue;
+    const gl_w *row = c->w + w->a[a] * c->ld;
+    float *to = w->gram + (size_t)a * wide, *across = w->gram + a;
+    for (uint32_t e = 0; e < n; e++, across += wide) *across = to[e] = row[w->a[e]];
   }
 }
 static void product(struct sweep *p, uint32_t j, uint32_t n)
 {
   const struct gl_comp *c = p->c;
   struct gl_work *w = p->w;
-  gl_product_fast(c->w, c->k, w->a, w->b, n, w->fv);
+  gl_product_fast(c->w, c->ld, w->a, w->b, n, w->fv);
   for (uint32_t i = j - j % BLOCK; i < j; i++) {
-    const gl_w *row = c->w + (size_t)i * c->k;
+    const gl_w *row = c->w + i * c->ld;
     double sum = 0;
-    for (uint32_t a = 0; a < n; a++) sum += w->b[a] * (double)row[w->a[a]];
+    for (uint32_t a = 0; a < n; a++) sum += (double)(w->b[a] * row[w->a[a]]);
     w->fv[i] = (float)sum;
   }
 }
 
-/* W_j. = v, and W_.j in the rows of its block; how far it moved, in the measure of E'. */
-MATH_CLONES static double put_column(struct gl_comp *c, uint32_t j, const gl_w *v)
-{
-  gl_w *to = c->w + (size_t)j * c->k;
-  double iw = c->iw[j], moved;
-  math_v4 sum = {0};
-  uint32_t i = 0;
-  for (; i + MATH_LANES <= c->k; i += MATH_LANES) {
-    v4f f = *(const v4f *)(v + i);
-    math_v4 d = __builtin_convertvector(f - *(v4f *)(to + i), math_v4);
-    *(v4f *)(to + i) = f;
-    d *= d;
-    sum += d * MATH_READ(c->iw + i);
-    MATH_AT(c->acc + i) += iw * d;
-  }
-  moved = MATH_V4_SUM(sum);
-  for (; i < c->k; i++) {
-    double d = (double)(v[i] - to[i]);
-    to[i] = v[i];
-    moved += d * d * c->iw[i];
-    c->acc[i] += iw * d * d;
-  }
-  for (i = j - j % BLOCK; i < c->k && i < j - j % BLOCK + BLOCK; i++)
-    c->w[(size_t)i * c->k + j] = to[i];
-  return moved;
-}
 /* The block's rows are its columns too: whole cache lines at a time. */
 static void put_block(struct gl_comp *c, uint32_t block)
 {
-  size_t k = c->k;
-  const gl_w *from = c->w + block * k;
+  const gl_w *from = c->w + block * c->ld;
   uint32_t n = c->k - block < BLOCK ? c->k - block : BLOCK;
   for (uint32_t i = 0; i < c->k; i++) {
-    gl_w *to = c->w + i * k + block;
-    if (i + AHEAD < c->k) __builtin_prefetch(to + AHEAD * k, 1);
+    gl_w *to = c->w + i * c->ld + block;
+    if (i + AHEAD < c->k) __builtin_prefetch(to + AHEAD * c->ld, 1);
     if (i - block < BLOCK) continue;
-    for (uint32_t e = 0; e < n; e++) to[e] = from[e * k + i];
+    for (uint32_t e = 0; e < n; e++) to[e] = from[e * c->ld + i];
   }
-}
-
-/* The same for one column. */
-static void put_alone(struct gl_comp *c, uint32_t j)
-{
-  size_t k = c->k;
-  const gl_w *from = c->w + j * k;
-  for (size_t i = 0; i < k; i++) c->w[i * k + j] = from[i];
 }
 
 /* Into the other pool, sorted, without zeros. */
@@ -229,32 +194,25 @@ static void put_list(struct sweep *p, uint32_t j, uint32_t n)
     uint32_t i = k++;
     for (; i && ix[i - 1] > p->w->a[a]; i--) ix[i] = ix[i - 1], val[i] = val[i - 1];
     ix[i] = p->w->a[a];
-    val[i] = p->w->b[a];
+    val[i] = (double)p->w->b[a];
   }
   c->beta[j] = (struct gl_list){to->used, k};
   to->used += k;
 }
 
-/* v = old + over (v - old), kept in its box. */
+/* W_j. = old + over (v - old), kept in its box. */
 MATH_CLONES static void relax(const struct gl_comp *c, uint32_t j, const float *s, float over,
-                              float *v)
+                              const float *v)
 {
-  const gl_w *old = c->w + (size_t)j * c->k;
+  gl_w *to = c->w + j * c->ld;
   float lim = limit(c, j);
-  uint32_t i = 0;
-  for (; i + 8 <= c->k; i += 8) {
-    v8f was = READ_8(old + i), l = lim * READ_8(c->rf + i);
-    v8f x = was + over * (READ_8(v + i) - was) - READ_8(s + i);
+  for (size_t i = 0; i < c->ld; i += 8) {
+    v8f was = READ_8(to + i), at = READ_8(s + i), l = lim * READ_8(c->rf + i);
+    v8f x = was + over * (READ_8(v + i) - was) - at;
     v8i up = (v8i)(x > l), down = (v8i)(-x > l), in = ~(up | down);
-    v8i y = (up & (v8i)l) | (down & (v8i)-l) | (in & (v8i)x);
-    AT_8(v + i) = READ_8(s + i) + (v8f)y;
-  }
-  for (; i < c->k; i++) {
-    float x = old[i] + over * (v[i] - old[i]) - s[i], l = lim * c->rf[i];
-    v[i] = s[i] + (x > l ? l : -x > l ? -l : x);
+    AT_8(to + i) = at + (v8f)((up & (v8i)l) | (down & (v8i)-l) | (in & (v8i)x));
   }
 }
-
 /* o of a group, over-relaxed like the rest of its column, but no further than half the way to where
  * W would not be definite. */
 static double within(const struct sweep *p, uint32_t j)
@@ -270,29 +228,19 @@ static double within(const struct sweep *p, uint32_t j)
 static void settle(struct sweep *p, uint32_t j, const float *s)
 {
   struct gl_comp *c = p->c;
-  struct gl_work *w = p->w;
-  float lim = limit(c, j);
-  double q = 0, dep = 0;
-  uint32_t n = p->over > 1 ? 0 : outside(s, w->fv, c->rf, lim, c->k, w->on);
-  for (uint32_t e = 0; e < n; e++) {
-    uint32_t i = w->on[e];
-    w->fv[i] = s[i] + (w->fv[i] > s[i] ? lim : -lim) * c->rf[i];
-  }
+  const float *v = p->w->fv;
+  gl_w *row = c->w + j * c->ld;
+  double q = 0;
   const struct gl_list *b = &c->beta[j];
   const uint32_t *ix = c->pool[!c->cur].ix + b->at;
   const double *val = c->pool[!c->cur].val + b->at;
-  for (uint32_t a = 0; a < b->n; a++) q += val[a] * (double)w->fv[ix[a]];
+  for (uint32_t a = 0; a < b->n; a++) q += val[a] * (double)v[ix[a]];
   c->q[j] = q;
   c->o[j] = c->m[j] > 1 ? within(p, j) : 0;
-  if (p->over > 1) relax(c, j, s, (float)p->over, w->fv);
-  double on = c->sd[j] + c->rho + (c->m[j] - 1) * c->o[j];
-  w->fv[j] = (gl_w)on;
-  double moved = put_column(c, j, w->fv);
-  c->iw[j] = 1 / on;
-  c->acc[j] += moved;
-  for (uint32_t a = 0; a < b->n; a++) dep += val[a] * val[a] * c->acc[ix[a]];
-  c->own[j] = c->acc[j];
-  c->dep[j] = dep;
+  relax(c, j, s, (float)p->over, v);
+  row[j] = (gl_w)(c->sd[j] + c->rho + (c->m[j] - 1) * c->o[j]);
+  for (uint32_t i = j - j % BLOCK; i < c->k && i < j - j % BLOCK + BLOCK; i++)
+    c->w[i * c->ld + j] = row[i];
 }
 
 static void visit(struct sweep *p, uint32_t j)
@@ -301,38 +249,32 @@ static void visit(struct sweep *p, uint32_t j)
   struct gl_work *w = p->w;
   const struct gl_pool *from = &c->pool[c->cur];
   struct gl_list old = c->beta[j];
-  double t = 1 / ((double)c->w[(size_t)j * c->k + j] - c->q[j]), scale = t * t / c->iw[j];
-  double since = c->acc[j] - c->own[j] - c->dep[j];
-  uint32_t n = old.n < w->cap ? old.n : w->cap;
+  double t = 1 / ((double)c->w[j * c->ld + j] - c->q[j]), step;
+  uint32_t n = old.n < w->cap ? old.n : w->cap, before = 0;
   for (uint32_t a = 0; a < n; a++) {
     w->a[a] = from->ix[old.at + a];
-    w->b[a] = w->b0[a] = from->val[old.at + a];
-    since += w->b[a] * w->b[a] * c->acc[w->a[a]];
+    w->b[a] = w->b0[a] = (float)from->val[old.at + a];
   }
-  if (!p->all && scale * since < p->skip) {
-    put_list(p, j, n);
-    return;
-  }
-  double step = 0;
   const float *s = gl_srow(c, j, w->fs);
   for (uint32_t a = 0; a < n; a++) w->in[w->a[a]] = 1;
   if (c->sweeps < FIRST) n = at_border(p, j, s, n);
   if (!n) {
-    memset(w->fv, 0, c->k * sizeof *w->fv);
+    memset(w->fv, 0, c->ld * sizeof *w->fv);
     n = activate(p, j, s, n);
   }
-  for (uint32_t round = 0, before = 0; round < ROUNDS; round++) {
+  for (uint32_t round = 0; round < ROUNDS; round++) {
     gather(p, j, s, n);
     gl_lasso(w, n, sqrt(p->tol / (t * (n + 1))));
-    step = t * gl_step(w, n);
     product(p, j, n);
     before = n;
     n = activate(p, j, s, n);
     if (n == before) break;
   }
+  step = t * gl_step(w, before);
   for (uint32_t a = 0; a < n; a++) w->in[w->a[a]] = 0;
   p->moved += step;
   w->off[j] = step;
+  c->when[j] = ++c->visits;
   put_list(p, j, n);
   settle(p, j, s);
 }
@@ -350,68 +292,73 @@ static double goal_of(double gap)
 /* How many sweeps until then, as things went so far. */
 static uint32_t sweeps_to(double now, double goal, double before, uint32_t took)
 {
-  double rate = before > now && now > 0 ? pow(now / before, 1.0 / took) : 0.5;
+  double rate = before > now && now > 0 ? pow(now / before, 1.0 / took) : RATE;
   double n = ceil(log(goal / now) / log(rate < 0.8 ? rate : 0.8));
   return n > 8 ? 8 : n > 1 ? (uint32_t)n : 1;
 }
 
-/* The columns that were furthest off once more, a few in a hundred: each sweep leads further. */
-static void again(struct sweep *p)
+/* A column as it is, into the other pool. */
+static void keep(struct sweep *p, uint32_t j)
 {
   struct gl_comp *c = p->c;
-  struct gl_pool *to = &c->pool[c->cur], *from = &c->pool[!c->cur];
-  double moved = p->moved, cut = FAR * moved / c->k;
-  uint32_t n = 0;
-  for (uint32_t j = 0; j < c->k; j++)
-    if (p->w->off[j] > cut) p->w->far[n++] = j;
-  for (uint32_t e = 0; e < n && to->cap - to->used >= c->k; e++) {
-    uint32_t j = p->w->far[e];
-    struct gl_list *l = &c->beta[j];
-    from->used = 0;
-    visit(p, j);
-    put_alone(c, j);
-    memcpy(to->ix + to->used, from->ix, l->n * sizeof *to->ix);
-    memcpy(to->val + to->used, from->val, l->n * sizeof *to->val);
-    l->at = to->used;
-    to->used += l->n;
+  const struct gl_pool *from = &c->pool[c->cur];
+  struct gl_pool *to = &c->pool[!c->cur];
+  struct gl_list *l = &c->beta[j];
+  if (to->cap - to->used < l->n) {
+    c->full = true;
+    l->n = 0;
   }
-  p->moved = moved;
+  memcpy(to->ix + to->used, from->ix + l->at, l->n * sizeof *to->ix);
+  memcpy(to->val + to->used, from->val + l->at, l->n * sizeof *to->val);
+  l->at = to->used;
+  to->used += l->n;
 }
-static void sweep(struct sweep *p)
+/* Columns that were off by more than `cut` when last visited: less than 0, all. */
+static void sweep(struct sweep *p, double cut)
 {
   struct gl_comp *c = p->c;
   c->pool[!c->cur].used = 0;
-  for (uint32_t j = 0; j < c->k; j++) {
-    visit(p, j);
-    if ((j + 1) % BLOCK == 0 || j + 1 == c->k) put_block(c, j - j % BLOCK);
+  for (uint32_t block = 0; block < c->k; block += BLOCK) {
+    bool any = false;
+    for (uint32_t j = block; j < c->k && j < block + BLOCK; j++) {
+      bool far = p->w->off[j] > cut;
+      far ? visit(p, j) : keep(p, j);
+      any = any || far;
+    }
+    if (any) put_block(c, block);
   }
   c->cur = !c->cur;
-  c->sweeps++;
-  if (!c->full) again(p);
 }
 
 void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_work *w)
 {
-  double target = conf->gap * c->weight, goal = goal_of(0.9 * target), before = 0, moved = 0;
+  double target = conf->gap * c->weight, goal = goal_of(0.9 * target), before = 0;
+  double off = 30 * goal; /* of all columns in the last sweep; a guess */
   unsigned most = conf->max_sweeps ? conf->max_sweeps : MAX_SWEEPS;
   uint32_t next = 0, took = 0; /* when to look; how long it was since */
   c->gap = (double)INFINITY;
   c->converged = false;
   for (c->sweeps = 0; c->sweeps < most && !c->full;) {
-    struct sweep p = {.c = c, .w = w, .skip = 0.01 * goal / c->k};
+    struct sweep p = {.c = c, .w = w, .over = c->sweeps ? OVER : 1};
     /* no closer than the other columns are */
-    p.tol = 0.001 * (goal > 10 * moved ? goal : 10 * moved) / c->k;
-    p.over = c->sweeps ? OVER : 1;
-    p.all = c->sweeps == 0 || c->sweeps + 1 == next;
-    sweep(&p);
-    moved = p.moved;
+    p.tol = 0.001 * fmax(goal, 10 * off) / c->k;
+    p.slack = off < EXACT * goal ? DIGIT : 0.08F * (float)sqrt(off / c->k);
+    sweep(&p, -1);
+    c->sweeps++;
+    off = p.moved;
+    sweep(&p, FAR * off / c->k);
     took++;
-    if (c->sweeps < most && (next ? c->sweeps < next : p.moved > LOOK * goal)) continue;
+    if (c->sweeps < most && (next ? c->sweeps < next : off > LOOK * goal)) continue;
+    sweep(&p, LAST * off / c->k);
     gl_certify(c, w, goal);
-    c->converged = c->gap <= target && gl_definite(c);
-    if (c->converged) return;
+    /* Whatever rounding does to the factor, it is less than what is taken off: it is at most k + 1
+     * digits of the roots of two diagonals, an entry, and so k times that of a diagonal. */
+    c->converged =
+        c->gap <= target && isfinite(gl_logdet(c, w, ldexp((double)c->k * (c->k + 8.0), -53)));
+    if (c->converged) break;
     next = c->sweeps + sweeps_to(c->f2, goal, before, took);
     before = c->f2;
     took = 0;
   }
+  c->objective = conf->objective && !c->full ? gl_objective(c, w) : (double)NAN;
 }

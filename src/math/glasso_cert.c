@@ -1,9 +1,12 @@
 /* What a component's W and beta prove: Theta, symmetric, and how far it is from the best. */
-#include <lapacke.h>
 #include <string.h>
 
 #include "math/glasso_int.h"
 #include "math/vec.h"
+
+typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
+#define READ_W(p) __builtin_convertvector(*(const v4f *)(p), math_v4)
+#define AT_W(p) (*(v4f *)(p))
 
 enum { ROUNDED = 16 }; /* digits an entry of E may be off: four in its product, more while mended */
 
@@ -40,7 +43,7 @@ static void join_lists(struct gl_comp *c, const struct gl_list *turned, const do
     double v = 0;
     if (i == at) v -= t[j] * p->val[b.at + x++];
     if (e == at) v -= t[at] * q->val[o.at + y++];
-    if (at < j ? i != at : e != at) continue;
+    if (c->when[at] < c->when[j] ? i != at : e != at) continue;
     if (!(v < 0) && !(v > 0)) continue;
     c->sol.ix[c->sol.used] = at;
     c->sol.val[c->sol.used++] = i == e ? v / 2 : v;
@@ -63,44 +66,38 @@ static double group_terms(struct gl_comp *c, uint32_t j)
          (m > 1 ? (m - 1) * log(e * (d - c->o[j])) : 0);
 }
 
-/* Column j of E = W Q - 1 into `spare`. */
+/* to = v + q w; |w|^2 */
+MATH_CLONES static double add_own(const double *v, double q, const gl_w *w, size_t ld, gl_w *to)
+{
+  math_v4 sum = {0};
+  for (size_t i = 0; i < ld; i += MATH_LANES) {
+    math_v4 x = READ_W(w + i);
+    AT_W(to + i) = __builtin_convertvector(MATH_READ(v + i) + q * x, v4f);
+    sum += x * x;
+  }
+  return MATH_V4_SUM(sum);
+}
+/* Column j of E = W Q - 1 into `spare`; |W_.j| into `off`. */
 static void error_column(struct gl_comp *c, struct gl_work *w, uint32_t j)
 {
-  size_t k = c->k;
-  const gl_w *own = c->w + j * k;
-  gl_w *to = c->spare + j * k;
+  gl_w *to = c->spare + j * c->ld;
   const struct gl_list *l = &c->theta[j];
-  gl_product(c->w, c->k, c->sol.ix + l->at, c->sol.val + l->at, l->n, w->v);
-  for (size_t i = 0; i < k; i++) to[i] = (gl_w)(w->v[i] + c->q_diag[j] * (double)own[i]);
+  gl_product(c->w, c->ld, c->sol.ix + l->at, c->sol.val + l->at, l->n, w->v);
+  w->off[j] = sqrt(add_own(w->v, c->q_diag[j], c->w + j * c->ld, c->ld, to));
   to[j] -= 1;
 }
 
-/* |v|^2 of floats */
-MATH_CLONES static double square(const gl_w *v, size_t k)
-{
-  math_v4 sum = {0};
-  size_t i = 0;
-  for (; i + MATH_LANES <= k; i += MATH_LANES) {
-    math_v4 x = {(double)v[i], (double)v[i + 1], (double)v[i + 2], (double)v[i + 3]};
-    sum += x * x;
-  }
-  double s = MATH_V4_SUM(sum);
-  for (; i < k; i++) s += (double)v[i] * (double)v[i];
-  return s;
-}
-
-/* Sums over columns: the linear part of f; tr E; |Q| times what W is outside its box, by rounding;
- * |E|^2; what |E| may be off by rounding, squared, in last digits. */
+/* Sums over columns: the linear part of f; tr E; |Q| times what W is outside its box, by rounding.
+ */
 struct sums {
-  double linear, trace, out, error, off;
+  double linear, trace, out;
 };
-/* norm: of W's columns */
-static void add_column(struct gl_comp *c, uint32_t j, const double *norm, struct sums *to)
+static void add_column(struct gl_comp *c, uint32_t j, struct sums *to)
 {
-  const gl_w *own = c->w + (size_t)j * c->k;
+  const gl_w *own = c->w + j * c->ld;
   const uint32_t *ix = c->sol.ix + c->theta[j].at;
   const double *val = c->sol.val + c->theta[j].at;
-  double on = c->q_diag[j] * (double)own[j], off = c->q_diag[j] * norm[j];
+  double on = c->q_diag[j] * (double)own[j];
   to->linear += group_terms(c, j);
   to->trace += on - 1;
   to->out += on * ldexp(1, -24);
@@ -110,11 +107,21 @@ static void add_column(struct gl_comp *c, uint32_t j, const double *norm, struct
     to->linear += s * val[a] + lim * q;
     to->trace += w * val[a];
     if (out > 0) to->out += out * q;
-    off += q * norm[ix[a]];
     if (ix[a] < j) c->edges += (uint64_t)(c->m[j] * c->m[ix[a]]);
   }
-  to->off += off * off;
-  to->error += square(c->spare + (size_t)j * c->k, c->k);
+}
+
+/* What |E| may be off by rounding; norm: of W's columns. */
+static double rounding(const struct gl_comp *c, const double *norm)
+{
+  double sum = 0;
+  for (uint32_t j = 0; j < c->k; j++) {
+    double off = c->q_diag[j] * norm[j];
+    for (size_t a = c->theta[j].at; a < c->theta[j].at + c->theta[j].n; a++)
+      off += fabs(c->sol.val[a]) * norm[c->sol.ix[a]];
+    sum += off * off;
+  }
+  return ROUNDED * ldexp(1, -24) * sqrt(sum);
 }
 
 void gl_certify(struct gl_comp *c, struct gl_work *w, double goal)
@@ -123,42 +130,24 @@ void gl_certify(struct gl_comp *c, struct gl_work *w, double goal)
   c->edges = 0;
   c->sol.used = 0;
   for (uint32_t j = 0; j < c->k; j++)
-    c->q_diag[j] = w->t[j] = 1 / ((double)c->w[(size_t)j * c->k + j] - c->q[j]);
+    c->q_diag[j] = w->t[j] = 1 / ((double)c->w[j * c->ld + j] - c->q[j]);
   turn(c, c->turned);
   for (uint32_t j = 0; j < c->k; j++) join_lists(c, c->turned, w->t, j);
   for (uint32_t j = 0; j < c->k; j++) error_column(c, w, j);
-  gl_mend(c, w, goal);
-  for (uint32_t j = 0; j < c->k; j++) w->v[j] = sqrt(square(c->w + (size_t)j * c->k, c->k));
-  for (uint32_t j = 0; j < c->k; j++) add_column(c, j, w->v, &s);
-  double off = ROUNDED * ldexp(1, -24) * sqrt(s.off);
-  c->f2 += off * (2 * sqrt(s.error) + off);
+  gl_mend(c, w, goal, rounding(c, w->off));
+  for (uint32_t j = 0; j < c->k; j++) add_column(c, j, &s);
+  double off = rounding(c, w->off);
+  c->f2 += off * (2 * sqrt(c->e2) + off);
   double e = sqrt(c->f2);
   c->gap = e < 1 ? s.linear - s.trace - e - log1p(-e) + s.out : (double)INFINITY;
   c->linear = s.linear + c->weight;
 }
 
-bool gl_definite(struct gl_comp *c)
+double gl_objective(struct gl_comp *c, struct gl_work *w)
 {
-  size_t k = c->k;
-  memcpy(c->spare, c->w, k * k * sizeof *c->w);
-  /* Whatever rounding does, it is less than what is taken off the diagonal (Rump 2006). */
-  for (size_t j = 0; j < k; j++) c->spare[j * k + j] *= (gl_w)(1 - ldexp((double)(k + 8), -23));
-  return LAPACKE_spotrf_work(LAPACK_COL_MAJOR, 'U', (int)k, c->spare, (int)k) == 0;
-}
-
-double gl_objective(const struct gl_comp *c, double *room)
-{
-  size_t k = c->k;
-  memset(room, 0, k * k * sizeof *room);
-  double f = c->linear;
-  for (uint32_t j = 0; j < k; j++) {
-    room[j * k + j] = c->q_diag[j];
-    for (uint32_t a = 0; a < c->theta[j].n; a++)
-      room[j * k + c->sol.ix[c->theta[j].at + a]] = c->sol.val[c->theta[j].at + a];
-    /* linear has -(m - 1) log(e (d - o)): put the part of W back */
+  double f = c->linear - gl_logdet(c, w, 0);
+  /* linear has -(m - 1) log(e (d - o)): put the part of W back */
+  for (uint32_t j = 0; j < c->k; j++)
     if (c->m[j] > 1) f += (c->m[j] - 1) * log(c->sd[j] + c->rho - c->o[j]);
-  }
-  if (LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', (int)k, room, (int)k)) return (double)NAN;
-  for (size_t j = 0; j < k; j++) f -= 2 * log(room[j * k + j]);
   return f;
 }

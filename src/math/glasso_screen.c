@@ -125,7 +125,6 @@ prac_rc gl_groups_of(const struct math_glasso_data *d, struct prac_arena *a, str
 
 struct unions { /* one forest per rho */
   uint32_t *up, k;
-  uint32_t *left; /* components still apart, per rho */
   const double *rho;
   size_t n_rho;
 };
@@ -134,16 +133,16 @@ static uint32_t root_of(uint32_t *up, uint32_t i)
   while (up[i] != i) i = up[i] = up[up[i]];
   return i;
 }
-/* Level by level from the smallest rho: what is joined there may not be joined above. */
+/* Level by level from the largest rho that it passes: what is joined there is joined below. */
 static void join(struct unions *u, uint32_t i, uint32_t j, double s)
 {
-  for (size_t lev = u->n_rho; lev-- > 0 && s > u->rho[lev];) {
-    if (u->left[lev] == 1) continue;
+  size_t lev = 0;
+  while (!(s > u->rho[lev])) lev++;
+  for (; lev < u->n_rho; lev++) {
     uint32_t *up = u->up + lev * u->k;
     uint32_t a = root_of(up, i), b = root_of(up, j);
-    if (a == b) continue;
+    if (a == b) return;
     up[a < b ? b : a] = a < b ? a : b;
-    u->left[lev]--;
   }
 }
 static void join_row(struct unions *u, const uint32_t *order, uint32_t i, const double *s,
@@ -213,12 +212,10 @@ prac_rc gl_screen(const struct gl_groups *g, const struct math_glasso_conf *c, s
 {
   size_t all = c->n_rho * g->k;
   uint32_t *up = prac_arena_alloc(a, all * sizeof *up);
-  uint32_t *left = prac_arena_alloc(a, c->n_rho * sizeof *left);
   uint32_t *same = prac_arena_alloc(a, (g->k + (size_t)1) * sizeof *same);
-  if (!up || !left || !same) return PRAC_NOMEM;
-  struct unions u = {up, g->k, left, c->rho, c->n_rho};
+  if (!up || !same) return PRAC_NOMEM;
+  struct unions u = {up, g->k, c->rho, c->n_rho};
   for (size_t i = 0; i < all; i++) up[i] = (uint32_t)(i % g->k);
-  for (size_t l = 0; l < c->n_rho; l++) left[l] = g->k;
   if (!g->s) PRAC_TRY(screen_samples(&u, g, a));
   for (uint32_t i = 0; i < g->k; i++) same[i] = i;
   if (g->s)
