@@ -7,7 +7,7 @@
 #include "math/glasso_int.h"
 #include "math/vec.h"
 
-enum { NONE = UINT32_MAX };
+#define NONE UINT32_MAX
 
 struct factor {
   const struct gl_comp *c;
