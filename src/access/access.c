@@ -291,6 +291,17 @@ prac_rc access_end(struct access *a, prac_rc rc, struct prac_err *reterr)
   return rc;
 }
 
+prac_rc access_change(struct access *a, sqlite3_stmt *s, const char *thing,
+                      const struct access_line *l, struct prac_err *reterr)
+{
+  PRAC_TRY(access_begin(a, reterr));
+  prac_rc rc = access_sql_run(a, s, reterr);
+  if (rc == PRAC_OK && sqlite3_changes(a->db) == 0)
+    rc = PRAC_FAIL(reterr, PRAC_UNKNOWN, "there is no such %s", thing);
+  if (rc == PRAC_OK) rc = access_line_add(a, l, reterr);
+  return access_end(a, rc, reterr);
+}
+
 prac_rc access_rights_up(struct access *a, struct prac_err *reterr)
 {
   return access_sql_run(a, access_sql(a, SQL_RIGHTS_UP), reterr);

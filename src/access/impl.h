@@ -127,6 +127,10 @@ struct access_line {
 };
 PRAC_NODISCARD prac_rc access_line_add(struct access *a, const struct access_line *l,
                                        struct prac_err *reterr);
+/* What s does to one row, with its line, in a transaction of its own. PRAC_UNKNOWN: there is no
+ * such `thing`. */
+PRAC_NODISCARD prac_rc access_change(struct access *a, sqlite3_stmt *s, const char *thing,
+                                     const struct access_line *l, struct prac_err *reterr);
 
 /* ---- secrets (secret.c) ---- */
 PRAC_NODISCARD prac_rc access_random(void *to, size_t n, struct prac_err *reterr);

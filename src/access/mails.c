@@ -167,15 +167,11 @@ prac_rc access_mail_confirm(struct access *a, const struct access_who *who, cons
 prac_rc access_mail_end(struct access *a, const struct access_who *who, const char *address,
                         struct prac_err *reterr)
 {
+  struct access_line l = {who->user, who->org, "mail ended", address, NULL, NULL};
   sqlite3_stmt *s = access_sql(a, SQL_MAIL_DROP);
   access_bind_text(s, 1, who->user);
   access_bind_text(s, 2, address);
-  PRAC_TRY(access_begin(a, reterr));
-  prac_rc rc = access_sql_run(a, s, reterr);
-  if (rc == PRAC_OK && sqlite3_changes(a->db) == 0)
-    rc = PRAC_FAIL(reterr, PRAC_UNKNOWN, "there is no such confirmed address of yours");
-  if (rc == PRAC_OK) rc = line(a, who, "mail ended", address, reterr);
-  return access_end(a, rc, reterr);
+  return access_change(a, s, "confirmed address of yours", &l, reterr);
 }
 
 static void put_mail(sqlite3_stmt *s, struct prac_json *j)

@@ -73,12 +73,7 @@ prac_rc access_saved_end(struct access *a, const struct access_who *who, const c
   sqlite3_stmt *s = access_sql(a, SQL_SAVED_END);
   access_bind_text(s, 1, who->user);
   access_bind_text(s, 2, name);
-  PRAC_TRY(access_begin(a, reterr));
-  prac_rc rc = access_sql_run(a, s, reterr);
-  if (rc == PRAC_OK && sqlite3_changes(a->db) == 0)
-    rc = PRAC_FAIL(reterr, PRAC_UNKNOWN, "there is no such saved view of yours");
-  if (rc == PRAC_OK) rc = access_line_add(a, &l, reterr);
-  return access_end(a, rc, reterr);
+  return access_change(a, s, "saved view of yours", &l, reterr);
 }
 
 static void put_saved(sqlite3_stmt *s, struct prac_json *j)

@@ -216,14 +216,10 @@ prac_rc access_sub_put(struct access *a, const struct access_who *who, const str
 static prac_rc change(struct access *a, const struct access_who *who, const char *id,
                       sqlite3_stmt *s, const char *what, struct prac_err *reterr)
 {
+  struct access_line l = {who->user, who->org, what, id, NULL, NULL};
   access_bind_text(s, 1, id);
   access_bind_text(s, 2, who->user);
-  PRAC_TRY(access_begin(a, reterr));
-  prac_rc rc = access_sql_run(a, s, reterr);
-  if (rc == PRAC_OK && sqlite3_changes(a->db) == 0)
-    rc = PRAC_FAIL(reterr, PRAC_UNKNOWN, "there is no such subscription of yours");
-  if (rc == PRAC_OK) rc = line(a, who, what, id, NULL, reterr);
-  return access_end(a, rc, reterr);
+  return access_change(a, s, "subscription of yours", &l, reterr);
 }
 
 /* The same, and a token of its feed ends: who reads by it is asked for anew. */

@@ -275,23 +275,10 @@ static void not_of_subscribers_nor_tests(void **s)
 {
   (void)s;
   struct prac_err err = {0};
-  struct subscription sub = {.id = "s1",
-                             .at = noter.wall,
-                             .state = "on",
-                             .user = "u",
-                             .org = "o",
-                             .title = "t",
-                             .language = "en",
-                             .zone = "UTC",
-                             .scope = "198.51.100.0/24",
-                             .clearance = "TLP:AMBER",
-                             .attacks = true,
-                             .severity = "notice",
-                             .max_per_hour = 9,
-                             .digest_s = 60,
-                             .url = "",
-                             .secret = "",
-                             .mail = {(const char *const[]){"a@b.example"}, 1}};
+  struct subscription sub = noter_subscription("s1");
+  sub.url = sub.secret = "";
+  sub.mail.v = (const char *const[]){"a@b.example"};
+  sub.mail.n = 1;
   noter_take(&model_subscription, &sub);
   struct episode e = note_start();
   assert_int_equal(prac_ip_parse("198.51.100.7", 12, &e.victim), PRAC_OK);
