@@ -99,8 +99,7 @@ struct access {
 };
 
 /* ---- the file (access.c) ---- */
-/* A statement ready for binding. */
-sqlite3_stmt *access_sql(struct access *a, enum access_sql what);
+sqlite3_stmt *access_sql(struct access *a, enum access_sql what);          /* ready for binding */
 void access_bind_text(sqlite3_stmt *s, int i, const char *text);           /* NULL stays NULL */
 const char *access_col_text(sqlite3_stmt *s, int i);                       /* never NULL */
 prac_time access_col_time(sqlite3_stmt *s, int i);                         /* NULL: NONE */
@@ -127,8 +126,7 @@ struct access_line {
 };
 PRAC_NODISCARD prac_rc access_line_add(struct access *a, const struct access_line *l,
                                        struct prac_err *reterr);
-/* What s does to one row, with its line, in a transaction of its own. PRAC_UNKNOWN: there is no
- * such `thing`. */
+/* What s does to one row, and its line, in one transaction. PRAC_UNKNOWN: no such `thing`. */
 PRAC_NODISCARD prac_rc access_change(struct access *a, sqlite3_stmt *s, const char *thing,
                                      const struct access_line *l, struct prac_err *reterr);
 
