@@ -62,8 +62,9 @@ static size_t work_out(struct gl_work *w, uint32_t k, unsigned char *mem)
   struct cut at = {mem, 0};
   uint32_t cap = w->cap = k < GL_CAP ? k : GL_CAP;
   float **cols[] = {&w->b, &w->b0, &w->g, &w->s, &w->l, &w->x, &w->inv};
-  size_t wide = gl_wide(cap), rows = k * sizeof(double) * ROWS,
-         gram = (cap + 1) * wide * sizeof(float);
+  uint32_t exact = (cap < GL_EXACT ? cap : GL_EXACT) + 4; /* filled up to fours, a right side */
+  size_t wide = gl_wide(cap + 4), rows = k * sizeof(double) * ROWS,
+         gram = cap * (size_t)gl_wide(cap) * sizeof(float);
   w->a = carve(&at, k * sizeof *w->a);
   w->on = carve(&at, k * sizeof *w->on);
   w->head = carve(&at, k * sizeof *w->head);
@@ -76,7 +77,7 @@ static size_t work_out(struct gl_work *w, uint32_t k, unsigned char *mem)
   for (size_t i = 0; i < PRAC_ARRAY_LEN(cols); i++) *cols[i] = carve(&at, wide * sizeof(float));
   w->d = carve(&at, cap * sizeof *w->d);
   w->gram = carve(&at, gram > rows ? gram : rows); /* of S, first, as many rows of X */
-  w->chol = carve(&at, gram);
+  w->chol = carve(&at, (size_t)exact * gl_wide(exact) * sizeof(float));
   w->bits = carve(&at, (size_t)k * ((k + 63) / 64) * sizeof *w->bits);
   w->degree = carve(&at, k * sizeof *w->degree);
   w->of = carve(&at, gl_first_room(k) * sizeof *w->of);
@@ -194,23 +195,23 @@ static void fill_s(const struct path *p, struct gl_comp *c, double *room)
 
 /* S + a (W - S), a = rho / last rho; between components W was 0, and at the first rho a is 0. */
 static void fill_w(const struct path *p, const struct level *l, const struct level *last,
-                   struct gl_comp *c, float *row)
+                   struct gl_comp *c, struct gl_work *work)
 {
-  double a = last ? l->rho / last->rho : 0;
+  float a = last ? (float)(l->rho / last->rho) : 0;
+  uint32_t *at = work->a, *label = work->on; /* of each column, at the last rho */
+  for (uint32_t j = 0; j < c->k && last; j++)
+    at[j] = last->local[c->group[j]], label[j] = last->label[c->group[j]];
   for (uint32_t j = 0; j < c->k; j++) {
-    uint32_t h = c->group[j], at = last ? last->at[last->label[h]] : UINT32_MAX;
-    const float *s = gl_srow(c, j, row);
+    const struct gl_comp *b =
+        last && last->at[label[j]] < UINT32_MAX ? &last->comp[last->at[label[j]]] : NULL;
+    const float *s = gl_srow(c, j, work->fs);
     gl_w *w = c->w + j * c->ld;
-    const struct gl_comp *b = at < UINT32_MAX ? &last->comp[at] : NULL;
-    const gl_w *old = b ? b->w + last->local[h] * b->ld : NULL;
-    for (uint32_t i = 0; i < c->k; i++) {
-      uint32_t e = c->group[i];
-      double was = old && last->label[e] == last->label[h] ? (double)old[last->local[e]] : 0;
-      w[i] = (gl_w)((double)s[i] + a * (was - (double)s[i]));
-    }
+    const gl_w *old = b ? b->w + at[j] * b->ld : NULL;
+    for (uint32_t i = 0; i < c->k; i++)
+      w[i] = s[i] + a * ((old && label[i] == label[j] ? old[at[i]] : 0) - s[i]);
     memset(w + c->k, 0, (c->ld - c->k) * sizeof *w);
-    double o = b ? b->o[last->local[h]] : p->o[h];
-    c->o[j] = c->m[j] > 1 ? c->sd[j] + a * (o - c->sd[j]) : 0;
+    double o = b ? b->o[at[j]] : p->o[c->group[j]];
+    c->o[j] = c->m[j] > 1 ? c->sd[j] + (double)a * (o - c->sd[j]) : 0;
     w[j] = (gl_w)(c->sd[j] + c->rho + (c->m[j] - 1) * c->o[j]);
     c->q[j] = 0;
   }
@@ -256,7 +257,7 @@ static void begin_one(void *arg, size_t i)
   c->rho = s->l->rho;
   fill_data(s->p, c);
   if (c->s && !s->p->g.s) fill_s(s->p, c, (double *)(void *)w.gram);
-  fill_w(s->p, s->l, s->last, c, w.fs);
+  fill_w(s->p, s->l, s->last, c, &w);
   fill_beta(s->l, s->last, c);
 }
 static void solve_one(void *arg, size_t i)

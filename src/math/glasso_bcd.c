@@ -7,15 +7,21 @@
 #include "math/glasso_int.h"
 #include "math/vec.h"
 
-enum { MANY = 16, ROUNDS = 4, FIRST = 3, MAX_SWEEPS = 100, BLOCK = 16, AHEAD = 16 };
+enum { MANY = 16, ROUNDS = 4, MAX_SWEEPS = 100, BLOCK = 16, AHEAD = 16 };
 typedef long long v4l __attribute__((vector_size(32), aligned(8), may_alias));
 typedef int v8i __attribute__((vector_size(32), aligned(4), may_alias));
 typedef float v8f __attribute__((vector_size(32), aligned(4), may_alias));
+typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
+#define READ_4(p) (*(const v4f *)(p))
+#define AT_4(p) (*(v4f *)(p))
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
 #define READ_8(p) (*(const v8f *)(p))
 #define AT_8(p) (*(v8f *)(p))
 
 #define OVER 1.35   /* above 1.5 W may stop being definite on the way */
 #define DIGIT 1e-6f /* where rounding may put what lies at the border */
+#define NEAR 0.998F /* of its limit: may well be at the border once this column is solved */
 #define FAR 10      /* times the mean of what columns were off: visited again */
 #define LAST 1      /* the same before a look */
 #define LOOK 0.5    /* of the goal: what columns were off when the first look pays */
@@ -126,7 +132,7 @@ static uint32_t at_border(struct sweep *p, uint32_t j, const float *s, uint32_t 
 {
   const struct gl_comp *c = p->c;
   memcpy(p->w->fv, c->w + j * c->ld, c->ld * sizeof *p->w->fv);
-  return take(p, j, s, limit(c, j) * (1 - DIGIT), UINT32_MAX, n);
+  return take(p, j, s, limit(c, j) * NEAR, UINT32_MAX, n);
 }
 
 /* Rows of the block at hand are ahead of the columns: their places in other rows are not used. */
@@ -156,26 +162,45 @@ static void product(struct sweep *p, uint32_t j, uint32_t n)
 {
   const struct gl_comp *c = p->c;
   struct gl_work *w = p->w;
-  gl_product_fast(c->w, c->ld, w->a, w->b, n, w->fv);
+  uint32_t k = 0;
+  for (uint32_t a = 0; a < n; a++) {
+    w->on[k] = w->a[a];
+    w->x[k] = w->b[a];
+    k += w->b[a] < 0 || w->b[a] > 0;
+  }
+  gl_product_fast(c->w, c->ld, w->on, w->x, k, w->fv);
   for (uint32_t i = j - j % BLOCK; i < j; i++) {
     const gl_w *row = c->w + i * c->ld;
     double sum = 0;
-    for (uint32_t a = 0; a < n; a++) sum += (double)(w->b[a] * row[w->a[a]]);
+    for (uint32_t a = 0; a < k; a++) sum += (double)(w->x[a] * row[w->on[a]]);
     w->fv[i] = (float)sum;
   }
 }
 
+/* Four by four of `from`, turned. */
+static void turn_four(const gl_w *from, size_t ld, gl_w *to)
+{
+  v4f a = READ_4(from), b = READ_4(from + ld), c = READ_4(from + 2 * ld), d = READ_4(from + 3 * ld);
+  v4f e = LOW(a, c), f = LOW(b, d), g = HIGH(a, c), h = HIGH(b, d);
+  AT_4(to) = LOW(e, f);
+  AT_4(to + ld) = HIGH(e, f);
+  AT_4(to + 2 * ld) = LOW(g, h);
+  AT_4(to + 3 * ld) = HIGH(g, h);
+}
 /* The block's rows are its columns too: whole cache lines at a time. */
 static void put_block(struct gl_comp *c, uint32_t block)
 {
   const gl_w *from = c->w + block * c->ld;
-  uint32_t n = c->k - block < BLOCK ? c->k - block : BLOCK;
-  for (uint32_t i = 0; i < c->k; i++) {
+  uint32_t n = c->k - block < BLOCK ? c->k - block : BLOCK, i = 0;
+  for (; n == BLOCK && i + 4 <= c->k; i += 4) {
     gl_w *to = c->w + i * c->ld + block;
-    if (i + AHEAD < c->k) __builtin_prefetch(to + AHEAD * c->ld, 1);
+    for (uint32_t e = 0; e < 4 && i + AHEAD + e < c->k; e++)
+      __builtin_prefetch(to + (AHEAD + e) * c->ld, 1);
     if (i - block < BLOCK) continue;
-    for (uint32_t e = 0; e < n; e++) to[e] = from[e * c->ld + i];
+    for (uint32_t e = 0; e < BLOCK; e += 4) turn_four(from + e * c->ld + i, c->ld, to + e);
   }
+  for (; i < c->k; i++)
+    for (uint32_t e = 0; e < n; e++) c->w[i * c->ld + block + e] = from[e * c->ld + i];
 }
 
 /* Into the other pool, sorted, without zeros. */
@@ -257,7 +282,7 @@ static void visit(struct sweep *p, uint32_t j)
   }
   const float *s = gl_srow(c, j, w->fs);
   for (uint32_t a = 0; a < n; a++) w->in[w->a[a]] = 1;
-  if (c->sweeps < FIRST) n = at_border(p, j, s, n);
+  n = at_border(p, j, s, n);
   if (!n) {
     memset(w->fv, 0, c->ld * sizeof *w->fv);
     n = activate(p, j, s, n);
@@ -342,7 +367,7 @@ void gl_solve(struct gl_comp *c, const struct math_glasso_conf *conf, struct gl_
     struct sweep p = {.c = c, .w = w, .over = c->sweeps ? OVER : 1};
     /* no closer than the other columns are */
     p.tol = 0.001 * fmax(goal, 10 * off) / c->k;
-    p.slack = off < EXACT * goal ? DIGIT : 0.08F * (float)sqrt(off / c->k);
+    p.slack = off < EXACT * goal ? DIGIT : 0.06F * (float)sqrt(off / c->k);
     sweep(&p, -1);
     c->sweeps++;
     off = p.moved;

@@ -8,7 +8,7 @@ typedef float v4f __attribute__((vector_size(16), aligned(4), may_alias));
 #define READ_W(p) __builtin_convertvector(*(const v4f *)(p), math_v4)
 #define AT_W(p) (*(v4f *)(p))
 
-enum { ROUNDED = 16 }; /* digits an entry of E may be off: four in its product, more while mended */
+enum { ROUNDED = 20 }; /* digits an entry of E may be off: five in its product, more while mended */
 
 /* Columns of beta by row: list i has those j with beta_ij != 0, rising. Into the spare pool. */
 static void turn(struct gl_comp *c, struct gl_list *to)

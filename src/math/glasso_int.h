@@ -69,7 +69,7 @@ struct gl_work {
   float *fs, *fv;      /* ld: the sweeps' S_j. and W_j. */
   double *t, *v, *off; /* k, v: ld; t, v: room; off: how far columns were, last visited */
   double *d;           /* cap: a column's steps, while Theta is mended */
-  /* the lasso's: cap, rows of gram and chol gl_wide(n) apart, 0 behind n; b0: where b began */
+  /* the lasso's: cap + 4, rows of gram gl_wide(n) apart, 0 behind n; b0: where b began */
   float *b, *b0, *g, *s, *l, *x, *inv, *gram, *chol;
   /* while Theta is factored: */
   uint64_t *bits;               /* k x k, rows of whole words: neighbours */
@@ -79,6 +79,7 @@ struct gl_work {
 };
 enum {
   GL_CAP = 1024,  /* neighbours a column may have */
+  GL_EXACT = 80,  /* up to so many the lasso is solved by Cholesky */
   GL_FIRST = 128, /* neighbours of a column that is taken out of Theta before the dense rest */
   GL_LANES = 8,
   GL_LINE = 16 /* floats at once, and in a line of the cache */
@@ -103,7 +104,7 @@ static inline uint32_t gl_wide(uint32_t n)
 /* Row j of S~ as the sweeps see it, in floats. */
 const float *gl_srow(const struct gl_comp *c, uint32_t j, float *room);
 double gl_sij(const struct gl_comp *c, uint32_t i, uint32_t j);
-/* y = sum_a x_a W_.a over n entries: to four last digits of sum |x_a W_.a|, added up in doubles */
+/* y = sum_a x_a W_.a over n entries: to five last digits of sum |x_a W_.a|, added up in doubles */
 void gl_product(const gl_w *w, size_t ld, const uint32_t *ix, const double *x, uint32_t n,
                 double *y);
 /* The same in floats: good for 1e-6 of it. */
