@@ -123,10 +123,10 @@ static int whole_after_a_restart(struct choice *c)
   return ok;
 }
 
-static void test_any_order(void **state)
+static void test_any_order(void **state) /* each time rankings of 28 MB, which stay empty */
 {
   (void)state;
-  assert_true(prop_check("minutes are whole after a restart", whole_after_a_restart, 7, 3000));
+  assert_true(prop_check("minutes are whole after a restart", whole_after_a_restart, 7, 200));
 }
 
 /* Of very many only the newest are noted, and that is known: what is behind them is exact. */
