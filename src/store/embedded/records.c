@@ -274,27 +274,30 @@ static bool is_small(const struct prac_prefix *p)
   return p->bits >= (prac_ip_is4(&p->ip) ? 112 : 48);
 }
 
+static struct prac_ip last_of(const struct prac_prefix *p)
+{
+  struct prac_ip last = p->ip;
+  for (unsigned i = p->bits; i < 128; i++) last.b[i / 8] |= (uint8_t)(0x80 >> i % 8);
+  return last;
+}
+
 /* By the column of the one host, the list of several, or both. */
 static void ask_host(struct asked *a, const struct store_query *q, struct asked_host *h)
 {
+  static const enum form forms_of[2][3] = {{IS, FROM, UPTO}, {IS_OR_ONE, FROM_OR_ONE, UPTO_OR_ONE}};
   char text[PRAC_IP_TEXT];
   const struct prac_prefix *p = h->p;
   const char *column = has_field(q->kind, "victim") ? "victim" : "src";
-  bool one = p->bits == 128, some = p->bits > 0 && !one;
-  bool both = has_field(q->kind, column) && has_field(q->kind, "hosts");
-  enum by by = !both && (one || (some && is_small(p))) ? BY_HOST : BY_NONE;
+  bool one = p->bits == 128, both = has_field(q->kind, column) && has_field(q->kind, "hosts");
+  const enum form *form = forms_of[both];
+  enum by by = !both && is_small(p) ? BY_HOST : BY_NONE;
   (void)snprintf(h->text, sizeof h->text, "\"%s\"", prac_ip_text(text, &p->ip));
-  h->last = p->ip;
-  for (unsigned i = p->bits; some && i < 128; i++) h->last.b[i / 8] |= (uint8_t)(0x80 >> i % 8);
-  struct word is = {.column = column, .form = both ? IS_OR_ONE : IS, .by = by, .ip = &p->ip};
-  struct word from = {.column = column, .form = both ? FROM_OR_ONE : FROM, .by = by, .ip = &p->ip};
-  struct word upto = {
-      .column = column, .form = both ? UPTO_OR_ONE : UPTO, .by = by, .ip = &h->last};
-  ask(a, q, one, is);
+  h->last = last_of(p);
+  ask(a, q, one, (struct word){.column = column, .form = form[0], .by = by, .ip = &p->ip});
   ask(a, q, one && !both, (struct word){.column = "hosts", .form = HAS, .text = h->text});
-  ask(a, q, some, from);
-  ask(a, q, some, upto);
-  a->ranged |= some && by == BY_HOST && a->by == BY_HOST;
+  ask(a, q, !one, (struct word){.column = column, .form = form[1], .by = by, .ip = &p->ip});
+  ask(a, q, !one, (struct word){.column = column, .form = form[2], .by = by, .ip = &h->last});
+  a->ranged |= !one && by == BY_HOST && a->by == BY_HOST;
 }
 
 static void ask_hosts(struct asked *a, const struct store_query *q)
