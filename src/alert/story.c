@@ -160,6 +160,7 @@ prac_rc alert_story_merge(struct alert_story *s, const struct finding *f, bool t
     merge_head(s, &a, f, alert_story_engine(&a, f->engine), title);
     a.text = f->text;
     a.flows = f->flows;
+    a.facts = f->facts;
   }
   a.sensors = join_strs(a.sensors, f->sensors, sensors, STORY_NAMES);
   a.ports = join_ports(f->ports, a.ports, ports);

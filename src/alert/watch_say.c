@@ -7,6 +7,7 @@
 
 #include "alert/watch_int.h"
 #include "base/hash.h"
+#include "model/facts.h"
 
 static const struct {
   const char *kind, *word, *unit;
@@ -17,6 +18,7 @@ static const struct {
 struct words {
   char id[24], key[64], text[640], flows[192];
   size_t n; /* of text */
+  struct model_facts facts;
 };
 
 static void put(struct words *w, const char *fmt, ...) PRAC_PRINTF(2, 3);
@@ -35,6 +37,11 @@ static const char *whole(char out[PRAC_TIME_TEXT], int64_t ns)
   return prac_duration_text(out, prac_time_floor(ns, PRAC_SEC));
 }
 
+static long long whole_s(int64_t ns)
+{
+  return (long long)(prac_time_floor(ns, PRAC_SEC) / PRAC_SEC);
+}
+
 static void say_silent(const struct alert_watch *w, const struct watched *x, bool on,
                        struct words *to)
 {
@@ -49,6 +56,9 @@ static void say_silent(const struct alert_watch *w, const struct watched *x, boo
     put(to, "is no longer waited for, after %s of silence.", ago);
   else
     put(to, "is heard again, after %s of silence.", ago);
+  if (on) model_fact(&to->facts, MODEL_FACT_HEARD, "%s", at);
+  model_fact(&to->facts, MODEL_FACT_SILENCE_S, "%lld", whole_s(w->now - x->heard));
+  if (!on && w->now - x->heard > w->conf.forget_ns) model_fact_yes(&to->facts, MODEL_FACT_GIVEN_UP);
 }
 
 static void say_lossy(const struct alert_watch *w, const struct watched *x, bool on,
@@ -60,6 +70,20 @@ static void say_lossy(const struct alert_watch *w, const struct watched *x, bool
       on ? "loses packets" : "has stopped losing packets", 100 * watch_share(l),
       prac_duration_text(span, w->conf.loss_window_ns), l.lost, l.packets + l.lost);
   if (on) put(to, " Its counts are too low by about as much; it may be too slow, or be flooded.");
+  model_fact(&to->facts, MODEL_FACT_WINDOW_S, "%lld", whole_s(w->conf.loss_window_ns));
+  model_fact(&to->facts, MODEL_FACT_SHARE, "%.1f", 100 * watch_share(l));
+  model_fact(&to->facts, MODEL_FACT_LOST, "%" PRIu64, l.lost);
+  model_fact(&to->facts, MODEL_FACT_LOST_OF, "%" PRIu64, l.packets + l.lost);
+}
+
+static void clock_facts(const struct watched *x, int64_t off, struct model_facts *f)
+{
+  bool back = llabs(x->own_ns) == llabs(off);
+  model_fact(f, MODEL_FACT_CLOCK, "%s", back ? "set-back" : off > 0 ? "ahead" : "late");
+  model_fact(f, MODEL_FACT_CLOCK_OFF_S, "%lld", whole_s(llabs(off)));
+  model_fact(f, MODEL_FACT_SYNCED, "%s", x->synced ? "yes" : "no");
+  if (x->error_ns > 0)
+    model_fact(f, MODEL_FACT_CLOCK_ERROR_S, "%lld", whole_s(x->error_ns + PRAC_SEC));
 }
 
 static void say_clock(const struct alert_watch *w, const struct watched *x, bool on,
@@ -68,6 +92,7 @@ static void say_clock(const struct alert_watch *w, const struct watched *x, bool
   char by[PRAC_TIME_TEXT], error[PRAC_TIME_TEXT];
   int64_t off = watch_offset(x);
   whole(by, llabs(off));
+  if (!on) model_fact(&to->facts, MODEL_FACT_CLOCK_RIGHT_S, "%lld", whole_s(w->conf.clock_ns));
   if (!on)
     put(to, "has a right clock again, to %s.", whole(by, w->conf.clock_ns));
   else if (llabs(x->own_ns) == llabs(off))
@@ -80,6 +105,7 @@ static void say_clock(const struct alert_watch *w, const struct watched *x, bool
         "of its last messages were late by as much, and few wait at the sensor.",
         by);
   if (!on) return;
+  clock_facts(x, off, &to->facts);
   put(to, " Its system says that the clock is %ssynchronised", x->synced ? "" : "not ");
   if (x->error_ns > 0) put(to, ", and wrong by %s at most", whole(error, x->error_ns + PRAC_SEC));
   put(to, ".");
@@ -159,7 +185,8 @@ prac_rc watch_say(struct alert_watch *w, struct watched *x, enum watch_what what
                       .country = x->country,
                       .sensors = {&name, 1},
                       .text = to.text,
-                      .flows = to.flows};
+                      .flows = to.flows,
+                      .facts = model_facts_of(&to.facts)};
   if (on) measure(w, x, what, &f); /* what it was is in the alert already */
   return w->sink(w->sink_arg, &f);
 }

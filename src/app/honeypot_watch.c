@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "model/facts.h"
 #include "sys/wall.h"
 
 enum { FRAMES = 1024, MIN_SOURCES = 10, MIN_PACKETS = 100, SAY_AT_ONCE = 16, LEVEL = 2 };
@@ -78,6 +79,10 @@ static prac_rc publish(const struct role_env *e, struct bus *bus, const struct h
                       .packets = x->packets,
                       .text = hp_observed_text(text, x),
                       .flows = flows};
+  struct model_facts facts = {.n = 0};
+  model_fact(&facts, MODEL_FACT_SAME_PAYLOAD, "%" PRIu32, x->same);
+  model_fact(&facts, MODEL_FACT_PAYLOAD_BYTES, "%u", x->len);
+  f.facts = model_facts_of(&facts);
   (void)snprintf(subject, sizeof subject, "finding.honeypot.%s", sensor);
   return role_publish_record(bus, &model_finding, &f, subject, id, reterr);
 }

@@ -183,6 +183,7 @@ struct told {
   struct model_port port;
   const char *sensors[ENG_GROUPS_SENSORS];
   char key[48], country[3], text[ENG_GROUPS_TEXT], flows[160];
+  struct model_facts facts;
 };
 
 /* What all findings of a story have. */
@@ -229,7 +230,8 @@ static prac_rc say_on(const struct eng_story *x, const struct eng_group *g, stru
   t.f.hosts = ips;
   t.f.host_count = g->hosts;
   t.f.packets = g->packets;
-  PRAC_TRY(voice->words(voice->conf, g, a, t.text, &t.f));
+  PRAC_TRY(voice->words(voice->conf, g, a, t.text, &t.facts, &t.f));
+  t.f.facts = model_facts_of(&t.facts);
   return eng_say(out, &t.f);
 }
 

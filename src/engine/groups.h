@@ -20,6 +20,7 @@
 #pragma once
 #include "engine/engine.h"
 #include "engine/traffic.h"
+#include "model/facts.h"
 
 enum {
   ENG_GROUPS_MAX = 1024, /* stories, where no setting says how many */
@@ -59,10 +60,10 @@ struct eng_voice {
   const char *unit;
   int64_t quiet_ns, high_hosts, high_sensors;
   bool survey, weak; /* whether these are said */
-  /* Writes the sentence; sets f's score, value, baseline; may put more ports behind the one that is
-   * there, in a new array. */
+  /* Writes the sentence and its facts; sets f's score, value, baseline; may put more ports behind
+   * the one that is there, in a new array. */
   prac_rc (*words)(const void *conf, const struct eng_group *g, struct prac_arena *a,
-                   char text[ENG_GROUPS_TEXT], struct finding *f);
+                   char text[ENG_GROUPS_TEXT], struct model_facts *facts, struct finding *f);
 };
 
 struct eng_story {

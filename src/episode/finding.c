@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "episode/desk_int.h"
+#include "model/facts.h"
 
+enum { VECTORS = 16 }; /* as facts; the sentence names 4 */
 struct words {
   char v[1024];
   size_t n;
@@ -75,6 +77,30 @@ static void other_sentences(const struct episode *e, struct words *w)
   if (e->ttl_count == 1) put(w, " All requests had the same TTL: one sender.");
 }
 
+static void facts_of(const struct episode *e, struct model_facts *f)
+{
+  for (uint32_t i = 0; i < e->vectors.n && i < VECTORS; i++)
+    model_fact(f, MODEL_FACT_VECTOR, "%s", e->vectors.v[i]);
+  if (is(e->kind, "carpet")) model_fact(f, MODEL_FACT_SPREAD, "%" PRIu32, e->host_count);
+  if (is(e->state, "resume")) model_fact_yes(f, MODEL_FACT_RESUMED);
+  model_fact(f, MODEL_FACT_MINUTES, "%" PRIu32, e->bins);
+  model_fact(f, MODEL_FACT_LASTED_S, "%lld",
+             (long long)(prac_time_floor(e->to - e->from, PRAC_SEC) / PRAC_SEC));
+  if (e->asn) model_fact(f, MODEL_FACT_AS_NAME, "%" PRIu32 " %s", e->asn, e->as_name);
+  if (e->names.n) model_fact(f, MODEL_FACT_ASKED, "%s", e->names.v[0]);
+  if (e->ttl_count == 1) model_fact_yes(f, MODEL_FACT_ONE_TTL);
+}
+
+/* A copy in the arena. */
+static prac_rc put_facts(const struct episode *e, struct prac_arena *a, struct finding *ret)
+{
+  struct model_facts *f = prac_arena_alloc(a, sizeof *f);
+  if (!f) return PRAC_NOMEM;
+  facts_of(e, f);
+  ret->facts = model_facts_of(f);
+  return PRAC_OK;
+}
+
 /* The hits behind it: a question to the store. */
 static void evidence(const struct episode *e, struct words *w)
 {
@@ -136,5 +162,6 @@ prac_rc epi_finding(const struct episode *e, uint64_t conf_hash, struct prac_are
                           .text = keep(a, &text),
                           .flows = keep(a, &flows)};
   if (!ret->id || !ret->key || !ret->text || !ret->flows) return PRAC_NOMEM;
+  PRAC_TRY(put_facts(e, a, ret));
   return lists(e, a, ret);
 }

@@ -32,7 +32,8 @@
   F(U64, host_count, "hosts", "all of them")                                                       \
   F(U64, packets, "packets", "behind the claim")                                                   \
   F(STR, text, "", "one sentence an analyst can read")                                             \
-  F(STR, flows, "", "the flow query that shows the evidence: key=value words of `practice query`")
+  F(STR, flows, "", "the flow query that shows the evidence: key=value words of `practice query`") \
+  F(STRS, facts, "", "what `text` says and no other field: name, blank, value (model/facts.h)")
 
 #define ALERT_FIELDS(F)                                                                            \
   F(STR, id, "", "stable through the alert's life, also when it resumes")                          \
@@ -63,7 +64,8 @@
   F(U64, packets, "packets", "")                                                                   \
   F(STRS, findings, "", "ids, oldest first; at most 64: the first and the latest")                 \
   F(U64, finding_count, "findings", "all of them")                                                 \
-  F(STR, flows, "", "the flow query behind the alert")
+  F(STR, flows, "", "the flow query behind the alert")                                             \
+  F(STRS, facts, "", "of the last finding")
 
 /* One sensor, one moment: its heartbeat, said also when nothing is heard. Also the sensor's event
  * time: it will publish nothing before `at` any more. */

@@ -23,7 +23,7 @@ static const struct model_field delivery_fields[] = {DELIVERY_FIELDS(DELIVERY)};
 
 const struct model_kind model_finding = {"finding",
                                          "an engine's claim about one key and one time",
-                                         1,
+                                         2,
                                          sizeof(struct finding),
                                          finding_fields,
                                          PRAC_ARRAY_LEN(finding_fields),
@@ -31,7 +31,7 @@ const struct model_kind model_finding = {"finding",
 /* Every revision is kept: who was told what, and when. */
 const struct model_kind model_alert = {"alert",
                                        "what people receive: one revision of one story",
-                                       1,
+                                       2,
                                        sizeof(struct alert),
                                        alert_fields,
                                        PRAC_ARRAY_LEN(alert_fields),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "portal/live_heard.h"
 #include "portal/live_slots.h"
 
 struct live {
@@ -19,6 +20,8 @@ struct live {
   size_t n_dirty;
   bool twice; /* what the bus brought is in what is being counted from the store */
   struct live_slots *slots;
+  struct live_heard *heard; /* NULL: minutes are whole, or will not be asked for again */
+  uint64_t upto; /* what the bus brings with a number up to here is in minutes; 0: none */
 };
 
 struct live *live_new(void)
@@ -40,6 +43,7 @@ void live_free(struct live **lp)
     free(l->sensors[i]);
   }
   live_slots_free(&l->slots);
+  live_heard_free(&l->heard);
   free(l);
   *lp = NULL;
 }
@@ -141,16 +145,34 @@ static bool after(struct live_place a, struct live_place b)
   return b.minute == 0 || before(b, a);
 }
 
-void live_batch(struct live *l, const struct flow_batch *b)
+static void add_heard(struct live *l, struct live_minute *m, const struct live_heard_batch *b)
+{
+  m->packets += b->packets;
+  m->sources += b->sources;
+  touch(l, m);
+}
+
+/* What it adds to its minute, unless the store's word for that has it. Numbers rise: the first
+ * behind that word ends it. */
+static void add_minute(struct live *l, struct live_sensor *s, struct live_minute *m,
+                       const struct flow_batch *b, uint64_t seq)
+{
+  struct live_heard_batch h = {.seq = seq, .sensor = s, .minute = m->at};
+  for (uint32_t i = 0; i < b->n; i++) {
+    h.packets += b->packets[i];
+    h.sources += i == 0 || !prac_ip_eq(&b->src[i], &b->src[i - 1]);
+  }
+  if (seq > l->upto) l->upto = 0;
+  if (seq == 0 || l->upto == 0) add_heard(l, m, &h);
+  if (seq > 0 && l->heard) live_heard_add(l->heard, &h);
+}
+
+void live_batch(struct live *l, const struct flow_batch *b, uint64_t seq)
 {
   struct live_sensor *s = sensor_of(l, b->sensor);
   struct live_minute *m = s ? cell(l, s, prac_time_floor(b->minute, PRAC_MIN)) : NULL;
   if (!m) return;
-  for (uint32_t i = 0; i < b->n; i++) {
-    m->packets += b->packets[i];
-    m->sources += i == 0 || !prac_ip_eq(&b->src[i], &b->src[i - 1]);
-  }
-  touch(l, m);
+  add_minute(l, s, m, b, seq);
   if (!s->told.minute) s->told = place_of(b);
   if (after(place_of(b), s->stored)) {
     live_slots_add(l->slots, b);
@@ -200,14 +222,50 @@ void live_minute_put(struct live *l, const char *sensor, prac_time at, uint64_t 
   live_event_time_set(l, at + PRAC_MIN);
 }
 
-void live_minute_more(struct live *l, const char *sensor, prac_time at, uint64_t packets,
-                      uint64_t sources)
+prac_rc live_minutes_note(struct live *l)
 {
-  struct live_sensor *s = sensor_of(l, sensor);
-  struct live_minute *m = s ? &s->minutes[minute_index(at)] : NULL;
-  if (!m || m->at > at || (m->at == at && packets <= m->packets)) return;
-  live_minute_put(l, sensor, at, packets, sources);
-  if (m->at == at) touch(l, m);
+  l->heard = live_heard_new();
+  return l->heard ? PRAC_OK : PRAC_NOMEM;
+}
+
+void live_minutes_forget(struct live *l)
+{
+  live_heard_free(&l->heard);
+}
+
+uint64_t live_minutes_since(const struct live *l)
+{
+  return l->heard ? live_heard_since(l->heard) : 0;
+}
+
+/* Of an older day than what stands there: NULL, and that is no loss. */
+static struct live_minute *cell_of(struct live *l, const struct live_stored *v)
+{
+  struct live_sensor *s = sensor_of(l, v->sensor);
+  prac_time at = prac_time_floor(v->at, PRAC_MIN);
+  return s && s->minutes[minute_index(at)].at <= at ? cell(l, s, at) : NULL;
+}
+
+void live_minutes_again(struct live *l, const struct live_stored *v, size_t n, uint64_t upto)
+{
+  for (size_t i = 0; i < n; i++) {
+    struct live_minute *m = cell_of(l, &v[i]);
+    if (!m) continue;
+    if (m->packets != v[i].packets) touch(l, m);
+    live_minute_put(l, v[i].sensor, v[i].at, v[i].packets, v[i].sources);
+    m->again = true;
+  }
+  for (size_t i = 0; l->heard && i < live_heard_count(l->heard); i++) {
+    const struct live_heard_batch *b = live_heard_at(l->heard, i);
+    struct live_minute *m = &b->sensor->minutes[minute_index(b->minute)];
+    if (b->seq > upto && m->at == b->minute && m->again) add_heard(l, m, b);
+  }
+  for (size_t i = 0; i < n; i++) {
+    struct live_minute *m = cell_of(l, &v[i]);
+    if (m) m->again = false;
+  }
+  live_minutes_forget(l);
+  l->upto = upto;
 }
 
 /* A capture that has been played says that its day is over, so that engines judge what they hold:

@@ -28,7 +28,7 @@ struct live_minute {
   prac_time at; /* 0: empty */
   uint64_t packets;
   uint32_t sources;
-  bool dirty;
+  bool dirty, again; /* again: while it is taken once more from the store */
 };
 struct live_place { /* of a batch among its sensor's */
   prac_time minute; /* 0: none */
@@ -58,14 +58,27 @@ struct live_top {
 struct live;
 struct live *live_new(void); /* NULL: no memory */
 void live_free(struct live **lp);
-void live_batch(struct live *l, const struct flow_batch *b);
+/* seq: the bus's number of it; 0: it came by no bus. */
+void live_batch(struct live *l, const struct flow_batch *b, uint64_t seq);
 void live_health(struct live *l, const struct health *h);
 /* From the store at start: one sensor's minute. */
 void live_minute_put(struct live *l, const char *sensor, prac_time at, uint64_t packets,
                      uint64_t sources);
-/* The same later: what the bus has brought of that minute may be a part of it, as this may be. */
-void live_minute_more(struct live *l, const char *sensor, prac_time at, uint64_t packets,
-                      uint64_t sources);
+/* The same later, of all sensors: what the store said when it had the bus's messages up to and
+ * including `upto`. What the bus brought since note, or brings yet, is added where it is behind
+ * that and only there: each minute is what a portal has that never stopped. note     at start,
+ * before the first batch. PRAC_NOMEM since    `upto` must be no less: what the bus brought before
+ * is noted no more again    nothing is noted from then on
+ */
+struct live_stored {
+  char sensor[32];
+  prac_time at;
+  uint64_t packets, sources;
+};
+PRAC_NODISCARD prac_rc live_minutes_note(struct live *l);
+uint64_t live_minutes_since(const struct live *l);
+void live_minutes_again(struct live *l, const struct live_stored *v, size_t n, uint64_t upto);
+void live_minutes_forget(struct live *l); /* they will not be taken again */
 /* Tops from the store, while the bus goes on. What is counted elsewhere, between begin and put, is
  * put in as a whole, and the bus's own are in no top a second time.
  * counts    it is not one that the bus has brought; newer: nor one of before the last that was put

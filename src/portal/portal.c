@@ -187,12 +187,17 @@ void portal_close(struct portal **pp)
 
 /* ---- taking ---- */
 
-void portal_take_batch(struct portal *p, const struct flow_batch *b)
+static void take_batch(struct portal *p, const struct flow_batch *b, uint64_t seq)
 {
   pthread_mutex_lock(&p->lock);
-  live_batch(p->live, b);
+  live_batch(p->live, b, seq);
   p->tops_dirty = p->status_dirty = true;
   pthread_mutex_unlock(&p->lock);
+}
+
+void portal_take_batch(struct portal *p, const struct flow_batch *b)
+{
+  take_batch(p, b, 0);
 }
 
 static void tell_attack(struct portal *p, const struct episode *e)
@@ -244,7 +249,7 @@ static prac_rc take_flow(struct portal *p, const struct bus_msg *m)
 {
   struct flow_batch *b = NULL;
   PRAC_TRY(flow_batch_decode(m->data, m->len, &b, NULL));
-  portal_take_batch(p, b);
+  take_batch(p, b, m->seq);
   flow_batch_unref(&b);
   return PRAC_OK;
 }

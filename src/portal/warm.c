@@ -2,6 +2,8 @@
  * empty: minutes and alerts before anybody is answered, rankings, which take longer, on a lane's
  * thread while nobody waits for it, a quarter of the time. A store that can not answer is no reason
  * not to start: the page then begins with now. */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "portal/job.h"
@@ -49,39 +51,56 @@ static prac_rc sensor(void *arg, const struct store_col *cols, size_t n,
   return PRAC_OK;
 }
 
-typedef void minute_put(struct live *l, const char *sensor, prac_time at, uint64_t packets,
-                        uint64_t sources);
 struct minutes {
-  struct portal *p;
-  minute_put *put;
+  struct live_stored *v;
+  size_t n, cap;
 };
 
 static prac_rc minute(void *arg, const struct store_col *cols, size_t n,
                       const struct store_value *v)
 {
-  const struct minutes *m = arg;
+  struct minutes *m = arg;
   const struct store_value *at = portal_value("at", cols, n, v),
                            *sensor = portal_value("sensor", cols, n, v),
                            *packets = portal_value("packets", cols, n, v),
                            *sources = portal_value("sources", cols, n, v);
   if (!at || !sensor || !packets || !sources) return PRAC_OK;
-  pthread_mutex_lock(&m->p->lock);
-  m->put(m->p->live, sensor->s, at->t, packets->u, sources->u);
-  pthread_mutex_unlock(&m->p->lock);
+  if (m->n == m->cap) {
+    size_t cap = m->cap ? m->cap * 2 : LIVE_MINUTES;
+    struct live_stored *more = realloc(m->v, cap * sizeof *more);
+    if (!more) return PRAC_NOMEM;
+    m->v = more;
+    m->cap = cap;
+  }
+  struct live_stored *to = &m->v[m->n++];
+  *to = (struct live_stored){.at = at->t, .packets = packets->u, .sources = sources->u};
+  (void)snprintf(to->sensor, sizeof to->sensor, "%s", sensor->s);
   return PRAC_OK;
 }
 
-/* The day that ends with `last`. */
-static prac_rc minutes(struct portal *p, const struct store *s, prac_time last, minute_put *put,
+/* The day that ends with `last`. ret->v is the caller's, also of what fails. */
+static prac_rc minutes(const struct store *s, prac_time last, struct minutes *ret,
                        struct prac_err *err)
 {
-  struct minutes m = {p, put};
   const struct store_query q = {.what = STORE_SERIES,
                                 .by = STORE_BY_SENSOR,
                                 .step_ns = PRAC_MIN,
                                 .span = {last - (LIVE_MINUTES - 1) * PRAC_MIN, last + PRAC_MIN},
                                 .limit = LIVE_SENSORS * LIVE_MINUTES};
-  return s->ops->query(s->st, &q, minute, &m, err);
+  *ret = (struct minutes){0};
+  return s->ops->query(s->st, &q, minute, ret, err);
+}
+
+/* Before anything is heard. */
+static prac_rc first_minutes(struct portal *p, const struct store *s, prac_time last,
+                             struct prac_err *err)
+{
+  struct minutes m;
+  prac_rc rc = minutes(s, last, &m, err);
+  for (size_t i = 0; i < m.n && rc == PRAC_OK; i++)
+    live_minute_put(p->live, m.v[i].sensor, m.v[i].at, m.v[i].packets, m.v[i].sources);
+  free(m.v);
+  return rc;
 }
 
 static prac_rc alert(void *arg, const struct store_col *cols, size_t n, const struct store_value *v)
@@ -102,9 +121,10 @@ prac_rc portal_warm(struct portal *p, struct prac_err *reterr)
   struct store_query q = {.what = STORE_SENSORS, .span = {PRAC_TIME_NONE, PRAC_TIME_NONE}};
   (void)reterr;
   if (!s) return PRAC_OK;
+  if (p->env.fed_as) PRAC_TRY(live_minutes_note(p->live));
   prac_rc rc = s->ops->query(s->st, &q, sensor, &known, &err);
   prac_time last = known.newest;
-  if (rc == PRAC_OK && last != PRAC_TIME_NONE) rc = minutes(p, s, last, live_minute_put, &err);
+  if (rc == PRAC_OK && last != PRAC_TIME_NONE) rc = first_minutes(p, s, last, &err);
   if (rc == PRAC_OK) {
     q = (struct store_query){.what = STORE_RECORDS,
                              .kind = &model_alert,
@@ -170,14 +190,18 @@ static prac_rc fill(struct tops *t, const struct store *s, struct prac_span span
 
 /* ---- what was on its way ---- */
 
+static bool position(struct portal *p, const struct store *s, uint64_t *ret)
+{
+  return s->ops->position(s->st, p->env.fed_as, ret, NULL) == PRAC_OK;
+}
+
 /* What was published before the portal listened is in the store once that has the first message
  * which the portal heard: both hear all of them, in one order. */
 static bool handed_over(struct portal *p, const struct store *s)
 {
   uint64_t first = atomic_load(&p->first_heard), have = 0;
   if (!p->env.fed_as) return true;
-  return first > 0 && s->ops->position(s->st, p->env.fed_as, &have, NULL) == PRAC_OK &&
-         have >= first;
+  return first > 0 && position(p, s, &have) && have >= first;
 }
 
 static prac_time event_time(struct portal *p)
@@ -188,8 +212,7 @@ static prac_time event_time(struct portal *p)
   return now;
 }
 
-/* Of the slots that were read before the store had all of it, and of what is newer than them; of
- * minutes always, which were read before anything was heard. */
+/* Of the slots that were read before the store had all of it, and of what is newer than them. */
 static prac_rc catch_up(struct portal *p, const struct store *s, prac_time newest,
                         struct prac_err *err)
 {
@@ -199,7 +222,28 @@ static prac_rc catch_up(struct portal *p, const struct store *s, prac_time newes
   w->until = portal_mono_ns() + WARM_TOPS_NS;
   PRAC_TRY(fill(&t, s, (struct prac_span){from, PRAC_TIME_NONE}, err));
   w->caught_up = true;
-  return p->env.fed_as ? minutes(p, s, event_time(p), live_minute_more, err) : PRAC_OK;
+  return PRAC_OK;
+}
+
+/* As of one place among the bus's messages: the store must not have gone on while it was asked, and
+ * of what it lacks the portal must have noted all. */
+static prac_rc minutes_again(struct portal *p, const struct store *s, bool *ret_waits,
+                             struct prac_err *err)
+{
+  struct minutes m;
+  uint64_t before = 0, behind = 0;
+  *ret_waits = true;
+  if (!position(p, s, &before)) return PRAC_OK;
+  prac_rc rc = minutes(s, event_time(p), &m, err);
+  if (rc == PRAC_OK && position(p, s, &behind) && behind == before) {
+    pthread_mutex_lock(&p->lock);
+    *ret_waits = before < live_minutes_since(p->live);
+    if (!*ret_waits) live_minutes_again(p->live, m.v, m.n, before);
+    pthread_mutex_unlock(&p->lock);
+    p->warming.minutes = !*ret_waits;
+  }
+  free(m.v);
+  return rc;
 }
 
 /* ---- slot by slot ---- */
@@ -228,9 +272,11 @@ static prac_rc step(struct portal *p, const struct store *s, int64_t now, bool *
 {
   struct portal_warming *w = &p->warming;
   prac_time newest = prac_time_floor(w->now - 1, SLOT_NS);
+  bool over = is_over_with_slots(w);
+  if (w->whole && !w->minutes) PRAC_TRY(minutes_again(p, s, ret_waits, err));
   if (w->whole && w->slot > 0 && !w->caught_up) return catch_up(p, s, newest, err);
-  *ret_waits =
-      !w->whole && (is_over_with_slots(w) || (w->slot >= LIVE_NOW && now - w->began < WAITS_NS));
+  if (w->whole && over) return PRAC_OK; /* for the minutes */
+  *ret_waits = !w->whole && (over || (w->slot >= LIVE_NOW && now - w->began < WAITS_NS));
   return *ret_waits ? PRAC_OK : next_slot(p, s, newest, err);
 }
 
@@ -247,10 +293,23 @@ static void begin(struct portal *p, int64_t now)
   if (w->began == 0) {
     w->began = now;
     w->now = PRAC_TIME_NONE;
+    w->minutes = !p->env.fed_as;
   }
   if (w->now != PRAC_TIME_NONE) return;
   w->now = event_time(p);
   w->until = now + WARM_TOPS_NS;
+}
+
+static bool is_done(const struct portal_warming *w)
+{
+  return is_over_with_slots(w) && w->caught_up && w->minutes;
+}
+
+static void forget_minutes(struct portal *p)
+{
+  pthread_mutex_lock(&p->lock);
+  live_minutes_forget(p->live);
+  pthread_mutex_unlock(&p->lock);
 }
 
 bool portal_warm_step(struct portal *p, const struct store *s, int64_t *ret_pause)
@@ -258,19 +317,19 @@ bool portal_warm_step(struct portal *p, const struct store *s, int64_t *ret_paus
   struct portal_warming *w = &p->warming;
   struct prac_err err = {0};
   int64_t began = portal_mono_ns();
-  bool waits = false;
+  bool waits = false, more = true;
   prac_rc rc = PRAC_OK;
   begin(p, began);
   w->whole = w->whole || handed_over(p, s);
   if (w->now != PRAC_TIME_NONE)
     rc = step(p, s, began, &waits, &err);
-  else if (w->whole)
-    return false;
   else
-    waits = true;
+    waits = more = !w->whole;
   if (rc != PRAC_OK && rc != PRAC_AGAIN && !portal_jobs_stopping(p))
     prac_log(p->env.log, &event, "%s", err.text);
   int64_t now = portal_mono_ns();
   *ret_pause = waits ? poll_ns(now - w->began) : 3 * (now - began);
-  return rc == PRAC_AGAIN || (rc == PRAC_OK && !(is_over_with_slots(w) && w->caught_up));
+  more = more && (rc == PRAC_AGAIN || (rc == PRAC_OK && !is_done(w)));
+  if (!more) forget_minutes(p);
+  return more;
 }

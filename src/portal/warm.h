@@ -19,6 +19,7 @@ struct portal_warming {
   int early;     /* so many were read while the store had not all of before */
   bool whole;    /* it has */
   bool caught_up;
+  bool minutes; /* they were taken once more */
 };
 /* At start, on the caller's thread: minutes and alerts. */
 prac_rc portal_warm(struct portal *p, struct prac_err *reterr);

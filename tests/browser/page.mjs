@@ -187,6 +187,13 @@ await run(async () => {
     }
   check('every kind has a sentence in Japanese', Object.keys(kinds).length > 10 && odd.length === 0, odd);
   check('... with what the engine wrote below it', (await text(p, '.lead + .note[lang=en]')).includes('usual'));
+  /* What has facts says them, and needs no English below it. */
+  await say('alert k-facts open low risk-port port:1433/tcp');
+  await move(p, '/alerts/k-facts');
+  check('facts are said in Japanese', await until(async () => (await text(p, '.lead').catch(() => '')).includes('センサtokyoのみの計数')));
+  const said = await text(p, '.lead');
+  check('... all of them', said.split('、').length > 60 && /観測アドレス数58超/.test(said) && /1433\/tcp宛て30/.test(said) && /ミャンマー|MM/.test(said) && !/[{}]|undefined|NaN|fact_|clock_|synced_|[a-z]-s \d| yes/.test(said), said);
+  check('... and then not in English, too', (await p.locator('.lead + .note[lang=en]').count()) === 0);
   await say('alert k-odd open low of-tomorrow what:ever');
   await move(p, '/alerts/k-odd');
   check('a kind of tomorrow is said as the engine said it', await until(async () => (await text(p, '.lead span[lang=en]').catch(() => '')).includes('310 are usual')));

@@ -22,6 +22,7 @@
 #include "access/access.h"
 #include "base/rng.h"
 #include "model/delivery.h"
+#include "model/facts.h"
 #include "model/subscription.h"
 #include "portal/portal.h"
 #include "sys/wall.h"
@@ -246,6 +247,13 @@ static void say_hits(struct world *w, const char *id, const char *state, const c
   keep(w, &(struct store_tx){.recs = recs, .n_recs = 2});
 }
 
+/* One of each, as they may stand there. */
+static const char *const facts[] = {
+#define X(word, name, example, help) name " " example,
+    MODEL_FACTS(X)
+#undef X
+};
+
 static void say_alert(struct world *w, const char *id, const char *state, const char *severity,
                       const char *kind, const char *key)
 {
@@ -302,6 +310,8 @@ static void say_alert(struct world *w, const char *id, const char *state, const 
                       .unit = "sources/day",
                       .text = text,
                       .flows = a.flows};
+  if (strcmp(id, "k-facts") == 0)
+    a.facts = f.facts = (struct model_strs){facts, PRAC_ARRAY_LEN(facts)};
   if (strcmp(kind, "drdos") == 0) {
     char victim[64] = "", flows[100];
     (void)snprintf(victim, sizeof victim, "%.*s", (int)strcspn(what + 1, ":"), what + 1);

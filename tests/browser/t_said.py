@@ -36,4 +36,19 @@ for what, path in (('sentence', 'said.js'), ('title', 'words.js')):
     for l in ('en', 'ja'):
         words = json.loads((ROOT / f'web/src/i18n/{l}.json').read_text())
         t.equal(f'... in {l}', sorted(k for k in keys if not words.get(k, '').strip()), [])
+
+# What a finding says beside its fields: declared once, written in every language, and documented.
+facts = re.findall(r'F\(\w+, "([\w-]+)", "([^"]*)",\s*"([^"]*)"\)', (ROOT / 'src/model/facts.h').read_text().replace('\\\n', '\n'))
+t.check('there are facts, and none twice', len(facts) > 50 and len({n for n, _, _ in facts}) == len(facts))
+OTHERS = ('all', 'between', 'under', 'over', 'around')
+for l in ('en', 'ja'):
+    words = json.loads((ROOT / f'web/src/i18n/{l}.json').read_text())
+    t.equal(f'each fact has a phrase in {l}, and nothing else has', sorted(k[5:] for k in words if k.startswith('fact_') and k[5:] not in OTHERS), sorted(n.replace('-', '_') for n, _, _ in facts))
+    t.equal(f'... with its value in it, in {l}', [n for n, e, _ in facts if (e != 'yes') != ('{v}' in words['fact_' + n.replace('-', '_')])], [])
+doc = (ROOT / 'docs/formats/finding-facts.md').read_text()
+t.equal('docs/formats/finding-facts.md says what the table says', re.findall(r'^\| `([\w-]+)` \| `([^`]*)` \| (.*) \|$', doc, re.M), facts)
+used = set(re.findall(r'MODEL_FACT_(\w+)', '\n'.join(p.read_text() for p in (ROOT / 'src').rglob('*.c') if p.name != 'facts.c')))
+t.equal('somebody says each', sorted(w for w in re.findall(r'F\((\w+), "', (ROOT / 'src/model/facts.h').read_text()) if w not in used), [])
+by_kind = doc[doc.index('## By kind'):]
+t.equal('and the document says who', sorted({n for n, _, _ in facts} - set(re.findall(r'`([\w-]+)`', by_kind))), [])
 t.done()

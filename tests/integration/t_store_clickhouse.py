@@ -2,6 +2,7 @@
 """The clickhouse store on a real server: the same answers as the other backends, everything copied both ways, nothing lost
 or doubled whatever statement is cut off and whoever is killed, readers that may only read."""
 import concurrent.futures
+import json
 import os
 import pathlib
 import subprocess
@@ -13,7 +14,8 @@ from stores import removed
 from tap import PRACTICE, Tap, practice
 
 t = Tap()
-OF_PACKETS = ('packets port=23/tcp', 'packets port=445', 'packets port=icmp/8.0', 'packets country=US', 'packets asn=4134')
+OF_PACKETS = ('packets port=23/tcp', 'packets port=445', 'packets port=icmp/8.0', 'packets country=US', 'packets asn=4134', 'packets src=0.0.0.0/1',
+              'packets victim=128.0.0.0/2', 'alerts src=0.0.0.0/1')
 ASKED = ('flows', 'findings', 'alerts', 'health', 'packets', *OF_PACKETS, 'top by=port', 'top by=country', 'series step=1m', 'cells by=src,port', 'sensors')
 MADE_OF = ('series step=1m', 'cells by=src,dst,port,at step=1m')  # from roll-ups, and row by row
 HOW = ('refuse', 'swallow', 'late')
@@ -73,12 +75,34 @@ def upgraded(server, store, small, other):
     t.check('a reader of the new schema refuses the old, and says what to do', code != 0 and 'schema 3' in err and 'for writing' in err, err)
     code, out, err = practice('store', 'copy', store, server.url + '/old')
     t.check('the writer brings it forward', code == 0, out + err)
-    t.equal('with the columns of packets', server.query("SELECT count() FROM system.columns WHERE database = 'old' AND table = 'record' AND name IN ('src', 'port', 'country', 'asn')"), '4')
-    same('which say of what was stored before what its JSON does', server.query("SELECT DISTINCT id, src, port, country, asn FROM old.record WHERE kind = 'packet' ORDER BY id"),
-         server.query("SELECT DISTINCT id, src, port, country, asn FROM moved.record WHERE kind = 'packet' ORDER BY id"))
+    t.equal('with the columns of records', server.query("SELECT count() FROM system.columns WHERE database = 'old' AND table = 'record' AND name IN ('port', 'country', 'asn', 'hosts')"), '4')
+    for kind, columns in (('packet', 'port, country, asn, '), ('alert', ''), ('finding', ''), ('health', '')):
+        was, now = (server.query(f"SELECT DISTINCT id, {columns}arrayMap(x -> hex(x), hosts) AS who FROM {db}.record WHERE kind = '{kind}' ORDER BY id, who")
+                    for db in ('old', 'moved'))
+        same(f'which say of what was stored before what its JSON does: {kind}', was, now)
     for to in (server.url + '/old', other):
         practice('store', 'copy', small, to)
     same('every answer about packets, old and new, is that of another store', answers(server.url + '/old', asked=OF_PACKETS), answers(other, asked=OF_PACKETS))
+
+
+def read_of(server, words):
+    """How many bytes the server reads for a question, by its own count."""
+    asked = []
+    with Proxy(server.port, asked=asked.append) as p:
+        code, _, err = practice('query', '--store', p.url + '/moved', *words.split())
+    sql = [x for x in asked if x.startswith('SELECT json FROM')]
+    if code != 0 or len(sql) != 1:
+        raise RuntimeError(f'{words}: {err} {asked}')
+    return json.loads(server.query(sql[0].replace(' record ', ' moved.record ').replace('FORMAT RowBinary', 'FORMAT JSON')))['statistics']['bytes_read']
+
+
+def little_is_read(server):
+    """Of records that are about others no JSON is read, whatever names them: here all of them are."""
+    whole = int(server.query("SELECT sum(length(json)) FROM moved.record WHERE kind = 'packet'"))
+    t.check('without a filter all JSON is read', read_of(server, 'packets') > whole, whole)
+    for words in ('packets src=203.0.113.0/24', 'packets src=203.0.113.0/24 from=2000-01-01', 'packets victim=203.0.113.9', 'packets country=AQ', 'packets port=1/tcp'):
+        n = read_of(server, words)
+        t.check(f'{words}: of the JSON nothing', n < whole / 4, f'{n} bytes of {whole}')
 
 
 def reading(dir, server):
@@ -183,6 +207,7 @@ def main():
         practice('replay', '--quiet', '--store', dir / 'small', *sorted((dir / 'little').glob('*.pcap')))
         both_ways(dir, server, dir / 'store')
         reading(dir, server)
+        little_is_read(server)
         upgraded(server, dir / 'store', dir / 'small', dir / 'back')
         running(dir, server, captures)
         alike = same_answers(server)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "lib/facts.h"
 #include "model/flow.h"
 #include "model/records.h"
 
@@ -42,7 +43,7 @@ static inline prac_rc hear(struct heard *h, const struct model_kind *k, const vo
 }
 static inline prac_rc hear_finding(void *arg, const struct finding *f)
 {
-  return hear(arg, &model_finding, f);
+  return facts_hold(f) ? hear(arg, &model_finding, f) : PRAC_MALFORMED;
 }
 static inline prac_rc hear_alert(void *arg, const struct alert *a)
 {

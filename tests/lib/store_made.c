@@ -165,6 +165,28 @@ void made_episode(struct choice *c, unsigned n, struct episode *ret)
   ret->at = MADE_DAY + choice_below(c, 86400) * PRAC_SEC;
   ret->from = ret->at - choice_below(c, 1u << choice_u8(c) % 17) * PRAC_SEC;
   ret->to = ret->started = ret->at;
+  if (choice_u8(c) % 4) return;
+  static struct prac_ip attacked[32][2];
+  ret->kind = "carpet";
+  ret->prefix_bits = 120;
+  ret->victim = prac_ip4(0xc0000300);
+  attacked[n % 32][0] = prac_ip4(0xc0000300 | choice_u8(c) % 8);
+  attacked[n % 32][1] = prac_ip4(0xc0000200 | choice_u8(c) % 8);
+  ret->hosts = (struct model_ips){attacked[n % 32], 1 + choice_u8(c) % 2};
+}
+
+void made_hit(struct choice *c, unsigned n, struct hit *ret)
+{
+  static char id[64][24];
+  char *mine = id[n % 64];
+  (void)snprintf(mine, sizeof id[0], "h%u", n);
+  *ret = (struct hit){.id = mine, .sensor = made_sensors[choice_u8(c) % 3], .site_country = "JP"};
+  ret->victim = address(c, 0xc0000200);
+  ret->vector = "dns";
+  ret->port = choice_u8(c) & 1 ? 53 : 443;
+  ret->at = MADE_DAY + choice_below(c, 86400) * PRAC_SEC;
+  ret->from = ret->to = ret->at;
+  ret->packets = choice_u8(c);
 }
 
 void made_packet(struct choice *c, unsigned n, struct packet *ret)

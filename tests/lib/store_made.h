@@ -14,6 +14,7 @@ void made_alert(struct choice *c, unsigned n, struct alert *ret);
 void made_episode(struct choice *c, unsigned n, struct episode *ret);
 struct packet;
 void made_packet(struct choice *c, unsigned n, struct packet *ret); /* n's own, of a day */
+void made_hit(struct choice *c, unsigned n, struct hit *ret);       /* the same */
 extern const char *const made_sensors[3];
 #define MADE_DAY INT64_C(1375833600000000000) /* 2013-08-07 */
 

@@ -89,7 +89,7 @@ static int append(struct stores *p, const struct store_tx *tx)
   return rc == PRAC_OK;
 }
 
-enum { PACKETS = 8 }; /* a round */
+enum { PACKETS = 8 }; /* a round; hits too */
 static int append_made(struct stores *p, struct choice *c, unsigned round)
 {
   struct flow_batch *b[6];
@@ -98,7 +98,8 @@ static int append_made(struct stores *p, struct choice *c, unsigned round)
   struct alert a[8];
   struct episode e[8];
   struct packet packets[PACKETS];
-  struct store_rec r[20 + PACKETS];
+  struct hit hits[PACKETS];
+  struct store_rec r[20 + 2 * PACKETS];
   size_t n = 1 + choice_below(c, 6);
   for (size_t i = 0; i < n; i++)
     b[i] = made_batch(c, made_sensors[choice_u8(c) % 3],
@@ -118,7 +119,9 @@ static int append_made(struct stores *p, struct choice *c, unsigned round)
   }
   for (unsigned i = 0; i < PACKETS; i++) {
     made_packet(c, round * PACKETS + i, &packets[i]);
+    made_hit(c, round * PACKETS + i, &hits[i]);
     r[k++] = (struct store_rec){&model_packet, &packets[i]};
+    r[k++] = (struct store_rec){&model_hit, &hits[i]};
   }
   struct store_tx tx = {.batches = b, .n_batches = n, .recs = r, .n_recs = k, .consumer = "t"};
   tx.seq = round + 1;
@@ -150,11 +153,31 @@ static int ask(struct stores *p, const struct store_query *q)
   return ok;
 }
 
-static int ask_packets(struct stores *p, struct store_query q)
+/* By columns and indexes of their own, or not. */
+static int ask_records(struct stores *p, struct store_query q, struct choice *c)
 {
+  static const struct model_kind *const kinds[] = {&model_packet, &model_hit, &model_episode,
+                                                   &model_finding};
+  static const struct prac_prefix hosts[] = {{{{[10] = 0xff, 0xff, 0xc0, 0, 2, 3}}, 128},
+                                             {{{[10] = 0xff, 0xff, 0xc0, 0, 2, 0}}, 125},
+                                             {{{[10] = 0xff, 0xff, 0xc0, 0, 3, 0}}, 120},
+                                             {{{[10] = 0xff, 0xff, 0xc0, 0, 0, 0}}, 104},
+                                             {{{0x20, 1, 0xd, 0xb8}}, 32}};
+  uint8_t which = choice_u8(c);
+  int ok = 1;
   q.what = STORE_RECORDS;
-  q.kind = &model_packet;
-  return ask(p, &q);
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(kinds) && ok; i++) {
+    q.kind = kinds[i];
+    ok = ask(p, &q);
+    struct store_query one = {.what = STORE_RECORDS, .kind = kinds[i], .span = q.span};
+    one.victim = hosts[which % PRAC_ARRAY_LEN(hosts)];
+    if (which & 64) one.src = hosts[which / 8 % PRAC_ARRAY_LEN(hosts)];
+    if (which & 128) one.srcs = hosts + which / 4 % 3, one.n_srcs = 1 + which % 3;
+    one.limit = q.limit;
+    one.oldest_first = q.oldest_first;
+    ok = ok && ask(p, &one);
+  }
+  return ok;
 }
 
 /* Several questions of one subject: answered from what was kept, and not from what has changed. */
@@ -174,7 +197,7 @@ static int ask_again(struct stores *p, struct store_query q, struct choice *c)
 static int turn_pages(struct stores *p, struct store_query q, struct choice *c)
 {
   static const struct model_kind *const kinds[] = {&model_finding, &model_health, &model_alert,
-                                                   &model_episode, &model_packet};
+                                                   &model_episode, &model_packet, &model_hit};
   prac_rc rc;
   q.what = choice_u8(c) & 1 ? STORE_FLOWS : STORE_RECORDS;
   q.kind = kinds[choice_u8(c) % PRAC_ARRAY_LEN(kinds)];
@@ -243,7 +266,7 @@ static int same(struct choice *small)
       for (size_t i = 0; i < 64; i++) bytes[i] = (uint8_t)prac_rng_u64(&rng);
       struct choice qc = {bytes, bytes + 64};
       made_query(&qc, &q);
-      ok = ask(&p, &q) && ask_packets(&p, q) && (k % 4 || ask_again(&p, q, &qc)) &&
+      ok = ask(&p, &q) && ask_records(&p, q, &qc) && (k % 4 || ask_again(&p, q, &qc)) &&
            (k % 4 != 1 || turn_pages(&p, q, &qc));
     }
     for (size_t i = 0; i < 64; i++) bytes[i] = (uint8_t)prac_rng_u64(&rng);

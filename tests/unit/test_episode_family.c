@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/facts.h"
 #include "lib/hits.h"
 
 struct setup {
@@ -319,6 +320,7 @@ static void findings_are_sentences(void **st)
   struct prac_arena *a = prac_arena_new(0);
   struct finding f;
   assert_int_equal(epi_finding(&e, 5, a, &f), PRAC_OK);
+  assert_true(facts_hold(&f));
   assert_string_equal(f.key, "drdos:203.0.113.9:ntp_monlist");
   assert_string_equal(f.id, "drdos-e1.3");
   assert_string_equal(f.state, "on");
@@ -334,6 +336,7 @@ static void findings_are_sentences(void **st)
   e.prefix_bits = 120;
   e.state = "end";
   assert_int_equal(epi_finding(&e, 5, a, &f), PRAC_OK);
+  assert_true(facts_hold(&f));
   assert_string_equal(f.key, "drdos:203.0.113.0/24:ntp_monlist");
   assert_string_equal(f.state, "off");
   prac_arena_free(&a);

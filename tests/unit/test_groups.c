@@ -15,8 +15,9 @@ enum { SLOT = 600, MANY = 256 };
 static const uint32_t telnet = 6u << 16 | 23, router = 6u << 16 | 52869, dns = 17u << 16 | 53;
 
 static prac_rc words(const void *conf, const struct eng_group *g, struct prac_arena *a,
-                     char text[ENG_GROUPS_TEXT], struct finding *f)
+                     char text[ENG_GROUPS_TEXT], struct model_facts *facts, struct finding *f)
 {
+  (void)facts;
   (void)a;
   (void)conf;
   (void)snprintf(text, ENG_GROUPS_TEXT, "%s of %zu", (const char *)g->best->own, g->n);

@@ -334,6 +334,88 @@ static void packets_by_an_index(void **state)
   prac_arena_free(&a);
 }
 
+/* ---- hits ---- */
+
+/* One a second of a year of days, of 500 victims by turns; one in 2000 of 198.51.100.7. */
+static void put_hits(struct store *s)
+{
+  struct hit *h = calloc(PACKETS, sizeof *h);
+  struct store_rec *r = calloc(PACKETS, sizeof *r);
+  char(*id)[16] = calloc(PACKETS, sizeof *id);
+  assert_true(h && r && id);
+  for (uint32_t i = 0; i < PACKETS; i++) {
+    bool mine = i % 2000 == 0;
+    (void)snprintf(id[i], sizeof id[i], "%c%05u", mine ? (char)('a' + i / 2000) : 'h', i);
+    h[i] = (struct hit){.id = id[i],
+                        .sensor = i % 2 ? "tokyo" : "oslo",
+                        .at = hour(0) + i * 1500 * PRAC_SEC,
+                        .victim = prac_ip4(mine ? 0xc6336407 : 0x0a000000 + i % 500 * 256),
+                        .vector = "dns",
+                        .port = 53};
+    r[i] = (struct store_rec){&model_hit, &h[i]};
+  }
+  put(s, r, PACKETS);
+  free(id);
+  free(r);
+  free(h);
+}
+
+/* Of one victim, or a small network, over the whole year: as much work as there are answers. The
+ * walk is more than 200,000 instructions and 20,000 texts. */
+static void hits_of_one_victim(void **state)
+{
+  static const struct {
+    const char *words, *ids;
+  } v[] = {{"what=hits victim=198.51.100.7", "jihgfedcba"},
+           {"what=hits victim=198.51.100.7 order=oldest", "abcdefghij"},
+           {"what=hits victim=198.51.100.7 limit=2", "ji"},
+           {"what=hits victim=198.51.100.7 sensor=oslo limit=2", "ji"},
+           {"what=hits src=198.51.100.7 limit=2", "ji"}, /* who is named */
+           {"what=hits victim=198.51.100.0/24", "jihgfedcba"},
+           {"what=hits victim=198.51.100.0/24 order=oldest limit=3", "abc"},
+           {"what=hits victim=203.0.113.0/24", ""},
+           {"what=hits victim=198.51.100.7 port=80/udp", ""}};
+  struct prac_arena *a = prac_arena_new(1024);
+  struct store s = must_open("embedded");
+  struct ids l;
+  (void)state;
+  put_hits(&s);
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(v); i++) {
+    struct store_query q = words(v[i].words, a);
+    unsigned work = work_of(&s, &q, &l);
+    if (work > 2) fail_msg("%s: %u thousand steps", v[i].words, work);
+    assert_string_equal(l.text, v[i].ids);
+  }
+  struct store_query q = words("what=hits victim=198.51.100.7", a); /* its second page */
+  q.after = "h";
+  q.after_at = hour(0) + 5000 * 1500 * PRAC_SEC;
+  assert_in_range(work_of(&s, &q, &l), 0, 2);
+  assert_string_equal(l.text, "cba");
+  q = words("what=hits port=80/udp", a); /* what has no index: it is counted */
+  assert_in_range(work_of(&s, &q, &l), 100, 10000);
+  store_close(&s);
+  prac_arena_free(&a);
+}
+
+/* A store that has hits from before there was the index gets it when it is opened for writing. */
+static void an_older_store_gets_the_index(void **state)
+{
+  struct prac_arena *a = prac_arena_new(1024);
+  struct store s = must_open("embedded");
+  struct ids l;
+  (void)state;
+  put_hits(&s);
+  assert_int_equal(emb_exec(s.st, "DROP INDEX hit_victim", NULL), PRAC_OK);
+  struct store_query q = words("what=hits victim=198.51.100.7", a);
+  assert_in_range(work_of(&s, &q, &l), 100, 10000);
+  store_close(&s);
+  s = must_open("embedded");
+  assert_in_range(work_of(&s, &q, &l), 0, 2);
+  assert_string_equal(l.text, "jihgfedcba");
+  store_close(&s);
+  prac_arena_free(&a);
+}
+
 /* Of what the columns rule out, the JSON is not read: here it cannot be. */
 static void json_is_read_last(void **state)
 {
@@ -343,7 +425,8 @@ static void json_is_read_last(void **state)
            {"what=packets asn=64496 limit=2", "asn <> 64496", "pp"},
            {"what=packets port=4444", "dport <> 4444 AND proto <> 1", "f"},
            {"what=packets proto=icmp limit=2", "proto <> 1", "pp"},
-           {"what=packets src=198.0.0.0/8", "sensor = 'tokyo' OR dport <> 4444", "f"}};
+           {"what=packets src=198.0.0.0/8", "sensor = 'tokyo' OR dport <> 4444", "f"},
+           {"what=packets victim=198.51.100.7", "sensor = 'tokyo' OR dport <> 4444", "f"}};
   struct prac_arena *a = prac_arena_new(1024);
   struct ids l;
   (void)state;
@@ -410,9 +493,10 @@ static void packets_and_deliveries_go(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-  const struct CMUnitTest tests[] = {T(found_by_when_they_ran), T(only_those_are_looked_at),
-                                     T(long_ones_too),          T(one_kind_is_found_among_many),
-                                     T(packets_by_an_index),    T(json_is_read_last),
-                                     T(deliveries_do_not_run),  T(packets_and_deliveries_go)};
+  const struct CMUnitTest tests[] = {
+      T(found_by_when_they_ran),        T(only_those_are_looked_at), T(long_ones_too),
+      T(one_kind_is_found_among_many),  T(packets_by_an_index),      T(hits_of_one_victim),
+      T(an_older_store_gets_the_index), T(json_is_read_last),        T(deliveries_do_not_run),
+      T(packets_and_deliveries_go)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

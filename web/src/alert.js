@@ -90,11 +90,12 @@ export function AlertContent({ a, page }) {
     return () => { gone = true; };
   }, [full?.flows]);
   const hosts = full?.hosts || [], asked = question(full);
+  const said = { ...a, facts: full?.facts };
   return html`<div class="halves"><div>
     <p class="alert-top"><${Severity} level=${a.severity} /><b class=${'sev-text sev-' + a.severity}>${sevWord(a.severity)}</b>
       <span class=${'state state-' + a.state}>${t('state_' + a.state)}</span> <span class="tlp" translate=${false}>${a.tlp}</span></p>
     ${page ? html`<h2 class="sr">${t('alert_details')}</h2>` : html`<h2 id="drawer-title"><${Text} v=${titleOf(a)} /></h2>`}
-    <p class="lead"><${Sentence} of=${a} /></p><${InItsWords} of=${a} />
+    <p class="lead"><${Sentence} of=${said} /></p><${InItsWords} of=${said} />
     <${Compare} a=${a} />
     <dl class="facts">
       <${Row} name=${t('began')}>${dayTime(seconds(a.from))}<//>

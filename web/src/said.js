@@ -1,8 +1,9 @@
-/* What a finding or an alert says, in the reader's language. The engine's own sentence is English and knows more than
- * the record's fields do; in Japanese, or when there is none, the sentence is made of the fields. Kinds that are not in
- * here are said as the engine said them. tests/browser/t_said.py holds the table against the engines' source. */
+/* What a finding or an alert says, in the reader's language. The engine's own sentence is English; in Japanese, or when
+ * there is none, the sentence is made of the fields, and of the facts behind it. Kinds that are not in here are said as
+ * the engine said them. tests/browser/t_said.py holds the table against the engines' source. */
 import { Text } from './parts.js';
 import { html } from './dom.js';
+import { factsSay } from './facts.js';
 import { dayTime, lang, number, seconds, t } from './i18n.js';
 import { told, whoOf } from './words.js';
 
@@ -43,7 +44,7 @@ export function fieldsSay(r) {
     sensors: number(r.sensors?.length ?? 0),
     from: dayTime(seconds(r.from)),
     to: dayTime(seconds(r.to)),
-  });
+  }) + factsSay(r);
 }
 
 export function sayOf(r) {
@@ -56,5 +57,5 @@ export function Sentence({ of }) {
   return html`<span lang=${spoken}><${Text} v=${words} /></span>`;
 }
 
-/* Where there is room: what the engine wrote, too, for what no field holds. */
-export const InItsWords = ({ of }) => (lang.value !== 'en' && of.text && fieldsSay(of) !== null ? html`<p class="note" lang="en"><${Text} v=${told(of.text)} /></p>` : null);
+/* Where there is room: what the engine wrote, too, of records from before there were facts. */
+export const InItsWords = ({ of }) => (lang.value !== 'en' && of.text && !of.facts?.length && fieldsSay(of) !== null ? html`<p class="note" lang="en"><${Text} v=${told(of.text)} /></p>` : null);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "engine/backscatter/victims.h"
+#include "model/facts.h"
 
 struct conf {
   struct eng_common common;
@@ -220,6 +221,7 @@ struct words {
   char key[PRAC_IP_TEXT + 24], text[512], flows[256], country[3];
   struct model_port ports[BS_PORTS];
   const char *sensors[SENSORS];
+  struct model_facts facts;
 };
 
 /* An estimate with two digits: more would be a lie. */
@@ -230,6 +232,12 @@ static void rate_text(char out[64], double pps)
   double step = n >= 100 ? 10 : n >= 10 ? 1 : 0.1;
   const char *word = millions ? " million" : thousands ? " thousand" : "";
   snprintf(out, 64, "; about %.*f%s packets/s at the victim", n < 10, round(n / step) * step, word);
+}
+
+static void rate_fact(double pps, struct model_facts *f)
+{
+  double step = pps > 0 ? pow(10, floor(log10(pps)) - 1) : 1;
+  model_fact(f, MODEL_FACT_VICTIM_PPS, "~%.*f", pps < 10, round(pps / step) * step);
 }
 
 static void text_of(const struct conf *c, const struct bs_victim *v, uint32_t n_ports,
@@ -250,6 +258,9 @@ static void text_of(const struct conf *c, const struct bs_victim *v, uint32_t n_
            v->on ? "So far" : "It has ended:", (unsigned long long)v->packets,
            spread < SPREAD_SURE ? "about" : "more than",
            spread < SPREAD_SURE ? spread : SPREAD_SURE, from, v->max_window, rate);
+  model_fact(&w->facts, MODEL_FACT_OURS, spread < SPREAD_SURE ? "~%u" : ">%u",
+             spread < SPREAD_SURE ? spread : SPREAD_SURE);
+  if (is_scaled(c, v)) rate_fact(pps_at_victim(c, v), &w->facts);
   snprintf(w->flows, sizeof w->flows, "%s=%s marks=backscatter from=%s to=%s",
            v->quoted ? "victim" : "src", ip, from, to);
 }
@@ -281,6 +292,7 @@ static prac_rc say(const struct state *s, struct bs_victim *v, const struct conf
       .packets = v->packets,
       .text = w.text,
       .flows = w.flows,
+      .facts = model_facts_of(&w.facts),
   };
   return eng_say(out, &f);
 }

@@ -29,7 +29,7 @@ prac_rc glasso_claim(struct eng_claims *c, const char *sensor, const struct glas
 }
 
 static prac_rc words(const void *conf, const struct eng_group *g, struct prac_arena *a,
-                     char text[ENG_GROUPS_TEXT], struct finding *f)
+                     char text[ENG_GROUPS_TEXT], struct model_facts *facts, struct finding *f)
 {
   (void)a;
   const struct glasso_conf *c = conf;
@@ -52,6 +52,14 @@ static prac_rc words(const void *conf, const struct eng_group *g, struct prac_ar
   if (own->dense.alert)
     snprintf(text + n, room - (size_t)n,
              " The sensor's graph is denser than in its history (robust z %.1f).", own->dense.z);
+  model_fact(facts, MODEL_FACT_SINCE, "%s", at);
+  if (c->v4_bits < 32)
+    model_fact(facts, MODEL_FACT_NETWORKS, "%u %u", p->hosts, (unsigned)c->v4_bits);
+  model_fact(facts, MODEL_FACT_LIFT, "%.0f", p->sync.lift);
+  model_fact(facts, MODEL_FACT_SURPRISE, "%.0f", floor(-p->log10_p));
+  model_fact(facts, MODEL_FACT_TOGETHER, "%u", p->together);
+  if (g->n > 1) model_fact(facts, MODEL_FACT_AGREE, "%zu", g->n);
+  if (own->dense.alert) model_fact(facts, MODEL_FACT_DENSE_Z, "%.1f", own->dense.z);
   f->score = -p->log10_p;
   f->value = p->sync.lift;
   f->baseline = 1;

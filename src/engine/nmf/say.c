@@ -48,7 +48,7 @@ static prac_rc ports_join(const struct eng_group *g, struct prac_arena *a, struc
 }
 
 static prac_rc words(const void *conf, const struct eng_group *g, struct prac_arena *a,
-                     char text[ENG_GROUPS_TEXT], struct finding *f)
+                     char text[ENG_GROUPS_TEXT], struct model_facts *facts, struct finding *f)
 {
   const struct nmf_conf *c = conf;
   const struct nmf_port *p = g->best->own;
@@ -69,6 +69,19 @@ static prac_rc words(const void *conf, const struct eng_group *g, struct prac_ar
            "%u in any.%s",
            (unsigned long long)g->hosts, nets, port, prac_time_text(at, g->from), p->group,
            p->inside, where, p->expected, p->surprise, p->hits, p->all, p->any, more);
+  model_fact(facts, MODEL_FACT_SINCE, "%s", at);
+  if (c->v4_bits < 32)
+    model_fact(facts, MODEL_FACT_NETWORKS, "%u %u", p->hosts, (unsigned)c->v4_bits);
+  model_fact(facts, MODEL_FACT_BESIDE, "%u", p->group);
+  model_fact(facts, MODEL_FACT_INSIDE, "%.0f", p->inside);
+  if (p->in_time) model_fact_yes(facts, MODEL_FACT_IN_TIME);
+  model_fact(facts, MODEL_FACT_CHANCE, "%.0f", p->expected);
+  model_fact(facts, MODEL_FACT_SURPRISE, "%.0f", p->surprise);
+  model_fact(facts, MODEL_FACT_GROUPS, "%u", p->hits);
+  model_fact(facts, MODEL_FACT_IN_ALL, "%u", p->all);
+  model_fact(facts, MODEL_FACT_IN_ANY, "%u", p->any);
+  if (g->n > 1) model_fact(facts, MODEL_FACT_AGREE, "%zu", g->n);
+  if (p->port_groups) model_fact(facts, MODEL_FACT_PORT_GROUPS, "%u", p->port_groups);
   f->score = p->surprise;
   f->value = (double)g->hosts;
   f->baseline = p->expected;

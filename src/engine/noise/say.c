@@ -7,12 +7,14 @@
 
 #include "base/arena.h"
 #include "engine/noise/noise.h"
+#include "model/facts.h"
 
 enum { HOSTS = 256, NAMED = 3, PORTS_SURE = 1000 };
 
 struct words {
   char key[PRAC_IP_TEXT + 16], text[900], flows[160], country[3];
   const char *sensors[NOISE_SENSORS];
+  struct model_facts facts;
 };
 struct group { /* sources, most packets of the slot first */
   struct noise_source **v;
@@ -56,6 +58,31 @@ static int evidence(const struct noise_state *s, const struct noise_source *x, c
                   x->why & NOISE_LIST ? "; " : "", what, p->packets, ports, p->destinations, share);
 }
 
+/* The same as facts. */
+static void evidence_facts(const struct noise_state *s, const struct noise_source *x,
+                           struct model_facts *f)
+{
+  const struct noise_proof *p = &x->proof;
+  uint64_t ours = noise_ours_count(s);
+  if (x->why & NOISE_MIRAI) {
+    model_fact(f, MODEL_FACT_MIRAI, "%u", p->mirai);
+    return;
+  }
+  if (x->why & NOISE_LIST)
+    model_fact(f, MODEL_FACT_LIST, "%s",
+               x->list && x->list <= s->n_lists ? s->lists[x->list - 1] : "");
+  if (!(x->why & (NOISE_FINGERPRINT | NOISE_BEHAVIOUR)) && x->why & NOISE_LIST) return;
+  if (x->why & NOISE_FINGERPRINT)
+    model_fact_yes(f, MODEL_FACT_TOOL);
+  else if (x->why & NOISE_BEHAVIOUR)
+    model_fact_yes(f, MODEL_FACT_SWEEP);
+  model_fact(f, MODEL_FACT_DAY_PACKETS, "%u", p->packets);
+  model_fact(f, MODEL_FACT_DAY_PORTS, p->ports > PORTS_SURE ? ">%u" : "%u",
+             p->ports > PORTS_SURE ? PORTS_SURE : p->ports);
+  model_fact(f, MODEL_FACT_OURS, "%u", p->destinations);
+  if (ours) model_fact(f, MODEL_FACT_OUR_SHARE, "%.2g", 100.0 * p->destinations / (double)ours);
+}
+
 static uint32_t sensors_of(const struct noise_state *s, uint64_t bits, struct words *w)
 {
   uint32_t n = 0;
@@ -80,6 +107,7 @@ static void summary_text(const struct noise_state *s, const struct group *g, uin
   double pct = s->slot_packets ? 100.0 * (double)g->packets / (double)s->slot_packets : 0;
   size_t at = (size_t)snprintf(w->text, sizeof w->text, "%s: %zu sent %llu packets, %.2g %% of all",
                                what, g->n, (unsigned long long)g->packets, pct);
+  model_fact(&w->facts, MODEL_FACT_SHARE, "%.2g", pct);
   for (size_t i = 0; i < g->n && i < NAMED; i++) {
     char ip[PRAC_IP_TEXT], why[300];
     evidence(s, g->v[i], why, sizeof why);
@@ -88,6 +116,8 @@ static void summary_text(const struct noise_state *s, const struct group *g, uin
                  i ? ";" : ". Most:", prac_ip_text(ip, &g->v[i]->ip), g->v[i]->slot_packets, why);
     if (n < 0 || (size_t)n >= sizeof w->text - at - 2) break;
     at += (size_t)n;
+    model_fact(&w->facts, MODEL_FACT_TOP, "%s %u", ip, g->v[i]->slot_packets);
+    evidence_facts(s, g->v[i], &w->facts);
   }
   snprintf(w->text + at, sizeof w->text - at, ".");
 }
@@ -122,6 +152,7 @@ static prac_rc summary(const struct noise_state *s, const struct group *g, uint8
       .packets = g->packets,
       .text = w.text,
       .flows = w.flows,
+      .facts = model_facts_of(&w.facts),
   };
   return eng_say(out, &f);
 }
@@ -144,6 +175,7 @@ static prac_rc one(const struct noise_state *s, const struct noise_source *x, ui
              what);
   } else {
     evidence(s, x, why, sizeof why);
+    evidence_facts(s, x, &w.facts);
     snprintf(w.text, sizeof w.text, "%s is %s. Evidence: %s.", ip, what, why);
   }
   flows_of(&w, &x->ip, x->first, x->last + PRAC_MIN);
@@ -167,6 +199,7 @@ static prac_rc one(const struct noise_state *s, const struct noise_source *x, ui
       .packets = x->packets,
       .text = w.text,
       .flows = w.flows,
+      .facts = model_facts_of(&w.facts),
   };
   return eng_say(out, &f);
 }

@@ -6,11 +6,13 @@
 
 #include "base/country.h"
 #include "engine/riskport/riskport.h"
+#include "model/facts.h"
 
 enum { HOSTS = 256, NAMED_HOSTS = 3, NAMED_COUNTRIES = 3 };
 
 struct words {
   char port[MODEL_PORT_TEXT], key[48], text[1024], flows[160], country[3];
+  struct model_facts facts;
 };
 struct tally {
   uint16_t country;
@@ -127,12 +129,32 @@ static void say_counts(const struct risk_state *s, const struct risk_judged *j, 
   if (s->hour.shift) append(w, ", estimated");
 }
 
+/* The same as facts. */
+static void count_facts(const struct risk_state *s, const struct risk_judged *j,
+                        struct model_facts *f)
+{
+  char from[PRAC_TIME_TEXT];
+  model_fact(f, MODEL_FACT_SLOT, "%s", prac_time_text(from, s->slot));
+  model_fact(f, MODEL_FACT_SLOT_S, "%lld", (long long)(s->slot_ns / PRAC_SEC));
+  if (j->fresh)
+    model_fact(f, MODEL_FACT_NEVER, "%u", j->heard);
+  else
+    model_fact(f, MODEL_FACT_LIMIT, "%.0f", j->limit);
+  model_fact(f, MODEL_FACT_NETWORKS, "%.0f 24", j->n24);
+  model_fact(f, MODEL_FACT_COUNTRIES, "%.0f", j->countries);
+  if (s->hour.shift) model_fact_yes(f, MODEL_FACT_ESTIMATED);
+}
+
 static void say_countries(const struct tally *t, uint32_t n, uint32_t sources, struct words *w)
 {
   char letters[3];
   for (uint32_t i = 0; i < n && i < NAMED_COUNTRIES; i++)
     append(w, "%s%s (%u)", i ? ", " : ". Most from ", country_text(letters, t[i].country),
            t[i].sources);
+  for (uint32_t i = 0; i < n && i < NAMED_COUNTRIES; i++) {
+    (void)country_text(letters, t[i].country);
+    model_fact(&w->facts, MODEL_FACT_FROM_COUNTRY, "%s %u", letters, t[i].sources);
+  }
   if (n && t[0].sources * 2 > sources) (void)country_text(w->country, t[0].country);
 }
 
@@ -151,6 +173,16 @@ static void say_why(const struct risk_judged *j, const struct host *v, uint32_t 
   if (j->change) append(w, "; its own series has changed (score %.1f)", j->port->change->last);
   if (j->watch) append(w, "; rising for three slots");
   append(w, ".");
+}
+
+static void why_facts(const struct risk_judged *j, struct model_facts *f)
+{
+  double dst = risk_hour_destinations(j->seen);
+  if (dst > 0) model_fact(f, MODEL_FACT_OURS, "%.0f", dst);
+  model_fact(f, MODEL_FACT_RISK_LEVEL, "%u", j->level);
+  if (j->graph_p < 1) model_fact(f, MODEL_FACT_GRAPH_P, "%.2g", j->graph_p);
+  if (j->change) model_fact(f, MODEL_FACT_CHANGE, "%.1f", j->port->change->last);
+  if (j->watch) model_fact_yes(f, MODEL_FACT_RISING);
 }
 
 static prac_rc lists_of(const struct risk_state *s, const struct risk_judged *j, struct words *w,
@@ -172,8 +204,11 @@ static prac_rc lists_of(const struct risk_state *s, const struct risk_judged *j,
   f->ports = (struct model_ports){port, 1};
   f->sensors = (struct model_strs){sensors, names};
   say_counts(s, j, w);
+  count_facts(s, j, &w->facts);
   say_countries(t, kinds, n, w);
   say_why(j, v, n, w);
+  why_facts(j, &w->facts);
+  f->facts = model_facts_of(&w->facts);
   return PRAC_OK;
 }
 
@@ -212,6 +247,8 @@ prac_rc risk_say_over(const struct risk_state *s, const struct risk_port *p, str
   name_it(p->id, story->from, story->to, &w);
   append(&w, "Risk on %s is over: not above its limit for %s; at most %.0f sources.", w.port,
          prac_duration_text(length, s->conf->quiet * s->slot_ns), most);
+  model_fact(&w.facts, MODEL_FACT_QUIET_S, "%lld",
+             (long long)(s->conf->quiet * s->slot_ns / PRAC_SEC));
   const struct model_port port = port_of(p->id);
   const struct finding f = {
       .key = w.key,
@@ -225,6 +262,7 @@ prac_rc risk_say_over(const struct risk_state *s, const struct risk_port *p, str
       .ports = {&port, 1},
       .text = w.text,
       .flows = w.flows,
+      .facts = model_facts_of(&w.facts),
   };
   return eng_say(out, &f);
 }

@@ -6,6 +6,7 @@
 
 #include "base/country.h"
 #include "engine/surge/surge.h"
+#include "model/facts.h"
 
 enum { TOP = 8, NAMED_IN_TEXT = 3, HOSTS = 256 };
 static const char *const kind_words[SURGE_DIM_COUNT_] = {"surge-country", "surge-port", "surge-as"};
@@ -16,6 +17,7 @@ struct tally {
 struct words {
   struct prac_arena *mem;
   char key[64], name[64], when[96], text[640], flows[160], country[3];
+  struct model_facts facts;
 };
 
 static int more_packets(const void *pa, const void *pb)
@@ -120,6 +122,8 @@ static void when_it_is(const struct surge_state *s, struct words *w)
 {
   char from[PRAC_TIME_TEXT], length[PRAC_TIME_TEXT];
   prac_time_text(from, s->slot);
+  model_fact(&w->facts, MODEL_FACT_SLOT, "%s", from);
+  model_fact(&w->facts, MODEL_FACT_SLOT_S, "%lld", (long long)(s->conf->slot_ns / PRAC_SEC));
   if (s->conf->slot_ns == PRAC_DAY) {
     snprintf(w->when, sizeof w->when, "on %.10s", from);
     return;
@@ -149,19 +153,34 @@ static bool say_partners(const struct surge_key *k, const struct tally *t, uint3
     if (said == 0) append(w, by_port ? "Most to " : "Most from ");
     snprintf(part, sizeof part, "%s%s (%u)", said ? ", " : "", name, t[i].senders);
     append(w, part);
-    if (said++ == 0 && k->est.many) append(w, " of a sample");
+    model_fact(&w->facts, by_port ? MODEL_FACT_TO_PORT : MODEL_FACT_FROM_COUNTRY, "%s %u",
+               by_port ? port : letters, t[i].senders);
+    if (said++ == 0 && k->est.many) {
+      append(w, " of a sample");
+      model_fact_yes(&w->facts, MODEL_FACT_SAMPLE);
+    }
   }
   return said > 0;
 }
 
 /* A scope's history has no small counts. */
+static bool is_under(const struct surge_judged *j)
+{
+  return j->scope != SURGE_ALL && j->usual.median < SURGE_ROW;
+}
+
 static const char *usual_text(char out[32], const struct surge_judged *j)
 {
-  if (j->scope != SURGE_ALL && j->usual.median < SURGE_ROW)
+  if (is_under(j))
     snprintf(out, 32, "under %d", SURGE_ROW);
   else
     snprintf(out, 32, "%.0f", j->usual.median);
   return out;
+}
+
+static void usual_fact(const struct surge_judged *j, struct words *w)
+{
+  if (is_under(j)) model_fact(&w->facts, MODEL_FACT_USUAL, "<%d", SURGE_ROW);
 }
 
 static void text_of(const struct surge_state *s, const struct surge_key *k,
@@ -173,7 +192,11 @@ static void text_of(const struct surge_state *s, const struct surge_key *k,
   snprintf(w->text, sizeof w->text, "Sources %s%s%s: %s%.0f %s, usually %s.", w->name,
            *at ? " at sensor " : "", at, k->on ? "" : "back to ", j->value, w->when,
            usual_text(usual, j));
+  if (*at) model_fact(&w->facts, MODEL_FACT_AT_SENSOR, "%s", at);
+  usual_fact(j, w);
   if (!k->on) return;
+  model_fact(&w->facts, MODEL_FACT_Z, "%.1f", j->z);
+  model_fact(&w->facts, MODEL_FACT_SLOTS, "%u", s->n_hist);
   bool said = say_partners(k, t, n_t, w);
   snprintf(part, sizeof part, "%s%llu packets, robust z %.1f against %u slots.", said ? "; " : "",
            (unsigned long long)k->packets, j->z, s->n_hist);
@@ -189,6 +212,12 @@ static void text_abroad(const struct surge_key *k, const struct surge_judged *j,
            "Seen abroad, not yet at home: sources %s: %.0f abroad %s, usually %s; %.0f at home, "
            "usually %s.",
            w->name, j->value, w->when, usual_text(there, j), home->value, usual_text(here, home));
+  usual_fact(j, w);
+  model_fact(&w->facts, MODEL_FACT_Z, "%.1f", j->z);
+  model_fact(&w->facts, MODEL_FACT_HOME, "%.0f", home->value);
+  model_fact(&w->facts, MODEL_FACT_HOME_USUAL, is_under(home) ? "<%.0f" : "%.0f",
+             is_under(home) ? SURGE_ROW : home->usual.median);
+  model_fact(&w->facts, MODEL_FACT_HOME_Z, "%.1f", home->z);
   bool said = say_partners(k, t, n_t, w);
   snprintf(part, sizeof part, "%srobust z %.1f abroad, %.1f at home.", said ? "; " : "", j->z,
            home->z);
@@ -273,10 +302,13 @@ prac_rc surge_say(const struct surge_state *s, const struct surge_key *k,
   uint64_t sensors = j->scope < SURGE_NAMED ? UINT64_C(1) << j->scope : 0;
   PRAC_TRY(lists_of(s, k, sensors, &w, &f, &who));
   text_of(s, k, j, who.t, who.n_t, &w);
+  f.facts = model_facts_of(&w.facts);
   if (!k->on) f.level = 1; /* what it was is in the alert already */
   if (geography && k->on && s->geo_age <= s->n_hist) {
     f.level = 1;
     append(&w, " The geography data changed meanwhile: the rise may lie there.");
+    model_fact_yes(&w.facts, MODEL_FACT_GEO_NEW);
+    f.facts = model_facts_of(&w.facts);
   }
   return eng_say(out, &f);
 }
@@ -314,5 +346,6 @@ prac_rc surge_say_abroad(const struct surge_state *s, const struct surge_key *k,
     text_abroad(k, j, home, who.t, who.n_t, &w);
   else
     snprintf(w.text, sizeof w.text, "Sources %s: no longer seen only abroad.", w.name);
+  f.facts = model_facts_of(&w.facts);
   return eng_say(out, &f);
 }

@@ -25,7 +25,7 @@ prac_rc tensor_claim(struct eng_claims *c, const char *sensor, const struct tens
 }
 
 static prac_rc words(const void *conf, const struct eng_group *all, struct prac_arena *a,
-                     char text[ENG_GROUPS_TEXT], struct finding *f)
+                     char text[ENG_GROUPS_TEXT], struct model_facts *facts, struct finding *f)
 {
   (void)conf;
   (void)a;
@@ -48,6 +48,17 @@ static prac_rc words(const void *conf, const struct eng_group *all, struct prac_
                  model_port_text(port, eng_groups_port(g->port)), how[g->level], g->group.mean,
                  g->others, g->port_all.z, g->peak, prac_time_text(at, g->peak_at), g->usual,
                  (unsigned long long)all->packets);
+  if (name)
+    model_fact(facts, MODEL_FACT_MOST_FROM, "%c%c", who->country >> 8, who->country & 0xff);
+  else if (who->countries > 1)
+    model_fact(facts, MODEL_FACT_COUNTRIES, "%u", who->countries);
+  if (g->level == ENG_PORT_WEAK) model_fact_yes(facts, MODEL_FACT_OWN_TIME);
+  model_fact(facts, MODEL_FACT_CORRELATION, "%.2f", g->group.mean);
+  model_fact(facts, MODEL_FACT_CORRELATION_OTHERS, "%.2f", g->others);
+  model_fact(facts, MODEL_FACT_Z, "%.0f", g->port_all.z);
+  model_fact(facts, MODEL_FACT_PEAK, "%u", g->peak);
+  model_fact(facts, MODEL_FACT_PEAK_AT, "%s", prac_time_text(at, g->peak_at));
+  model_fact(facts, MODEL_FACT_PEAK_USUAL, "%u", g->usual);
   f->score = g->port_all.z;
   f->value = (double)all->hosts;
   f->baseline = g->usual;

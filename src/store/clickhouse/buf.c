@@ -54,13 +54,18 @@ void ch_say(struct ch_buf *b, const char *fmt, ...)
   b->n += (size_t)n;
 }
 
+void ch_put_varint(struct ch_buf *b, uint64_t v)
+{
+  uint8_t head[10];
+  struct prac_wr w = prac_wr_of(head, sizeof head);
+  prac_wr_varint(&w, v);
+  ch_put(b, head, prac_wr_len(&w));
+}
+
 void ch_put_text(struct ch_buf *b, const char *s)
 {
   size_t n = s ? strlen(s) : 0;
-  uint8_t head[10];
-  struct prac_wr w = prac_wr_of(head, sizeof head);
-  prac_wr_varint(&w, n);
-  ch_put(b, head, prac_wr_len(&w));
+  ch_put_varint(b, n);
   ch_put(b, s, n);
 }
 

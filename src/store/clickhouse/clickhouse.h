@@ -125,7 +125,10 @@ void ch_put_sketch(struct ch_buf *to, const uint32_t *v, size_t n, const uint8_t
 #define CH_NO_TEXT "materialize('')"
 void ch_say_where(const struct ch *c, const struct store_query *q, struct ch_buf *sql);
 void ch_say_bytes(struct ch_buf *sql, const void *v, size_t n); /* a literal */
-uint32_t ch_seconds(prac_time t);                               /* clamped to what DateTime holds */
+void ch_say_prefix(const char *column, const struct prac_prefix *p, struct ch_buf *sql);
+/* Any of q's srcs, of which there are some: whole addresses as one set, prefixes one by one. */
+void ch_say_srcs(const char *column, const struct store_query *q, struct ch_buf *sql);
+uint32_t ch_seconds(prac_time t); /* clamped to what DateTime holds */
 prac_rc ch_no_memory(struct prac_err *reterr);
 
 /* flows.c: rows of flows, by FORMAT RowBinary */

@@ -27,6 +27,7 @@ uint8_t *ch_buf_room(struct ch_buf *b, size_t more); /* NULL and bad: no memory 
 void ch_buf_done(struct ch_buf *b);
 void ch_say(struct ch_buf *b, const char *fmt, ...) PRAC_PRINTF(2, 3);
 void ch_put(struct ch_buf *b, const void *v, size_t n);
+void ch_put_varint(struct ch_buf *b, uint64_t v);                         /* a length */
 void ch_put_text(struct ch_buf *b, const char *s);                        /* RowBinary's String */
 static inline void ch_put_u64(struct ch_buf *b, uint64_t v, size_t bytes) /* little-endian */
 {

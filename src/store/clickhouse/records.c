@@ -27,18 +27,28 @@ static const char *text_field(const struct model_kind *k, const void *rec, const
   return s && *s ? *s : "";
 }
 
+/* Whom it is about: the one host, and those of a list. */
+static void put_hosts(struct ch_buf *rows, const struct model_kind *k, const void *rec)
+{
+  const struct prac_ip *victim = field(k, rec, "victim", MODEL_IP),
+                       *one = victim ? victim : field(k, rec, "src", MODEL_IP);
+  const struct model_ips *list = field(k, rec, "hosts", MODEL_IPS);
+  uint32_t n = list ? list->n : 0;
+  ch_put_varint(rows, n + (one != NULL));
+  if (one) ch_put(rows, one, sizeof *one);
+  ch_put(rows, n ? list->v : NULL, n * sizeof *list->v);
+}
+
 /* What it is asked for by, besides. */
 static void put_added(struct ch_buf *rows, const struct model_kind *k, const void *rec)
 {
-  char text[PRAC_IP_TEXT] = "";
-  const struct prac_ip *src = field(k, rec, "src", MODEL_IP);
   const uint32_t *asn = field(k, rec, "asn", MODEL_U32);
   struct model_port port = {0};
   (void)store_record_port(k, rec, &port);
-  ch_put_text(rows, src ? prac_ip_text(text, src) : "");
   ch_put_u64(rows, (uint32_t)port.proto << 16 | port.port, 4);
   ch_put_text(rows, text_field(k, rec, "country"));
   ch_put_u64(rows, asn ? *asn : 0, 4);
+  put_hosts(rows, k, rec);
 }
 
 /* In the same order as their records: of one tx, the last of an id is the latest. */
@@ -81,7 +91,7 @@ prac_rc ch_insert_records(struct ch *c, const struct store_rec *r, size_t n, uin
     put_added(&rows, r[i].kind, r[i].rec);
   }
   prac_rc rc =
-      ch_insert(c, "record (kind, at, id, key, sensor, json, no, tx, src, port, country, asn)",
+      ch_insert(c, "record (kind, at, id, key, sensor, json, no, tx, port, country, asn, hosts)",
                 &rows, reterr);
   prac_json_done(&j);
   ch_buf_done(&rows);
@@ -172,11 +182,23 @@ static void say_last_extents(const struct ch *c, const struct store_query *q, st
   ch_say(sql, ")");
 }
 
-/* One sender. */
-static void say_sender(const struct store_query *q, struct ch_buf *sql)
+static void say_host(const struct prac_prefix *p, struct ch_buf *sql)
 {
-  char text[PRAC_IP_TEXT];
-  if (q->src.bits == 128) say_text("src", prac_ip_text(text, &q->src.ip), sql);
+  if (!p->bits) return;
+  ch_say(sql, " AND arrayExists(x -> ");
+  ch_say_prefix("x", p, sql);
+  ch_say(sql, ", hosts)");
+}
+
+/* Of a record that is about no host the list is empty. */
+static void say_hosts(const struct store_query *q, struct ch_buf *sql)
+{
+  say_host(&q->src, sql);
+  say_host(&q->victim, sql);
+  if (q->n_srcs == 0) return;
+  ch_say(sql, " AND arrayExists(x -> ");
+  ch_say_srcs("x", q, sql);
+  ch_say(sql, ", hosts)");
 }
 
 static void say_port(const struct store_query *q, struct ch_buf *sql)
@@ -196,9 +218,9 @@ static void say_words(const struct store_query *q, struct ch_buf *sql)
     if (strcmp(name, "country") == 0) say_text("country", q->country, sql);
     if (strcmp(name, "kind") == 0) say_text("visitParamExtractString(json, 'kind')", q->only, sql);
     if (strcmp(name, "asn") == 0 && q->asn) ch_say(sql, " AND asn = %u", q->asn);
-    if (strcmp(name, "src") == 0) say_sender(q, sql);
     if (strcmp(name, "dport") == 0) say_port(q, sql);
   }
+  say_hosts(q, sql);
 }
 
 static void say_place(const struct store_query *q, struct ch_buf *sql)
@@ -209,16 +231,21 @@ static void say_place(const struct store_query *q, struct ch_buf *sql)
   ch_say(sql, ")");
 }
 
-/* Packets and hits never change: all is asked before one of the versions is taken, whichever. */
+/* Packets and hits never change: all is asked before one of the versions is taken, whichever, and
+ * of blocks in which nothing is asked for no JSON is read. */
 static bool is_fixed(const struct model_kind *k)
 {
   return k == &model_packet || k == &model_hit;
 }
 
-static void say_fixed(const struct store_query *q, struct ch_buf *sql)
+static void say_fixed(const struct ch *c, const struct store_query *q, struct ch_buf *sql)
 {
+  ch_say(sql, "at, id, json FROM record PREWHERE kind = '%s'", q->kind->name);
   say_at(q, sql);
   say_words(q, sql);
+  ch_say(sql, " WHERE 1");
+  say_text("id", q->id, sql);
+  ch_say_view(c, sql);
   say_place(q, sql);
   ch_say(sql, " LIMIT 1 BY id)");
 }
@@ -228,6 +255,10 @@ static void say_latest(const struct ch *c, const struct store_query *q, struct c
 {
   bool all = q->span.from == PRAC_TIME_NONE && q->span.to == PRAC_TIME_NONE,
        runs = store_record_runs(q->kind);
+  ch_say(sql, "at, id, key, sensor, port, country, asn, hosts, json FROM record WHERE kind = '%s'",
+         q->kind->name);
+  say_text("id", q->id, sql);
+  ch_say_view(c, sql);
   if (!all) {
     ch_say(sql, " AND (id GLOBAL IN (SELECT id FROM record WHERE kind = '%s'", q->kind->name);
     say_at(q, sql);
@@ -249,12 +280,9 @@ static void say_latest(const struct ch *c, const struct store_query *q, struct c
 static void say_records(const struct ch *c, const struct store_query *q, struct ch_buf *sql)
 {
   const char *dir = q->oldest_first ? "" : " DESC";
-  ch_say(sql, "SELECT json FROM (SELECT at, id, %sjson FROM record WHERE kind = '%s'",
-         is_fixed(q->kind) ? "" : "key, sensor, src, port, country, asn, ", q->kind->name);
-  say_text("id", q->id, sql);
-  ch_say_view(c, sql);
+  ch_say(sql, "SELECT json FROM (SELECT ");
   if (is_fixed(q->kind))
-    say_fixed(q, sql);
+    say_fixed(c, q, sql);
   else
     say_latest(c, q, sql);
   ch_say(sql, " ORDER BY at%s, id%s", dir, dir);

@@ -20,8 +20,9 @@ struct table {
   " flows UInt64, bytes UInt64, sources UInt64, sketch String, tx UInt64"
 #define ROLL_REST "PARTITION BY toYYYYMMDD(start) ORDER BY (level, dim, start, key, sensor)"
 /* From version 4: what records are asked for by. Of those stored before they are read from the JSON
- * whenever they are asked for, until a merge writes them down. src: the one sender, as text; port:
- * a packet's, as flows have it. */
+ * whenever they are asked for, until a merge writes them down. port: a packet's, as flows have it;
+ * src: a sender's text, no longer asked for (replicas need the same columns). From version 5:
+ * hosts, whom they are about: the one victim or sender, and those of a list. */
 #define J_PROTO "visitParamExtractUInt(json, 'proto')"
 #define J_SPORT "visitParamExtractUInt(json, 'sport')"
 #define J_DPORT "visitParamExtractUInt(json, 'dport')"
@@ -35,6 +36,13 @@ struct table {
   add "src String DEFAULT visitParamExtractString(json, 'src'), " add                              \
       "port UInt32 DEFAULT " J_PORT ", " add "country String DEFAULT " J_COUNTRY ", " add          \
       "asn UInt32 DEFAULT " J_ASN
+#define J_ONE(name) "visitParamHas(json, '" name "'), [visitParamExtractString(json, '" name "')], "
+#define J_HOSTS                                                                                    \
+  "arrayMap(x -> IPv6StringToNum(multiIf(x = '', '::', position(x, ':') = 0,"                      \
+  " concat('::ffff:', x), x)), arrayConcat(multiIf(" J_ONE("victim")                               \
+      J_ONE("src") "emptyArrayString()), extractAll(visitParamExtractRaw(json, 'hosts'), "         \
+                   "'\"([^\"]+)\"')))"
+#define RECORD_HOSTS(add) add "hosts Array(FixedString(16)) DEFAULT " J_HOSTS
 /* Never edit one that has been released: add a version. What is added to a table stands in it here
  * (a node that joins later has the others' columns) and in `added`. */
 static const struct table tables[] = {
@@ -57,7 +65,7 @@ static const struct table tables[] = {
      "PARTITION BY toYYYYMM(minute) ORDER BY (minute, sensor, part)", "cityHash64(sensor)"},
     {"record",
      "kind String, at Int64, id String, key String, sensor String, json String, no UInt32,"
-     " tx UInt64, " RECORD_ADDED(""),
+     " tx UInt64, " RECORD_ADDED("") ", " RECORD_HOSTS(""),
      "PARTITION BY kind ORDER BY (at, id)", "cityHash64(id)"},
     /* from version 2; asked for few keys of many, so that less is read beside them */
     {"rolled", ROLL_COLUMNS, ROLL_REST " SETTINGS index_granularity = 1024",
@@ -70,13 +78,14 @@ static const struct table tables[] = {
 static const struct table ledger = {
     "ledger", "what String, tx UInt64, name String, n UInt64, at " SECONDS " DEFAULT now()",
     "ORDER BY (what, tx)", "tx"};
-enum { VERSION = 4 };
+enum { VERSION = 5 };
 /* Columns that a table of an older version gets. */
 static const struct {
   const char *table, *names, *add;
   unsigned n;
 } added[] = {
     {"record", "'src', 'port', 'country', 'asn'", RECORD_ADDED("ADD COLUMN "), 4},
+    {"record", "'hosts'", RECORD_HOSTS("ADD COLUMN "), 1},
 };
 enum { ADD_TRIES = 50 };
 #define ADD_NAP_NS (200 * PRAC_MS)

@@ -44,7 +44,7 @@ static void say_span(const struct prac_span *s, struct ch_buf *sql)
 }
 
 /* Bytes compare as text does. */
-static void say_prefix(const char *column, const struct prac_prefix *p, struct ch_buf *sql)
+void ch_say_prefix(const char *column, const struct prac_prefix *p, struct ch_buf *sql)
 {
   struct prac_ip hi = p->ip;
   for (unsigned i = p->bits; i < 128; i++) hi.b[i / 8] |= (uint8_t)(0x80 >> i % 8);
@@ -59,18 +59,16 @@ static void say_one_prefix(const char *column, const struct prac_prefix *p, stru
 {
   if (!p->bits) return;
   ch_say(sql, " AND ");
-  say_prefix(column, p, sql);
+  ch_say_prefix(column, p, sql);
 }
 
-/* Whole addresses as one set, prefixes one by one. */
-static void say_srcs(const struct store_query *q, struct ch_buf *sql)
+void ch_say_srcs(const char *column, const struct store_query *q, struct ch_buf *sql)
 {
-  const char *between = "src IN (", *end = "";
-  if (q->n_srcs == 0) return;
-  ch_say(sql, " AND (");
+  const char *between = " IN (", *end = "";
+  ch_say(sql, "(");
   for (uint32_t i = 0; i < q->n_srcs; i++) {
     if (q->srcs[i].bits != 128) continue;
-    ch_say(sql, "%stoFixedString(", between);
+    ch_say(sql, "%s%stoFixedString(", end[0] ? "" : column, between);
     ch_say_bytes(sql, &q->srcs[i].ip, sizeof q->srcs[i].ip);
     ch_say(sql, ", 16)");
     between = ", ";
@@ -80,11 +78,18 @@ static void say_srcs(const struct store_query *q, struct ch_buf *sql)
   for (uint32_t i = 0; i < q->n_srcs; i++) {
     if (q->srcs[i].bits == 128) continue;
     ch_say(sql, "%s", between);
-    say_prefix("src", &q->srcs[i], sql);
+    ch_say_prefix(column, &q->srcs[i], sql);
     between = " OR ";
     end = "";
   }
   ch_say(sql, "%s)", end);
+}
+
+static void say_srcs(const struct store_query *q, struct ch_buf *sql)
+{
+  if (q->n_srcs == 0) return;
+  ch_say(sql, " AND ");
+  ch_say_srcs("src", q, sql);
 }
 
 static void say_port(const struct store_query *q, struct ch_buf *sql)

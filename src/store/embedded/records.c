@@ -57,6 +57,7 @@ static const struct {
                {"key", "_key", "(key, at);"},
                {"engine", "_kind", "(kind, at);"}, /* findings: of some kinds are very many */
                {"src", "_src", "(src, at);"},
+               {"victim_port", "_victim", "(victim, at);"}, /* hits: those of one victim */
                {"sensor", "_sensor", "(sensor, at);"},
                {"dport", "_port", "(proto, dport, at);"}};
 
@@ -208,8 +209,9 @@ prac_rc emb_records_put(struct emb *e, const struct store_rec *r, size_t n, stru
 /* What the question's words ask for besides the time: a column compared with a value, so that most
  * records go before their JSON is read. Rows are found by the index of the first word that has one
  * (the order is: who is met by fewest); a plus keeps SQLite off the others' indexes. */
-enum by { BY_NONE, BY_ID, BY_KEY, BY_SRC, BY_PORT, BY_SENSOR, BY_KIND };
-enum form { IS, HAS, BEGINS_NOT, FROM, UPTO, IS_PORT };
+enum by { BY_NONE, BY_ID, BY_KEY, BY_HOST, BY_PORT, BY_SENSOR, BY_KIND };
+enum form { IS, HAS, BEGINS_NOT, FROM, UPTO, IS_PORT, IS_OR_ONE, FROM_OR_ONE, UPTO_OR_ONE };
+#define OR_ONE " OR +hosts IS NOT '[]'" /* or one of a list, which is read as JSON */
 static const struct {
   const char *open, *op, *close;
 } forms[] = {[IS] = {"", " = ", ""},
@@ -217,7 +219,10 @@ static const struct {
              [BEGINS_NOT] = {"instr(", ", ", ") <> 1"},
              [FROM] = {"", " >= ", ""},
              [UPTO] = {"", " <= ", ""},
-             [IS_PORT] = {"", " = ", " OR +proto NOT IN (6, 17, 33, 132, 136)"}};
+             [IS_PORT] = {"", " = ", " OR +proto NOT IN (6, 17, 33, 132, 136)"},
+             [IS_OR_ONE] = {"", " = ", OR_ONE},
+             [FROM_OR_ONE] = {"", " >= ", OR_ONE},
+             [UPTO_OR_ONE] = {"", " <= ", OR_ONE}};
 struct word { /* one of text, ip, n */
   const char *column;
   enum form form;
@@ -227,7 +232,8 @@ struct word { /* one of text, ip, n */
   int64_t n;
 };
 enum {
-  WORDS = 13 + STORE_LEFT_OUT_MAX,
+  HOSTS = 3, /* a question's filters by hosts: src, victim, and a list of one */
+  WORDS = 11 + 2 * HOSTS + STORE_LEFT_OUT_MAX,
   AT_FROM = 1,
   AT_TO,
   AFTER_AT,
@@ -240,9 +246,13 @@ struct asked {
   struct word v[WORDS];
   size_t n;
   enum by by;
-  bool ranged; /* by a range of senders, which then are sorted by time */
-  struct prac_ip last;
-  char host[PRAC_IP_TEXT + 2], port[MODEL_PORT_TEXT + 2]; /* as they stand in lists */
+  bool ranged; /* by a range of hosts, which then are sorted by time */
+  struct asked_host {
+    const struct prac_prefix *p;
+    struct prac_ip last;
+    char text[PRAC_IP_TEXT + 2]; /* as it stands in lists */
+  } host[HOSTS];
+  char port[MODEL_PORT_TEXT + 2];
 };
 
 static void ask(struct asked *a, const struct store_query *q, bool asked, struct word w)
@@ -264,21 +274,39 @@ static bool is_small(const struct prac_prefix *p)
   return p->bits >= (prac_ip_is4(&p->ip) ? 112 : 48);
 }
 
-static void ask_senders(struct asked *a, const struct store_query *q)
+static struct prac_ip last_of(const struct prac_prefix *p)
 {
+  struct prac_ip last = p->ip;
+  for (unsigned i = p->bits; i < 128; i++) last.b[i / 8] |= (uint8_t)(0x80 >> i % 8);
+  return last;
+}
+
+/* By the column of the one host, the list of several, or both. */
+static void ask_host(struct asked *a, const struct store_query *q, struct asked_host *h)
+{
+  static const enum form forms_of[2][3] = {{IS, FROM, UPTO}, {IS_OR_ONE, FROM_OR_ONE, UPTO_OR_ONE}};
   char text[PRAC_IP_TEXT];
-  const struct prac_prefix *p = &q->src;
-  bool one = p->bits == 128, some = p->bits > 0 && !one, small = some && is_small(p);
-  bool listed = !has_field(q->kind, "victim");
-  (void)snprintf(a->host, sizeof a->host, "\"%s\"", prac_ip_text(text, &p->ip));
-  a->last = p->ip;
-  for (unsigned i = p->bits; some && i < 128; i++) a->last.b[i / 8] |= (uint8_t)(0x80 >> i % 8);
-  ask(a, q, one, (struct word){.column = "src", .by = BY_SRC, .ip = &p->ip});
-  ask(a, q, one && listed, (struct word){.column = "hosts", .form = HAS, .text = a->host});
-  enum by by = small ? BY_SRC : BY_NONE;
-  ask(a, q, some, (struct word){.column = "src", .form = FROM, .by = by, .ip = &p->ip});
-  ask(a, q, some, (struct word){.column = "src", .form = UPTO, .by = by, .ip = &a->last});
-  a->ranged = small && a->by == BY_SRC;
+  const struct prac_prefix *p = h->p;
+  const char *column = has_field(q->kind, "victim") ? "victim" : "src";
+  bool one = p->bits == 128, both = has_field(q->kind, column) && has_field(q->kind, "hosts");
+  const enum form *form = forms_of[both];
+  enum by by = !both && is_small(p) ? BY_HOST : BY_NONE;
+  (void)snprintf(h->text, sizeof h->text, "\"%s\"", prac_ip_text(text, &p->ip));
+  h->last = last_of(p);
+  ask(a, q, one, (struct word){.column = column, .form = form[0], .by = by, .ip = &p->ip});
+  ask(a, q, one && !both, (struct word){.column = "hosts", .form = HAS, .text = h->text});
+  ask(a, q, !one, (struct word){.column = column, .form = form[1], .by = by, .ip = &p->ip});
+  ask(a, q, !one, (struct word){.column = column, .form = form[2], .by = by, .ip = &h->last});
+  a->ranged |= !one && by == BY_HOST && a->by == BY_HOST;
+}
+
+static void ask_hosts(struct asked *a, const struct store_query *q)
+{
+  const struct prac_prefix *p[HOSTS] = {&q->src, &q->victim, q->n_srcs == 1 ? q->srcs : NULL};
+  for (size_t i = 0; i < HOSTS; i++) {
+    a->host[i].p = p[i];
+    if (p[i] && p[i]->bits) ask_host(a, q, &a->host[i]);
+  }
 }
 
 static void ask_port(struct asked *a, const struct store_query *q)
@@ -303,7 +331,7 @@ static void asked_of(const struct store_query *q, struct asked *a)
   *a = (struct asked){.n = 0};
   ask_text(a, q, q->kind->key, q->id, BY_ID);
   ask_text(a, q, "key", q->key, BY_KEY);
-  ask_senders(a, q);
+  ask_hosts(a, q);
   ask_port(a, q);
   ask_text(a, q, "sensor", q->sensor, BY_SENSOR);
   ask_text(a, q, "kind", q->only, BY_KIND);
