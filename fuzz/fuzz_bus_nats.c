@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   struct nats_info info;
   struct nats_puback ack;
   struct nats_consumer_info consumer;
+  struct nats_stored stored;
   struct nats_place place;
   struct nats_lease lease;
   struct nats_head saved;
@@ -21,6 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   if (nats_puback_read(p, size, &ack) == PRAC_OK && !ack.seq && !ack.error.code) __builtin_trap();
   if (nats_stream_read(p, size, &stream) == PRAC_OK && stream.n_subjects > NATS_SUBJECTS_MAX)
     __builtin_trap();
+  if (nats_stored_read(p, size, &stored) == PRAC_OK && stored.error.code < 0) __builtin_trap();
   static const char *const more[] = {"packet.>"};
   char *wider = nats_stream_widened(p, size, more, 1);
   if (wider && !strstr(wider, "\"packet.>\"]")) __builtin_trap();

@@ -154,10 +154,12 @@ static const char *const sql[SQL_COUNT_] = {
     [SQL_SUB_SECRET] = "UPDATE subscription SET secret = ?3, changed = ?4 WHERE id = ?1 AND"
                        " user = ?2 AND ended IS NULL",
     [SQL_SUB_KEPT] = "SELECT secret, coalesce(json_extract(says, '$.url'), '') FROM subscription"
-                     " WHERE id = ?1 AND user = ?2 AND ended IS NULL",
+                     " WHERE id = ?1 AND (?2 IS NULL OR user = ?2) AND ended IS NULL",
     [SQL_SUB_CLEAR] = "SELECT id, user, coalesce(json_extract(says, '$.url'), ''), secret FROM"
                       " subscription WHERE secret <> '' AND secret NOT LIKE 'sealed1:%' LIMIT 1",
     [SQL_SUB_SEAL] = "UPDATE subscription SET secret = ?2 WHERE id = ?1",
+    [SQL_SUB_SEALS] = "SELECT coalesce(group_concat(DISTINCT substr(secret, 9, 16)), '') FROM"
+                      " subscription WHERE ended IS NULL AND secret LIKE 'sealed1:%'",
     [SQL_SUB_FEED] = "UPDATE subscription SET feed = ?3 WHERE id = ?1 AND user = ?2 AND ended IS"
                      " NULL",
     [SQL_FEEDS_END_USER] = "UPDATE subscription SET feed = NULL WHERE user = ?1",

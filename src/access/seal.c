@@ -87,6 +87,20 @@ bool access_sealed_to(const char *sealed, const char *key_name)
          sealed[HEAD + n] == ':';
 }
 
+bool access_sealed_whole(const char *text)
+{
+  uint8_t bytes[BYTES];
+  return access_sealed(text) && strnlen(text, AT) == AT && text[AT - 1] == ':' &&
+         unhex(text + AT, bytes, BYTES) >= ACCESS_HPKE_MORE;
+}
+
+char *access_seal_hash(const char *sealed, char to[ACCESS_SEAL_HALF])
+{
+  uint8_t hash[ACCESS_HASH];
+  access_sha256(sealed, strlen(sealed), hash);
+  return access_hex(hash, sizeof hash, to);
+}
+
 /* Each with its length before it: no two places have the same bytes. */
 static prac_rc place(const struct access_seal_place *p, uint8_t to[PLACE_MAX],
                      struct access_hpke *ret, struct prac_err *reterr)
@@ -127,12 +141,10 @@ prac_rc access_unseal(const struct access_seal_key *k, const struct access_seal_
   uint8_t where[PLACE_MAX], bytes[BYTES];
   struct access_hpke h;
   to[0] = '\0';
-  if (!access_sealed(sealed) || strnlen(sealed, AT) < AT || sealed[AT - 1] != ':')
-    return PRAC_FAIL(reterr, PRAC_MALFORMED, "no sealed secret");
+  if (!access_sealed_whole(sealed)) return PRAC_FAIL(reterr, PRAC_MALFORMED, "no sealed secret");
   if (!access_sealed_to(sealed, k->name))
     return PRAC_FAIL(reterr, PRAC_UNKNOWN, "sealed to another key, %.16s", sealed + HEAD);
   int n = unhex(sealed + AT, bytes, BYTES);
-  if (n < ACCESS_HPKE_MORE) return PRAC_FAIL(reterr, PRAC_MALFORMED, "no sealed secret");
   PRAC_TRY(place(p, where, &h, reterr));
   char text[ACCESS_SEAL_TEXT];
   size_t len = (size_t)n - ACCESS_HPKE_MORE;

@@ -5,6 +5,8 @@
  * form      "sealed1:KEY:" and hexadecimal digits of what HPKE makes (access/hpke.h); KEY names the
  *           key: 16 hexadecimal digits of its public half's SHA-256
  * limits    secrets of at most ACCESS_SEAL_MAX bytes
+ * anew      a secret that is sealed to another key than before replaces the text that it was made
+ *           from, which the hash of that text names: nothing newer
  * fails     PRAC_MALFORMED: not of this form; PRAC_UNKNOWN: sealed to another key; PRAC_DENIED: of
  *           another place, or changed; PRAC_RANGE: too long a secret
  */
@@ -37,6 +39,9 @@ PRAC_NODISCARD prac_rc access_seal_key_read(const char *public, struct access_se
                                             struct prac_err *reterr);
 bool access_sealed(const char *text);                            /* else it is in clear, or "" */
 bool access_sealed_to(const char *sealed, const char *key_name); /* by what it says */
+bool access_sealed_whole(const char *text); /* of this form, and no longer than may be */
+/* SHA-256 of a sealed secret, as hexadecimal digits. */
+char *access_seal_hash(const char *sealed, char to[ACCESS_SEAL_HALF]);
 PRAC_NODISCARD prac_rc access_seal(const struct access_seal_key *k,
                                    const struct access_seal_place *p, const char *secret,
                                    char to[ACCESS_SEALED], struct prac_err *reterr);

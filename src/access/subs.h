@@ -10,7 +10,8 @@
  *           others' asking keeps its owner from nothing
  * feeds     have a token that is kept as a hash; a new password ends them, as it ends keys
  * secrets   of webhooks are shown once and kept sealed (access/seal.h) to the key that the notifier
- *           has said last: nobody reads them out of this file. A new URL has a new secret
+ *           has said last: nobody reads them out of this file. A new URL has a new secret. Of
+ *           another key, the notifier seals them anew
  * limits    ACCESS_SUBS_USER of a person (ACCESS_SUBS_EVER with those that have ended, which are
  *           kept for 30 days), ACCESS_SUBS_ORG (ACCESS_SUBS_ORG_EVER) of an organisation,
  *           ACCESS_SUBS in all
@@ -65,9 +66,18 @@ PRAC_NODISCARD prac_rc access_sub_secret(struct access *a, const struct access_w
 /* The notifier's key; PRAC_AGAIN: it has not said one yet. */
 PRAC_NODISCARD prac_rc access_seal_key_get(struct access *a, struct access_seal_key *ret,
                                            struct prac_err *reterr);
-/* Another one from now on. What is sealed already stays sealed to the key it was. */
+/* Another one from now on. What is sealed already stays sealed to the key it was, until the
+ * notifier has sealed it anew. */
 PRAC_NODISCARD prac_rc access_seal_key_put(struct access *a, const struct access_seal_key *k,
                                            struct prac_err *reterr);
+/* Names of the keys that secrets here are sealed to, with commas between; in the arena. */
+PRAC_NODISCARD prac_rc access_seals(struct access *a, struct prac_arena *arena, const char **ret,
+                                    struct prac_err *reterr);
+/* A secret that the notifier has sealed anew, to the key of now, takes the place of the sealed text
+ * with that hash (access_seal_hash). PRAC_UNKNOWN: that is not there any more; PRAC_DENIED: it is
+ * sealed to the key of now, or the new one is not; PRAC_MALFORMED; PRAC_AGAIN: no key yet. */
+PRAC_NODISCARD prac_rc access_sub_seal_anew(struct access *a, const char *id, const char *hash,
+                                            const char *sealed, struct prac_err *reterr);
 /* Secrets of before there were keys: sealed, and the file made anew so that they are nowhere in it
  * any more. Nothing is done when that was done once. PRAC_AGAIN: no key yet, or somebody reads an
  * old state of the file; try again. */

@@ -64,6 +64,60 @@ prac_rc access_seal_key_put(struct access *a, const struct access_seal_key *k,
   return access_end(a, put_key(a, k, reterr), reterr);
 }
 
+/* ---- another key than before ---- */
+
+prac_rc access_seals(struct access *a, struct prac_arena *arena, const char **ret,
+                     struct prac_err *reterr)
+{
+  sqlite3_stmt *s = access_sql(a, SQL_SUB_SEALS);
+  PRAC_TRY(access_sql_row(a, s, reterr));
+  const char *names = access_keep(arena, s, 0);
+  (void)sqlite3_reset(s);
+  if (!names) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for names of keys");
+  *ret = names;
+  return PRAC_OK;
+}
+
+/* What may take its place: only the text that the new one was made from. */
+static prac_rc may_replace(struct access *a, const struct access_seal_key *k, const char *id,
+                           const char *hash, struct prac_err *reterr)
+{
+  char is[ACCESS_SEAL_HALF];
+  sqlite3_stmt *s = access_sql(a, SQL_SUB_KEPT);
+  access_bind_text(s, 1, id);
+  prac_rc rc = access_sql_row(a, s, reterr);
+  if (rc == PRAC_UNKNOWN) return PRAC_FAIL(reterr, rc, "there is no such subscription");
+  PRAC_TRY(rc);
+  bool old = !access_sealed_to(access_col_text(s, 0), k->name);
+  (void)access_seal_hash(access_col_text(s, 0), is);
+  (void)sqlite3_reset(s);
+  if (strcmp(is, hash) != 0) return PRAC_FAIL(reterr, PRAC_UNKNOWN, "it has another secret by now");
+  return old ? PRAC_OK : PRAC_FAIL(reterr, PRAC_DENIED, "it is sealed to the key of now");
+}
+
+static prac_rc seal_anew(struct access *a, const char *id, const char *hash, const char *sealed,
+                         struct prac_err *reterr)
+{
+  struct access_seal_key k;
+  PRAC_TRY(access_seal_key_get(a, &k, reterr));
+  if (!access_sealed_to(sealed, k.name))
+    return PRAC_FAIL(reterr, PRAC_DENIED, "it is not sealed to the key of now, %s", k.name);
+  PRAC_TRY(may_replace(a, &k, id, hash, reterr));
+  sqlite3_stmt *s = access_sql(a, SQL_SUB_SEAL);
+  access_bind_text(s, 1, id);
+  access_bind_text(s, 2, sealed);
+  const struct access_line l = {"notify", NULL, "subscription sealed anew", id, k.name, NULL};
+  return access_change(a, s, "subscription", &l, reterr);
+}
+
+prac_rc access_sub_seal_anew(struct access *a, const char *id, const char *hash, const char *sealed,
+                             struct prac_err *reterr)
+{
+  if (!access_sealed_whole(sealed)) return PRAC_FAIL(reterr, PRAC_MALFORMED, "no sealed secret");
+  PRAC_TRY(access_begin(a, reterr));
+  return access_end(a, seal_anew(a, id, hash, sealed, reterr), reterr);
+}
+
 prac_rc access_sub_secret_new(struct access *a, const struct access_seal_place *p,
                               char secret[ACCESS_TOKEN_TEXT], char sealed[ACCESS_SEALED],
                               struct prac_err *reterr)

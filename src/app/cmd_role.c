@@ -10,13 +10,16 @@
 #include "app/stop.h"
 #include "app/supervisor.h"
 #include "app/workers.h"
+#include "bus/bus.h"
 #include "bus/local_client.h"
+#include "bus/nats_client.h"
 #include "honeypot/sensor.h"
+#include "model/subscription.h"
 
 struct opts {
   const char *config, *data, *name, *forget, *test;
   double speed;
-  bool new_key;
+  bool new_key, erase;
 };
 static const struct cmd_option options[] = {
     {"--config", "FILE", "settings", CMD_TEXT, offsetof(struct opts, config)},
@@ -41,6 +44,10 @@ static const struct cmd_option bus_options[] = {
      "tell the running bus that the consumer NAME is gone for good, and end: it holds nothing back "
      "any more",
      CMD_TEXT, offsetof(struct opts, forget)},
+    {"--erase-secrets", NULL,
+     "with run.bus nats: erase from the servers' disks what was said of subscriptions and has been "
+     "read, and end: secrets of webhooks stood there in clear before they were sealed",
+     CMD_FLAG, offsetof(struct opts, erase)},
 };
 
 static const struct cmd_option honeypot_options[] = {
@@ -119,6 +126,22 @@ static prac_rc forget(const struct role_env *e, const char *name, struct prac_er
   return PRAC_OK;
 }
 
+static prac_rc erase(const struct role_env *e, struct prac_err *err)
+{
+  const struct bus_nats_conf *c = prac_conf_get(e->settings, bus_nats_section.path, 0);
+  const struct bus_env env = {.client = BUS_OPERATOR, .log = &e->log};
+  const struct bus_nats_erase what = {model_subscription.name, role_notify.name, 10 * PRAC_SEC};
+  uint64_t n = 0;
+  bool left = false;
+  if (e->run->bus != RUN_BUS_NATS)
+    return PRAC_FAIL(err, PRAC_UNSUPPORTED,
+                     "run.bus is local: its segments go by themselves (docs/operations/portal.md)");
+  prac_rc rc = bus_nats_erase(c, &env, &what, &n, &left, err);
+  printf("%" PRIu64 " messages are erased%s\n", n,
+         left ? "; there are more that notify has not read: again when it has" : "");
+  return rc;
+}
+
 /* Ends the process, as a supervised role does: threads that libraries leave behind do not survive
  * exit handlers (cmd.h). */
 static prac_rc live(struct role_env *e, double speed, struct prac_err *err)
@@ -148,7 +171,10 @@ static int run_with(const struct role *r, const struct opts *o)
   if (rc == PRAC_OK && r == &role_engine) rc = find_worker(&e, o->name, &err);
   e.test = o->test;
   e.new_key = o->new_key;
-  if (rc == PRAC_OK) rc = o->forget ? forget(&e, o->forget, &err) : live(&e, o->speed, &err);
+  if (rc == PRAC_OK && o->erase)
+    rc = erase(&e, &err);
+  else if (rc == PRAC_OK)
+    rc = o->forget ? forget(&e, o->forget, &err) : live(&e, o->speed, &err);
   if (rc != PRAC_OK) st = cmd_fail(&err);
   prac_conf_free(&conf);
   return st;

@@ -313,7 +313,7 @@ static prac_rc new_key(const struct role_env *e, struct prac_err *reterr)
   (void)snprintf(keys, sizeof keys, "%s/seal", dir);
   PRAC_TRY(note_keys_make(dir, prac_now(&e->clock), name, reterr));
   if (stat(dir, &st) == 0) PRAC_TRY(role_own_files(keys, (int64_t)st.st_uid, reterr));
-  printf("made %s/notify/seal/%s.key; keep a copy, and keep the older ones\n", e->real_data, name);
+  printf("made %s/notify/seal/%s.key; keep a copy; older ones go when nothing needs them\n", e->real_data, name);
   return PRAC_OK;
 }
 

@@ -75,6 +75,20 @@ PRAC_NODISCARD prac_rc bus_nats_look(const char *address, uint16_t port, int64_t
                                      struct nats_info *ret, struct prac_err *reterr);
 /* The same for one of nats.servers: the advice, or "" (also when it does not answer in time). */
 const char *bus_nats_ask_version(const char *url, int64_t timeout_ns, char out[300]);
+/* Erases what the stream has of a kind ("subscription") as far as its reader, the durable client of
+ * that name, has acknowledged it: overwritten on the servers' disks, which a purge of the stream is
+ * not. *ret_left: whether there is more that it has not read. Needs the rights CONSUMER.INFO,
+ * STREAM.MSG.GET and STREAM.MSG.DELETE. What was erased when it fails is gone: again is as good.
+ * PRAC_AGAIN: no answer within timeout_ns; PRAC_UNKNOWN: that client has never read here;
+ * PRAC_DENIED. */
+struct bus_env;
+struct bus_nats_erase {
+  const char *kind, *reader;
+  int64_t timeout_ns; /* for connecting, and for each answer as usual */
+};
+PRAC_NODISCARD prac_rc bus_nats_erase(const struct bus_nats_conf *c, const struct bus_env *env,
+                                      const struct bus_nats_erase *e, uint64_t *ret_erased,
+                                      bool *ret_left, struct prac_err *reterr);
 /* Are the settings of section nats possible? Opens nothing, looks nothing up. */
 PRAC_NODISCARD prac_rc bus_nats_check(const struct prac_conf *c, struct prac_err *reterr);
 /* What an operator should know about a server of that version; "" when there is nothing. */

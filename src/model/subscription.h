@@ -6,7 +6,7 @@
  *                latest that was said of an id is the one that counts
  * errand         something to do once: a test message, a code to an address
  * told           what became of a message: taken by the other side, refused, or still tried; or the
- *                notifier's key, that secrets are sealed to
+ *                notifier's key, that secrets are sealed to; or a secret, sealed anew to it
  */
 #pragma once
 #include "model/records.h"
@@ -43,17 +43,17 @@
     "test: a made attack to a subscription; confirm: a code to an address; key: say it")           \
   F(STR, subscription, "", "test: which")                                                          \
   F(STR, user, "", "who asks for it")                                                              \
-  F(STR, to, "", "confirm: the address")                                                           \
-  F(STR, code, "", "confirm: what its owner gives back")                                           \
+  F(STR, to, "", "confirm: the address; key: those that secrets are sealed to")                    \
+  F(STR, code, "", "confirm: what its owner gives back; key: the one that is known")               \
   F(STR, language, "", "confirm: en, ja")
 
 #define TOLD_FIELDS(F)                                                                             \
-  F(STR, id, "", "of the message; key: its name")                                                  \
+  F(STR, id, "", "of the message; key: its name; sealed: hash of what it was made from")           \
   F(TIME, at, "ns", "when the other side answered, by the notifier's clock")                       \
   F(STR, subscription, "", "whose it was; empty: an address to be confirmed")                      \
   F(STR, way, "", "mail, hook")                                                                    \
-  F(STR, state, "", "taken, refused, again: it is tried later; or key")                            \
-  F(STR, text, "", "why not; key: its public half; or empty")
+  F(STR, state, "", "taken, refused, again: it is tried later; or key, sealed")                    \
+  F(STR, text, "", "why not; key: its public half; sealed: the secret, sealed anew; or empty")
 
 struct subscription {
   SUBSCRIPTION_FIELDS(MODEL_FIELD)

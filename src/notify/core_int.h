@@ -72,6 +72,9 @@ struct note_core {
   struct note_keys keys;
   prac_time keys_looked; /* NONE: never */
   uint64_t keys_round;   /* rises when they change */
+  uint64_t keys_kept;    /* the round of which all that is kept is sealed to the last one */
+  prac_time keys_since;  /* when they did so last */
+  bool keys_told;        /* since the last look */
   bool keys_bad;
   uint64_t turns; /* given to owners so far */
   struct note_queue *queue;
@@ -105,6 +108,8 @@ PRAC_NODISCARD prac_rc note_gate(struct note_core *c, const struct note_tenant_r
                                  const struct model_kind *k, void *rec, struct prac_arena *a,
                                  bool *ret_seen, struct prac_err *reterr);
 /* subscribe.c: what the portal says of subscriptions, and asks for. */
+/* All that is kept, each sealed to the last key, and on disk so: at the start, and when the keys
+ * have changed. */
 PRAC_NODISCARD prac_rc note_subscribe_load(struct note_core *c, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc note_subscribe(struct note_core *c, const struct subscription *s,
                                       struct prac_err *reterr);
@@ -116,9 +121,15 @@ PRAC_NODISCARD prac_rc note_seal_open(struct note_core *c, struct prac_err *rete
 /* Now and then: what the files say now. To the portal when it is another key than before. */
 PRAC_NODISCARD prac_rc note_seal_look(struct note_core *c, struct prac_err *reterr);
 void note_seal_tell(struct note_core *c); /* to the portal: the key to seal with */
-/* A subscription as it may be kept: a secret in clear is sealed, into c->arena. */
+/* The portal says which it seals with, and which its secrets need: it is told another one, or old
+ * ones go. */
+void note_seal_heard(struct note_core *c, const struct errand *e);
+/* A subscription as it may be kept: a secret in clear, or of an older key, is sealed to the last,
+ * into c->arena. */
 PRAC_NODISCARD prac_rc note_seal_in(struct note_core *c, struct subscription *s,
                                     struct prac_err *reterr);
+/* To the portal: what is to be kept there, too, when it was sealed to an older key. */
+void note_seal_anew(struct note_core *c, const struct subscription *s, const char *said);
 /* Its secret; PRAC_AGAIN: it does not open, for now. */
 PRAC_NODISCARD prac_rc note_seal_out(const struct note_core *c, const struct note_tenant_row *r,
                                      char to[ACCESS_SEAL_TEXT], struct prac_err *reterr);

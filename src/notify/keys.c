@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sys/durable.h"
 
@@ -105,4 +106,15 @@ prac_rc note_keys_make(const char *dir, prac_time now, char name[ACCESS_SEAL_NAM
   explicit_bzero(line, sizeof line);
   explicit_bzero(&k, sizeof k);
   return rc;
+}
+
+prac_rc note_keys_drop(const char *dir, const char *name, struct prac_err *reterr)
+{
+  char path[PATH];
+  (void)snprintf(path, sizeof path, "%s/seal/%s.key", dir, name);
+  if (unlink(path) != 0)
+    return errno == ENOENT ? PRAC_FAIL(reterr, PRAC_UNKNOWN, "%s: there is no such key", path)
+                           : sys_errno_rc(errno, reterr, "remove", path);
+  (void)snprintf(path, sizeof path, "%s/seal", dir);
+  return sys_sync_dir(path, reterr);
 }

@@ -1,7 +1,8 @@
 /* notify/keys.h — what subscribers' secrets are sealed to: the notifier's keys, on disk.
  *
  * files     DIR/seal/NAME.key, mode 0600: one line "practice-key-1 MADE HEX", MADE in nanoseconds,
- *           HEX the secret half. The one made last is what the portal seals with, all of them open
+ *           HEX the secret half. The one made last is what the portal seals with, all of them open;
+ *           the others go when nothing is sealed to them any more (seal.c)
  * kept      what stands in the files now: a file that is put back opens what waits for it, one that
  *           is removed opens nothing more
  * limits    NOTE_KEYS_MAX files; more: PRAC_FULL
@@ -25,3 +26,5 @@ PRAC_NODISCARD prac_rc note_keys_read(const char *dir, struct note_keys *ret,
  * last. The files are read anew. name: of it. */
 PRAC_NODISCARD prac_rc note_keys_make(const char *dir, prac_time now, char name[ACCESS_SEAL_NAME],
                                       struct prac_err *reterr);
+/* Its file goes, for good. PRAC_UNKNOWN: there is none. */
+PRAC_NODISCARD prac_rc note_keys_drop(const char *dir, const char *name, struct prac_err *reterr);

@@ -10,6 +10,13 @@ static const struct prac_log_event ev_made = {
     "notify_key_made", PRAC_LOG_INFO,
     "have a backup of it: subscribers' secrets are sealed to it (DATA/notify/seal)"};
 static const struct prac_log_event ev_key = {"notify_key", PRAC_LOG_INFO, ""};
+static const struct prac_log_event ev_gone = {
+    "notify_key_removed", PRAC_LOG_INFO,
+    "no secret needs it any more; a backup of the accounts' file from before does: keep the copy "
+    "beside it"};
+static const struct prac_log_event ev_stays = {
+    "notify_key_stays", PRAC_LOG_WARN,
+    "no secret needs it any more: look at the rights of DATA/notify/seal; it is tried again"};
 static const struct prac_log_event ev_bad = {
     "notify_keys_unread", PRAC_LOG_ERROR,
     "put DATA/notify/seal right, from the backup; subscribers' webhooks wait, nothing is lost"};
@@ -38,6 +45,7 @@ prac_rc note_seal_open(struct note_core *c, struct prac_err *reterr)
   struct prac_err err = {0};
   c->keys_looked = PRAC_TIME_NONE;
   c->keys_round = 1;
+  c->keys_since = c->env.at;
   prac_rc rc = note_keys_read(c->env.dir, &c->keys, &err);
   if (rc == PRAC_UNKNOWN) rc = make(c, &err);
   if (rc == PRAC_NOMEM) return PRAC_FAIL(reterr, rc, "%s", err.text);
@@ -58,6 +66,37 @@ void note_seal_tell(struct note_core *c)
                                               .text = access_seal_public(k, public)});
 }
 
+/* Once for all that is said between two looks. */
+static void tell_once(struct note_core *c)
+{
+  if (!c->keys_told) note_seal_tell(c);
+  c->keys_told = true;
+}
+
+static void drop(struct note_core *c, const char *name)
+{
+  struct prac_err err = {0};
+  prac_rc rc = note_keys_drop(c->env.dir, name, &err);
+  if (rc == PRAC_OK) prac_log(c->env.log, &ev_gone, "%s.key", name);
+  if (rc != PRAC_OK && rc != PRAC_UNKNOWN) prac_log(c->env.log, &ev_stays, "%s", err.text);
+}
+
+/* What is kept here is sealed to the last key, on disk; and so is, by its word, what the portal
+ * has and what it will make. What it has said before of others, it has said anew since. A word of
+ * before the files were as they are (one was put back, for accounts of before) does not count. */
+void note_seal_heard(struct note_core *c, const struct errand *e)
+{
+  const struct note_keys *k = &c->keys;
+  if (k->n == 0) return;
+  if (!e->code || strcmp(e->code, k->v[k->last].name) != 0) {
+    tell_once(c);
+    return;
+  }
+  if (!e->to || e->at <= c->keys_since || c->keys_kept != c->keys_round) return;
+  for (size_t i = 0; i < k->n; i++)
+    if (i != k->last && !strstr(e->to, k->v[i].name)) drop(c, k->v[i].name);
+}
+
 static const struct access_seal_key *key_of(const struct note_core *c, const char *sealed)
 {
   for (size_t i = 0; i < c->keys.n; i++)
@@ -65,18 +104,60 @@ static const struct access_seal_key *key_of(const struct note_core *c, const cha
   return NULL;
 }
 
-prac_rc note_seal_in(struct note_core *c, struct subscription *s, struct prac_err *reterr)
+static prac_rc seal(struct note_core *c, struct subscription *s, const char *clear,
+                    struct prac_err *reterr)
 {
   const struct access_seal_place place = {s->user, s->id, s->url};
-  if (!s->secret[0] || access_sealed(s->secret)) return PRAC_OK;
-  const char *clear = s->secret;
-  s->secret = ""; /* without a key: the portal has it, and says it sealed once there is one */
-  if (c->keys.n == 0) return PRAC_OK;
   char *sealed = prac_arena_alloc(c->arena, ACCESS_SEALED);
   if (!sealed) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for a subscription");
   PRAC_TRY(access_seal(&c->keys.v[c->keys.last], &place, clear, sealed, reterr));
   s->secret = sealed;
   return PRAC_OK;
+}
+
+static bool is_of_now(const struct note_core *c, const char *sealed)
+{
+  return c->keys.n > 0 && access_sealed_to(sealed, c->keys.v[c->keys.last].name);
+}
+
+/* Sealed to an older key. What does not open stays as it is. */
+static prac_rc seal_again(struct note_core *c, struct subscription *s, struct prac_err *reterr)
+{
+  const struct access_seal_place place = {s->user, s->id, s->url};
+  const struct access_seal_key *k = key_of(c, s->secret);
+  char clear[ACCESS_SEAL_TEXT];
+  if (!k) return PRAC_OK;
+  prac_rc rc = access_unseal(k, &place, s->secret, clear, reterr);
+  if (rc == PRAC_OK)
+    rc = seal(c, s, clear, reterr);
+  else if (rc != PRAC_NOMEM)
+    rc = PRAC_OK;
+  explicit_bzero(clear, sizeof clear);
+  return rc;
+}
+
+prac_rc note_seal_in(struct note_core *c, struct subscription *s, struct prac_err *reterr)
+{
+  const char *said = s->secret;
+  if (!said[0] || is_of_now(c, said)) return PRAC_OK;
+  if (access_sealed(said)) return seal_again(c, s, reterr);
+  s->secret = ""; /* without a key: the portal has it, and says it sealed once there is one */
+  return c->keys.n ? seal(c, s, said, reterr) : PRAC_OK;
+}
+
+/* First the key: the portal takes nothing that is sealed to one it does not know. */
+void note_seal_anew(struct note_core *c, const struct subscription *s, const char *said)
+{
+  char hash[ACCESS_SEAL_HALF];
+  if (!access_sealed(said) || is_of_now(c, said) || c->keys.n == 0) return;
+  tell_once(c);
+  if (!c->env.told || !is_of_now(c, s->secret)) return;
+  c->env.told(c->env.told_arg, &(struct told){.id = access_seal_hash(said, hash),
+                                              .at = c->now,
+                                              .subscription = s->id,
+                                              .way = "",
+                                              .state = "sealed",
+                                              .text = s->secret});
 }
 
 prac_rc note_seal_out(const struct note_core *c, const struct note_tenant_row *r,
@@ -124,10 +205,26 @@ void note_seal_count(struct note_core *c)
   if (n > before) prac_log(c->env.log, &ev_unopened, "%zu subscription(s), for example %s", n, one);
 }
 
+static void take_keys(struct note_core *c, const struct note_keys *k, bool first)
+{
+  const char *name = k->v[k->last].name;
+  bool other = first || !c->keys.n || strcmp(name, c->keys.v[c->keys.last].name) != 0;
+  c->keys_bad = false;
+  if (memcmp(k, &c->keys, sizeof *k) != 0) {
+    c->keys = *k;
+    c->keys_round++;
+    c->keys_since = c->now;
+  }
+  if (!other) return;
+  prac_log(c->env.log, &ev_key, "secrets are sealed to %s, %zu key(s) open them", name, k->n);
+  tell_once(c);
+}
+
 prac_rc note_seal_look(struct note_core *c, struct prac_err *reterr)
 {
   struct prac_err err = {0};
   struct note_keys keys = {.n = 0};
+  c->keys_told = false;
   if (c->keys_looked != PRAC_TIME_NONE && c->now >= c->keys_looked &&
       c->now - c->keys_looked < LOOK_NS)
     return PRAC_OK;
@@ -137,16 +234,9 @@ prac_rc note_seal_look(struct note_core *c, struct prac_err *reterr)
   if (rc == PRAC_NOMEM) return PRAC_FAIL(reterr, rc, "%s", err.text);
   if (rc != PRAC_OK) bad(c, &err);
   if (rc != PRAC_OK) return PRAC_OK; /* what was read before is still good */
-  bool other = !c->keys.n || strcmp(keys.v[keys.last].name, c->keys.v[c->keys.last].name) != 0;
-  c->keys_round += memcmp(&keys, &c->keys, sizeof keys) != 0;
-  c->keys_bad = false;
-  c->keys = keys;
+  take_keys(c, &keys, first);
   explicit_bzero(&keys, sizeof keys);
-  if (other || first) {
-    prac_log(c->env.log, &ev_key, "secrets are sealed to %s, %zu key(s) open them",
-             c->keys.v[c->keys.last].name, c->keys.n);
-    note_seal_tell(c);
-  }
+  if (c->keys_kept != c->keys_round) PRAC_TRY(note_subscribe_load(c, reterr));
   note_seal_count(c);
   return PRAC_OK;
 }

@@ -67,6 +67,7 @@ static prac_rc load_one(struct note_core *c, struct subscription *s, struct prac
   prac_rc rc = note_seal_in(c, s, &err);
   if (rc != PRAC_OK) return unfit(c, s->id, rc, &err);
   if (s->secret != secret) PRAC_TRY(keep(c, s, reterr));
+  note_seal_anew(c, s, secret);
   return put(c, s, reterr);
 }
 
@@ -78,7 +79,6 @@ static prac_rc scrub(struct note_core *c, struct prac_err *reterr)
   prac_rc rc = note_meta_get(c->queue, "sealed", &clean, reterr);
   if (rc != PRAC_OK && rc != PRAC_UNKNOWN) return rc;
   if (clean) return PRAC_OK;
-  PRAC_TRY(note_queue_commit(c->queue, reterr));
   rc = note_queue_scrub(c->queue, &err);
   if (rc != PRAC_OK) prac_log(c->env.log, &ev_scrub, "%s", err.text);
   if (rc != PRAC_OK) return PRAC_OK;
@@ -105,6 +105,8 @@ prac_rc note_subscribe_load(struct note_core *c, struct prac_err *reterr)
       PRAC_TRY(load_one(c, &s, reterr));
   }
   count_on(c);
+  PRAC_TRY(note_commit(c, reterr));
+  c->keys_kept = c->keys_round;
   return scrub(c, reterr);
 }
 
@@ -125,6 +127,7 @@ prac_rc note_subscribe(struct note_core *c, const struct subscription *s, struct
     if (rc != PRAC_OK) return unfit(c, s->id, rc, &err);
     PRAC_TRY(keep(c, &own, reterr));
     PRAC_TRY(put(c, &own, reterr));
+    note_seal_anew(c, &own, s->secret);
   }
   count_on(c);
   note_seal_count(c);
@@ -204,7 +207,7 @@ prac_rc note_errand(struct note_core *c, const struct errand *e, struct prac_err
   if (c->now - e->at > (test ? TEST_NS : CONFIRM_NS)) return PRAC_OK;
   prac_count(&c->counters[NOTE_COUNT_ERRANDS], 1);
   if (key) {
-    note_seal_tell(c);
+    note_seal_heard(c, e);
     return PRAC_OK;
   }
   return test ? run_test(c, e, reterr) : run_confirm(c, e, reterr);

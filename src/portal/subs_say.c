@@ -6,9 +6,10 @@
 
 #include "base/hash.h"
 #include "portal/subs.h"
+#include "portal/subs_key.h"
 #include "portal/who.h"
 
-enum { AT_ONCE = 100, LOOK_MS = 5000, AGAIN_MS = 1000, KEY_MS = 60000, JSON_MAX = 64 << 10 };
+enum { AT_ONCE = 100, LOOK_MS = 5000, AGAIN_MS = 1000, JSON_MAX = 64 << 10 };
 #define ALL_AGAIN_NS PRAC_HOUR
 
 struct saying {
@@ -29,10 +30,8 @@ struct portal_subs {
   size_t n, testing;
   bool looking;
   struct portal_told told[SUBS_TOLD];
-  char key[ACCESS_SEAL_HALF]; /* that the notifier has said, for the desk; "": none */
+  struct portal_key key;
   /* the desk's thread: */
-  bool asked, sealed; /* for the key; nothing is in clear any more */
-  int64_t key_at;     /* monotonic ns: when it is asked for again */
   struct said said[SUBS_QUEUED];
   size_t n_said;
   int64_t said_all; /* monotonic ns; 0: never */
@@ -51,6 +50,7 @@ prac_rc portal_subs_open(struct portal *p, struct prac_err *reterr)
   if (!p->subs) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for subscriptions");
   (void)pthread_mutex_init(&p->subs->lock, NULL);
   p->subs->end = &p->subs->first;
+  portal_key_open(&p->subs->key);
   for (size_t i = 0; i < SUBS_TOLD; i++) p->subs->told[i].at = PRAC_TIME_NONE;
   return PRAC_OK;
 }
@@ -71,6 +71,7 @@ void portal_subs_close(struct portal *p)
     next = s->first->next;
     saying_free(&s->first);
   }
+  portal_key_close(&s->key);
   pthread_mutex_destroy(&s->lock);
   free(s);
 }
@@ -163,74 +164,6 @@ static prac_rc effective(const struct access_sub *sub, struct prac_arena *a,
   return PRAC_OK;
 }
 
-/* ---- the notifier's key ---- */
-
-static void take_key(struct portal *p, struct access *a)
-{
-  static const struct prac_log_event ev = {"portal_key", PRAC_LOG_INFO,
-                                           "secrets of webhooks are sealed to it from now on"};
-  static const struct prac_log_event bad = {"portal_key_failed", PRAC_LOG_WARN,
-                                            "it is asked for again; look at access.db"};
-  struct portal_subs *s = p->subs;
-  struct access_seal_key old, k;
-  char key[ACCESS_SEAL_HALF];
-  struct prac_err err = {0};
-  pthread_mutex_lock(&s->lock);
-  memcpy(key, s->key, sizeof key);
-  s->key[0] = 0;
-  pthread_mutex_unlock(&s->lock);
-  if (!key[0]) return;
-  prac_rc rc = access_seal_key_read(key, &k, &err);
-  if (rc == PRAC_OK && access_seal_key_get(a, &old, NULL) == PRAC_OK &&
-      strcmp(old.name, k.name) == 0)
-    return;
-  if (rc == PRAC_OK) rc = access_seal_key_put(a, &k, &err);
-  if (rc == PRAC_OK)
-    prac_log(p->env.log, &ev, "%s", k.name);
-  else
-    prac_log(p->env.log, &bad, "%s", err.text);
-  s->key_at = 0;
-}
-
-static prac_rc ask_for_key(struct portal *p)
-{
-  char id[32];
-  prac_time now = prac_now(p->env.clock);
-  (void)snprintf(id, sizeof id, "k-%016" PRIx64, (uint64_t)now);
-  const struct errand e = {.id = id,
-                           .at = now,
-                           .act = "key",
-                           .subscription = "",
-                           .user = "",
-                           .to = "",
-                           .code = "",
-                           .language = ""};
-  return portal_subs_errand(p, &e, "portal");
-}
-
-/* Asked for at the start, since it may be another one than before, and for as long as there is
- * none. */
-static void seal(struct portal *p, struct access *a)
-{
-  static const struct prac_log_event ev = {
-      "portal_secrets_in_clear", PRAC_LOG_WARN,
-      "secrets of before are in access.db: start `notify` of this version, and make room; it is "
-      "tried again"};
-  struct portal_subs *s = p->subs;
-  struct access_seal_key k;
-  struct prac_err err = {0};
-  int64_t now = portal_mono_ns();
-  take_key(p, a);
-  if (s->asked && now < s->key_at) return;
-  s->key_at = now + KEY_MS * PRAC_MS;
-  if (!s->asked || access_seal_key_get(a, &k, NULL) == PRAC_AGAIN)
-    s->asked |= ask_for_key(p) == PRAC_OK;
-  if (s->sealed) return;
-  prac_rc rc = access_subs_seal(a, &err);
-  s->sealed = rc == PRAC_OK;
-  if (rc != PRAC_OK && rc != PRAC_AGAIN) prac_log(p->env.log, &ev, "%s", err.text);
-}
-
 struct look {
   struct portal *p;
   struct prac_arena *arena;
@@ -275,11 +208,13 @@ void portal_subs_look(struct portal *p, struct access *a)
   if (!s) return;
   struct look l = {p, prac_arena_new(4096), prac_now(p->env.clock), true};
   int64_t now = portal_mono_ns();
+  if (portal_key_look(p, &s->key, a)) s->said_all = 0;
   bool all = s->said_all == 0 || now - s->said_all >= ALL_AGAIN_NS;
-  seal(p, a);
   if (all) s->n_said = 0;
-  if (l.arena && access_subs(a, NULL, look_at, &l, NULL) == PRAC_OK && l.whole && all)
-    s->said_all = now;
+  if (l.arena && access_subs(a, NULL, look_at, &l, NULL) == PRAC_OK && l.whole) {
+    if (all) s->said_all = now;
+    portal_key_report(p, &s->key, a, all);
+  }
   prac_arena_free(&l.arena);
   pthread_mutex_lock(&s->lock);
   s->looking = false;
@@ -375,13 +310,12 @@ void portal_subs_told(struct portal *p, const struct told *t)
 {
   struct portal_subs *s = p->subs;
   if (!s) return;
-  pthread_mutex_lock(&s->lock);
-  if (strcmp(t->state, "key") == 0) {
-    (void)snprintf(s->key, sizeof s->key, "%s", t->text);
-    pthread_mutex_unlock(&s->lock);
+  if (strcmp(t->state, "key") == 0 || strcmp(t->state, "sealed") == 0) {
+    portal_key_told(&s->key, t);
     s->look_at = 0;
     return;
   }
+  pthread_mutex_lock(&s->lock);
   struct portal_told *to = &s->told[0];
   for (size_t i = 0; i < SUBS_TOLD; i++) {
     struct portal_told *o = &s->told[i];

@@ -1,13 +1,16 @@
 """Secrets of webhooks, sealed: nowhere in the data directory in clear, bound to their URL, sealed at the first start of what
-was in clear before, and messages that wait for a key that is missing."""
+was in clear before, and messages that wait for a key that is missing; another key, until nothing needs the one before."""
 import hashlib
 import hmac
 import json
 import os
+import random
+import shutil
 import signal
 import sqlite3
 import stat
 import subprocess
+import time
 
 from portalsite import Site
 from subscriber import API, FORM, LocalBus, Scene, alert, files_with, until
@@ -95,22 +98,69 @@ def missing(t, scene, jp, ours, secret):
     t.equal('with the file back, what waited is told', until(lambda: signed(scene.hook, '/new', 'a4.', secret)), [True])
 
 
-def another(t, scene, jp, ours, secret):
-    """Another key: old secrets are opened with the old one, new ones are sealed to the new one."""
-    data = scene.site.base / 'data'
+def new_key(scene):
+    """Its name."""
     r = subprocess.run([PRACTICE, 'notify', '--new-key', '--config', scene.site.conf], capture_output=True, text=True, timeout=60)
-    t.check('a new key is made', r.returncode == 0 and 'notify/seal/' in r.stdout, r)
-    name = os.path.basename(r.stdout.split(';')[0]).split('.')[0]
-    t.check('the running notifier takes it, and so does the portal', until(lambda: f'"text":"{name}"' in scene.site.logs()), scene.site.logs()[-2000:])
-    told(t, scene, 5, '/new', ours, secret, 'the old secret still signs')
+    assert r.returncode == 0, r
+    return os.path.basename(r.stdout.split(';')[0]).split('.')[0]
+
+
+def keys(scene):
+    return sorted(f.stem for f in (scene.site.base / 'data/notify/seal').iterdir())
+
+
+def ask_db(scene, file, *sql):
+    db = sqlite3.connect(scene.site.base / 'data' / file, timeout=20)
+    with db:
+        got = db.execute(*sql).fetchall()
+    db.close()
+    return got
+
+
+def another(t, scene, jp, ours, secret):
+    """Another key: what is kept is sealed anew, to the same secret, and the key of before goes."""
+    data = scene.site.base / 'data'
+    t.check('(the key that was made meanwhile is alone)', until(lambda: len(keys(scene)) == 1), keys(scene))
+    old, = keys(scene)
+    shutil.copy(data / f'notify/seal/{old}.key', data / 'copy')
+    (public,), = ask_db(scene, 'portal/access.db', "SELECT b FROM meta WHERE k = 'seal'")
+    name = new_key(scene)
+    t.check('a new key is alone soon', until(lambda: keys(scene) == [name]), keys(scene))
+    t.check('and what both keep is sealed to it', all(f'sealed1:{name}:' in str(ask_db(scene, *q)) for q in (
+        ('portal/access.db', 'SELECT secret FROM subscription WHERE id = ?', (ours['id'],)),
+        ('notify/queue.db', 'SELECT CAST(rec AS TEXT) FROM subscription WHERE id = ?', (ours['id'],)))), name)
+    told(t, scene, 5, '/new', ours, secret, 'the secret is still the same')
+    t.check('the audit has it', 'subscription sealed anew' in scene.site.access('audit', 'list'), '')
+    return old, public
+
+
+def not_heard(t, scene, jp, ours, old, public):
+    """A portal that has not heard of the key: the first secret that it seals tells the notifier."""
+    data = scene.site.base / 'data'
+    name, = keys(scene)
+    shutil.copy(data / 'copy', data / f'notify/seal/{old}.key')
+    t.check('(the key of before is there again)', until(lambda: '2 key(s)' in scene.site.logs() or scene.site.logs().count('notify_key_removed') > 1), '')
+    ask_db(scene, 'portal/access.db', "UPDATE meta SET b = ? WHERE k = 'seal'", (public,))
     fresh = jp.ask('POST', f'{API}/{ours["id"]}/secret', {})[1]['secret']
-    t.check('a new secret is sealed to it', until(lambda: files_with(data / 'notify', f'sealed1:{name}')), name)
-    for key in (data / 'notify/seal').iterdir():
-        if name not in key.name:
-            key.unlink()
-    scene.end('notify')
-    scene.site.start('notify')
-    told(t, scene, 6, '/new', ours, fresh, 'and signs without the old keys')
+    has = lambda: ask_db(scene, 'portal/access.db', "SELECT lower(hex(b)), secret FROM meta, subscription WHERE k = 'seal' AND id = ?", (ours['id'],))[0]
+    t.check('what was sealed to an old key is sealed anew', until(lambda: f'sealed1:{name}:' in has()[1]), (has(), name))
+    t.check('and the portal has the key', has()[0] != public.hex(), has())
+    t.check('that is alone again', until(lambda: keys(scene) == [name]), keys(scene))
+    told(t, scene, 6, '/new', ours, fresh, 'a secret made in between signs')
+    return fresh
+
+
+def killed(t, scene, jp, ours, secret):
+    """At any moment of it, either one."""
+    rng = random.Random(14)
+    for n in range(2):
+        name = new_key(scene)
+        for role in rng.choices(('notify', 'portal'), k=5):
+            time.sleep(rng.random() * 0.6)
+            scene.end(role)
+            scene.site.start(role)
+        t.check('a new key is alone soon, whoever is killed', until(lambda: keys(scene) == [name], 60), keys(scene))
+        told(t, scene, 7 + n, '/new', ours, secret, 'and the secret is the same')
 
 
 def main():
@@ -120,7 +170,9 @@ def main():
         ours = sealed(t, scene, jp, f'https://localhost:{scene.hook.port}')
         secret = of_before(t, scene, jp, ours)
         missing(t, scene, jp, ours, secret)
-        another(t, scene, jp, ours, secret)
+        old = another(t, scene, jp, ours, secret)
+        secret = not_heard(t, scene, jp, ours, *old)
+        killed(t, scene, jp, ours, secret)
     t.done()
 
 

@@ -3,6 +3,7 @@ is told by webhook and by mail; the notifier and the server are killed in betwee
 import json
 import re
 import pathlib
+import subprocess
 import tempfile
 import time
 
@@ -10,7 +11,7 @@ from natslab import Lab
 from notifier import episode
 from portalsite import Site
 from subscriber import NatsBus, Scene, alert, files_with, until
-from tap import Tap
+from tap import PRACTICE, Tap
 
 TENANT = '''
 tenants:
@@ -79,6 +80,25 @@ def kills(t, scene, server, operator, sub, n=30):
     print(f'# notifier killed {dead} times, the server once; {len(got) - len(set(got))} of {len(got)} messages came twice')
 
 
+def of_before(t, lab, server, scene):
+    """What a portal of before has said, in clear, is erased from the server's disk as far as the notifier has read it."""
+    old = 'hs_' + '0123456789abcdef' * 4
+    said = lambda n: dict(id=f's{n}', state='end', user='aiko', org='isp', secret=old)
+    erase = lambda: subprocess.run([PRACTICE, 'bus', '--erase-secrets', '--config', scene.site.conf], capture_output=True, text=True, timeout=60)
+    portal = lab.client('portal', server.settings('before'))
+    say = lambda n: portal(f'pub subscription.isp s{n}.1 {json.dumps(said(n))}') == 'ok' and portal('flush 20000')
+    scene.end('notify')
+    for n in range(8):
+        say(n)
+    r = erase()
+    t.check('what the notifier has not read stays', 'notify has not read' in r.stdout and len(files_with(lab.dir, old)) == 1, r)
+    scene.site.start('notify')
+    t.check('(it reads it)', until(lambda: 'not read' not in erase().stdout), '')
+    r = erase()
+    t.equal('then it is in no file of the server', (r.returncode, r.stdout, files_with(lab.dir, old)), (0, '0 messages are erased\n', []))
+    portal.close()
+
+
 def main():
     t = Tap()
     with tempfile.TemporaryDirectory(prefix='practice-subs-nats-') as d:
@@ -93,6 +113,7 @@ def main():
                 aiko, op = scene.people['aiko'], scene.people['op']
                 sub = told(t, scene, aiko, op)
                 nothing_in_clear(t, lab, site, sub)
+                of_before(t, lab, server, scene)
                 kills(t, scene, server, op, sub)
         finally:
             lab.close()

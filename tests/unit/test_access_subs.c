@@ -431,6 +431,63 @@ static void secrets_are_sealed(void **s)
   assert_string_equal(first, "");
 }
 
+/* The notifier has another key, and seals anew what comes to it sealed to the one before. */
+static void sealed_anew(void **s)
+{
+  char id[ACCESS_SUB_ID], secret[ACCESS_TOKEN_TEXT], newer[ACCESS_TOKEN_TEXT], old[ACCESS_SEALED],
+      hash[ACCESS_SEAL_HALF], sealed[ACCESS_SEALED], long_one[2 * ACCESS_SEALED],
+      is[ACCESS_SEAL_TEXT];
+  struct subscription f = form();
+  struct access_seal_key first;
+  struct prac_arena *arena = prac_arena_new(0);
+  struct access_sub sub;
+  const char *needs = NULL;
+  (void)s;
+  assert_int_equal(access_sub_seal_anew(a, "s0", "x", "sealed1:", NULL), PRAC_MALFORMED);
+  say_key();
+  first = notifier;
+  f.url = "https://h.example/x";
+  assert_int_equal(access_seals(a, arena, &needs, NULL), PRAC_OK);
+  assert_string_equal(needs, "");
+  assert_int_equal(access_sub_put(a, &mika, &f, id, secret, NULL), PRAC_OK);
+  assert_int_equal(access_sub_get(a, "mika", id, arena, &sub, NULL), PRAC_OK);
+  const struct access_seal_place p = {"mika", id, f.url};
+  (void)snprintf(old, sizeof old, "%s", sub.s.secret);
+  (void)access_seal_hash(old, hash);
+  assert_int_equal(access_seal(&first, &p, secret, sealed, NULL), PRAC_OK);
+  assert_int_equal(access_sub_seal_anew(a, id, hash, sealed, NULL), PRAC_DENIED); /* why? */
+  say_key();
+  assert_int_equal(access_sub_seal_anew(a, id, hash, sealed, NULL), PRAC_DENIED); /* of before */
+  assert_int_equal(access_seals(a, arena, &needs, NULL), PRAC_OK);
+  assert_string_equal(needs, first.name);
+  assert_int_equal(access_seal(&notifier, &p, secret, sealed, NULL), PRAC_OK);
+  assert_int_equal(access_sub_seal_anew(a, "s0", hash, sealed, NULL), PRAC_UNKNOWN);
+  hash[0] ^= 1;
+  assert_int_equal(access_sub_seal_anew(a, id, hash, sealed, NULL), PRAC_UNKNOWN);
+  hash[0] ^= 1;
+  (void)snprintf(long_one, sizeof long_one, "%s%s", sealed, sealed + 25);
+  assert_int_equal(access_sub_seal_anew(a, id, hash, long_one, NULL), PRAC_MALFORMED);
+  sealed[30] ^= 0x40;
+  assert_int_equal(access_sub_seal_anew(a, id, hash, sealed, NULL), PRAC_MALFORMED);
+  sealed[30] ^= 0x40;
+  assert_int_equal(access_sub_seal_anew(a, id, hash, sealed, NULL), PRAC_OK);
+  assert_string_equal(opened(id, is), secret);
+  assert_int_equal(access_seals(a, arena, &needs, NULL), PRAC_OK);
+  assert_string_equal(needs, notifier.name);
+  /* A secret that was made meanwhile is not undone. */
+  say_key();
+  assert_int_equal(access_sub_get(a, "mika", id, arena, &sub, NULL), PRAC_OK);
+  (void)access_seal_hash(sub.s.secret, hash);
+  assert_int_equal(access_seal(&notifier, &p, secret, sealed, NULL), PRAC_OK);
+  assert_int_equal(access_sub_secret(a, &mika, id, newer, NULL), PRAC_OK);
+  assert_int_equal(access_sub_seal_anew(a, id, hash, sealed, NULL), PRAC_UNKNOWN);
+  assert_string_equal(opened(id, is), newer);
+  assert_int_equal(access_sub_end(a, &mika, id, NULL), PRAC_OK);
+  assert_int_equal(access_seals(a, arena, &needs, NULL), PRAC_OK);
+  assert_string_equal(needs, "");
+  prac_arena_free(&arena);
+}
+
 /* A file of before, with what it has left in free pages and in the log. */
 static void secrets_of_before(void **s)
 {
@@ -481,6 +538,7 @@ int main(void)
       T(an_organisation_s_room),
       T(unbound),
       T(secrets_are_sealed),
+      T(sealed_anew),
       T(secrets_of_before),
   };
   return cmocka_run_group_tests_name("access_subs", t, NULL, NULL);

@@ -293,6 +293,23 @@ static void what_became_of_a_publish(void **s)
     assert_int_equal(READ(nats_puback_read, wrong[i], &a), PRAC_MALFORMED);
 }
 
+static void which_message_is_stored(void **s)
+{
+  (void)s;
+  struct nats_stored m;
+  assert_int_equal(READ(nats_stored_read, "{\"message\":{\"subject\":\"a\",\"seq\":15}}", &m),
+                   PRAC_OK);
+  assert_true(m.seq == 15 && m.error.code == 0);
+  assert_int_equal(READ(nats_stored_read, "{\"success\":true}", &m), PRAC_OK);
+  assert_true(m.seq == 0 && m.error.code == 0);
+  assert_int_equal(READ(nats_stored_read, "{\"error\":{\"code\":404,\"err_code\":10037}}", &m),
+                   PRAC_OK);
+  assert_true(m.seq == 0 && m.error.code == 404);
+  static const char *const wrong[] = {"", "[]", "{}", "{\"success\":false}", "{\"message\":15}"};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(wrong); i++)
+    assert_int_equal(READ(nats_stored_read, wrong[i], &m), PRAC_MALFORMED);
+}
+
 static void where_a_consumer_stands(void **s)
 {
   (void)s;
@@ -457,6 +474,7 @@ int main(void)
       cmocka_unit_test(what_a_server_says_of_itself),
       cmocka_unit_test(versions_stand_in_order),
       cmocka_unit_test(what_became_of_a_publish),
+      cmocka_unit_test(which_message_is_stored),
       cmocka_unit_test(where_a_consumer_stands),
       cmocka_unit_test(what_a_stream_is),
       cmocka_unit_test(a_stream_is_widened),

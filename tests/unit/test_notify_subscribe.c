@@ -15,9 +15,10 @@
 static struct {
   struct noter_heard all, told;
   char hosts[512], key[ACCESS_SEAL_HALF], secret[80];
-  const char *away; /* this subscriber's webhook does not answer */
-  const char *full; /* this one's mailbox */
-  bool no_mail;     /* the way can not be opened */
+  char sealed[ACCESS_SEALED], of[ACCESS_SEAL_HALF]; /* anew, and the hash of what it was */
+  const char *away;                                 /* this subscriber's webhook does not answer */
+  const char *full;                                 /* this one's mailbox */
+  bool no_mail;                                     /* the way can not be opened */
 } heard;
 
 static prac_rc open_mail(void *st, const struct note_env *env, struct prac_err *reterr)
@@ -77,6 +78,12 @@ static void told(void *arg, const struct told *t)
   (void)arg;
   if (strcmp(t->state, "key") == 0) {
     (void)snprintf(heard.key, sizeof heard.key, "%s", t->text);
+    return;
+  }
+  if (strcmp(t->state, "sealed") == 0) {
+    noter_hear(&heard.told, "%s", t->subscription);
+    (void)snprintf(heard.sealed, sizeof heard.sealed, "%s", t->text);
+    (void)snprintf(heard.of, sizeof heard.of, "%s", t->id);
     return;
   }
   noter_hear(&heard.told, "%s %s %s%s%s", t->way, t->id, t->state, *t->text ? ": " : "", t->text);
@@ -581,6 +588,93 @@ static void a_new_key(void **s)
   assert_string_equal(key_told().name, name);
 }
 
+static bool has_key(const char *name)
+{
+  char path[128];
+  (void)snprintf(path, sizeof path, "%s/seal/%s.key", noter.dir, name);
+  return access(path, F_OK) == 0;
+}
+/* The portal's word: it seals with `key`, its secrets are sealed to `to`. */
+static void portal_has(const char *key, const char *to)
+{
+  noter.wall += PRAC_SEC;
+  take(&model_errand,
+       &(struct errand){.id = "k-2", .at = noter.wall, .act = "key", .code = key, .to = to});
+}
+
+/* All that is kept is sealed to it, and so is what comes; the one before goes when the portal, too,
+ * has nothing that is sealed to it. */
+static void another_key(void **s)
+{
+  char sealed[ACCESS_SEALED], lost[ACCESS_SEALED], name[ACCESS_SEAL_NAME], before[ACCESS_SEAL_NAME],
+      both[2 * ACCESS_SEAL_NAME], hash[ACCESS_SEAL_HALF];
+  struct subscription x = sub("s1", "*"), gone = sub("s2", "*"), bad = sub("s3", "*");
+  struct access_seal_key k = key_told();
+  (void)s;
+  x.secret = "open sesame";
+  seal_for(&k, &x, sealed);
+  seal_for(&k, &gone, lost);
+  bad.secret = x.secret; /* of another place: opens with no key, and keeps none */
+  subscribe(x);
+  subscribe(gone); /* the portal never says it again */
+  subscribe(bad);
+  assert_int_equal(note_keys_make(noter.dir, noter.wall + 1, name, NULL), PRAC_OK);
+  portal_has(k.name, k.name); /* the one there was, as far as everybody knows */
+  noter_pump(11 * PRAC_SEC);
+  noter_expect(&heard.told, "s1, s2");
+  portal_has(name, name);        /* was there a word of the one before still under way? */
+  assert_false(has_key(k.name));
+  noter_reopen();
+  attack("e1", "203.0.113.9");
+  expect("hook e1.1.s1, hook e1.1.s2");
+
+  memcpy(before, name, sizeof before);
+  assert_int_equal(note_keys_make(noter.dir, noter.wall + 1, name, NULL), PRAC_OK);
+  noter_pump(11 * PRAC_SEC);
+  noter_pump(0);
+  struct access_seal_key second = key_told();
+  assert_string_equal(second.name, name);
+  noter_forget(&heard.told);
+  x.secret = "a newer one"; /* the portal has not heard of it: it is told, and gets it anew */
+  assert_true(has_key(before));
+  struct note_keys keys;
+  assert_int_equal(note_keys_read(noter.dir, &keys, NULL), PRAC_OK);
+  seal_for(&keys.v[!keys.last], &x, sealed);
+  heard.key[0] = '\0';
+  subscribe(x);
+  assert_string_equal(key_told().name, name);
+  noter_expect(&heard.told, "s1");
+  assert_string_equal(heard.of, access_seal_hash(sealed, hash));
+  char is[ACCESS_SEAL_TEXT];
+  assert_int_equal(access_unseal(&keys.v[keys.last],
+                                 &(struct access_seal_place){x.user, x.id, x.url}, heard.sealed, is,
+                                 NULL),
+                   PRAC_OK);
+  assert_string_equal(is, "a newer one");
+  heard.key[0] = '\0';
+  portal_has(before, before);
+  assert_string_equal(key_told().name, name); /* it did not hear */
+  (void)snprintf(both, sizeof both, "%s,%s", name, before);
+  portal_has(name, both);
+  assert_true(has_key(before));
+  take(&model_errand,
+       &(struct errand){.id = "k-3", .at = T0, .act = "key", .code = name, .to = name});
+  assert_true(has_key(before)); /* said before the key was there */
+  take(&model_errand, &(struct errand){.id = "k-4", .at = noter.wall, .act = "key"});
+  assert_true(has_key(before)); /* an older portal's */
+  x.secret = heard.sealed;
+  subscribe(x);
+  noter_expect(&heard.told, "");
+  portal_has(name, name);
+  assert_false(has_key(before));
+  portal_has(name, name);
+  noter_pump(11 * PRAC_SEC);
+  noter_reopen();
+  attack("e2", "203.0.113.9");
+  expect("hook e2.1.s1, hook e2.1.s2");
+  assert_int_equal(noter_counted("unopened"), 1);
+}
+
 /* A file that is no key: nothing is sealed or opened, and nothing lost. */
 static void a_key_that_is_wrong(void **s)
 {
@@ -634,6 +728,7 @@ int main(void)
       T(secrets_in_clear),
       T(a_key_that_is_missing),
       T(a_new_key),
+      T(another_key),
       T(a_key_that_is_wrong),
   };
   return cmocka_run_group_tests_name("notify_subscribe", t, NULL, NULL);

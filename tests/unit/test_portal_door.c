@@ -45,7 +45,7 @@ static const struct store_ops fake_ops = {.name = "fake", .query = fake_query};
 struct sayings {
   int away;
   size_t n;
-  char said[512];
+  char said[512], key[160];
 };
 static prac_rc say(void *arg, const struct model_kind *k, const void *rec, const char *subject,
                    const char *id, struct prac_err *err)
@@ -53,6 +53,9 @@ static prac_rc say(void *arg, const struct model_kind *k, const void *rec, const
   struct sayings *b = arg;
   const struct subscription *s = rec;
   (void)subject, (void)id;
+  const struct errand *e = rec;
+  if (k == &model_errand && b->away <= 0)
+    (void)snprintf(b->key, sizeof b->key, "%s; %s", e->code, e->to);
   if (k == &model_errand) return PRAC_OK; /* for the notifier's key */
   if (k != &model_subscription || b->away-- > 0) return PRAC_FAIL(err, PRAC_AGAIN, "away");
   b->n += (size_t)snprintf(b->said + b->n, sizeof b->said - b->n, "%s %s, ", s->title, s->state);
@@ -361,7 +364,7 @@ static void what_leaves_a_scope_is_gone(void **st)
   stop(&s);
 }
 
-static void subscribe(struct access *a, const char *title, char id[ACCESS_SUB_ID])
+static void subscribe(struct access *a, const char *title, const char *url, char id[ACCESS_SUB_ID])
 {
   static const struct access_who mika = {.user = "mika", .org = "jp"};
   char secret[ACCESS_TOKEN_TEXT];
@@ -374,7 +377,7 @@ static void subscribe(struct access *a, const char *title, char id[ACCESS_SUB_ID
                            .severity = "high",
                            .max_per_hour = 10,
                            .digest_s = 600,
-                           .url = ""};
+                           .url = url};
   assert_int_equal(access_sub_put(a, &mika, &s, id, secret, NULL), PRAC_OK);
 }
 
@@ -390,9 +393,9 @@ static void who_is_no_longer_told_is_said_first(void **state)
   start(&s);
   s.bus.away = 1;
   assert_int_equal(access_open(s.path, &c, &s.wall, &a, NULL), PRAC_OK);
-  subscribe(a, "one", one);
-  subscribe(a, "two", two);
-  subscribe(a, "three", three);
+  subscribe(a, "one", "", one);
+  subscribe(a, "two", "", two);
+  subscribe(a, "three", "", three);
   portal_subs_look(s.p, a);
   assert_int_equal(access_sub_end(a, &mika, two, NULL), PRAC_OK);
   portal_subs_look(s.p, a);
@@ -409,6 +412,68 @@ static void who_is_no_longer_told_is_said_first(void **state)
   stop(&s);
 }
 
+static void tell(struct site *s, const char *state, const char *sub, const char *id,
+                 const char *text)
+{
+  portal_subs_told(
+      s->p, &(struct told){
+                .id = id, .at = 1, .subscription = sub, .way = "", .state = state, .text = text});
+}
+/* Until the portal has said that it has this key and its secrets need those, and `said`. */
+static void expect_key(struct site *s, const char *key, const char *needs, const char *said)
+{
+  char want[160];
+  (void)snprintf(want, sizeof want, "%s; %s", key, needs);
+  for (int i = 0; i < 1000 && strcmp(s->bus.key, want) != 0; i++) {
+    portal_tick(s->p, PRAC_TIME_NONE);
+    (void)poll(NULL, 0, 10);
+  }
+  assert_string_equal(s->bus.key, want);
+  assert_string_equal(s->bus.said, said);
+}
+
+static void what_secrets_are_sealed_to(void **state)
+{
+  static const struct access_conf c = {.idle_ns = PRAC_HOUR, .life_ns = PRAC_DAY};
+  struct site s;
+  struct access *a = NULL;
+  struct access_seal_key k[2];
+  struct access_sub sub;
+  struct prac_arena *arena = prac_arena_new(0);
+  char id[ACCESS_SUB_ID], public[2][ACCESS_SEAL_HALF], hash[ACCESS_SEAL_HALF], is[ACCESS_SEAL_TEXT],
+      sealed[ACCESS_SEALED];
+  (void)state;
+  start(&s);
+  assert_int_equal(access_open(s.path, &c, &s.wall, &a, NULL), PRAC_OK);
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(access_seal_key_new(&k[i], NULL), PRAC_OK);
+    (void)access_seal_public(&k[i], public[i]);
+  }
+  expect_key(&s, "", "", "");
+  tell(&s, "key", "", "", public[0]);
+  expect_key(&s, k[0].name, "", "");
+  subscribe(a, "one", "https://h.example/", id);
+  assert_int_equal(access_sub_get(a, "mika", id, arena, &sub, NULL), PRAC_OK);
+  const struct access_seal_place place = {"mika", id, sub.s.url};
+  assert_int_equal(access_unseal(&k[0], &place, sub.s.secret, is, NULL), PRAC_OK);
+  assert_int_equal(access_seal(&k[1], &place, is, sealed, NULL), PRAC_OK);
+  (void)access_seal_hash(sub.s.secret, hash);
+  tell(&s, "key", "", "", public[1]); /* behind all that is sealed to another */
+  expect_key(&s, k[1].name, k[0].name, "one on, ");
+  tell(&s, "key", "", "", public[1]);
+  tell(&s, "sealed", id, public[0], sealed);
+  tell(&s, "sealed", "s0", hash, sealed);
+  tell(&s, "sealed", id, hash, "sealed1:");
+  for (int i = 0; i < ACCESS_SUBS + 1; i++) tell(&s, "sealed", id, hash, sealed);
+  expect_key(&s, k[1].name, k[1].name, "one on, one on, ");
+  assert_int_equal(access_sub_get(a, "mika", id, arena, &sub, NULL), PRAC_OK);
+  assert_string_equal(sub.s.secret, sealed);
+  tell(&s, "sealed", id, hash, sealed); /* waits when the portal ends */
+  access_close(&a);
+  stop(&s);
+  prac_arena_free(&arena);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -418,6 +483,7 @@ int main(void)
       cmocka_unit_test(one_user_does_not_take_a_lane),
       cmocka_unit_test(what_leaves_a_scope_is_gone),
       cmocka_unit_test(who_is_no_longer_told_is_said_first),
+      cmocka_unit_test(what_secrets_are_sealed_to),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

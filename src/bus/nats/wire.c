@@ -125,6 +125,17 @@ prac_rc nats_stream_read(const char *p, size_t n, struct nats_stream_info *ret)
   return whole ? PRAC_OK : PRAC_MALFORMED;
 }
 
+prac_rc nats_stored_read(const char *p, size_t n, struct nats_stored *ret)
+{
+  json_t *j = parse(p, n);
+  if (!j) return PRAC_MALFORMED;
+  *ret = (struct nats_stored){.seq = num(json_object_get(j, "message"), "seq")};
+  read_error(j, &ret->error);
+  bool whole = ret->error.code || ret->seq || flag(j, "success");
+  json_decref(j);
+  return whole ? PRAC_OK : PRAC_MALFORMED;
+}
+
 static bool add_once(json_t *list, const char *subject)
 {
   for (size_t i = 0; i < json_array_size(list); i++) {

@@ -49,6 +49,13 @@ struct nats_stream_info {
 };
 PRAC_NODISCARD prac_rc nats_stream_read(const char *p, size_t n, struct nats_stream_info *ret);
 
+/* The answer to a STREAM.MSG.GET: which message it is; to a STREAM.MSG.DELETE: 0. */
+struct nats_stored {
+  struct nats_answer error;
+  uint64_t seq;
+};
+PRAC_NODISCARD prac_rc nats_stored_read(const char *p, size_t n, struct nats_stored *ret);
+
 /* The configuration in the answer to a STREAM.INFO as the server gave it, with these subjects, too:
  * the body of a STREAM.UPDATE; free it. NULL: it is none, or no memory. */
 char *nats_stream_widened(const char *p, size_t len, const char *const *subjects, size_t n);
