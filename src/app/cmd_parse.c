@@ -44,6 +44,8 @@ int cmd_status_of(prac_rc rc)
 
 int cmd_fail(const struct prac_err *err)
 {
+  /* An answer that could not be written is told once, by main. */
+  if (ferror(stdout)) return CMD_ENVIRONMENT;
   if (err->rc != PRAC_STOPPED)
     fprintf(stderr, "practice: %s\n", err->text[0] ? err->text : prac_rc_text(err->rc));
   return cmd_status_of(err->rc);

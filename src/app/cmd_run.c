@@ -10,6 +10,7 @@
 
 #include "app/cmd.h"
 #include "app/settings.h"
+#include "app/settings_check.h"
 #include "app/supervisor.h"
 
 struct opts {
@@ -127,6 +128,7 @@ static int run(int argc, char **argv)
   s->once = o.once;
   prac_rc rc = settings_load(o.config, &conf, &err);
   s->settings = conf;
+  if (rc == PRAC_OK) rc = settings_check_sensors(conf, &err);
   if (rc == PRAC_OK) rc = make_sensors(s, &o, &err);
   if (rc == PRAC_OK) rc = supervisor_init(s, o.data, o.listen, &err);
   /* A hub watches through its sites. */

@@ -12,6 +12,7 @@
 
 #include "app/supervisor.h"
 #include "app/workers.h"
+#include "base/conf_form.h"
 #include "honeypot/sensor.h"
 #include "portal/portal.h"
 #include "sys/durable.h"
@@ -32,14 +33,22 @@ static prac_rc add(struct supervisor *s, const struct role *r, const char *data,
   return PRAC_OK;
 }
 
+/* Sensors made of files on the command line come beside those of the settings. */
+static prac_rc not_taken(const struct supervisor *s, const char *name, struct prac_err *reterr)
+{
+  for (size_t i = 0; i < s->n; i++) {
+    const struct role_env *e = &s->v[i].env;
+    if ((e->sensor && strcmp(e->sensor->name, name) == 0) ||
+        (e->honeypot && strcmp(e->honeypot->name, name) == 0))
+      return PRAC_FAIL(reterr, PRAC_EXISTS, "two sensors or honeypots are called %s", name);
+  }
+  return PRAC_OK;
+}
+
 static prac_rc add_sensor(struct supervisor *s, const struct sensor_conf *c, const char *data,
                           struct prac_err *reterr)
 {
-  if (!role_name_ok(c->name))
-    return PRAC_FAIL(reterr, PRAC_RANGE, "sensor name \"%s\": a-z, 0-9 and -, at most 31", c->name);
-  for (size_t i = 0; i < s->n; i++)
-    if (strcmp(s->v[i].env.sensor->name, c->name) == 0)
-      return PRAC_FAIL(reterr, PRAC_EXISTS, "two sensors are called %s", c->name);
+  PRAC_TRY(not_taken(s, c->name, reterr));
   PRAC_TRY(add(s, &role_sensor, data, ROLE_UID_SENSOR + (int64_t)s->n_sensors, reterr));
   struct role_env *e = &s->v[s->n - 1].env;
   e->sensor = c;
@@ -70,15 +79,7 @@ static prac_rc add_sensors(struct supervisor *s, const char *data, struct prac_e
 static prac_rc add_honeypot(struct supervisor *s, const struct hp_conf *c, const char *data,
                             struct prac_err *reterr)
 {
-  if (!role_name_ok(c->name))
-    return PRAC_FAIL(reterr, PRAC_RANGE, "honeypot name \"%s\": a-z, 0-9 and -, at most 31",
-                     c->name);
-  for (size_t i = 0; i < s->n; i++) {
-    const struct role_env *e = &s->v[i].env;
-    if ((e->sensor && strcmp(e->sensor->name, c->name) == 0) ||
-        (e->honeypot && strcmp(e->honeypot->name, c->name) == 0))
-      return PRAC_FAIL(reterr, PRAC_EXISTS, "two sensors or honeypots are called %s", c->name);
-  }
+  PRAC_TRY(not_taken(s, c->name, reterr));
   PRAC_TRY(add(s, &role_honeypot, data, ROLE_UID_HONEYPOT + (int64_t)s->n_honeypots, reterr));
   struct role_env *e = &s->v[s->n - 1].env;
   e->honeypot = c;
@@ -110,28 +111,25 @@ static prac_rc add_workers(struct supervisor *s, const char *data, struct prac_e
   return PRAC_OK;
 }
 
-/* "127.0.0.1:8640" or "[::1]:8640". */
+/* A socket's form of "127.0.0.1:8640" or "[::1]:8640". */
 static bool http_address(const char *text, struct sockaddr_storage *ret, socklen_t *ret_len)
 {
-  char host[64], *end;
-  const char *colon = strrchr(text, ':');
-  if (!colon || (size_t)(colon - text) >= sizeof host) return false;
-  long port = strtol(colon + 1, &end, 10);
-  if (*end || port < 0 || port > 65535) return false;
-  bool six = text[0] == '[' && colon > text && colon[-1] == ']';
-  (void)snprintf(host, sizeof host, "%.*s", (int)(colon - text) - (six ? 2 : 0),
-                 text + (six ? 1 : 0));
-  struct sockaddr_in6 a6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
-  struct sockaddr_in a4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+  struct prac_ip ip;
+  uint16_t port;
+  if (!prac_endpoint_parse(text, &ip, &port)) return false;
+  struct sockaddr_in6 a6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+  struct sockaddr_in a4 = {.sin_family = AF_INET, .sin_port = htons(port)};
   memset(ret, 0, sizeof *ret);
-  if (six)
-    memcpy(ret, &a6, sizeof a6), *ret_len = sizeof a6;
-  else
-    memcpy(ret, &a4, sizeof a4), *ret_len = sizeof a4;
-  struct sockaddr_in6 *to6 = (void *)ret;
-  struct sockaddr_in *to4 = (void *)ret;
-  return six ? inet_pton(AF_INET6, host, &to6->sin6_addr) == 1
-             : inet_pton(AF_INET, host, &to4->sin_addr) == 1;
+  if (prac_ip_is4(&ip)) {
+    a4.sin_addr.s_addr = htonl(prac_ip_to4(&ip));
+    memcpy(ret, &a4, sizeof a4);
+    *ret_len = sizeof a4;
+  } else {
+    memcpy(&a6.sin6_addr, ip.b, sizeof ip.b);
+    memcpy(ret, &a6, sizeof a6);
+    *ret_len = sizeof a6;
+  }
+  return true;
 }
 
 prac_rc role_listen_http(const char *text, int *ret_fd, struct prac_err *reterr)
@@ -140,7 +138,7 @@ prac_rc role_listen_http(const char *text, int *ret_fd, struct prac_err *reterr)
   socklen_t n = 0;
   int one = 1;
   if (!http_address(text, &a, &n))
-    return PRAC_FAIL(reterr, PRAC_MALFORMED, "\"%s\" is no ADDRESS:PORT", text);
+    return PRAC_FAIL(reterr, PRAC_MALFORMED, "\"%s\" is not %s", text, prac_form_endpoint.what);
   int fd = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return sys_errno_rc(errno, reterr, "make a socket for", text);
   (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
