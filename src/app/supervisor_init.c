@@ -1,6 +1,7 @@
 /* Which roles there are, with which uid, and the sockets that outlive them. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +65,10 @@ static prac_rc add_sensors(struct supervisor *s, const char *data, struct prac_e
   size_t made = 0;
   while (s->made && s->made[made].name) made++;
   if (n + made > SENSORS_MAX)
-    return PRAC_FAIL(reterr, PRAC_FULL, "more than %d sensors on one box", SENSORS_MAX);
+    return PRAC_FAIL(reterr, PRAC_FULL,
+                     "more than %d sensors on one box; files of one sensor stand together under "
+                     "its sensors.files",
+                     SENSORS_MAX);
   for (size_t i = 0; i < made; i++) PRAC_TRY(add_sensor(s, &s->made[i], data, reterr));
   for (int live = 0; live < 2; live++) {
     for (size_t i = 0; i < n; i++) {
@@ -151,10 +155,30 @@ prac_rc role_listen_http(const char *text, int *ret_fd, struct prac_err *reterr)
   return PRAC_OK;
 }
 
+/* Two runs in one directory would write one log. The lock is the process's own: its roles do not
+ * inherit it, and it ends with it, however that ends. */
+static prac_rc lock_data(struct supervisor *s, struct prac_err *reterr)
+{
+  char path[ROLE_PATH];
+  const char *data = s->v[0].env.real_data;
+  struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET}, held = all;
+  (void)snprintf(path, sizeof path, "%s/run.lock", data);
+  s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (s->lock_fd < 0) return sys_errno_rc(errno, reterr, "open", path);
+  if (fcntl(s->lock_fd, F_SETLK, &all) == 0) return PRAC_OK;
+  if (errno != EACCES && errno != EAGAIN) return sys_errno_rc(errno, reterr, "lock", path);
+  if (fcntl(s->lock_fd, F_GETLK, &held) != 0 || held.l_type == F_UNLCK) held.l_pid = 0;
+  return PRAC_FAIL(reterr, PRAC_EXISTS,
+                   "another practice run (process %ld) keeps its records in %s: stop it, or name "
+                   "another directory with --data",
+                   (long)held.l_pid, data);
+}
+
 static prac_rc sockets(struct supervisor *s, const char *listen, struct prac_err *reterr)
 {
   char path[ROLE_PATH];
   const struct portal_conf *pc = prac_conf_get(s->settings, "portal", 0);
+  PRAC_TRY(lock_data(s, reterr));
   if (s->run->bus == RUN_BUS_LOCAL)
     PRAC_TRY(sys_unix_listen(role_path(&s->v[0].env, "bus.sock", path), 0666, &s->bus_fd, reterr));
   PRAC_TRY(role_listen_http(listen ? listen : pc->listen, &s->http_fd, reterr));
@@ -195,7 +219,7 @@ prac_rc supervisor_init(struct supervisor *s, const char *data, const char *list
   static const struct role *const fixed[] = {&role_bus,   &role_store,  &role_engine,
                                              &role_alert, &role_portal, &role_collector,
                                              &role_notify};
-  s->bus_fd = s->http_fd = -1;
+  s->bus_fd = s->http_fd = s->lock_fd = -1;
   s->run = prac_conf_get(s->settings, "run", 0);
   sys_logsink_init(&s->sink, 2, SYS_LOG_AUTO, "run");
   s->log = sys_logsink_log(&s->sink, PRAC_LOG_INFO);

@@ -22,7 +22,8 @@ static prac_rc make(struct note_core *c, struct prac_err *reterr)
 {
   char name[ACCESS_SEAL_NAME];
   PRAC_TRY(note_keys_make(c->env.dir, c->env.at, name, reterr));
-  prac_log(c->env.log, &ev_made, "%s.key", name);
+  prac_log(c->env.log, &ev_made, "a key for subscribers' secrets was made: notify/seal/%s.key",
+           name);
   return note_keys_read(c->env.dir, &c->keys, reterr);
 }
 
@@ -143,7 +144,8 @@ prac_rc note_seal_look(struct note_core *c, struct prac_err *reterr)
   c->keys = keys;
   explicit_bzero(&keys, sizeof keys);
   if (other || first) {
-    prac_log(c->env.log, &ev_key, "secrets are sealed to %s, %zu key(s) open them",
+    prac_log(c->env.log, &ev_key,
+             "subscribers' secrets are sealed to the key %s, one of %zu that open them",
              c->keys.v[c->keys.last].name, c->keys.n);
     note_seal_tell(c);
   }
