@@ -131,4 +131,4 @@ one in Japanese, in {short(HERE)}/data/notify/mbox/alerts.mbox: open it with any
     attack = [sys.executable, ROOT / 'tools/demo_attack.py', str(OFFSET), PAGE.rpartition(':')[2], *(f'{p[0]}={p[2]}' for p in POTS)]
     subprocess.Popen(attack, stdin=subprocess.DEVNULL)
 say()
-os.execv(practice, [str(practice), 'run', '--config', str(config)])
+os.execv(practice, [str(short(practice)), 'run', '--config', str(config)])

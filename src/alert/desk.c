@@ -9,6 +9,8 @@
 #include "alert/desk_int.h"
 #include "base/hash.h"
 
+static const char *const tlp_labels[] = {"TLP:RED",   "TLP:AMBER+STRICT", "TLP:AMBER",
+                                         "TLP:GREEN", "TLP:CLEAR",        NULL};
 static const struct prac_conf_item conf_items[] = {
     {.key = "hold",
      .type = PRAC_CONF_DURATION,
@@ -55,8 +57,8 @@ static const struct prac_conf_item conf_items[] = {
      .type = PRAC_CONF_STRING,
      .offset = offsetof(struct alert_conf, tlp),
      .sdflt = "TLP:AMBER",
-     .help =
-         "handling label of alerts: TLP:RED, TLP:AMBER+STRICT, TLP:AMBER, TLP:GREEN, TLP:CLEAR"},
+     .words = tlp_labels,
+     .help = "handling label of alerts"},
     {.key = "ignore",
      .type = PRAC_CONF_STRING,
      .offset = offsetof(struct alert_conf, ignore),
@@ -80,10 +82,8 @@ static const prac_time NEVER = INT64_MAX;
 
 static bool tlp_known(const char *s)
 {
-  static const char *const labels[] = {"TLP:RED", "TLP:AMBER+STRICT", "TLP:AMBER", "TLP:GREEN",
-                                       "TLP:CLEAR"};
-  for (size_t i = 0; i < PRAC_ARRAY_LEN(labels); i++)
-    if (strcmp(labels[i], s) == 0) return true;
+  for (const char *const *l = tlp_labels; *l; l++)
+    if (strcmp(*l, s) == 0) return true;
   return false;
 }
 

@@ -89,6 +89,8 @@ struct cmd {
 extern const struct cmd *const cmd_list[];    /* NULL-terminated; app/registry.c */
 extern const char *const cmd_groups[];        /* NULL-terminated, in the order shown */
 const struct cmd *cmd_find(const char *name); /* NULL: no such command */
+/* "; did you mean query?" for a name that nearly is a command; "" for others. */
+const char *cmd_meant(char out[120], const char *name);
 
 /* Fills *ret (size bytes, zeroed first) from the table. CMD_GO, or the exit status after one clear
  * line on stderr. Operands are moved within argv; texts stay in argv's memory. */

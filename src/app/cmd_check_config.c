@@ -4,14 +4,10 @@
 #include <unistd.h>
 
 #include "app/cmd.h"
-#include "app/roles.h"
 #include "app/settings.h"
+#include "app/settings_check.h"
 #include "app/settings_print.h"
-#include "app/workers.h"
 #include "base/json.h"
-#include "bus/nats_client.h"
-#include "notify/notify.h"
-#include "portal/portal.h"
 
 /* ---- check-config ---- */
 
@@ -28,39 +24,8 @@ static const struct cmd_option check_options[] = {
 };
 extern const struct cmd cmd_check_config;
 
-enum { WARNINGS_MAX = 1 + 16 };
-struct warnings {
-  char text[WARNINGS_MAX][400];
-  size_t n;
-};
-
-/* Each server is asked what it is; one that does not answer at once is none of our business here.
- */
-static void warn_servers(const struct prac_conf *c, struct warnings *w)
-{
-  const struct bus_nats_conf *n = prac_conf_get(c, "nats", 0);
-  char why[300];
-  for (size_t i = 0; i < n->servers.n && w->n < WARNINGS_MAX; i++)
-    if (bus_nats_ask_version(n->servers.v[i], PRAC_SEC, why)[0])
-      (void)snprintf(w->text[w->n++], sizeof w->text[0], "nats.servers: %.60s: %s", n->servers.v[i],
-                     why);
-}
-
-/* What is allowed, and yet should be known before others find out. */
-static void find_warnings(const struct prac_conf *c, struct warnings *w)
-{
-  w->n = 0;
-  if (!c) return;
-  const struct portal_conf *p = prac_conf_get(c, "portal", 0);
-  const struct run_conf *r = prac_conf_get(c, "run", 0);
-  const char *open = portal_open_text(p);
-  if (open)
-    (void)snprintf(w->text[w->n++], sizeof w->text[0], "portal.listen: %.100s %s", p->listen, open);
-  if (r->bus == RUN_BUS_NATS) warn_servers(c, w);
-}
-
 static void check_json(const char *name, prac_rc rc, const struct prac_err *e,
-                       const struct warnings *w)
+                       const struct settings_warnings *w)
 {
   struct prac_json j = prac_json_of(8192);
   prac_json_open(&j, '{');
@@ -97,13 +62,10 @@ static int run_check(int argc, char **argv)
   if (st != CMD_GO) return st;
   const char *file = o.file ? o.file : usual_place(),
              *name = file && strcmp(file, "-") == 0 ? "standard input" : file;
-  struct warnings w;
+  struct settings_warnings w = {.n = 0};
   prac_rc rc = settings_load(file, &c, &e);
-  if (rc == PRAC_OK) rc = note_conf_check(c, &e);
-  if (rc == PRAC_OK) rc = workers_check(c, &e);
-  if (rc == PRAC_OK) rc = portal_conf_check(c, &e);
-  if (rc == PRAC_OK) rc = bus_nats_check(c, &e);
-  find_warnings(c, &w);
+  if (rc == PRAC_OK) rc = settings_check(c, &e);
+  if (c) settings_warn(c, &w);
   for (size_t i = 0; i < w.n && !o.json; i++) fprintf(stderr, "practice: warning: %s\n", w.text[i]);
   if (o.json) {
     check_json(name, rc, &e, &w);
@@ -125,10 +87,10 @@ const struct cmd cmd_check_config = {
     .name = "check-config",
     .about = "read a settings file and say whether it is right",
     .group = "make and check",
-    .text =
-        "Reads the file the way every role does, and stops there. The first mistake is named "
-        "with its line, its key and what is allowed. What is allowed and still unwise is a "
-        "warning. With run.bus: nats the servers are asked for their versions, one second each.",
+    .text = "Reads the file the way every role does, and stops there. The first mistake is named "
+            "with its line, its key and what is allowed. What is allowed and still unwise, and "
+            "what this machine has not (files, interfaces, addresses), is a warning. With run.bus: "
+            "nats the servers are asked for their versions, one second each.",
     .examples = "practice check-config practice.yaml\tis this file right?\n"
                 "practice check-config - --json\tthe same for a program",
     .options = check_options,

@@ -51,10 +51,24 @@ struct engine {
   size_t n_said;
 };
 
-static int list_engines(void)
+static int list_engines(bool as_json)
 {
-  for (const struct eng_ops *const *e = eng_list; *e; e++)
-    printf("%-12s %s\n", (*e)->name, (*e)->about);
+  struct prac_json j = prac_json_of(0);
+  for (const struct eng_ops *const *e = eng_list; *e; e++) {
+    if (!as_json) {
+      printf("%-12s %s\n", (*e)->name, (*e)->about);
+      continue;
+    }
+    prac_json_reset(&j);
+    prac_json_open(&j, '{');
+    prac_json_key(&j, "name");
+    prac_json_str(&j, (*e)->name);
+    prac_json_key(&j, "about");
+    prac_json_str(&j, (*e)->about);
+    prac_json_close(&j, '}');
+    if (!j.bad) puts(j.buf);
+  }
+  prac_json_done(&j);
   return CMD_OK;
 }
 
@@ -208,7 +222,7 @@ static int run(int argc, char **argv)
   e.line = prac_json_of(0);
   int st = cmd_parse(&cmd_engine, argc, argv, &e.o, sizeof e.o);
   if (st != CMD_GO) return st;
-  if (e.o.list) return list_engines();
+  if (e.o.list) return list_engines(e.o.json);
   const struct play_opts *o = &e.o.play;
   if (e.o.name)
     return e.o.data || e.o.worker

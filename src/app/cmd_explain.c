@@ -17,7 +17,7 @@ struct opts {
 static const struct cmd_option options[] = {
     {"--store", "WHERE",
      "directory of the store; or http://HOST:PORT/DATABASE of ClickHouse, or clickhouse", CMD_TEXT,
-     offsetof(struct opts, store), .dflt = "./practice-data"},
+     offsetof(struct opts, store), .dflt = "./practice-data/store"},
     {"--from", "TIME",
      "look from here on; by itself half an hour before the claim, or the last day", CMD_TIME,
      offsetof(struct opts, from)},

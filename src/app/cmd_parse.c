@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "app/cmd.h"
+#include "base/conf_text.h"
 
 struct parse {
   const struct cmd *cmd;
@@ -44,6 +45,8 @@ int cmd_status_of(prac_rc rc)
 
 int cmd_fail(const struct prac_err *err)
 {
+  /* An answer that could not be written is told once, by main. */
+  if (ferror(stdout)) return CMD_ENVIRONMENT;
   if (err->rc != PRAC_STOPPED)
     fprintf(stderr, "practice: %s\n", err->text[0] ? err->text : prac_rc_text(err->rc));
   return cmd_status_of(err->rc);
@@ -74,6 +77,32 @@ static bool is_option(const struct cmd_option *o)
 static bool is_optional(const struct cmd_option *o)
 {
   return is_option(o) || o->name[0] == '[';
+}
+
+enum { NAMES_MAX = 64 };
+
+/* "; did you mean ...?", or nothing. */
+static const char *meant(char out[120], const char *s, const char *const *names)
+{
+  const char *near = prac_conf_nearest(s, names);
+  out[0] = 0;
+  if (near) (void)snprintf(out, 120, "; did you mean %s?", near);
+  return out;
+}
+
+const char *cmd_meant(char out[120], const char *name)
+{
+  const char *names[NAMES_MAX + 1] = {NULL};
+  for (size_t i = 0; i < NAMES_MAX && cmd_list[i]; i++) names[i] = cmd_list[i]->name;
+  return meant(out, name, names);
+}
+
+static const char *option_meant(char out[120], const struct cmd *c, const char *arg)
+{
+  const char *names[NAMES_MAX + 1] = {NULL};
+  for (size_t i = 0, n = 0; i < c->n_options && n < NAMES_MAX; i++)
+    if (is_option(&c->options[i])) names[n++] = c->options[i].name;
+  return meant(out, arg, names);
 }
 
 /* 10k, 3M, 2G: thousands, as people count packets. */
@@ -234,7 +263,9 @@ static int option(struct parse *p, int argc, char **argv, int *i)
 {
   const char *value;
   const struct cmd_option *o = find(p->cmd, argv[*i], &value);
-  if (!o) return cmd_usage(p->cmd, "no option %s", argv[*i]);
+  char near[120];
+  if (!o)
+    return cmd_usage(p->cmd, "no option %s%s", argv[*i], option_meant(near, p->cmd, argv[*i]));
   if (o->type == CMD_FLAG && value) return cmd_usage(p->cmd, "%s takes no value", o->name);
   uint64_t bit = UINT64_C(1) << (o - p->cmd->options);
   if (o->type != CMD_FLAG && o->type != CMD_MANY && (p->given & bit))

@@ -7,6 +7,7 @@
 
 #include "app/cmd.h"
 #include "app/settings.h"
+#include "app/settings_check.h"
 #include "app/stop.h"
 #include "app/supervisor.h"
 #include "app/workers.h"
@@ -165,6 +166,7 @@ static int run_with(const struct role *r, const struct opts *o)
   struct prac_conf *conf = NULL;
   int st = CMD_OK;
   prac_rc rc = settings_load(o->config, &conf, &err);
+  if (rc == PRAC_OK) rc = settings_check_sensors(conf, &err);
   if (rc == PRAC_OK) rc = supervisor_env(&e, r, conf, o->data, &err);
   if (rc == PRAC_OK && r == &role_sensor) rc = find_sensor(&e, o->name, &err);
   if (rc == PRAC_OK && r == &role_honeypot) rc = find_honeypot(&e, o->name, &err);

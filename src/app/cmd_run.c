@@ -1,5 +1,6 @@
 /* `practice run`: everything on one box, in one command. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 
 #include "app/cmd.h"
 #include "app/settings.h"
+#include "app/settings_check.h"
 #include "app/supervisor.h"
 
 struct opts {
@@ -93,6 +95,7 @@ static void welcome(const struct supervisor *s)
 {
   size_t players = s->board->n_players;
   char page[96];
+  const char *me = program_invocation_name, *data = s->v[0].env.real_data;
   fprintf(stderr,
           "practice %s: %zu sensor%s (%zu playing captures, %zu live), %zu honeypot%s\n"
           "  page   %s\n"
@@ -102,16 +105,18 @@ static void welcome(const struct supervisor *s)
           "Alerts appear below and on the page as they open and close. Ctrl-C ends everything in "
           "order.\n"
           "Try next, in another terminal:\n"
-          "  practice query top by=port --store %s/store       what is knocked on most\n"
-          "  practice replay FILE.pcap                          one of your own captures, at once\n"
-          "  practice settings --example > my.yaml              a live interface: set "
+          "  what is knocked on most         %s query top by=port limit=20 --store %s/store\n"
+          "  why there is an alert           %s explain ID --store %s/store\n"
+          "                                  (an alert's ID stands in brackets at its end)\n"
+          "  one of your own captures        %s replay FILE.pcap\n"
+          "  a live interface                %s settings --example > my.yaml; set "
           "sensors.interface\n\n",
           PRACTICE_VERSION, s->n_sensors, s->n_sensors == 1 ? "" : "s", players,
           s->n_sensors - players, s->n_honeypots, s->n_honeypots == 1 ? "" : "s",
-          page_address(s->http_fd, page), s->v[0].env.real_data,
+          page_address(s->http_fd, page), data,
           s->v[0].env.uid >= 0 ? "each role has a uid, a root directory and system calls of its own"
                                : "each role has system calls of its own (start as root for uids)",
-          s->v[0].env.real_data);
+          me, data, me, data, me, me);
 }
 
 static int run(int argc, char **argv)
@@ -123,10 +128,11 @@ static int run(int argc, char **argv)
   if (st != CMD_GO) return st;
   struct supervisor *s = calloc(1, sizeof *s);
   if (!s) return CMD_ENVIRONMENT;
-  s->bus_fd = s->http_fd = -1;
+  s->bus_fd = s->http_fd = s->lock_fd = -1;
   s->once = o.once;
   prac_rc rc = settings_load(o.config, &conf, &err);
   s->settings = conf;
+  if (rc == PRAC_OK) rc = settings_check_sensors(conf, &err);
   if (rc == PRAC_OK) rc = make_sensors(s, &o, &err);
   if (rc == PRAC_OK) rc = supervisor_init(s, o.data, o.listen, &err);
   /* A hub watches through its sites. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/query_out.h"
+#include "episode/episode.h"
 #include "view/view_json.h"
 
 enum { SHOWN_HOSTS = 12 };
@@ -101,8 +102,11 @@ static void page_alert(const struct alert *a, FILE *to)
 static const char *settings_words(const struct finding *f, const struct prac_conf *now)
 {
   char path[64];
-  snprintf(path, sizeof path, "engine.%s", f->engine);
-  if (now && !prac_conf_get(now, path, 0)) snprintf(path, sizeof path, "%s", f->engine);
+  if (f->settings == 0) return "it has none";
+  (void)snprintf(path, sizeof path, "engine.%s", f->engine);
+  if (now && !prac_conf_get(now, path, 0)) /* not an engine, but a role that finds */
+    (void)snprintf(path, sizeof path, "%s",
+                   strcmp(f->engine, "drdos") == 0 ? epi_conf_section.path : f->engine);
   if (!now || !prac_conf_get(now, path, 0)) return "an engine this program does not have";
   return prac_conf_hash(now, path) == f->settings ? "as now" : "other than now";
 }

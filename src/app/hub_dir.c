@@ -19,7 +19,8 @@ static prac_rc load_hub(const char *dir, struct hub *s, struct prac_err *reterr)
   size_t n = 0;
   char *full = realpath(dir, NULL);
   prac_rc rc = full ? site_file_read(full, "hub.yaml", SITE_BUNDLE_MAX, &text, &n, reterr)
-                    : PRAC_FAIL(reterr, PRAC_UNKNOWN, "%s: no such directory", dir);
+                    : PRAC_FAIL(reterr, PRAC_UNKNOWN,
+                                "%s: no such directory; practice hub init makes it", dir);
   if (rc == PRAC_OK) rc = site_hub_parse(text, n, full, &s->h, reterr);
   free(text);
   free(full);

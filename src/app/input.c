@@ -2,26 +2,12 @@
 #include "app/input.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { HEAD_BYTES = 4096 };
-
-/* The first bytes of a file; 0 for standard input, which cannot be read twice. */
-static prac_rc read_head(const char *what, uint8_t *head, size_t *ret_n, struct prac_err *reterr)
-{
-  *ret_n = 0;
-  if (strcmp(what, "-") == 0) return PRAC_OK;
-  FILE *f = fopen(what, "rbe");
-  if (!f) return PRAC_FAIL(reterr, PRAC_IO, "%s: %s", what, strerrordesc_np(errno));
-  *ret_n = fread(head, 1, HEAD_BYTES, f);
-  bool bad = ferror(f) != 0;
-  int why = errno;
-  (void)fclose(f);
-  return bad ? PRAC_FAIL(reterr, PRAC_IO, "%s: %s", what, strerrordesc_np(why)) : PRAC_OK;
-}
+#include <unistd.h>
 
 static const struct cap_source *best_claim(const char *what, const uint8_t *head, size_t n)
 {
@@ -42,35 +28,65 @@ static const void *source_conf(const struct cap_source *s, const struct prac_con
   return conf && s->conf ? prac_conf_get(conf, s->conf->path, 0) : NULL;
 }
 
+/* A pipe gives its bytes once: those read to see what they are are handed on with the descriptor.
+ * No more than that takes, for a pipe may be slow. */
+static prac_rc read_head(struct cap_open *o, uint8_t head[CAP_HEAD_MAX], struct prac_err *reterr)
+{
+  o->head = head;
+  while (o->n_head == 0 || (o->n_head < CAP_HEAD_MAX && !best_claim(o->what, head, o->n_head))) {
+    ssize_t n = read(o->fd, head + o->n_head, CAP_HEAD_MAX - o->n_head);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return PRAC_FAIL(reterr, PRAC_IO, "%s: %s", o->what, strerrordesc_np(errno));
+    if (n == 0) break;
+    o->n_head += (size_t)n;
+  }
+  return PRAC_OK;
+}
+
+/* The source that was named, or that knows these bytes. */
+static prac_rc choose(const char *source_name, struct cap_open *o, uint8_t head[CAP_HEAD_MAX],
+                      const struct cap_source **ret, struct prac_err *reterr)
+{
+  if (source_name) {
+    *ret = cap_source_find(source_name);
+    return *ret ? PRAC_OK : PRAC_FAIL(reterr, PRAC_UNKNOWN, "no source called \"%s\"", source_name);
+  }
+  PRAC_TRY(read_head(o, head, reterr));
+  *ret = best_claim(o->what, o->head, o->n_head);
+  if (!*ret && o->n_head == 0) return PRAC_FAIL(reterr, PRAC_MALFORMED, "%s: empty file", o->what);
+  return *ret ? PRAC_OK
+              : PRAC_FAIL(
+                    reterr, PRAC_MALFORMED,
+                    "%s: neither a capture (pcap, pcapng, also .gz) nor a CSV with a known map",
+                    o->what);
+}
+
+static prac_rc open_source(struct input *in, struct cap_open *o, const struct prac_conf *conf,
+                           struct prac_err *reterr)
+{
+  in->st = calloc(1, in->source->state_size);
+  in->what = strdup(o->what);
+  if (in->source->form == CAP_FRAMES)
+    in->frames = calloc(INPUT_AHEAD, sizeof *in->frames);
+  else
+    in->seen = calloc(INPUT_AHEAD, sizeof *in->seen);
+  o->conf = source_conf(in->source, conf);
+  if (!in->st || !in->what || (!in->frames && !in->seen))
+    return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory to read %s", o->what);
+  return in->source->open(in->st, o, reterr);
+}
+
 prac_rc input_open(const char *what, const char *sensor, const char *source_name,
                    const struct prac_conf *conf, const struct prac_log *log, struct input *ret,
                    struct prac_err *reterr)
 {
-  uint8_t head[HEAD_BYTES];
-  size_t n = 0;
+  uint8_t head[CAP_HEAD_MAX];
   struct input in = {.sensor = sensor};
-  if (source_name) {
-    in.source = cap_source_find(source_name);
-    if (!in.source) return PRAC_FAIL(reterr, PRAC_UNKNOWN, "no source called \"%s\"", source_name);
-  } else {
-    PRAC_TRY(read_head(what, head, &n, reterr));
-    in.source = best_claim(what, head, n);
-    if (!in.source && n == 0) return PRAC_FAIL(reterr, PRAC_MALFORMED, "%s: empty file", what);
-    if (!in.source)
-      return PRAC_FAIL(reterr, PRAC_MALFORMED,
-                       "%s: neither a capture (pcap, pcapng, also .gz) nor a CSV with a known map",
-                       what);
-  }
-  in.st = calloc(1, in.source->state_size);
-  in.what = strdup(what);
-  if (in.source->form == CAP_FRAMES)
-    in.frames = calloc(INPUT_AHEAD, sizeof *in.frames);
-  else
-    in.seen = calloc(INPUT_AHEAD, sizeof *in.seen);
-  struct cap_open o = {.what = what, .fd = -1, .conf = source_conf(in.source, conf), .log = log};
-  prac_rc rc = in.st && in.what && (in.frames || in.seen)
-                   ? in.source->open(in.st, &o, reterr)
-                   : PRAC_FAIL(reterr, PRAC_NOMEM, "no memory to read %s", what);
+  struct cap_open o = {.what = what, .fd = -1, .log = log};
+  o.fd = in.fd = strcmp(what, "-") == 0 ? STDIN_FILENO : open(what, O_RDONLY | O_CLOEXEC);
+  if (o.fd < 0) return PRAC_FAIL(reterr, PRAC_IO, "%s: %s", what, strerrordesc_np(errno));
+  prac_rc rc = choose(source_name, &o, head, &in.source, reterr);
+  if (rc == PRAC_OK) rc = open_source(&in, &o, conf, reterr);
   if (rc != PRAC_OK) {
     input_close(&in);
     return rc;
@@ -82,6 +98,7 @@ prac_rc input_open(const char *what, const char *sensor, const char *source_name
 void input_close(struct input *in)
 {
   if (in->st) in->source->close(in->st);
+  if (in->fd > STDIN_FILENO) (void)close(in->fd);
   free(in->st);
   free(in->what);
   free(in->frames);

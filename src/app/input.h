@@ -15,6 +15,7 @@ enum { INPUT_AHEAD = 2048 };
 struct input {
   const struct cap_source *source;
   void *st;
+  int fd;             /* of the file; owned unless it is standard input */
   char *what;         /* file name as given; owned */
   const char *sensor; /* borrowed; NULL: the rows carry their own (CSV) */
   struct cap_frame *frames;

@@ -44,7 +44,9 @@ int main(int argc, char **argv)
   if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) name = "help";
   const struct cmd *c = cmd_find(name);
   if (!c) {
-    fprintf(stderr, "practice: no command \"%s\"; `practice help` lists them\n", name);
+    char near[120];
+    fprintf(stderr, "practice: no command \"%s\"%s; `practice help` lists them\n", name,
+            cmd_meant(near, name));
     return CMD_USAGE;
   }
   int st = flushed(command(c, argc - 1, argv + 1));

@@ -220,7 +220,9 @@ prac_rc pipeline_sensor(struct pipeline *p, const char *name, struct cap_core **
       return PRAC_OK;
     }
   if (p->n_sensors == PIPELINE_SENSORS_MAX)
-    return PRAC_FAIL(reterr, PRAC_FULL, "more than %d sensors", PIPELINE_SENSORS_MAX);
+    return PRAC_FAIL(reterr, PRAC_FULL,
+                     "more than %d sensors; --sensor NAME makes one of all files",
+                     PIPELINE_SENSORS_MAX);
   struct sensor *s = &p->sensors[p->n_sensors];
   memcpy(s->name, clean, sizeof clean);
   (void)snprintf(s->room, sizeof s->room, "capture/%s", clean);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "app/settings.h"
@@ -26,14 +27,25 @@ static const char *sensor_of(const struct play_opts *o, const char *arg, char na
     return name;
   }
   if (o->sensors.n) return o->sensors.v[0];
+  if (strcmp(arg, "-") == 0) arg = "stdin";
   const char *base = strrchr(arg, '/') ? strrchr(arg, '/') + 1 : arg;
   (void)snprintf(name, 64, "%.*s", (int)strcspn(base, "."), base);
   return name;
 }
 
+/* All files are open at the same time; the usual limit is far below what the system allows. */
+static void allow_files(void)
+{
+  struct rlimit l;
+  if (getrlimit(RLIMIT_NOFILE, &l) != 0 || l.rlim_cur == l.rlim_max) return;
+  l.rlim_cur = l.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &l);
+}
+
 static prac_rc open_inputs(struct play *r, struct prac_err *err)
 {
   size_t n = r->o->files.n;
+  allow_files();
   r->in = calloc(n, sizeof *r->in);
   r->core = calloc(n, sizeof *r->core);
   if (!r->in || !r->core) return PRAC_FAIL(err, PRAC_NOMEM, "no memory for %zu files", n);
@@ -85,10 +97,24 @@ static struct input *oldest(struct play *r, size_t *ret_i, prac_time *ret_until)
   return best;
 }
 
+/* Rows that name no sensor belong to the one that the file is called after. */
+static prac_rc own_sensor(struct play *r, size_t i, const struct cap_seen *rows, size_t n,
+                          struct prac_err *err)
+{
+  char name[64];
+  const char *path;
+  for (size_t k = 0; k < n && !r->core[i]; k++)
+    if (!rows[k].sensor)
+      PRAC_TRY(
+          pipeline_sensor(r->p, sensor_of(r->o, r->o->files.v[i], name, &path), &r->core[i], err));
+  return PRAC_OK;
+}
+
 static prac_rc feed(struct play *r, size_t i, size_t n, struct prac_err *err)
 {
   struct input *in = &r->in[i];
   size_t at = in->at;
+  if (in->seen) PRAC_TRY(own_sensor(r, i, in->seen + at, n, err));
   in->at += n;
   in->items += n;
   if (in->frames) return pipeline_frames(r->p, r->core[i], in->frames + at, n, err);
@@ -225,6 +251,8 @@ prac_rc play_run(struct play *p, struct prac_err *reterr)
 
 void play_tell_files(struct play *p)
 {
+  if (stop_asked())
+    fputs("practice: stopped before the end: what is said is of the part that was read\n", stderr);
   char back[INPUT_BACK_TEXT];
   for (size_t i = 0; i < p->n; i++) {
     if (p->in[i].broken) fprintf(stderr, "practice: %s\n", p->in[i].why.text);
@@ -235,7 +263,7 @@ void play_tell_files(struct play *p)
 
 bool play_is_whole(const struct play *p)
 {
-  bool whole = !p->stored.damaged;
+  bool whole = !p->stored.damaged && !stop_asked();
   for (size_t i = 0; i < p->n; i++) whole &= !p->in[i].broken;
   return whole;
 }

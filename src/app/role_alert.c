@@ -91,8 +91,6 @@ static prac_rc new_desks(struct role_env *e, struct alert_role *s, struct prac_e
     if (i == HONEYPOTS) mine.quiet_ns = 0; /* the collector has spaced its updates already */
     alert_desk_free(&s->desk[i]);
     prac_rc rc = alert_desk_new(&mine, on_alert, s, &s->desk[i]);
-    if (rc == PRAC_RANGE)
-      return PRAC_FAIL(reterr, rc, "alert.tlp \"%s\" is no TLP 2.0 label", c->tlp);
     if (rc != PRAC_OK) return PRAC_FAIL(reterr, rc, "alerts: %s", prac_rc_text(rc));
   }
   return PRAC_OK;

@@ -80,13 +80,15 @@ static void say_words(const struct prac_log *log, const struct episode *ep)
   if (end)
     prac_log(log, &ev_over,
              "The attack on %s by %s is over: %" PRIu64 " requests in %s, at most %.1f/s in a "
-             "minute, at %" PRIu32 " honeypot(s)",
-             on, by, ep->packets, lasted, ep->pps_max, ep->sensors.n);
+             "minute, at %" PRIu32 " honeypot%s",
+             on, by, ep->packets, lasted, ep->pps_max, ep->sensors.n,
+             ep->sensors.n == 1 ? "" : "s");
   else
     prac_log(log, start ? &ev_began : &ev_again,
              "An attack %s: somebody asks for %s in the name of %s, %" PRIu64
-             " times so far at %" PRIu32 " honeypot(s)",
-             start ? "began" : "goes on", by, on, ep->packets, ep->sensors.n);
+             " times so far at %" PRIu32 " honeypot%s",
+             start ? "began" : "goes on", by, on, ep->packets, ep->sensors.n,
+             ep->sensors.n == 1 ? "" : "s");
 }
 
 /* Many attacks at once are not to be a wall of text. */

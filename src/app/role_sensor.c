@@ -140,8 +140,6 @@ static prac_rc open_live(struct role_env *e, struct sensor_role *s, struct prac_
 static prac_rc open_files(struct role_env *e, struct sensor_role *s, struct prac_err *reterr)
 {
   const struct sensor_conf *c = e->sensor;
-  if (c->files.n == 0)
-    return PRAC_FAIL(reterr, PRAC_RANGE, "sensor %s has neither files nor an interface", c->name);
   if (c->files.n > SENSOR_FILES_MAX)
     return PRAC_FAIL(reterr, PRAC_RANGE, "sensor %s: at most %d files", c->name, SENSOR_FILES_MAX);
   s->in = calloc(c->files.n, sizeof *s->in);

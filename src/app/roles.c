@@ -14,6 +14,7 @@
 #include "app/stop.h"
 #include "app/where.h"
 #include "app/workers.h"
+#include "base/conf_form.h"
 #include "bus/local_client.h"
 #include "bus/nats_client.h"
 #include "model/sample.h"
@@ -87,11 +88,13 @@ static const struct prac_conf_item sensor_items[] = {
     {.key = "name",
      .type = PRAC_CONF_STRING,
      .offset = SEN(name),
-     .help = "Name of the sensor: a-z, 0-9 and -, at most 31."},
+     .form = &prac_form_name,
+     .help = "Name of the sensor."},
     {.key = "country",
      .type = PRAC_CONF_STRING,
      .offset = SEN(country),
      .sdflt = "",
+     .form = &prac_form_country,
      .help = "Where it stands, ISO 3166."},
     {.key = "prefixes",
      .type = PRAC_CONF_PREFIXES,
@@ -148,12 +151,6 @@ const struct role *role_find(const char *name)
   for (const struct role *const *r = role_list; *r; r++)
     if (strcmp((*r)->name, name) == 0) return *r;
   return NULL;
-}
-
-bool role_name_ok(const char *s)
-{
-  size_t n = strlen(s);
-  return n >= 1 && n <= 31 && strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-") == n;
 }
 
 const char *role_dir(const struct role_env *e, char out[ROLE_PATH])

@@ -133,7 +133,6 @@ extern const struct role role_bus, role_store, role_sensor, role_engine, role_al
     role_honeypot, role_collector, role_notify;
 extern const struct role *const role_list[]; /* NULL-terminated */
 const struct role *role_find(const char *name);
-bool role_name_ok(const char *s); /* of a sensor, a honeypot, a worker */
 /* Its own directory below the data directory: "engine", "engine/asia". */
 const char *role_dir(const struct role_env *e, char out[ROLE_PATH]);
 

@@ -82,7 +82,7 @@ static void item_json(struct prac_json *j, const struct prac_conf_item *it)
     prac_json_key(j, "hi");
     prac_json_f64(j, it->hi);
   }
-  if (it->type == PRAC_CONF_ENUM) {
+  if (it->words) {
     prac_json_key(j, "words");
     prac_json_open(j, '[');
     for (size_t i = 0; it->words[i]; i++) prac_json_str(j, it->words[i]);

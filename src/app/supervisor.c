@@ -316,6 +316,7 @@ void supervisor_done(struct supervisor *s)
 {
   if (s->bus_fd >= 0) (void)close(s->bus_fd);
   if (s->http_fd >= 0) (void)close(s->http_fd);
+  if (s->lock_fd >= 0) (void)close(s->lock_fd);
   if (s->board) (void)munmap(s->board, sizeof *s->board);
   free(s->made);
   s->board = NULL;

@@ -25,7 +25,7 @@ struct supervisor {
   bool said_played;
   struct prac_counters shown[BOARD_SETS]; /* of all roles */
   int64_t next_status;
-  int bus_fd, http_fd;
+  int bus_fd, http_fd, lock_fd;
   struct sys_logsink sink;
   struct prac_log log;
   struct sensor_conf *made; /* of files named on the command line; owned */

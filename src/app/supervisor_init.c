@@ -1,6 +1,7 @@
 /* Which roles there are, with which uid, and the sockets that outlive them. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 
 #include "app/supervisor.h"
 #include "app/workers.h"
+#include "base/conf_form.h"
 #include "honeypot/sensor.h"
 #include "portal/portal.h"
 #include "sys/durable.h"
@@ -32,14 +34,22 @@ static prac_rc add(struct supervisor *s, const struct role *r, const char *data,
   return PRAC_OK;
 }
 
+/* Sensors made of files on the command line come beside those of the settings. */
+static prac_rc not_taken(const struct supervisor *s, const char *name, struct prac_err *reterr)
+{
+  for (size_t i = 0; i < s->n; i++) {
+    const struct role_env *e = &s->v[i].env;
+    if ((e->sensor && strcmp(e->sensor->name, name) == 0) ||
+        (e->honeypot && strcmp(e->honeypot->name, name) == 0))
+      return PRAC_FAIL(reterr, PRAC_EXISTS, "two sensors or honeypots are called %s", name);
+  }
+  return PRAC_OK;
+}
+
 static prac_rc add_sensor(struct supervisor *s, const struct sensor_conf *c, const char *data,
                           struct prac_err *reterr)
 {
-  if (!role_name_ok(c->name))
-    return PRAC_FAIL(reterr, PRAC_RANGE, "sensor name \"%s\": a-z, 0-9 and -, at most 31", c->name);
-  for (size_t i = 0; i < s->n; i++)
-    if (strcmp(s->v[i].env.sensor->name, c->name) == 0)
-      return PRAC_FAIL(reterr, PRAC_EXISTS, "two sensors are called %s", c->name);
+  PRAC_TRY(not_taken(s, c->name, reterr));
   PRAC_TRY(add(s, &role_sensor, data, ROLE_UID_SENSOR + (int64_t)s->n_sensors, reterr));
   struct role_env *e = &s->v[s->n - 1].env;
   e->sensor = c;
@@ -55,7 +65,10 @@ static prac_rc add_sensors(struct supervisor *s, const char *data, struct prac_e
   size_t made = 0;
   while (s->made && s->made[made].name) made++;
   if (n + made > SENSORS_MAX)
-    return PRAC_FAIL(reterr, PRAC_FULL, "more than %d sensors on one box", SENSORS_MAX);
+    return PRAC_FAIL(reterr, PRAC_FULL,
+                     "more than %d sensors on one box; files of one sensor stand together under "
+                     "its sensors.files",
+                     SENSORS_MAX);
   for (size_t i = 0; i < made; i++) PRAC_TRY(add_sensor(s, &s->made[i], data, reterr));
   for (int live = 0; live < 2; live++) {
     for (size_t i = 0; i < n; i++) {
@@ -70,15 +83,7 @@ static prac_rc add_sensors(struct supervisor *s, const char *data, struct prac_e
 static prac_rc add_honeypot(struct supervisor *s, const struct hp_conf *c, const char *data,
                             struct prac_err *reterr)
 {
-  if (!role_name_ok(c->name))
-    return PRAC_FAIL(reterr, PRAC_RANGE, "honeypot name \"%s\": a-z, 0-9 and -, at most 31",
-                     c->name);
-  for (size_t i = 0; i < s->n; i++) {
-    const struct role_env *e = &s->v[i].env;
-    if ((e->sensor && strcmp(e->sensor->name, c->name) == 0) ||
-        (e->honeypot && strcmp(e->honeypot->name, c->name) == 0))
-      return PRAC_FAIL(reterr, PRAC_EXISTS, "two sensors or honeypots are called %s", c->name);
-  }
+  PRAC_TRY(not_taken(s, c->name, reterr));
   PRAC_TRY(add(s, &role_honeypot, data, ROLE_UID_HONEYPOT + (int64_t)s->n_honeypots, reterr));
   struct role_env *e = &s->v[s->n - 1].env;
   e->honeypot = c;
@@ -110,28 +115,25 @@ static prac_rc add_workers(struct supervisor *s, const char *data, struct prac_e
   return PRAC_OK;
 }
 
-/* "127.0.0.1:8640" or "[::1]:8640". */
+/* A socket's form of "127.0.0.1:8640" or "[::1]:8640". */
 static bool http_address(const char *text, struct sockaddr_storage *ret, socklen_t *ret_len)
 {
-  char host[64], *end;
-  const char *colon = strrchr(text, ':');
-  if (!colon || (size_t)(colon - text) >= sizeof host) return false;
-  long port = strtol(colon + 1, &end, 10);
-  if (*end || port < 0 || port > 65535) return false;
-  bool six = text[0] == '[' && colon > text && colon[-1] == ']';
-  (void)snprintf(host, sizeof host, "%.*s", (int)(colon - text) - (six ? 2 : 0),
-                 text + (six ? 1 : 0));
-  struct sockaddr_in6 a6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
-  struct sockaddr_in a4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+  struct prac_ip ip;
+  uint16_t port;
+  if (!prac_endpoint_parse(text, &ip, &port)) return false;
+  struct sockaddr_in6 a6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+  struct sockaddr_in a4 = {.sin_family = AF_INET, .sin_port = htons(port)};
   memset(ret, 0, sizeof *ret);
-  if (six)
-    memcpy(ret, &a6, sizeof a6), *ret_len = sizeof a6;
-  else
-    memcpy(ret, &a4, sizeof a4), *ret_len = sizeof a4;
-  struct sockaddr_in6 *to6 = (void *)ret;
-  struct sockaddr_in *to4 = (void *)ret;
-  return six ? inet_pton(AF_INET6, host, &to6->sin6_addr) == 1
-             : inet_pton(AF_INET, host, &to4->sin_addr) == 1;
+  if (prac_ip_is4(&ip)) {
+    a4.sin_addr.s_addr = htonl(prac_ip_to4(&ip));
+    memcpy(ret, &a4, sizeof a4);
+    *ret_len = sizeof a4;
+  } else {
+    memcpy(&a6.sin6_addr, ip.b, sizeof ip.b);
+    memcpy(ret, &a6, sizeof a6);
+    *ret_len = sizeof a6;
+  }
+  return true;
 }
 
 prac_rc role_listen_http(const char *text, int *ret_fd, struct prac_err *reterr)
@@ -140,7 +142,7 @@ prac_rc role_listen_http(const char *text, int *ret_fd, struct prac_err *reterr)
   socklen_t n = 0;
   int one = 1;
   if (!http_address(text, &a, &n))
-    return PRAC_FAIL(reterr, PRAC_MALFORMED, "\"%s\" is no ADDRESS:PORT", text);
+    return PRAC_FAIL(reterr, PRAC_MALFORMED, "\"%s\" is not %s", text, prac_form_endpoint.what);
   int fd = socket(a.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return sys_errno_rc(errno, reterr, "make a socket for", text);
   (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
@@ -153,10 +155,30 @@ prac_rc role_listen_http(const char *text, int *ret_fd, struct prac_err *reterr)
   return PRAC_OK;
 }
 
+/* Two runs in one directory would write one log. The lock is the process's own: its roles do not
+ * inherit it, and it ends with it, however that ends. */
+static prac_rc lock_data(struct supervisor *s, struct prac_err *reterr)
+{
+  char path[ROLE_PATH];
+  const char *data = s->v[0].env.real_data;
+  struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET}, held = all;
+  (void)snprintf(path, sizeof path, "%s/run.lock", data);
+  s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (s->lock_fd < 0) return sys_errno_rc(errno, reterr, "open", path);
+  if (fcntl(s->lock_fd, F_SETLK, &all) == 0) return PRAC_OK;
+  if (errno != EACCES && errno != EAGAIN) return sys_errno_rc(errno, reterr, "lock", path);
+  if (fcntl(s->lock_fd, F_GETLK, &held) != 0 || held.l_type == F_UNLCK) held.l_pid = 0;
+  return PRAC_FAIL(reterr, PRAC_EXISTS,
+                   "another practice run (process %ld) keeps its records in %s: stop it, or name "
+                   "another directory with --data",
+                   (long)held.l_pid, data);
+}
+
 static prac_rc sockets(struct supervisor *s, const char *listen, struct prac_err *reterr)
 {
   char path[ROLE_PATH];
   const struct portal_conf *pc = prac_conf_get(s->settings, "portal", 0);
+  PRAC_TRY(lock_data(s, reterr));
   if (s->run->bus == RUN_BUS_LOCAL)
     PRAC_TRY(sys_unix_listen(role_path(&s->v[0].env, "bus.sock", path), 0666, &s->bus_fd, reterr));
   PRAC_TRY(role_listen_http(listen ? listen : pc->listen, &s->http_fd, reterr));
@@ -197,7 +219,7 @@ prac_rc supervisor_init(struct supervisor *s, const char *data, const char *list
   static const struct role *const fixed[] = {&role_bus,   &role_store,  &role_engine,
                                              &role_alert, &role_portal, &role_collector,
                                              &role_notify};
-  s->bus_fd = s->http_fd = -1;
+  s->bus_fd = s->http_fd = s->lock_fd = -1;
   s->run = prac_conf_get(s->settings, "run", 0);
   sys_logsink_init(&s->sink, 2, SYS_LOG_AUTO, "run");
   s->log = sys_logsink_log(&s->sink, PRAC_LOG_INFO);

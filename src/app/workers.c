@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/conf_form.h"
 #include "engine/engine.h"
 
 #define WORK(f) offsetof(struct worker_conf, f)
@@ -11,7 +12,8 @@ static const struct prac_conf_item items[] = {
     {.key = "name",
      .type = PRAC_CONF_STRING,
      .offset = WORK(name),
-     .help = "Name of the worker: a-z, 0-9 and -, at most 31."},
+     .form = &prac_form_name,
+     .help = "Name of the worker."},
     {.key = "engines",
      .type = PRAC_CONF_STRINGS,
      .offset = WORK(engines),
@@ -58,9 +60,6 @@ prac_rc workers_check(const struct prac_conf *settings, struct prac_err *reterr)
     return PRAC_FAIL(reterr, PRAC_FULL, "more than %d workers on one box", WORKERS_MAX);
   for (size_t i = 0; i < n; i++) {
     const struct worker_conf *w = prac_conf_get(settings, "workers", i);
-    if (!role_name_ok(w->name))
-      return PRAC_FAIL(reterr, PRAC_RANGE, "worker name \"%s\": a-z, 0-9 and -, at most 31",
-                       w->name);
     for (size_t k = 0; k < i; k++)
       if (strcmp(((const struct worker_conf *)prac_conf_get(settings, "workers", k))->name,
                  w->name) == 0)

@@ -38,6 +38,11 @@ struct prac_conf_prefixes {
   const struct prac_prefix *v;
   size_t n;
 };
+/* What a text looks like; checked as it is read, so that a mistake has its line and its key. */
+struct prac_conf_form {
+  const char *what; /* "an address and a port such as 127.0.0.1:8640": what is allowed */
+  bool (*fits)(const char *s);
+};
 struct prac_conf_item {
   const char *key;
   enum prac_conf_type type;
@@ -45,8 +50,9 @@ struct prac_conf_item {
   double lo, hi, dflt;      /* numbers; durations in seconds; bool: dflt 0 or 1; enum: dflt index.
                                lo == hi: any value of the type */
   const char *sdflt;        /* strings; lists: comma-separated; NULL: must be given */
-  const char *const *words; /* enum: NULL-terminated spellings */
-  const char *help;         /* one sentence, with its unit */
+  const char *const *words; /* enum: NULL-terminated spellings; string: NULL, or all it may be */
+  const struct prac_conf_form *form; /* strings, and each of a list; NULL: any text */
+  const char *help;                  /* one sentence, with its unit */
 };
 struct prac_conf_section {
   const char *path;  /* "store", "engine.surge" */

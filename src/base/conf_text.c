@@ -110,10 +110,11 @@ const char *prac_conf_allowed_text(char out[PRAC_CONF_TEXT], const struct prac_c
   case PRAC_CONF_ENUM:
     return words_text(out, it);
   case PRAC_CONF_STRING:
-    text = "a text";
+    if (it->words) return words_text(out, it);
+    text = it->form ? it->form->what : "a text";
     break;
   case PRAC_CONF_STRINGS:
-    text = "a list of texts";
+    text = it->form ? it->form->what : "a list of texts";
     break;
   case PRAC_CONF_PREFIXES:
     text = "a list of prefixes such as 192.0.2.0/24, 2001:db8::/32";

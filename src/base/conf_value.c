@@ -111,6 +111,17 @@ static prac_rc read_enum(const struct prac_conf_item *it, const char *s, int *re
   return PRAC_MALFORMED;
 }
 
+static prac_rc read_text(const struct prac_conf_item *it, const char *s, const char **ret)
+{
+  int which;
+  for (const char *p = s; *p; p++)
+    if ((unsigned char)*p < 0x20 || *p == 0x7f) return PRAC_MALFORMED;
+  if (it->words) PRAC_TRY(read_enum(it, s, &which));
+  if (it->form && !it->form->fits(s)) return PRAC_MALFORMED;
+  *ret = s;
+  return PRAC_OK;
+}
+
 static prac_rc read_word(const struct prac_conf_item *it, const char *s, union value *v)
 {
   switch (it->type) {
@@ -131,10 +142,7 @@ static prac_rc read_word(const struct prac_conf_item *it, const char *s, union v
   case PRAC_CONF_ENUM:
     return read_enum(it, s, &v->e);
   case PRAC_CONF_STRING:
-    for (const char *p = s; *p; p++)
-      if ((unsigned char)*p < 0x20 || *p == 0x7f) return PRAC_MALFORMED;
-    v->s = s;
-    return PRAC_OK;
+    return read_text(it, s, &v->s);
   case PRAC_CONF_STRINGS:
   case PRAC_CONF_PREFIXES:
     break;
@@ -184,12 +192,7 @@ static prac_rc read_entry(const struct prac_conf_item *it, const char *s, void *
 {
   if (it->type == PRAC_CONF_PREFIXES)
     return prac_prefix_parse(s, strlen(s), (struct prac_prefix *)v + i);
-  union value one;
-  struct prac_conf_item text = {.type = PRAC_CONF_STRING};
-  if (!*s) return PRAC_MALFORMED;
-  PRAC_TRY(read_word(&text, s, &one));
-  ((const char **)v)[i] = one.s;
-  return PRAC_OK;
+  return *s ? read_text(it, s, (const char **)v + i) : PRAC_MALFORMED;
 }
 
 static void put_list(const struct prac_conf_item *it, const void *v, size_t n, void *to)
@@ -212,7 +215,7 @@ static prac_rc complain(const struct prac_conf_where *w, const struct prac_conf_
   char allowed[PRAC_CONF_TEXT], show[PRAC_CONF_SHOW], meant[PRAC_CONF_TEXT] = "";
   const char *got = node->kind == PRAC_CONF_MAP ? "a map" : "a list";
   if (rc == PRAC_NOMEM) return PRAC_FAIL(w->err, rc, "%s: out of memory", w->file);
-  if (it->type == PRAC_CONF_ENUM && node->kind == PRAC_CONF_WORD) {
+  if (it->words && node->kind == PRAC_CONF_WORD) {
     const char *near = prac_conf_nearest(node->text, it->words);
     if (near) (void)snprintf(meant, sizeof meant, "; did you mean \"%s\"?", near);
   }

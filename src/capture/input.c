@@ -51,6 +51,8 @@ prac_rc cap_input_open(struct cap_input *in, const struct cap_open *o, struct pr
   in->buf = malloc(CAP_INPUT_MAX);
   in->packed = malloc(PACKED_MAX);
   if (!in->buf || !in->packed) return PRAC_FAIL(reterr, PRAC_NOMEM, "%s: out of memory", o->what);
+  if (o->n_head > 0) memcpy(in->packed, o->head, o->n_head);
+  in->packed_end = in->raw_done = o->n_head;
   while (in->packed_end < 2) { /* a pipe may give one byte at a time */
     size_t n = 0;
     PRAC_TRY(read_some(in, in->packed + in->packed_end, PACKED_MAX - in->packed_end, &n, reterr));

@@ -26,7 +26,8 @@ struct cap_input {
   z_stream z;
   struct prac_err failed; /* met while unpacking; told when the good bytes are used up */
 };
-/* o->fd if >= 0 (stays the caller's), "-": standard input, else the file. */
+/* o->fd if >= 0 (stays the caller's; o->head is what was read of it), "-": standard input, else the
+ * file. */
 PRAC_NODISCARD prac_rc cap_input_open(struct cap_input *in, const struct cap_open *o,
                                       struct prac_err *reterr);
 /* At least `want` unread bytes, or all that there are (then eof is set). */

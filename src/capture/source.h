@@ -37,9 +37,12 @@ struct cap_stats {
   const struct cap_reason *reasons; /* the sum is `malformed`; borrowed from the source, or NULL */
   size_t n_reasons;
 };
+enum { CAP_HEAD_MAX = 4096 };
 struct cap_open {
   const char *what;                   /* file name, "-", interface name, as given by the user */
-  int fd;                             /* already open (passed by the supervisor), or -1 */
+  int fd;                             /* already open (stays the caller's), or -1 */
+  const uint8_t *head;                /* its first bytes, when they were read from fd already */
+  size_t n_head;                      /* CAP_HEAD_MAX at most; n_head 0: nothing was */
   const void *conf;                   /* the source's settings struct */
   struct prac_conf_prefixes prefixes; /* the sensor's own; live filter */
   const struct prac_log *log;

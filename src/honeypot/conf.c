@@ -1,13 +1,15 @@
 /* The settings of a honeypot. What is here by default is what does no harm: it says nothing. */
 #include "honeypot/sensor.h"
 
+#include "base/conf_form.h"
+
 #define HP(f) offsetof(struct hp_conf, f)
 static const struct prac_conf_item items[] = {
-    {"name", PRAC_CONF_STRING, HP(name),
-     .help = "Name of the honeypot: a-z, 0-9 and -, at most 31."},
-    {"country", PRAC_CONF_STRING, HP(country), .sdflt = "", .help = "Where it stands, ISO 3166."},
-    {"listen", PRAC_CONF_STRINGS, HP(listen),
-     .sdflt = "0.0.0.0, ::", .help = "Addresses to listen at."},
+    {"name", PRAC_CONF_STRING, HP(name), .form = &prac_form_name, .help = "Name of the honeypot."},
+    {"country", PRAC_CONF_STRING, HP(country), .sdflt = "", .form = &prac_form_country,
+     .help = "Where it stands, ISO 3166."},
+    {"listen", PRAC_CONF_STRINGS, HP(listen), .sdflt = "0.0.0.0, ::", .form = &prac_form_addresses,
+     .help = "Addresses to listen at."},
     {"port-offset", PRAC_CONF_INT, HP(port_offset), 0, 60000, 0,
      .help = "Added to every port, to try it without being root; records show the vectors' ports."},
     {"vectors", PRAC_CONF_STRINGS, HP(vectors), .sdflt = "",

@@ -310,9 +310,12 @@ static prac_rc load_all(struct load *ld)
   PRAC_TRY(load_bogons(ld));
   make_label(ld);
   PRAC_TRY(no_memory(ld, merge_parts(ld->l)));
-  prac_log(ld->log, &ev_loaded, "%s: %zu pieces, %u kinds of answers, %zu AS names, %u lists",
-           *ld->l->label ? ld->l->label : "no geography", prac_lpm_n_cuts(ld->l->all),
-           ld->l->n_answers, ld->l->names.n, ld->l->n_lists);
+  if (*ld->l->label || ld->l->n_lists)
+    prac_log(
+        ld->log, &ev_loaded,
+        "where addresses belong: %s (%zu ranges, names of %zu networks), %u list%s of scanners",
+        *ld->l->label ? ld->l->label : "no geography", prac_lpm_n_cuts(ld->l->all), ld->l->names.n,
+        ld->l->n_lists, ld->l->n_lists == 1 ? "" : "s");
   return PRAC_OK;
 }
 

@@ -29,7 +29,8 @@ static prac_rc make(struct note_core *c, struct prac_err *reterr)
 {
   char name[ACCESS_SEAL_NAME];
   PRAC_TRY(note_keys_make(c->env.dir, c->env.at, name, reterr));
-  prac_log(c->env.log, &ev_made, "%s.key", name);
+  prac_log(c->env.log, &ev_made, "a key for subscribers' secrets was made: notify/seal/%s.key",
+           name);
   return note_keys_read(c->env.dir, &c->keys, reterr);
 }
 
@@ -216,7 +217,8 @@ static void take_keys(struct note_core *c, const struct note_keys *k, bool first
     c->keys_since = c->now;
   }
   if (!other) return;
-  prac_log(c->env.log, &ev_key, "secrets are sealed to %s, %zu key(s) open them", name, k->n);
+  prac_log(c->env.log, &ev_key,
+           "subscribers' secrets are sealed to the key %s, one of %zu that open them", name, k->n);
   tell_once(c);
 }
 

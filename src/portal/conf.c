@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/conf_form.h"
 #include "oidc/oidc.h"
 
 #define ITEM_AS(word, name, kind, ...)                                                             \
@@ -14,7 +15,7 @@
 #define ITEM(name, kind, ...) ITEM_AS(#name, name, kind, __VA_ARGS__)
 
 static const struct prac_conf_item items[] = {
-    ITEM(listen, STRING, .sdflt = "127.0.0.1:8640",
+    ITEM(listen, STRING, .sdflt = "127.0.0.1:8640", .form = &prac_form_endpoint,
          .help =
              "address and port of the page and the API; keep it on loopback, with a proxy in front "
              "that talks TLS and, without accounts, checks who asks"),
@@ -98,10 +99,8 @@ const char *portal_open_text(const struct portal_conf *c)
 {
   static const uint8_t loop6[16] = {[15] = 1};
   struct prac_ip ip;
-  const char *s = c->listen, *colon = strrchr(s, ':');
-  size_t n = colon ? (size_t)(colon - s) : 0;
-  if (n >= 2 && s[0] == '[' && s[n - 1] == ']') s++, n -= 2;
-  if (c->proxies.n > 0 || prac_ip_parse(s, n, &ip) != PRAC_OK) return NULL;
+  uint16_t port;
+  if (c->proxies.n > 0 || !prac_endpoint_parse(c->listen, &ip, &port)) return NULL;
   if (prac_ip_is4(&ip) ? ip.b[12] == 127 : memcmp(ip.b, loop6, sizeof loop6) == 0) return NULL;
   return c->accounts ? "can be reached from other machines, and portal.proxies names no proxy that "
                        "talks TLS: passwords travel readable"

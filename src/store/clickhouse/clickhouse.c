@@ -121,7 +121,8 @@ static prac_rc ch_open(void *st, const void *conf, const struct store_env *env,
                                     .key_file = c->conf.key_file,
                                     .connect_ns = c->conf.connect_ns,
                                     .timeout_ns = c->conf.timeout_ns,
-                                    .retry_ns = c->conf.retry_ns};
+                                    .retry_ns = c->conf.retry_ns,
+                                    .log = c->log};
   PRAC_TRY(ch_http_open(&c->http, &http, reterr));
   PRAC_TRY(ch_schema(c, reterr));
   return c->read_only ? PRAC_OK : ch_epoch_begin(c, reterr);

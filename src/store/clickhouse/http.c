@@ -121,7 +121,7 @@ static prac_rc options(struct ch_http *h, const struct ch_http_conf *c, struct p
 
 prac_rc ch_http_open(struct ch_http *h, const struct ch_http_conf *c, struct prac_err *reterr)
 {
-  *h = (struct ch_http){.retry_ns = c->retry_ns};
+  *h = (struct ch_http){.retry_ns = c->retry_ns, .log = c->log};
   if (c->n_urls == 0 || c->n_urls > CH_URLS_MAX)
     return PRAC_FAIL(reterr, PRAC_RANGE, "store.clickhouse.urls: 1 to %d of them", CH_URLS_MAX);
   (void)snprintf(h->database, sizeof h->database, "%s", c->database);
@@ -281,24 +281,39 @@ static prac_rc once(struct ch_http *h, const struct ch_buf *url_tail, const stru
   return rc;
 }
 
+static const struct prac_log_event ev_waits = {
+    "clickhouse_waits", PRAC_LOG_WARN,
+    "see that a node of store.clickhouse.urls runs and can be reached from here"};
+
+/* Somebody may sit and wait for the answer. */
+static void say_wait(const struct ch_http *h, const struct prac_err *why)
+{
+  char text[PRAC_TIME_TEXT];
+  prac_log(h->log, &ev_waits, "%s; it is tried again for %s", why->text,
+           prac_duration_text(text, h->retry_ns));
+}
+
 prac_rc ch_ask(struct ch_http *h, struct ch_buf *sql, ch_row *each, void *arg,
                struct prac_err *reterr)
 {
   struct reply r = {.h = h, .feed = {.each = each, .arg = arg}};
   const struct ch_buf nothing = {0};
   int64_t until = sys_mono_ns() + h->retry_ns, nap = 50 * PRAC_MS;
+  struct prac_err err = {0};
   prac_rc rc = PRAC_NOMEM;
   ch_say(sql, " FORMAT RowBinary");
-  if (sql->bad) (void)PRAC_FAIL(reterr, rc, "no memory for a question");
+  if (sql->bad) (void)PRAC_FAIL(&err, rc, "no memory for a question");
   for (size_t tried = 1; !sql->bad; tried++) {
-    rc = once(h, &nothing, sql, &r, reterr);
+    rc = once(h, &nothing, sql, &r, &err);
     if (rc != PRAC_IO || r.feed.begun || r.feed.rc != PRAC_OK) break;
     h->at = (h->at + 1) % h->n_urls;
     if (tried % h->n_urls != 0) continue;
     if (sys_mono_ns() + nap > until) break;
+    if (tried == h->n_urls) say_wait(h, &err);
     sys_sleep_ns(nap);
     nap = nap < 2 * PRAC_SEC ? nap * 2 : nap;
   }
+  if (rc != PRAC_OK && reterr) *reterr = err;
   sql->n = 0;
   ch_buf_done(&r.feed.buf);
   return rc;

@@ -16,6 +16,7 @@
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/log.h"
 
 /* Bytes that grow: SQL, bodies, answers. Sticky `bad` when memory ends. */
 struct ch_buf {
@@ -43,6 +44,7 @@ struct ch_http_conf {
   const char *database, *user, *password_file;
   const char *ca_file, *cert_file, *key_file;
   int64_t connect_ns, timeout_ns, retry_ns; /* retry: as long as this in all */
+  const struct prac_log *log;               /* borrowed; hears that it is tried again */
 };
 struct ch_http {
   CURL *h;
@@ -51,6 +53,7 @@ struct ch_http {
   size_t n_urls, at;
   char database[64];
   int64_t retry_ns;
+  const struct prac_log *log;
   char error[CURL_ERROR_SIZE];
 };
 PRAC_NODISCARD prac_rc ch_http_open(struct ch_http *h, const struct ch_http_conf *conf,

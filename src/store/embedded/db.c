@@ -249,8 +249,8 @@ prac_rc emb_db_open(struct emb *e, struct prac_err *reterr)
   char path[EMB_PATH];
   (void)snprintf(path, sizeof path, "%s/practice.db", e->dir);
   if (e->read_only && access(path, F_OK) != 0)
-    return PRAC_FAIL(reterr, PRAC_UNKNOWN, "no store in %s (%s: %s)", e->dir, path,
-                     strerror(errno));
+    return PRAC_FAIL(reterr, PRAC_UNKNOWN, "no store in %s (%s: %s); --store names another", e->dir,
+                     path, strerror(errno));
   int rc =
       e->read_only
           ? open_reader(e, path)

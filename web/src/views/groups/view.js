@@ -21,7 +21,7 @@ function Lane({ g, from, to }) {
   const list = spells(g.rows).filter(([a, b]) => b >= from && a <= to);
   return html`<span class="lane"><svg viewBox=${`0 0 ${W} 12`} preserveAspectRatio="none" aria-hidden="true"><rect class="lane-back" width=${W} height="12" />
     ${list.map(([a, b]) => html`<rect class=${'lane-' + g.level} x=${x(a)} width=${Math.max(3, x(b) - x(a))} height="12" />`)}</svg>
-    <small>${dayTime(seconds(g.from))} – ${ended(g) ? dayTime(seconds(g.to)) : t('now')}, ${duration(seconds(g.to) - seconds(g.from))}</small></span>`;
+    <small>${dayTime(seconds(g.from))} – ${dayTime(seconds(g.to))}, ${duration(seconds(g.to) - seconds(g.from))}</small></span>`;
 }
 
 function Sums({ list }) {
