@@ -62,6 +62,7 @@ static prac_rc run_add(struct eng_core *c, const struct eng_ops *ops,
   struct eng_run *r = &c->runs[c->n_runs++];
   r->seed = conf->seed ? (uint64_t)conf->seed : c->conf.seed;
   r->settings = prac_conf_hash(settings, ops->conf->path);
+  r->env.secret = c->conf.secret;
   r->env.par = c->pool ? &c->par : NULL;
   r->clock = c->conf.clock;
   PRAC_TRY(eng_run_init(r, ops, conf, reterr));

@@ -25,6 +25,8 @@ typedef prac_rc eng_sink(void *arg, const struct finding *f); /* findings, in (a
 struct eng_core_conf {
   unsigned nthreads; /* engines work side by side; output does not depend on it */
   uint64_t seed;
+  uint64_t secret; /* live: random, so that nobody who sends packets knows what collides; no finding
+                      depends on it */
   int64_t silent_ns; /* 0: 10 min of event time */
   int64_t settle_ns; /* 0: 1 min; below 0: none */
   size_t hold_max;   /* 0: 4096 batches */
