@@ -18,10 +18,11 @@ union any {
   struct told told;
   struct delivery delivery;
   struct packet packet;
+  struct decision decision;
 };
-static const struct model_kind *const kinds[] = {&model_finding,      &model_alert,  &model_health,
-                                                 &model_subscription, &model_errand, &model_told,
-                                                 &model_delivery,     &model_packet};
+static const struct model_kind *const kinds[] = {
+    &model_finding,  &model_alert,  &model_health, &model_subscription, &model_errand,  &model_told,
+    &model_delivery, &model_packet, &model_hit,    &model_episode,      &model_decision};
 
 static void binary(const struct model_kind *k, const uint8_t *data, size_t size,
                    struct prac_arena *a)

@@ -144,7 +144,8 @@ static prac_rc make(struct pipeline *p, struct prac_err *reterr)
                              .only = p->c.engines,
                              .silent_ns = PIPELINE_SKEW_NS,
                              .settle_ns = SETTLE_NS,
-                             .hold_max = HOLD_MAX};
+                             .hold_max = HOLD_MAX,
+                             .hold_rows = UINT64_MAX};
   p->w.batches = calloc(STORE_BATCHES, sizeof(struct flow_batch *));
   p->w.recs = calloc(STORE_RECS, sizeof *p->w.recs);
   p->w.arena = prac_arena_new(64 << 10);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "app/role_sender.h"
 #include "app/roles.h"
@@ -63,6 +64,8 @@ static prac_rc make_core(struct role_env *e, struct engine_role *s, struct prac_
   s->told = PRAC_TIME_NONE;
   s->arena = prac_arena_new(1 << 14);
   if (!s->arena) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the engines");
+  if (getrandom(&c.secret, sizeof c.secret, 0) != (ssize_t)sizeof c.secret)
+    return PRAC_FAIL(reterr, PRAC_IO, "the system gives no random bytes");
   PRAC_TRY(eng_core_new(&c, e->settings, on_finding, s, &s->core, reterr));
   prac_rc rc = role_state_load(e, &s->bus, &s->seq, &data, &n, &err);
   if (rc == PRAC_UNKNOWN) return PRAC_OK;

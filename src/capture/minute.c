@@ -47,21 +47,19 @@ void cap_minute_trade(struct cap_minute *a, struct cap_minute *b)
   b->cap = cap;
 }
 
-static uint64_t half(const struct prac_ip *ip, size_t at)
+static uint64_t fold(uint64_t key, const struct prac_ip *ip)
 {
-  uint64_t v;
-  memcpy(&v, ip->b + at, 8);
-  return v;
+  uint64_t half[2];
+  memcpy(half, ip->b, sizeof half);
+  return prac_fold_keyed(key, half[0], half[1]);
 }
 
 uint64_t cap_minute_hash(uint64_t seed, const struct prac_ip *src, const struct prac_ip *dst,
                          uint32_t ports, uint32_t proto_step)
 {
-  uint64_t a = half(src, 8) ^ half(src, 0) * 0x9e3779b97f4a7c15u;
-  uint64_t b = half(dst, 8) ^ half(dst, 0) * 0xd6e8feb86659fd93u;
+  /* Not a sum of halves: whoever sends can have one make up for the other. */
   uint64_t c = (uint64_t)ports << 32 | proto_step;
-  /* src in IPv4 differs only in its upper half: folded by the two multiplications */
-  return prac_hash2(seed ^ (c * 0xff51afd7ed558ccdu), a, b);
+  return prac_hash_keyed(seed ^ (c * 0xff51afd7ed558ccdu), fold(seed, src), fold(~seed, dst));
 }
 
 static uint64_t entry(const struct cap_minute *m, uint64_t hash, uint32_t at)

@@ -62,6 +62,7 @@ static prac_rc run_add(struct eng_core *c, const struct eng_ops *ops,
   struct eng_run *r = &c->runs[c->n_runs++];
   r->seed = conf->seed ? (uint64_t)conf->seed : c->conf.seed;
   r->settings = prac_conf_hash(settings, ops->conf->path);
+  r->env.secret = c->conf.secret;
   r->env.par = c->pool ? &c->par : NULL;
   r->clock = c->conf.clock;
   PRAC_TRY(eng_run_init(r, ops, conf, reterr));
@@ -131,6 +132,7 @@ prac_rc eng_core_new(const struct eng_core_conf *conf, const struct prac_conf *s
   if (c->conf.settle_ns < 0) c->conf.settle_ns = 0;
   if (!c->conf.part) c->conf.part = "";
   if (c->conf.hold_max == 0) c->conf.hold_max = 4096;
+  if (c->conf.hold_rows == 0) c->conf.hold_rows = UINT64_C(1) << 25;
   c->sink = sink;
   c->sink_arg = arg;
   c->newest = c->floor = c->released = PRAC_TIME_NONE;
@@ -234,6 +236,7 @@ prac_rc eng_core_hold(struct eng_core *c, struct flow_batch *b)
   memmove((void *)&c->held[i + 1], (void *)&c->held[i], (c->n_held - i) * sizeof *c->held);
   c->held[i] = flow_batch_ref(b);
   c->n_held++;
+  c->held_rows += b->n;
   return PRAC_OK;
 }
 
@@ -298,6 +301,7 @@ static prac_rc release(struct eng_core *c, prac_time until, bool all, struct pra
   count(c, ENG_CORE_ROWS, rows);
   for (size_t i = 0; i < w.n; i++) flow_batch_unref(&c->held[i]);
   c->n_held -= w.n;
+  c->held_rows -= rows;
   if (w.n) memmove((void *)c->held, (void *)&c->held[w.n], c->n_held * sizeof *c->held);
   for (size_t i = 0; i < c->n_runs; i++)
     if (c->runs[i].rc != PRAC_OK) {
@@ -311,7 +315,7 @@ static prac_rc release(struct eng_core *c, prac_time until, bool all, struct pra
 static prac_rc go_on(struct eng_core *c, struct prac_err *reterr)
 {
   PRAC_TRY(release(c, watermark(c), false, reterr));
-  while (c->n_held > c->conf.hold_max) {
+  while (c->n_held > c->conf.hold_max || c->held_rows > c->conf.hold_rows) {
     struct eng_sensor *s = slowest(c);
     prac_time until = c->held[0]->minute + PRAC_MIN;
     if (s && s->clock < until) {

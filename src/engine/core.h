@@ -2,8 +2,8 @@
  *
  * order     batches may come in any order between sensors; each sensor's own are in time order. The
  *           core holds what is ahead until every live sensor has passed (watermark), at most
- *           `hold_max` batches; then the slowest sensor is left behind (counted, its late batches
- *           are counted and dropped from engines, never from the store).
+ *           `hold_max` batches and `hold_rows` rows; then the slowest sensor is left behind
+ *           (counted, its late batches are counted and dropped from engines, never from the store).
  * live      a sensor that was heard within `silent_ns` of the newest event time
  * settle    a sensor not heard yet (or again) may still come with a minute the live ones have left;
  *           the core stays `settle_ns` behind the newest event time for it, unless told by
@@ -25,9 +25,12 @@ typedef prac_rc eng_sink(void *arg, const struct finding *f); /* findings, in (a
 struct eng_core_conf {
   unsigned nthreads; /* engines work side by side; output does not depend on it */
   uint64_t seed;
-  int64_t silent_ns; /* 0: 10 min of event time */
-  int64_t settle_ns; /* 0: 1 min; below 0: none */
-  size_t hold_max;   /* 0: 4096 batches */
+  uint64_t secret; /* live: random, so that nobody who sends packets knows what collides; no finding
+                      depends on it */
+  int64_t silent_ns;  /* 0: 10 min of event time */
+  int64_t settle_ns;  /* 0: 1 min; below 0: none */
+  size_t hold_max;    /* 0: 4096 batches */
+  uint64_t hold_rows; /* in these batches; 0: 32 million, 3.5 GB */
   const char
       *part; /* finding.part: which of several cores, each with sensors of its own. NULL: "" */
   const char *only; /* comma-separated engine names, also such as are not enabled; NULL: all of

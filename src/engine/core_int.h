@@ -98,6 +98,7 @@ struct eng_core {
   size_t n_sensors, cap_sensors;
   struct flow_batch **held; /* sorted by (minute, sensor, part) */
   size_t n_held, cap_held;
+  uint64_t held_rows;
   prac_time newest;   /* highest sensor clock */
   prac_time floor;    /* told by advance(NULL, t) */
   prac_time released; /* minutes before this have gone to the engines */

@@ -45,6 +45,7 @@ struct eng_env {
   const void *conf;           /* the engine's settings struct */
   struct prac_arena *scratch; /* reset by the core after every close_slot */
   struct prac_rng *rng;       /* reseeded from (seed, slot start): a rerun repeats */
+  uint64_t secret;            /* of hash tables; nothing that comes out depends on it */
   _Atomic uint64_t *counters; /* one per row of the engine's counter table */
   const struct math_par *par; /* for kernels: idle threads help; NULL: there are none */
 };

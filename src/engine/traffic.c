@@ -66,7 +66,7 @@ void eng_traffic_reset(struct eng_traffic *t, prac_time slot_from)
 static uint32_t *ip_slot(const struct eng_traffic_ips *x, const struct prac_ip *ip, uint64_t seed)
 {
   uint32_t mask = x->n_slots - 1;
-  uint32_t i = (uint32_t)prac_hash2(seed, prac_ip_hi(ip), prac_ip_lo(ip)) & mask;
+  uint32_t i = (uint32_t)prac_hash_keyed(seed, prac_ip_hi(ip), prac_ip_lo(ip)) & mask;
   while (x->slots[i] && !prac_ip_eq(&x->v[x->slots[i] - 1], ip)) i = (i + 1) & mask;
   return &x->slots[i];
 }
@@ -113,7 +113,7 @@ static prac_rc ip_number(struct eng_traffic_ips *x, const struct prac_ip *ip, ui
 static uint32_t row_home(const struct eng_traffic *t, const struct eng_traffic_row *r)
 {
   uint64_t who = (uint64_t)r->src << 32 | r->dst;
-  return (uint32_t)prac_hash2(t->conf.seed, who, r->what) & (t->cap_rows - 1);
+  return (uint32_t)prac_hash_keyed(t->conf.seed, who, r->what) & (t->cap_rows - 1);
 }
 
 static struct eng_traffic_row *row_place(const struct eng_traffic *t,

@@ -79,7 +79,8 @@ struct prac_ip epi_prefix_of(const struct prac_ip *ip, uint8_t *ret_bits)
 static size_t bucket(const struct epi_desk *d, enum epi_kind kind, const struct prac_ip *victim,
                      uint32_t vector)
 {
-  uint64_t h = prac_hash2(d->seed + vector * 4ull + kind, prac_ip_hi(victim), prac_ip_lo(victim));
+  uint64_t h =
+      prac_hash_keyed(d->seed + vector * 4ull + kind, prac_ip_hi(victim), prac_ip_lo(victim));
   return (size_t)h & (d->n_buckets - 1);
 }
 
@@ -210,7 +211,7 @@ prac_rc epi_target_get(struct epi_desk *d, enum epi_kind kind, const struct prac
 
 struct epi_target **epi_victim_bucket(const struct epi_desk *d, const struct prac_ip *victim)
 {
-  uint64_t h = prac_hash2(d->seed ^ 7, prac_ip_hi(victim), prac_ip_lo(victim));
+  uint64_t h = prac_hash_keyed(d->seed ^ 7, prac_ip_hi(victim), prac_ip_lo(victim));
   return &d->victims[(size_t)h & (d->n_victims - 1)];
 }
 

@@ -112,7 +112,7 @@ static uint32_t step(const struct hp_many *m, int64_t now)
 /* Its entry; else, if `take`, one that is out of its window; else NULL. */
 static struct one *many_find(struct hp_many *m, const struct prac_ip *key, uint32_t at, bool take)
 {
-  uint64_t h = prac_hash2(m->seed, prac_ip_hi(key), prac_ip_lo(key)) & m->mask;
+  uint64_t h = prac_hash_keyed(m->seed, prac_ip_hi(key), prac_ip_lo(key)) & m->mask;
   struct one *set = &m->v[h * WAYS], *old = NULL;
   for (int i = 0; i < WAYS; i++) {
     if (set[i].used && memcmp(&set[i].key, key, sizeof *key) == 0) return &set[i];

@@ -52,7 +52,7 @@ struct prac_prefix hp_network(const struct prac_ip *ip)
 
 static uint64_t place(const struct hp_silence *s, const struct prac_prefix *p)
 {
-  return prac_hash2(s->seed + p->bits, prac_ip_hi(&p->ip), prac_ip_lo(&p->ip));
+  return prac_hash_keyed(s->seed + p->bits, prac_ip_hi(&p->ip), prac_ip_lo(&p->ip));
 }
 
 static bool same(const struct prac_prefix *a, const struct prac_prefix *b)

@@ -128,7 +128,8 @@ static void evict(struct hp_table *t, uint32_t place)
 /* The pair's slot, or the one that it takes. */
 static uint32_t find(struct hp_table *t, const struct hp_seen *s)
 {
-  uint64_t h = prac_hash2(t->o.seed ^ s->vector, prac_ip_hi(&s->victim), prac_ip_lo(&s->victim));
+  uint64_t h =
+      prac_hash_keyed(t->o.seed ^ s->vector, prac_ip_hi(&s->victim), prac_ip_lo(&s->victim));
   uint32_t oldest = NO_PLACE;
   for (uint64_t i = 0; i < HP_WINDOW; i++) {
     uint32_t at = (uint32_t)((h + i) & t->mask);

@@ -5,7 +5,7 @@
  * limits    connections in all and per address, requests per address and second (token bucket; an
  *           IPv6 /64 is one address), target, header block and body size, a deadline for a request
  *           to arrive in full (a client that drips bytes is cut off), one for the answer to leave
- * proxies   from a trusted proxy the client is the last X-Forwarded-For entry
+ * proxies   from a trusted proxy the client is the last entry of the last X-Forwarded-For line
  * names     a Host header that is not in `hosts` is refused: a page on another name that resolves
  *           to us (DNS rebinding) reads nothing
  * streams   server-sent events from a feed (sys/http_feed.h) with Last-Event-ID, heartbeat by tick;

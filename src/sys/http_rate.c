@@ -38,7 +38,7 @@ void sys_http_rate_free(struct sys_http_rate **rp)
 
 static struct bucket *find(struct sys_http_rate *r, uint64_t hi, uint64_t lo)
 {
-  struct bucket *set = &r->b[prac_hash2(r->seed, hi, lo) % SETS * WAYS], *oldest = set;
+  struct bucket *set = &r->b[prac_hash_keyed(r->seed, hi, lo) % SETS * WAYS], *oldest = set;
   for (struct bucket *b = set; b < set + WAYS; b++) {
     if (b->used && b->hi == hi && b->lo == lo) return b;
     if (oldest->used && (!b->used || b->seen_ns < oldest->seen_ns)) oldest = b;

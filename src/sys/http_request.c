@@ -174,18 +174,34 @@ static struct prac_ip ip_of(const struct sockaddr *sa)
   return ip;
 }
 
+struct proxy_said {
+  const char *client, *scheme;
+};
+
+/* Of several lines the last: a proxy may add its own behind what its client sent. */
+static enum MHD_Result hear_proxy(void *arg, enum MHD_ValueKind kind, const char *name,
+                                  const char *value)
+{
+  struct proxy_said *p = arg;
+  (void)kind;
+  if (strcasecmp(name, "X-Forwarded-For") == 0) p->client = value;
+  if (strcasecmp(name, "X-Forwarded-Proto") == 0) p->scheme = value;
+  return MHD_YES;
+}
+
 /* Who asks, and how: what a proxy says counts only when it is one of ours. */
 static void find_client(struct sys_http_req *r)
 {
+  struct proxy_said said = {NULL, NULL};
   const union MHD_ConnectionInfo *i =
       MHD_get_connection_info(r->mc, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
   struct prac_ip real;
   r->client = ip_of(i ? i->client_addr : NULL);
   for (size_t k = 0; k < r->h->c.n_proxies; k++)
     if (prac_prefix_has(&r->h->c.proxies[k], &r->client)) {
-      const char *fwd = header_of(r, "X-Forwarded-For"), *proto = header_of(r, "X-Forwarded-Proto");
-      r->by_tls = proto && strcmp(proto, "https") == 0;
-      if (fwd && sys_http_forwarded_for(fwd, &real) == PRAC_OK) r->client = real;
+      (void)MHD_get_connection_values(r->mc, MHD_HEADER_KIND, hear_proxy, &said);
+      r->by_tls = said.scheme && strcmp(said.scheme, "https") == 0;
+      if (said.client && sys_http_forwarded_for(said.client, &real) == PRAC_OK) r->client = real;
       return;
     }
 }

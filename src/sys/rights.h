@@ -3,7 +3,8 @@
  *
  * order     descriptors, limits, root directory, groups and uid, no-new-privileges, system calls
  * calls     an allow-list by groups (SYS_MAY_*); anything else fails with EPERM, and execve, ptrace
- *           and the like are in no group. Sockets are AF_UNIX only unless SYS_MAY_INET.
+ *           and the like are in no group. Sockets are AF_UNIX only unless SYS_MAY_INET; threads are
+ *           no processes; a terminal cannot be typed into; signals reach the process itself only
  * without   root: uid and root directory stay as they are, everything else is the same
  * fails     PRAC_DENIED, naming the step: the role must not go on
  */

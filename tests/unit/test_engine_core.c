@@ -250,6 +250,31 @@ static void too_much_held_leaves_the_slowest_behind(void **s)
   heard_done(&h);
 }
 
+/* A batch of a few hundred bytes has a million rows when they are all alike. */
+static void many_rows_held_leave_the_slowest_behind(void **s)
+{
+  (void)s;
+  struct heard h = heard_of();
+  static struct flow_row rows[100];
+  struct eng_core *c = core_of(&h, &(struct eng_core_conf){.hold_rows = 250, .engines = probes});
+  for (uint32_t i = 0; i < 100; i++)
+    rows[i] = (struct flow_row){
+        .src = prac_ip4(i), .dst = prac_ip4(2), .proto = 6, .dport = 7, .packets = 1};
+  feed(c, "slow", 0, 1);
+  for (int m = 1; m < 6; m++) {
+    struct flow_batch *b = batch_of("a", T0 + m * PRAC_MIN, rows, 100, true);
+    assert_int_equal(eng_core_feed(c, b, NULL), PRAC_OK);
+    flow_batch_unref(&b);
+    assert_true(counter(c, "held") <= 3);
+  }
+  assert_int_equal(counter(c, "left_behind"), 1);
+  feed(c, "slow", 1, 9);
+  assert_int_equal(counter(c, "late_batches"), 1);
+  assert_int_equal(eng_core_finish(c, NULL), PRAC_OK);
+  eng_core_free(&c);
+  heard_done(&h);
+}
+
 static void a_clock_that_jumps_years_costs_little(void **s)
 {
   (void)s;
@@ -475,6 +500,7 @@ int main(void)
       cmocka_unit_test(waits_for_the_slowest_live_sensor),
       cmocka_unit_test(a_silent_sensor_holds_nothing_and_may_return),
       cmocka_unit_test(too_much_held_leaves_the_slowest_behind),
+      cmocka_unit_test(many_rows_held_leave_the_slowest_behind),
       cmocka_unit_test(a_clock_that_jumps_years_costs_little),
       cmocka_unit_test(names_of_engines_are_checked),
       cmocka_unit_test(damaged_state_is_refused),

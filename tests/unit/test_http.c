@@ -266,6 +266,37 @@ static void proxies_speak_for_their_clients(void **st)
   assert_non_null(strstr(ask(&s, GET("/x", "X-Forwarded-For: 1.1.1.1, 9.9.9.9\r\n")), " 200 "));
   assert_non_null(strstr(ask(&s, GET("/x", "X-Forwarded-For: 2.2.2.2, 9.9.9.9\r\n")), " 429 "));
   assert_non_null(strstr(ask(&s, GET("/x", "X-Forwarded-For: 9.9.9.8\r\n")), " 200 "));
+  /* a proxy may add a line of its own behind the client's: the last one is its word */
+  assert_non_null(strstr(
+      ask(&s, GET("/x", "X-Forwarded-For: 3.3.3.3\r\nX-Forwarded-For: 9.9.9.9\r\n")), " 429 "));
+  stop(&s);
+}
+
+/* What a refused request says is its body is never the next request: behind a proxy it would be
+ * answered to somebody else. */
+static void bodies_of_refused_requests_are_no_requests(void **st)
+{
+  (void)st;
+  static const char *const hosts[] = {"localhost"};
+  static const char smuggled[] = "GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  static const char *const first[] = {"GET /x", "HEAD /x", "POST /x", "PUT /x", "DELETE /x"};
+  static const char *const heads[] = {
+      "Host: other.example\r\n",
+      "Host: localhost\r\nX-Again: ",
+  };
+  char req[1024];
+  struct site s = {0};
+  start(&s, (struct sys_http_conf){.hosts = hosts, .n_hosts = 1, .arrive_ns = 300 * PRAC_MS});
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(first) * PRAC_ARRAY_LEN(heads); i++) {
+    bool other = i % PRAC_ARRAY_LEN(heads) == 0;
+    (void)snprintf(req, sizeof req, "%s%s HTTP/1.1\r\n%s%s%s%zu\r\n\r\n%s",
+                   first[i / PRAC_ARRAY_LEN(heads)], other ? "" : "?%zz",
+                   heads[i % PRAC_ARRAY_LEN(heads)], other ? "" : "1\r\n",
+                   "Content-Length: ", sizeof smuggled - 1, smuggled);
+    ask(&s, req);
+    if (!strstr(got, " 421 ") && !strstr(got, " 400 ")) fail_msg("%s\n%s", req, got);
+    if (strstr(got, "smuggled")) fail_msg("%s\n%s", req, got);
+  }
   stop(&s);
 }
 
@@ -460,6 +491,7 @@ int main(void)
       cmocka_unit_test(pipelined_requests_in_order),
       cmocka_unit_test(rate_and_retry),
       cmocka_unit_test(proxies_speak_for_their_clients),
+      cmocka_unit_test(bodies_of_refused_requests_are_no_requests),
       cmocka_unit_test(dripping_clients_are_cut),
       cmocka_unit_test(connections_are_limited),
       cmocka_unit_test(streams_replay_and_follow),

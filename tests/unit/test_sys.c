@@ -2,13 +2,17 @@
  * that are really gone. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,14 +123,24 @@ static int sensor_like(void)
   if (execve("/bin/true", none, none) != -1 || errno != EPERM) return 6;
   if (fork() != -1 || errno != EPERM) return 7;
   if (setuid(0) == 0) return 8;
-  void *p = malloc(1 << 22); /* ordinary life goes on */
+  char key = '\n';
+  if (ioctl(0, TIOCSTI, &key) != -1 || errno != EPERM) return 10;
+  if (syscall(SYS_tgkill, getppid(), getppid(), 0) != -1 || errno != EPERM) return 11;
+  if (syscall(SYS_tgkill, getpid(), gettid(), 0) != 0) return 12; /* abort() must work */
+  void *p = malloc(1 << 22);                                      /* ordinary life goes on */
   if (!p) return 9;
   free(p);
   return 0;
 }
 
+static void *nothing(void *arg)
+{
+  return arg;
+}
+
 static int store_like(void)
 {
+  pthread_t t;
   struct sys_rights r = {.may = SYS_MAY_FILES | SYS_MAY_THREADS, .uid = -1};
   if (sys_rights_drop(&r, NULL) != PRAC_OK) return 1;
   int fd = open("/dev/null", O_RDWR);
@@ -134,6 +148,9 @@ static int store_like(void)
   if (socket(AF_UNIX, SOCK_STREAM, 0) != -1) return 3;
   char *none[] = {NULL};
   if (execve("/bin/true", none, none) != -1 || errno != EPERM) return 4;
+  if (pthread_create(&t, NULL, nothing, NULL) != 0 || pthread_join(t, NULL) != 0) return 5;
+  if (fork() != -1) return 6;
+  if (syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0) != -1 || errno != EPERM) return 7;
   return 0;
 }
 

@@ -109,7 +109,7 @@ static prac_rc open(void *st, const struct eng_env *env, struct prac_err *reterr
   (void)reterr;
   struct state *s = st;
   const struct conf *c = env->conf;
-  bs_table_init(&s->table, (uint32_t)c->max_victims, prac_rng_u64(env->rng));
+  bs_table_init(&s->table, (uint32_t)c->max_victims, prac_rng_u64(env->rng) ^ env->secret);
   return PRAC_OK;
 }
 

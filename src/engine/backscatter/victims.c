@@ -25,7 +25,7 @@ void bs_table_done(struct bs_table *t)
 
 static uint32_t home(const struct bs_table *t, const struct prac_ip *ip, uint8_t proto)
 {
-  uint64_t h = prac_hash2(t->hash_seed ^ proto, prac_ip_hi(ip), prac_ip_lo(ip));
+  uint64_t h = prac_hash_keyed(t->hash_seed ^ proto, prac_ip_hi(ip), prac_ip_lo(ip));
   return (uint32_t)h & (t->n_slots - 1);
 }
 

@@ -98,7 +98,7 @@ static prac_rc open(void *st, const struct eng_env *env, struct prac_err *reterr
     return PRAC_FAIL(reterr, PRAC_RANGE, "min-history must not exceed history");
   s->samples = (uint32_t)(c->slot_ns / c->sample_ns);
   PRAC_TRY(eng_marks_read(&c->ignore, "ignore", &s->ignore, reterr));
-  s->seed = prac_rng_u64(env->rng);
+  s->seed = prac_rng_u64(env->rng) ^ env->secret;
   eng_sensors_init(&s->sensors, sizeof(struct glasso_sensor), (uint32_t)c->max_sensors);
   return eng_groups_init(&s->groups, ENG_GROUPS_MAX);
 }

@@ -14,7 +14,7 @@ static void past_save(const struct glasso_past *p, struct prac_wr *w)
 prac_rc glasso_save(const void *st, struct prac_wr *w)
 {
   const struct glasso_state *s = st;
-  prac_wr_u64le(w, s->seed);
+  prac_wr_u64le(w, 0); /* a seed, in states of before: each run has its own */
   eng_groups_save(&s->groups, w);
   prac_wr_u32le(w, s->sensors.n);
   for (uint32_t i = 0; i < s->sensors.n && !w->bad; i++) {
@@ -67,7 +67,7 @@ static prac_rc sensor_load(struct glasso_state *s, struct prac_rd *r)
 prac_rc glasso_load(void *st, struct prac_rd *r)
 {
   struct glasso_state *s = st;
-  s->seed = prac_rd_u64le(r);
+  (void)prac_rd_u64le(r);
   PRAC_TRY(eng_groups_load(&s->groups, r));
   uint32_t n = prac_rd_u32le(r);
   for (uint32_t i = 0; i < n && !r->bad; i++) PRAC_TRY(sensor_load(s, r));

@@ -130,7 +130,7 @@ static prac_rc open(void *st, const struct eng_env *env, struct prac_err *reterr
                                      .steps = (uint32_t)(c->window_ns / PRAC_MIN),
                                      .skip_marks = s->ignore,
                                      .max_rows = (size_t)c->max_rows,
-                                     .seed = prac_rng_u64(env->rng)};
+                                     .seed = prac_rng_u64(env->rng) ^ env->secret};
   PRAC_TRY(eng_traffic_init(&s->window, &t, PRAC_TIME_NONE));
   return eng_groups_init(&s->groups, ENG_GROUPS_MAX);
 }

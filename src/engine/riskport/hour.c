@@ -20,17 +20,27 @@ static bool kept(const struct risk_hour *h, uint64_t hash)
   return h->shift == 0 || hash >> (64 - h->shift) == 0;
 }
 
-static uint32_t source_place(const struct risk_hour *h, uint64_t hash, const struct prac_ip *ip)
+static uint32_t source_home(const struct risk_hour *h, const struct prac_ip *ip)
 {
-  uint32_t i = (uint32_t)hash & (h->n_source_slots - 1);
+  return (uint32_t)prac_hash_keyed(h->secret, prac_ip_hi(ip), prac_ip_lo(ip)) &
+         (h->n_source_slots - 1);
+}
+static uint32_t source_place(const struct risk_hour *h, const struct prac_ip *ip)
+{
+  uint32_t i = source_home(h, ip);
   while (h->source_slots[i] && !prac_ip_eq(&h->sources[h->source_slots[i] - 1].ip, ip))
     i = (i + 1) & (h->n_source_slots - 1);
   return i;
 }
-static struct risk_pair *pair_place(struct risk_pair *v, uint32_t cap, uint32_t src, uint32_t port)
+static uint32_t pair_home(const struct risk_hour *h, uint32_t src, uint32_t port)
 {
-  uint32_t i = (uint32_t)prac_mix64((uint64_t)src << 32 | port) & (cap - 1);
-  while (v[i].src && (v[i].src != src || v[i].port != port)) i = (i + 1) & (cap - 1);
+  return (uint32_t)prac_hash_keyed(h->secret, src, port) & (h->cap_pairs - 1);
+}
+static struct risk_pair *pair_place(const struct risk_hour *h, uint32_t src, uint32_t port)
+{
+  struct risk_pair *v = h->pairs;
+  uint32_t i = pair_home(h, src, port);
+  while (v[i].src && (v[i].src != src || v[i].port != port)) i = (i + 1) & (h->cap_pairs - 1);
   return &v[i];
 }
 
@@ -55,20 +65,20 @@ static prac_rc sources_grow(struct risk_hour *h)
   free(h->source_slots);
   h->source_slots = slots;
   h->n_source_slots = n;
-  for (uint32_t i = 0; i < h->n_sources; i++)
-    slots[source_place(h, source_hash(h, &h->sources[i].ip), &h->sources[i].ip)] = i + 1;
+  for (uint32_t i = 0; i < h->n_sources; i++) slots[source_place(h, &h->sources[i].ip)] = i + 1;
   return PRAC_OK;
 }
 
 static prac_rc pairs_resize(struct risk_hour *h, uint32_t cap)
 {
-  struct risk_pair *v = calloc(cap, sizeof *v);
+  struct risk_pair *old = h->pairs, *v = calloc(cap, sizeof *v);
+  uint32_t n = h->cap_pairs;
   if (!v) return PRAC_NOMEM;
-  for (uint32_t i = 0; i < h->cap_pairs; i++)
-    if (h->pairs[i].src) *pair_place(v, cap, h->pairs[i].src, h->pairs[i].port) = h->pairs[i];
-  free(h->pairs);
   h->pairs = v;
   h->cap_pairs = cap;
+  for (uint32_t i = 0; i < n; i++)
+    if (old[i].src) *pair_place(h, old[i].src, old[i].port) = old[i];
+  free(old);
   return PRAC_OK;
 }
 
@@ -96,7 +106,7 @@ static prac_rc thin_out(struct risk_hour *h)
   h->last = 0;
   memset(h->source_slots, 0, h->n_source_slots * sizeof *h->source_slots);
   for (uint32_t i = 0; i < h->n_sources; i++)
-    h->source_slots[source_place(h, source_hash(h, &h->sources[i].ip), &h->sources[i].ip)] = i + 1;
+    h->source_slots[source_place(h, &h->sources[i].ip)] = i + 1;
   return pairs_resize(h, h->cap_pairs); /* numbers have changed: places too */
 }
 
@@ -141,14 +151,14 @@ static struct risk_seen *port_of(struct risk_hour *h, uint32_t id)
   return &h->ports[h->n_ports - 1];
 }
 
-static prac_rc source_of(struct risk_hour *h, const struct prac_ip *ip, uint64_t hash,
-                         uint16_t country, uint32_t *ret)
+static prac_rc source_of(struct risk_hour *h, const struct prac_ip *ip, uint16_t country,
+                         uint32_t *ret)
 {
-  uint32_t i = source_place(h, hash, ip);
+  uint32_t i = source_place(h, ip);
   if (!h->source_slots[i]) {
     PRAC_TRY(sources_grow(h));
     h->sources[h->n_sources] = (struct risk_source){*ip, country};
-    h->source_slots[source_place(h, hash, ip)] = ++h->n_sources;
+    h->source_slots[source_place(h, ip)] = ++h->n_sources;
     *ret = h->n_sources;
     return PRAC_OK;
   }
@@ -163,12 +173,11 @@ static prac_rc pair_add(struct risk_hour *h, const struct prac_ip *ip, uint16_t 
 {
   uint32_t src = h->last;
   if (!src || country != h->sources[src - 1].country || !prac_ip_eq(ip, &h->sources[src - 1].ip)) {
-    uint64_t hash = source_hash(h, ip);
-    if (!kept(h, hash)) return PRAC_OK;
-    PRAC_TRY(source_of(h, ip, hash, country, &src));
+    if (!kept(h, source_hash(h, ip))) return PRAC_OK;
+    PRAC_TRY(source_of(h, ip, country, &src));
     h->last = src;
   }
-  struct risk_pair *p = pair_place(h->pairs, h->cap_pairs, src, add->port);
+  struct risk_pair *p = pair_place(h, src, add->port);
   if (p->src) {
     p->packets += add->packets < UINT32_MAX - p->packets ? add->packets : UINT32_MAX - p->packets;
     p->est |= add->est;
@@ -184,16 +193,15 @@ static prac_rc pair_add(struct risk_hour *h, const struct prac_ip *ip, uint16_t 
 void risk_hour_expect(const struct risk_hour *h, const struct flow_batch *b, uint32_t row,
                       bool near)
 {
-  uint32_t i = (uint32_t)source_hash(h, &b->src[row]) & (h->n_source_slots - 1);
+  uint32_t i = source_home(h, &b->src[row]);
   if (!near) {
     __builtin_prefetch(&h->source_slots[i]);
     return;
   }
   uint32_t src = h->source_slots[i];
   if (!src) return;
-  uint64_t pair = prac_mix64((uint64_t)src << 32 | risk_id(b->proto[row], b->dport[row]));
   __builtin_prefetch(&h->sources[src - 1]);
-  __builtin_prefetch(&h->pairs[(uint32_t)pair & (h->cap_pairs - 1)]);
+  __builtin_prefetch(&h->pairs[pair_home(h, src, risk_id(b->proto[row], b->dport[row]))]);
 }
 
 prac_rc risk_hour_add(struct risk_hour *h, const struct flow_batch *b, uint32_t row, uint64_t bit,
@@ -287,7 +295,7 @@ static prac_rc sources_load(struct risk_hour *h, struct prac_rd *r)
     prac_rd_copy(r, &ip, sizeof ip);
     uint16_t country = prac_rd_u16le(r);
     uint32_t got = 0;
-    PRAC_TRY(source_of(h, &ip, source_hash(h, &ip), country, &got));
+    PRAC_TRY(source_of(h, &ip, country, &got));
     if (got != i + 1 || !kept(h, source_hash(h, &ip))) return PRAC_DAMAGED;
   }
   return PRAC_OK;
@@ -304,7 +312,7 @@ static prac_rc pairs_load(struct risk_hour *h, struct prac_rd *r)
     x.est = port & 1;
     x.packets = prac_rd_u32le(r);
     if (x.src == 0 || x.src > h->n_sources || x.port >= RISK_PORTS) return PRAC_DAMAGED;
-    struct risk_pair *p = pair_place(h->pairs, h->cap_pairs, x.src, x.port);
+    struct risk_pair *p = pair_place(h, x.src, x.port);
     if (p->src) return PRAC_DAMAGED;
     *p = x;
     h->n_pairs++;

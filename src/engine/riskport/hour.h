@@ -39,10 +39,11 @@ struct risk_hour {
   uint32_t n_pairs, cap_pairs, max_pairs;
   struct risk_seen *ports;
   uint32_t n_ports, cap_ports;
-  uint32_t *at;   /* RISK_PORTS: 1 + index into ports; 0: not heard */
-  uint32_t last;  /* 1 + index of the last row's source: batches are sorted by source; 0: none */
-  uint32_t shift; /* sources with hash < 2^(64 - shift) are kept */
-  uint64_t seed;
+  uint32_t *at;    /* RISK_PORTS: 1 + index into ports; 0: not heard */
+  uint32_t last;   /* 1 + index of the last row's source: batches are sorted by source; 0: none */
+  uint32_t shift;  /* sources with hash < 2^(64 - shift) are kept */
+  uint64_t seed;   /* of which sources are kept */
+  uint64_t secret; /* of where they are; nothing that comes out depends on it */
 };
 
 static inline uint32_t risk_id(uint8_t proto, uint16_t port) /* TCP and UDP only */

@@ -127,6 +127,7 @@ static prac_rc grain_open(struct risk_state *s, const struct risk_conf *c, int64
   if (!s->at || !s->mark || !s->sensors || !s->whole ||
       risk_hour_init(&s->hour, pairs, seed) != PRAC_OK)
     return PRAC_FAIL(reterr, PRAC_NOMEM, "ports: out of memory");
+  s->hour.secret = seed ^ env->secret;
   PRAC_TRY(eng_marks_read(&c->ignore, "ignore", &s->ignore, reterr));
   s->ignore |= FLOW_FRAGMENT | FLOW_BAD; /* no ports */
   return PRAC_OK;

@@ -10,7 +10,7 @@ enum { FIRST_CAP = 256 };
 
 static uint32_t slot_of(const struct surge_state *s, uint64_t what)
 {
-  uint32_t i = (uint32_t)prac_mix64(what) & (s->n_slots - 1);
+  uint32_t i = (uint32_t)prac_hash_keyed(s->room.seed, what, 0) & (s->n_slots - 1);
   while (s->slots[i].at && s->slots[i].what != what) i = (i + 1) & (s->n_slots - 1);
   return i;
 }

@@ -20,7 +20,8 @@ static inline bool is_free(const struct surge_source *e)
 static struct surge_source *place(struct surge_source *v, uint32_t cap, const struct prac_ip *ip,
                                   uint64_t seed)
 {
-  uint64_t h = prac_hash2(seed, prac_ip_hi(ip), prac_ip_lo(ip)); /* not of a hash without seed */
+  uint64_t h =
+      prac_hash_keyed(seed, prac_ip_hi(ip), prac_ip_lo(ip)); /* not of a hash without seed */
   uint32_t i = (uint32_t)h & (cap - 1);
   while (!is_free(&v[i]) && !prac_ip_eq(&v[i].ip, ip)) i = (i + 1) & (cap - 1);
   return &v[i];

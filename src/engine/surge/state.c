@@ -41,7 +41,7 @@ static void key_save(const struct surge_state *s, const struct surge_key *k, str
 prac_rc surge_save(const void *st, struct prac_wr *w)
 {
   const struct surge_state *s = st;
-  prac_wr_u64le(w, s->room.seed);
+  prac_wr_u64le(w, 0); /* a seed, in states of before: each run has its own */
   prac_wr_u64le(w, (uint64_t)s->slot);
   prac_wr_u32le(w, s->intervals);
   prac_wr_u32le(w, s->geo_age);
@@ -118,7 +118,7 @@ static prac_rc key_load(struct surge_state *s, struct prac_rd *r)
 prac_rc surge_load(void *st, struct prac_rd *r)
 {
   struct surge_state *s = st;
-  s->room.seed = prac_rd_u64le(r);
+  (void)prac_rd_u64le(r);
   s->slot = (prac_time)prac_rd_u64le(r);
   s->intervals = prac_rd_u32le(r);
   s->geo_age = prac_rd_u32le(r);

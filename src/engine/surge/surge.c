@@ -96,7 +96,7 @@ static prac_rc open(void *st, const struct eng_env *env, struct prac_err *reterr
   s->geo_age = UINT32_MAX;
   s->room = (struct surge_room){.max_bytes = (uint64_t)c->memory,
                                 .exact_max = (uint32_t)c->exact,
-                                .seed = prac_rng_u64(env->rng)};
+                                .seed = prac_rng_u64(env->rng) ^ env->secret};
   if (c->slot_ns % c->evaluate_ns != 0 || c->slot_ns / c->evaluate_ns > 1024)
     return PRAC_FAIL(reterr, PRAC_RANGE, "slot must be a multiple of evaluate-every, up to 1024");
   if (c->min_history > c->history)

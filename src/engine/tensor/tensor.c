@@ -23,7 +23,7 @@ static prac_rc open(void *st, const struct eng_env *env, struct prac_err *reterr
   s->conf = env->conf;
   eng_sensors_init(&s->sensors, sizeof(struct eng_past), (uint32_t)s->conf->max_sensors);
   PRAC_TRY(tensor_conf_read(s, reterr));
-  s->traffic.seed = prac_rng_u64(env->rng);
+  s->traffic.seed = prac_rng_u64(env->rng) ^ env->secret;
   PRAC_TRY(eng_traffic_init(&s->window, &s->traffic, PRAC_TIME_NONE));
   return eng_groups_init(&s->groups, (uint32_t)s->conf->max_stories);
 }
