@@ -65,10 +65,12 @@ void live_health(struct live *l, const struct health *h);
 void live_minute_put(struct live *l, const char *sensor, prac_time at, uint64_t packets,
                      uint64_t sources);
 /* The same later, of all sensors: what the store said when it had the bus's messages up to and
- * including `upto`. What the bus brought since note, or brings yet, is added where it is behind
- * that and only there: each minute is what a portal has that never stopped. note     at start,
- * before the first batch. PRAC_NOMEM since    `upto` must be no less: what the bus brought before
- * is noted no more again    nothing is noted from then on
+ * including `upto`. What the bus brought since `note`, or brings yet, is added where it is behind
+ * that and only there: each minute is what a portal has that never stopped.
+ *
+ * note     at start, before the first batch. PRAC_NOMEM
+ * since    `upto` must be no less: what was brought before is noted no more
+ * again    nothing is noted from then on
  */
 struct live_stored {
   char sensor[32];

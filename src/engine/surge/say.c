@@ -302,14 +302,13 @@ prac_rc surge_say(const struct surge_state *s, const struct surge_key *k,
   uint64_t sensors = j->scope < SURGE_NAMED ? UINT64_C(1) << j->scope : 0;
   PRAC_TRY(lists_of(s, k, sensors, &w, &f, &who));
   text_of(s, k, j, who.t, who.n_t, &w);
-  f.facts = model_facts_of(&w.facts);
   if (!k->on) f.level = 1; /* what it was is in the alert already */
   if (geography && k->on && s->geo_age <= s->n_hist) {
     f.level = 1;
     append(&w, " The geography data changed meanwhile: the rise may lie there.");
     model_fact_yes(&w.facts, MODEL_FACT_GEO_NEW);
-    f.facts = model_facts_of(&w.facts);
   }
+  f.facts = model_facts_of(&w.facts);
   return eng_say(out, &f);
 }
 
