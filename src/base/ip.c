@@ -10,6 +10,17 @@ bool prac_ip_is4(const struct prac_ip *a)
   return memcmp(a->b, v4_head, sizeof v4_head) == 0;
 }
 
+bool prac_ip_inner4(const struct prac_ip *a, struct prac_ip *ret)
+{
+  static const uint8_t nat64[12] = {0x00, 0x64, 0xff, 0x9b};
+  const uint8_t *b = a->b;
+  size_t at = memcmp(b, nat64, sizeof nat64) == 0 ? 12 : b[0] == 0x20 && b[1] == 0x02 ? 2 : 0;
+  if (at == 0) return false;
+  *ret = prac_ip4((uint32_t)b[at] << 24 | (uint32_t)b[at + 1] << 16 | (uint32_t)b[at + 2] << 8 |
+                  b[at + 3]);
+  return true;
+}
+
 bool prac_ip_is_zero(const struct prac_ip *a)
 {
   return (prac_ip_hi(a) | prac_ip_lo(a)) == 0;

@@ -31,6 +31,8 @@ static inline bool prac_ip_eq(const struct prac_ip *a, const struct prac_ip *b)
   return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
 }
 bool prac_ip_is4(const struct prac_ip *a);
+/* The IPv4 address within an IPv6 one that leads to the same host: NAT64 (64:ff9b::/96), 6to4. */
+bool prac_ip_inner4(const struct prac_ip *a, struct prac_ip *ret);
 bool prac_ip_is_zero(const struct prac_ip *a); /* "::": no address */
 uint32_t prac_ip_to4(const struct prac_ip *a); /* host order; the low 32 bits of an IPv6 address */
 /* The two halves as numbers, and back: how columns and hashes hold an address. */

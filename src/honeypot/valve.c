@@ -97,9 +97,11 @@ static bool is_group(const struct prac_ip *ip)
 static enum hp_why by_lists(const struct hp_valve *v, const struct hp_ask *a)
 {
   const struct hp_lists *l = v->c.lists;
+  struct prac_ip inner;
   if (memcmp(&a->to, &a->own, sizeof a->to) == 0 || prac_lpm_find(l->own, &a->to))
     return HP_WHY_own;
   struct lookup_answer found = lookup_ip(l->look, &a->to);
+  if (prac_ip_inner4(&a->to, &inner)) return HP_WHY_bogon; /* limits, lists: of another address */
   if (is_group(&a->to) || (found.bogon && !l->answer_bogons)) return HP_WHY_bogon;
   if (prac_lpm_find(l->opt_out, &a->to)) return HP_WHY_opt_out;
   if (prac_lpm_find(l->infra, &a->to)) return HP_WHY_infra;

@@ -14,7 +14,8 @@
  *   address    `per_address` in the window have been sent to it, `burst` of them lately
  *   network    `per_network` in the window to its /24, or /48
  *   own        it is one of ours
- *   bogon      no router should carry it; also multicast and broadcast
+ *   bogon      no router should carry it; also multicast and broadcast, and IPv6 addresses that
+ *              lead to an IPv4 host (NAT64, 6to4), whose limits and lists would not count
  *   opt_out    on the list of those who do not want to hear from us
  *   infra      on the list of root and TLD servers and public resolvers
  *   research   on a list of scanners that report open amplifiers, if wanted

@@ -6,24 +6,12 @@
 
 #include "lookup/lookup.h"
 
-/* An IPv4 address within an IPv6 one leads to the same host: mapped, NAT64, 6to4. */
-static bool within6(const struct prac_ip *ip, struct prac_ip *ret)
-{
-  static const uint8_t nat64[12] = {0x00, 0x64, 0xff, 0x9b};
-  const uint8_t *b = ip->b;
-  if (prac_ip_is4(ip)) return false;
-  size_t at = memcmp(b, nat64, sizeof nat64) == 0 ? 12 : b[0] == 0x20 && b[1] == 0x02 ? 2 : 0;
-  *ret = prac_ip4((uint32_t)b[at] << 24 | (uint32_t)b[at + 1] << 16 | (uint32_t)b[at + 2] << 8 |
-                  b[at + 3]);
-  return at > 0;
-}
-
 bool note_guard_lets(const struct note_guard *g, const struct prac_ip *ip)
 {
   struct prac_ip inner;
   for (size_t i = 0; g->allow && i < g->allow->n; i++)
     if (prac_prefix_has(&g->allow->v[i], ip)) return true;
-  if (within6(ip, &inner)) return note_guard_lets(g, &inner) && !lookup_ip(NULL, ip).bogon;
+  if (prac_ip_inner4(ip, &inner)) return note_guard_lets(g, &inner) && !lookup_ip(NULL, ip).bogon;
   bool multicast = prac_ip_is4(ip) ? ip->b[12] >= 224 : ip->b[0] == 0xff;
   return !multicast && !lookup_ip(NULL, ip).bogon;
 }

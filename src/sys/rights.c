@@ -183,6 +183,26 @@ static int allow_signals(scmp_filter_ctx f)
                           SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
 }
 
+static int allow_calls(scmp_filter_ctx f, unsigned may)
+{
+  int st = allow(f, base_calls);
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(groups) && st == 0; i++)
+    if (may & groups[i].may) st = allow(f, groups[i].calls);
+  if (st == 0) st = allow_ioctl(f);
+  if (st == 0) st = allow_signals(f);
+  if (st == 0 && (may & SYS_MAY_THREADS)) st = allow_threads(f);
+  return st;
+}
+
+static int allow_sockets(scmp_filter_ctx f, unsigned may)
+{
+  int st = 0;
+  if (may & (SYS_MAY_CONNECT | SYS_MAY_SERVE)) st = allow_socket(f, AF_UNIX);
+  if (st == 0 && (may & SYS_MAY_INET)) st = allow_socket(f, AF_INET);
+  if (st == 0 && (may & SYS_MAY_INET)) st = allow_socket(f, AF_INET6);
+  return st;
+}
+
 prac_rc sys_rights_calls(unsigned may, struct prac_err *reterr)
 {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
@@ -190,15 +210,8 @@ prac_rc sys_rights_calls(unsigned may, struct prac_err *reterr)
                      strerrordesc_np(errno));
   scmp_filter_ctx f = seccomp_init(SCMP_ACT_ERRNO(EPERM));
   if (!f) return PRAC_FAIL(reterr, PRAC_NOMEM, "no memory for the list of system calls");
-  int st = allow(f, base_calls);
-  for (size_t i = 0; i < PRAC_ARRAY_LEN(groups) && st == 0; i++)
-    if (may & groups[i].may) st = allow(f, groups[i].calls);
-  if (st == 0) st = allow_ioctl(f);
-  if (st == 0) st = allow_signals(f);
-  if (st == 0 && (may & SYS_MAY_THREADS)) st = allow_threads(f);
-  if (st == 0 && (may & (SYS_MAY_CONNECT | SYS_MAY_SERVE))) st = allow_socket(f, AF_UNIX);
-  if (st == 0 && (may & SYS_MAY_INET)) st = allow_socket(f, AF_INET);
-  if (st == 0 && (may & SYS_MAY_INET)) st = allow_socket(f, AF_INET6);
+  int st = allow_calls(f, may);
+  if (st == 0) st = allow_sockets(f, may);
   if (st == 0) st = seccomp_load(f);
   seccomp_release(f);
   if (st != 0)

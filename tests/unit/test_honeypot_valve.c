@@ -127,6 +127,9 @@ static void who_is_never_answered(void **st)
   HELD(v, "ff02::fb", bogon);
   HELD(v, "fe80::1", bogon);
   HELD(v, "::1", bogon);
+  HELD(v, "64:ff9b::808:808",
+       bogon); /* 8.8.8.8 by another name: lists and limits are of that one */
+  HELD(v, "2002:808:808::1", bogon);
   HELD(v, "8.8.8.8", open);
   HELD(v, "2a00::1", open);
   lists.answer_bogons = true; /* a laboratory; but groups are no hosts there either */
