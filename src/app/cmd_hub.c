@@ -266,6 +266,7 @@ static int run(int argc, char **argv)
   } else if (strcmp(o.what, "apply") == 0) {
     rc = hub_load(o.dir, &s, &err);
     if (rc == PRAC_OK) rc = hub_apply(&s, &err);
+    if (rc == PRAC_OK) rc = hub_widen(&s, &err);
   } else if (strcmp(o.what, "add-site") == 0 && o.arg && o.file) {
     rc = add_site(&o, &s, &f, &err);
   } else if (strcmp(o.what, "revoke-site") == 0 && o.arg) {
@@ -285,7 +286,8 @@ const struct cmd cmd_hub = {
             "cluster, settings and systemd units. add-site signs a site's request, writes "
             "SITE.bundle into the current directory and lets the site in. revoke-site takes the "
             "rights away at once. list shows what each site has delivered and how late it is. "
-            "apply tells nats-server again what the files say. See "
+            "apply tells nats-server again what the files say, and gives the streams of sites "
+            "what kinds of records are new. See "
             "docs/operations/hub-and-sites.md.",
     .examples = "practice hub init --node hub.example.org\tone node\n"
                 "practice hub init --node a.example.org --node b.example.org --node "

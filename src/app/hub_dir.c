@@ -125,6 +125,25 @@ prac_rc hub_apply(struct hub *s, struct prac_err *reterr)
   return prac_err_prefix(reterr, rc, "written, but not in force yet (practice hub apply)");
 }
 
+prac_rc hub_widen(const struct hub *s, struct prac_err *reterr)
+{
+  struct hub_link *l = NULL;
+  PRAC_TRY(hub_link_open(&s->h, &l, reterr));
+  for (size_t i = 0; i < s->n; i++) {
+    const struct site_row *r = &s->rows[i];
+    struct prac_err err = {0};
+    bool changed = false;
+    if (r->revoked) continue;
+    prac_rc rc = hub_link_widen(l, r, &changed, &err);
+    if (changed) printf("site %s: its stream takes new kinds of records\n", r->site);
+    if (rc != PRAC_OK)
+      fprintf(stderr, "practice: site %s: %s; apply again if it is of an older version\n", r->site,
+              err.text);
+  }
+  hub_link_close(&l);
+  return PRAC_OK;
+}
+
 struct site_row *hub_row(struct hub *s, const char *name)
 {
   for (size_t i = 0; i < s->n; i++)

@@ -19,3 +19,6 @@ PRAC_NODISCARD prac_rc hub_write_row(const struct hub *s, const struct site_row 
 /* Writes users.conf, has the nats-server of this machine read it, and sets the stream's sources.
  * When it fails the files are right, and a later call puts them in force. */
 PRAC_NODISCARD prac_rc hub_apply(struct hub *s, struct prac_err *reterr);
+/* The streams of the sites that are not revoked take what kinds of records there are by now. Says
+ * on stdout which were changed, on stderr which could not be. */
+PRAC_NODISCARD prac_rc hub_widen(const struct hub *s, struct prac_err *reterr);

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "bus/nats_client.h"
 
-enum { ANSWER_MS = 5000 };
+enum { ANSWER_MS = 5000, SITE_ANSWER_MS = 2000 };
 
 static prac_rc nats_failed(natsStatus st, struct prac_err *reterr, const char *doing)
 {
@@ -93,6 +93,49 @@ static prac_rc refused(const json_t *answer, struct prac_err *reterr, const char
   const char *why =
       json_string_value(json_object_get(json_object_get(answer, "error"), "description"));
   return PRAC_FAIL(reterr, PRAC_DENIED, "%s: %s", doing, why ? why : "refused");
+}
+
+json_t *hub_link_ask_site(struct hub_link *l, const struct site_row *r, const char *verb,
+                          const char *body)
+{
+  char domain[SITE_DOMAIN], subject[HUB_SUBJECT], reply[HUB_SUBJECT], *id = NULL;
+  natsInbox *inbox = NULL;
+  natsSubscription *sub = NULL;
+  natsMsg *m = NULL;
+  json_t *answer = NULL;
+  (void)site_domain(domain, r->site, r->key_id);
+  (void)snprintf(subject, sizeof subject, "$JS.%s.API.STREAM.%s." SITE_STREAM "-%s", domain, verb,
+                 r->site);
+  if (natsInbox_Create(&inbox) != NATS_OK) return NULL;
+  id = strrchr(inbox, '.');
+  (void)snprintf(reply, sizeof reply, "deliver.%s.info.%s", domain, id ? id + 1 : inbox);
+  natsInbox_Destroy(inbox);
+  natsStatus st = natsConnection_SubscribeSync(&sub, l->nc, reply);
+  if (st == NATS_OK) st = natsConnection_PublishRequestString(l->nc, subject, reply, body);
+  if (st == NATS_OK) st = natsSubscription_NextMsg(&m, sub, SITE_ANSWER_MS);
+  if (st == NATS_OK && hub_link_parse(m, &answer, NULL) != PRAC_OK) answer = NULL;
+  natsSubscription_Destroy(sub);
+  return answer;
+}
+
+prac_rc hub_link_widen(struct hub_link *l, const struct site_row *r, bool *ret,
+                       struct prac_err *reterr)
+{
+  prac_rc rc = PRAC_OK;
+  json_t *info = hub_link_ask_site(l, r, "INFO", ""), *answer = NULL;
+  *ret = false;
+  if (!info) return PRAC_FAIL(reterr, PRAC_AGAIN, "its server does not answer");
+  char *text = json_dumps(info, JSON_COMPACT);
+  char *body = text ? bus_nats_stream_wider(text, strlen(text)) : NULL;
+  if (body) answer = hub_link_ask_site(l, r, "UPDATE", body);
+  if (body && !answer) rc = PRAC_FAIL(reterr, PRAC_AGAIN, "its server does not answer");
+  if (answer && hub_link_error(answer)) rc = refused(answer, reterr, "change its stream");
+  *ret = body && rc == PRAC_OK;
+  free(body);
+  free(text);
+  json_decref(answer);
+  json_decref(info);
+  return rc;
 }
 
 static json_t *source(const struct site_row *r)

@@ -14,6 +14,11 @@ void hub_link_close(struct hub_link **lp);
 PRAC_NODISCARD prac_rc hub_link_sources(struct hub_link *l, const struct site_hub *h,
                                         const struct site_row *rows, size_t n,
                                         struct prac_err *reterr);
+/* A site's stream, made by an older version, takes what kinds there are by now; its own programs
+ * may not change it. *ret: it was changed. PRAC_AGAIN: its server does not answer; PRAC_DENIED: it
+ * refuses. */
+PRAC_NODISCARD prac_rc hub_link_widen(struct hub_link *l, const struct site_row *r, bool *ret,
+                                      struct prac_err *reterr);
 struct hub_site_state {
   bool connected;          /* its server answered over the link */
   prac_time heard;         /* when the hub got its newest health record; NONE: none came */

@@ -13,5 +13,9 @@ struct hub_link {
 PRAC_NODISCARD prac_rc hub_link_ask(struct hub_link *l, const char *subject, const char *body,
                                     json_t **ret, struct prac_err *reterr);
 PRAC_NODISCARD prac_rc hub_link_parse(natsMsg *m_take, json_t **ret, struct prac_err *reterr);
+/* The same of the site's own server, about its stream: "$JS.<domain>.API.STREAM.<verb>.<stream>",
+ * over the link, with an answer address that the site may write to. NULL: it does not answer. */
+json_t *hub_link_ask_site(struct hub_link *l, const struct site_row *r, const char *verb,
+                          const char *body);
 /* 0: no error in the answer. */
 json_int_t hub_link_error(const json_t *answer);

@@ -1,5 +1,5 @@
 /* Sites say how they are in their health records; what is not here yet, only their own server
- * knows. It is asked over the link with an answer address that the site may write to. */
+ * knows. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 #include "app/hub_link_int.h"
 #include "bus/origin.h"
 
-enum { SITE_ANSWER_MS = 2000, RECORD_MAX = 64 << 10 };
+enum { RECORD_MAX = 64 << 10 };
 struct hub_survey {
   struct hub_link *link;
   json_t *info; /* of the stream, with the subjects of health records */
@@ -95,29 +95,6 @@ static void take_health(struct hub_survey *s, const char *subject, struct hub_si
   json_decref(answer);
 }
 
-/* What the site's server says of its own stream; NULL: it does not answer. */
-static json_t *ask_site(struct hub_survey *s, const struct site_row *r)
-{
-  char domain[SITE_DOMAIN], subject[HUB_SUBJECT], reply[HUB_SUBJECT], *id = NULL;
-  natsInbox *inbox = NULL;
-  natsSubscription *sub = NULL;
-  natsMsg *m = NULL;
-  json_t *answer = NULL;
-  (void)site_domain(domain, r->site, r->key_id);
-  (void)snprintf(subject, sizeof subject, "$JS.%s.API.STREAM.INFO." SITE_STREAM "-%s", domain,
-                 r->site);
-  if (natsInbox_Create(&inbox) != NATS_OK) return NULL;
-  id = strrchr(inbox, '.');
-  (void)snprintf(reply, sizeof reply, "deliver.%s.info.%s", domain, id ? id + 1 : inbox);
-  natsInbox_Destroy(inbox);
-  natsStatus st = natsConnection_SubscribeSync(&sub, s->link->nc, reply);
-  if (st == NATS_OK) st = natsConnection_PublishRequestString(s->link->nc, subject, reply, "");
-  if (st == NATS_OK) st = natsSubscription_NextMsg(&m, sub, SITE_ANSWER_MS);
-  if (st == NATS_OK && hub_link_parse(m, &answer, NULL) != PRAC_OK) answer = NULL;
-  natsSubscription_Destroy(sub);
-  return answer;
-}
-
 static const json_t *source_of(const struct hub_survey *s, const struct site_row *r)
 {
   char name[64];
@@ -161,7 +138,7 @@ prac_rc hub_survey_site(struct hub_survey *s, const struct site_row *r, struct h
     if (bus_origin_name(subject) && bus_origin_owns(r->site, bus_origin_name(subject)))
       take_health(s, subject, &st);
   }
-  json_t *answer = r->revoked ? NULL : ask_site(s, r);
+  json_t *answer = r->revoked ? NULL : hub_link_ask_site(s->link, r, "INFO", "");
   st.connected = answer != NULL;
   if (answer) take_lag(answer, source_of(s, r), &st);
   json_decref(answer);

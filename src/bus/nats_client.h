@@ -63,6 +63,9 @@ const _Atomic uint64_t *bus_nats_counters(const void *state); /* of an opened ha
 /* The stream as whoever is first makes it: the body of a STREAM.CREATE (docs/transport.md). */
 struct prac_json;
 void bus_nats_stream_config(const struct bus_nats_conf *c, struct prac_json *j);
+/* The body of a STREAM.UPDATE that gives a stream what it lacks of kinds, and changes nothing else,
+ * of the answer to a STREAM.INFO; free it. NULL: it lacks nothing, or that is no such answer. */
+char *bus_nats_stream_wider(const char *info, size_t len);
 bool bus_nats_name_ok(const char *s); /* of a stream or a domain */
 /* What a server must let through: a busy minute of a sensor. A site's configuration says 8MB. */
 #define BUS_NATS_PAYLOAD (8 << 20)

@@ -37,12 +37,14 @@ static const char sync_old[] =
     "  # nats-server before 2.10 cannot be told to sync every write (sync_interval: always);\n"
     "  # it syncs every 2 minutes: a power cut may cost that much of what no other node has\n";
 
-/* In both forms: the server writes the one for the other once its link has been up. */
+/* No change of the stream, nobody else's consumers: what the bus asks for and no more. In both
+ * forms: the server writes the one for the other once its link has been up. */
 #define API(prefix)                                                                                \
   "            \"" prefix ".STREAM.INFO.@stream@\", \"" prefix ".STREAM.CREATE.@stream@\"\n"       \
-  "            \"" prefix ".STREAM.UPDATE.@stream@\"\n"                                            \
-  "            \"" prefix ".CONSUMER.*.@stream@\", \"" prefix ".CONSUMER.*.@stream@.>\"\n"         \
-  "            \"" prefix ".CONSUMER.*.*.@stream@.>\"\n"
+  "            \"" prefix ".CONSUMER.DURABLE.CREATE.@stream@.*\"\n"                                \
+  "            \"" prefix ".CONSUMER.INFO.@stream@.*\", \"" prefix                                 \
+  ".CONSUMER.DELETE.@stream@.*\"\n"                                                                \
+  "            \"" prefix ".CONSUMER.MSG.NEXT.@stream@.*\"\n"
 
 static const char leaf_form[] =
     "# Made by practice site init: the server of site @site@, which keeps its records until the\n"

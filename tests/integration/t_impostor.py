@@ -101,8 +101,11 @@ def rogue(h, hub):
         eventually(lambda: 'Leafnode connection created' in h.log('hub'))
         spy = b.sub('>')
         before = sum(h.subjects(hub).values())
+        others = [f'$JS.{h.domain("tokyo")}.API.{x}PRACTICE-tokyo' for x in ('STREAM.INFO.', 'STREAM.MSG.GET.', 'STREAM.UPDATE.', 'STREAM.PURGE.',
+                                                                             'STREAM.DELETE.', 'CONSUMER.CREATE.')]
+        others += [f'$JS.hub.API.{x}PRACTICE' for x in ('STREAM.INFO.', 'STREAM.MSG.GET.', 'STREAM.UPDATE.', 'CONSUMER.CREATE.')]
         for subject in ('flow.tokyo', 'alert.main', 'deliver.x', '$JS.API.STREAM.DELETE.PRACTICE', '$JS.hub.API.STREAM.DELETE.PRACTICE',
-                        '$JS.hub.API.STREAM.NAMES'):
+                        '$JS.hub.API.STREAM.NAMES', f'deliver.{h.domain("tokyo")}.x', *others):
             b.pub(subject, b'I am somebody else', b.inbox + '.x')
         b.ping()
         goes_on('the honest site goes on', hub, a, 2)
@@ -116,8 +119,11 @@ def rogue(h, hub):
         hub.publish('alert.main', b'secret', 'alert.1')
         hub.ping()
         b.ping()
-        seen = [m[0] for m in b.queue.get(spy, []) if m[3] == b'secret']
-        t.equal('a site hears nothing of what the hub says', seen, [])
+        heard = b.queue.get(spy, [])
+        t.equal('a site hears nothing of what the hub says', [m[0] for m in heard if m[3] == b'secret'], [])
+        t.equal('nor of another site\'s, whatever it asks for', [m for m in heard if b'tokyo' in m[3] or b'honest' in m[3]], [])
+        info = a.js('STREAM.INFO.PRACTICE-tokyo', domain=h.domain('tokyo'))
+        t.equal('whose stream stands, with what it has', info.get('state', {}).get('messages'), 2)
         t.check('the hub\'s stream stands', hub.js('STREAM.INFO.PRACTICE').get('config') is not None)
 
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "access/impl.h"
+#include "lib/accounts.h"
 
 #define T0 (INT64_C(1375833600) * PRAC_SEC) /* 2013-08-07T00:00:00Z */
 #define PASSWORD "correct horse battery"
@@ -17,7 +18,7 @@
 #define LIFE (12 * PRAC_HOUR)
 
 struct lab {
-  char dir[64], path[96];
+  char dir[ACCOUNTS_PATH], path[ACCOUNTS_PATH];
   struct access *a;
   struct prac_arena *arena;
   prac_time now;
@@ -47,13 +48,9 @@ static void forward(struct lab *l, int64_t ns)
 
 static void open_lab(struct lab *l)
 {
-  struct prac_err err = {0};
   struct prac_clock wall = prac_clock_virtual(T0);
-  struct access_conf c = {.idle_ns = IDLE, .life_ns = LIFE};
-  (void)snprintf(l->dir, sizeof l->dir, "/tmp/practice-access-XXXXXX");
-  assert_non_null(mkdtemp(l->dir));
-  (void)snprintf(l->path, sizeof l->path, "%s/access.db", l->dir);
-  if (access_open(l->path, &c, &wall, &l->a, &err) != PRAC_OK) fail_msg("%s", err.text);
+  l->a = accounts_begin(l->dir, l->path, &(struct access_conf){.idle_ns = IDLE, .life_ns = LIFE},
+                        &wall);
   l->now = T0;
   l->arena = prac_arena_new(4096);
   put_org(l, "jp", "JP AS64500", "TLP:AMBER");
@@ -62,15 +59,8 @@ static void open_lab(struct lab *l)
 
 static void close_lab(struct lab *l)
 {
-  static const char *const ends[] = {"", "-wal", "-shm"};
-  char file[128];
-  access_close(&l->a);
   prac_arena_free(&l->arena);
-  for (size_t i = 0; i < PRAC_ARRAY_LEN(ends); i++) {
-    (void)snprintf(file, sizeof file, "%s%s", l->path, ends[i]);
-    (void)unlink(file);
-  }
-  assert_int_equal(rmdir(l->dir), 0);
+  assert_int_equal(accounts_end(l->dir, &l->a), 0);
 }
 
 static prac_rc sign(struct lab *l, const char *user, const char *password, const char *code,

@@ -7,10 +7,11 @@
 #include <unistd.h>
 
 #include "access/saved.h"
+#include "lib/accounts.h"
 
 #define T0 (INT64_C(1375833600) * PRAC_SEC)
 
-static char dir[64];
+static char dir[ACCOUNTS_PATH], path[ACCOUNTS_PATH];
 static struct access *a;
 static const struct access_who mika = {.user = "mika", .org = "jp"},
                                kai = {.user = "kai", .org = "jp"};
@@ -18,14 +19,9 @@ static const struct access_who mika = {.user = "mika", .org = "jp"},
 static int begin(void **s)
 {
   struct prac_clock wall = prac_clock_virtual(T0);
-  struct access_conf c = {.idle_ns = PRAC_HOUR, .life_ns = PRAC_DAY};
   struct access_org o = {.name = "jp", .scope = "JP", .clearance = "TLP:AMBER"};
-  char path[96];
   (void)s;
-  (void)snprintf(dir, sizeof dir, "/tmp/practice-saved-XXXXXX");
-  assert_non_null(mkdtemp(dir));
-  (void)snprintf(path, sizeof path, "%s/access.db", dir);
-  assert_int_equal(access_open(path, &c, &wall, &a, NULL), PRAC_OK);
+  a = accounts_begin(dir, path, NULL, &wall);
   assert_int_equal(access_org_put(a, "test", &o, NULL), PRAC_OK);
   for (int i = 0; i < 2; i++) {
     struct access_user u = {.user = i ? "mika" : "kai", .org = "jp", .role = "viewer"};
@@ -35,11 +31,8 @@ static int begin(void **s)
 }
 static int finish(void **s)
 {
-  char cmd[128];
   (void)s;
-  access_close(&a);
-  (void)snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
-  return system(cmd);
+  return accounts_end(dir, &a);
 }
 
 static void expect(const char *user, const char *json)

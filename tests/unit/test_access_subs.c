@@ -9,11 +9,12 @@
 #include "access/impl.h"
 #include "access/saved.h"
 #include "access/subs.h"
+#include "lib/accounts.h"
 
 #define T0 (INT64_C(1375833600) * PRAC_SEC)
 #define PASSWORD "correct horse battery"
 
-static char dir[64], path[96];
+static char dir[ACCOUNTS_PATH], path[ACCOUNTS_PATH];
 static struct access *a;
 static const struct access_who mika = {.user = "mika", .org = "jp"},
                                kai = {.user = "kai", .org = "jp"};
@@ -33,12 +34,8 @@ static void org(const char *scope)
 static int begin(void **s)
 {
   struct prac_clock wall = prac_clock_virtual(T0);
-  struct access_conf c = {.idle_ns = PRAC_HOUR, .life_ns = PRAC_DAY};
   (void)s;
-  (void)snprintf(dir, sizeof dir, "/tmp/practice-subs-XXXXXX");
-  assert_non_null(mkdtemp(dir));
-  (void)snprintf(path, sizeof path, "%s/access.db", dir);
-  assert_int_equal(access_open(path, &c, &wall, &a, NULL), PRAC_OK);
+  a = accounts_begin(dir, path, NULL, &wall);
   org("JP");
   user("mika", 0, PASSWORD);
   user("kai", 0, PASSWORD);
@@ -46,11 +43,8 @@ static int begin(void **s)
 }
 static int finish(void **s)
 {
-  char cmd[128];
   (void)s;
-  access_close(&a);
-  (void)snprintf(cmd, sizeof cmd, "rm -rf %s", dir);
-  return system(cmd);
+  return accounts_end(dir, &a);
 }
 
 static struct subscription form(void)
@@ -493,7 +487,6 @@ static void secrets_of_before(void **s)
 {
   static const char old[] = "hs_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
   char id[ACCESS_SUB_ID], secret[ACCESS_TOKEN_TEXT], is[ACCESS_SEAL_TEXT], cmd[512];
-  struct access_conf c = {.idle_ns = PRAC_HOUR, .life_ns = PRAC_DAY};
   struct prac_clock wall = prac_clock_virtual(T0);
   struct subscription f = form();
   (void)s;
@@ -509,7 +502,7 @@ static void secrets_of_before(void **s)
   assert_int_equal(sqlite3_exec(a->db, cmd, NULL, NULL, NULL), SQLITE_OK);
   access_close(&a);
   assert_true(files_with(old) > 0);
-  assert_int_equal(access_open(path, &c, &wall, &a, NULL), PRAC_OK);
+  a = accounts_open(path, NULL, &wall);
   assert_int_equal(access_subs_seal(a, NULL), PRAC_AGAIN); /* to whom? */
   say_key();
   sqlite3 *reader = NULL; /* who reads an old state of it keeps the log */

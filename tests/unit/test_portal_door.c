@@ -12,6 +12,7 @@
 
 #include "access/access.h"
 #include "access/subs.h"
+#include "lib/accounts.h"
 #include "lib/web.h"
 #include "portal/portal.h"
 #include "portal/subs.h"
@@ -63,7 +64,7 @@ static prac_rc say(void *arg, const struct model_kind *k, const void *rec, const
 }
 
 struct site {
-  char dir[64], path[96];
+  char dir[ACCOUNTS_PATH], path[ACCOUNTS_PATH];
   struct prac_clock wall;
   struct portal_conf conf;
   struct fake fake;
@@ -92,18 +93,13 @@ static void add_user(struct access *a, const char *user, const char *org,
 
 static void start(struct site *s)
 {
-  static const struct access_conf c = {.idle_ns = PRAC_HOUR, .life_ns = PRAC_DAY};
   static const struct access_org jp = {.name = "jp", .scope = "*", .clearance = "TLP:RED"},
                                  net = {.name = "net", .scope = "192.0.2.0/24"};
   static struct prac_prefix loopback;
-  struct access *a = NULL;
   struct prac_err err = {0};
   memset(s, 0, sizeof *s);
   s->wall = sys_wall_clock();
-  (void)snprintf(s->dir, sizeof s->dir, "/tmp/practice-door-XXXXXX");
-  assert_non_null(mkdtemp(s->dir));
-  (void)snprintf(s->path, sizeof s->path, "%s/access.db", s->dir);
-  assert_int_equal(access_open(s->path, &c, &s->wall, &a, NULL), PRAC_OK);
+  struct access *a = accounts_begin(s->dir, s->path, NULL, &s->wall);
   assert_int_equal(access_org_put(a, "test", &jp, NULL), PRAC_OK);
   assert_int_equal(access_org_put(a, "test", &net, NULL), PRAC_OK);
   add_user(a, "mika", "jp", s->mika);
@@ -131,14 +127,9 @@ static void start(struct site *s)
 
 static void stop(struct site *s)
 {
-  static const char *const ends[] = {"", "-wal", "-shm"};
-  char file[128];
+  struct access *none = NULL;
   portal_close(&s->p);
-  for (size_t i = 0; i < PRAC_ARRAY_LEN(ends); i++) {
-    (void)snprintf(file, sizeof file, "%s%s", s->path, ends[i]);
-    (void)unlink(file);
-  }
-  assert_int_equal(rmdir(s->dir), 0);
+  assert_int_equal(accounts_end(s->dir, &none), 0);
 }
 
 /* A request whose answer is fetched later. key: NULL: none */
@@ -384,7 +375,6 @@ static void subscribe(struct access *a, const char *title, const char *url, char
 /* The desk's thread has nothing to do before the first tick: this one looks in its place. */
 static void who_is_no_longer_told_is_said_first(void **state)
 {
-  static const struct access_conf c = {.idle_ns = PRAC_HOUR, .life_ns = PRAC_DAY};
   static const struct access_who mika = {.user = "mika", .org = "jp"};
   struct site s;
   struct access *a = NULL;
@@ -392,7 +382,7 @@ static void who_is_no_longer_told_is_said_first(void **state)
   (void)state;
   start(&s);
   s.bus.away = 1;
-  assert_int_equal(access_open(s.path, &c, &s.wall, &a, NULL), PRAC_OK);
+  a = accounts_open(s.path, NULL, &s.wall);
   subscribe(a, "one", "", one);
   subscribe(a, "two", "", two);
   subscribe(a, "three", "", three);
@@ -434,7 +424,6 @@ static void expect_key(struct site *s, const char *key, const char *needs, const
 
 static void what_secrets_are_sealed_to(void **state)
 {
-  static const struct access_conf c = {.idle_ns = PRAC_HOUR, .life_ns = PRAC_DAY};
   struct site s;
   struct access *a = NULL;
   struct access_seal_key k[2];
@@ -444,7 +433,7 @@ static void what_secrets_are_sealed_to(void **state)
       sealed[ACCESS_SEALED];
   (void)state;
   start(&s);
-  assert_int_equal(access_open(s.path, &c, &s.wall, &a, NULL), PRAC_OK);
+  a = accounts_open(s.path, NULL, &s.wall);
   for (int i = 0; i < 2; i++) {
     assert_int_equal(access_seal_key_new(&k[i], NULL), PRAC_OK);
     (void)access_seal_public(&k[i], public[i]);

@@ -106,20 +106,34 @@ static uint32_t missing_kinds(const struct nats_stream_info *s)
   return missing;
 }
 
+static char *wider(const char *info, size_t len, uint32_t missing)
+{
+  const char *more[BUS_KIND_COUNT];
+  size_t n = 0;
+  for (size_t i = 0; i < BUS_KIND_COUNT; i++)
+    if (missing >> i & 1) more[n++] = subjects[i];
+  return n ? nats_stream_widened(info, len, more, n) : NULL;
+}
+
+char *bus_nats_stream_wider(const char *info, size_t len)
+{
+  struct nats_stream_info *s = calloc(1, sizeof *s);
+  bool ok = s && nats_stream_read(info, len, s) == PRAC_OK && !s->error.code;
+  char *body = ok ? wider(info, len, missing_kinds(s)) : NULL;
+  free(s);
+  return body;
+}
+
 /* Adds subjects to the stream's own configuration. Two roles at once say the same. PRAC_DENIED:
  * the server has said no. */
 static prac_rc widen(struct nats_link *l, uint32_t missing, struct nats_stream_info *s,
                      struct prac_err *reterr)
 {
-  const char *more[BUS_KIND_COUNT];
-  size_t n = 0;
   char what[96];
   natsMsg *m = NULL;
-  for (size_t i = 0; i < BUS_KIND_COUNT; i++)
-    if (missing >> i & 1) more[n++] = subjects[i];
   (void)snprintf(what, sizeof what, "STREAM.INFO.%s", l->conf.stream);
   PRAC_TRY(nats_link_ask(l, what, "", &m, reterr));
-  char *body = nats_stream_widened(natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m), more, n);
+  char *body = wider(natsMsg_GetData(m), (size_t)natsMsg_GetDataLength(m), missing);
   natsMsg_Destroy(m);
   if (!body) return PRAC_FAIL(reterr, PRAC_AGAIN, "%s: the answer is not understood", what);
   prac_rc rc = ask(l, "UPDATE", body, s, reterr);
