@@ -67,6 +67,9 @@ static prac_rc make_sensors(struct supervisor *s, const struct opts *o, struct p
   char *name = block + heads + ptrs;
   for (size_t i = 0; i < n; i++, name += 32) {
     paths[i] = name_sensor(o->files.v[i], name);
+    /* Whoever has typed it is still there; a file of the settings may come later. */
+    if (strcmp(paths[i], "-") != 0 && access(paths[i], R_OK) != 0)
+      return PRAC_FAIL(err, PRAC_IO, "%s: %s", paths[i], strerrordesc_np(errno));
     prac_conf_defaults(&sensors_conf_section, &s->made[i]);
     s->made[i].name = name;
     s->made[i].files = (struct prac_conf_strings){&paths[i], 1};

@@ -78,7 +78,7 @@ const char *help_range(const struct cmd_option *o, char *out, size_t cap)
     snprintf(number, sizeof number, "%.15g to %.15g%s", o->lo, o->hi, unit);
     at = add(out, cap, at, number);
   }
-  if (o->dflt) {
+  if (o->dflt && *o->dflt) {
     at = add(out, cap, at, at ? "; default " : "default ");
     add(out, cap, at, o->dflt);
   }

@@ -16,6 +16,7 @@
 #include "bus/nats_client.h"
 #include "capture/source.h"
 #include "honeypot/sensor.h"
+#include "honeypot/service.h"
 #include "lookup/lookup.h"
 #include "notify/notify.h"
 #include "portal/portal.h"
@@ -36,6 +37,17 @@ static const char *name_of(const struct prac_conf *c, size_t i)
   return i < n ? sensor(c, i)->name : honeypot(c, i - n)->name;
 }
 
+/* Names of vectors; those of a file of stanzas are known once that is read. */
+static prac_rc check_vectors(const struct hp_conf *h, struct prac_err *reterr)
+{
+  struct hp_services_open o = {.sensor = h->name, .only = h->vectors, .without = h->without};
+  struct hp_services *s = NULL;
+  if (h->stanzas[0]) return PRAC_OK;
+  prac_rc rc = hp_services_new(&o, &s, reterr);
+  hp_services_free(&s);
+  return rc == PRAC_OK ? rc : prac_err_prefix(reterr, rc, "honeypots: %s", h->name);
+}
+
 prac_rc settings_check_sensors(const struct prac_conf *c, struct prac_err *reterr)
 {
   size_t n = prac_conf_count(c, sensors_conf_section.path),
@@ -54,6 +66,7 @@ prac_rc settings_check_sensors(const struct prac_conf *c, struct prac_err *reter
       return PRAC_FAIL(reterr, PRAC_UNKNOWN, "sensors: %s: there is no source \"%s\"", s->name,
                        s->source);
   }
+  for (size_t i = n; i < all; i++) PRAC_TRY(check_vectors(honeypot(c, i - n), reterr));
   return PRAC_OK;
 }
 

@@ -147,6 +147,7 @@ static bool ask_version(const char *server, char *out, size_t cap)
   free(argv[0]);
   free(argv[1]);
   out[n > 0 ? n : 0] = '\0';
+  out[strcspn(out, "\r\n")] = '\0';
   return n > 0;
 }
 

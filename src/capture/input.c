@@ -34,6 +34,20 @@ static prac_rc read_some(struct cap_input *in, uint8_t *to, size_t room, size_t 
   }
 }
 
+/* Enough to see whether it is packed; a pipe may give one byte at a time. */
+static prac_rc first_bytes(struct cap_input *in, const struct cap_open *o, struct prac_err *reterr)
+{
+  if (o->n_head > 0) memcpy(in->packed, o->head, o->n_head);
+  in->packed_end = in->raw_done = o->n_head;
+  while (in->packed_end < 2) {
+    size_t n = 0;
+    PRAC_TRY(read_some(in, in->packed + in->packed_end, PACKED_MAX - in->packed_end, &n, reterr));
+    if (n == 0) break;
+    in->packed_end += n;
+  }
+  return PRAC_OK;
+}
+
 prac_rc cap_input_open(struct cap_input *in, const struct cap_open *o, struct prac_err *reterr)
 {
   *in = (struct cap_input){.what = o->what, .fd = o->fd};
@@ -51,14 +65,7 @@ prac_rc cap_input_open(struct cap_input *in, const struct cap_open *o, struct pr
   in->buf = malloc(CAP_INPUT_MAX);
   in->packed = malloc(PACKED_MAX);
   if (!in->buf || !in->packed) return PRAC_FAIL(reterr, PRAC_NOMEM, "%s: out of memory", o->what);
-  if (o->n_head > 0) memcpy(in->packed, o->head, o->n_head);
-  in->packed_end = in->raw_done = o->n_head;
-  while (in->packed_end < 2) { /* a pipe may give one byte at a time */
-    size_t n = 0;
-    PRAC_TRY(read_some(in, in->packed + in->packed_end, PACKED_MAX - in->packed_end, &n, reterr));
-    if (n == 0) break;
-    in->packed_end += n;
-  }
+  PRAC_TRY(first_bytes(in, o, reterr));
   in->gz = is_gzip(in->packed, in->packed_end);
   if (!in->gz) return PRAC_OK;
   in->gz_open = inflateInit2(&in->z, GZIP_BITS) == Z_OK;

@@ -82,6 +82,7 @@ def texts_have_their_form():
 def keys_that_do_not_fit_each_other():
     assert 't has nothing to watch' in refused('sensors:\n  - name: t\n')
     assert 'no source "pcpa"' in refused('sensors:\n  - name: t\n    files: [a]\n    source: pcpa\n')
+    assert 'h: vectors: there is no vector "ntpp"' in refused('honeypots:\n  - name: h\n    vectors: [dns, ntpp]\n')
     twice = 'sensors:\n  - name: t\n    interface: lo\nhoneypots:\n  - name: t\n'
     assert 'two sensors or honeypots are called t' in refused(twice)
 

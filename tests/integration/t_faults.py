@@ -146,7 +146,7 @@ def bad_input(t, base):
     st, out, err = practice('run', '--data', f'{base}/none')
     t.check('nothing to watch is said', st != 0 and 'nothing to watch' in err, err)
     st, out, err = practice('run', '--data', f'{base}/none', '--listen', 'nowhere', f'{base}/tokyo.pcap')
-    t.check('a bad address is said', st != 0 and 'ADDRESS:PORT' in err, err)
+    t.check('a bad address is said', st != 0 and 'an address and a port' in err, err)
 
 
 def main():

@@ -100,6 +100,20 @@ def no_store(tmp):
         t.check('who waits for a store that does not answer is told so', code == 3 and 'tried again for 1 s' in err, err)
 
 
+def another_users(tmp):
+    if os.geteuid() != 0:
+        return
+    (tmp / 'a.pcap').write_bytes(capture(PACKETS))
+    practice('replay', '--store', tmp / 'store', tmp / 'a.pcap')
+    for p in (tmp, tmp.parent, tmp / 'store'):
+        p.chmod(0o755)
+    (tmp / 'store/practice.db').chmod(0o644)
+    with open(PRACTICE, 'rb') as program:  # which may lie where nobody else may look
+        r = subprocess.run([f'/proc/self/fd/{program.fileno()}', 'query', 'top', '--store', tmp / 'store'], pass_fds=[program.fileno()], user=65534, group=65534,
+                           extra_groups=[], capture_output=True, text=True, timeout=60)
+    t.check('flows that may not be read are not no flows', r.returncode == 3 and 'store/log: Permission denied' in r.stderr, (r.returncode, r.stdout, r.stderr))
+
+
 def interrupted(tmp):
     reader = subprocess.Popen([PRACTICE, 'replay', '-'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     reader.stdin.buffer.write(capture(PACKETS))
@@ -128,12 +142,14 @@ def two_runs(tmp):
     finally:
         first.terminate()
         first.wait(60)
+    code, out, err = practice('run', '--once', '--data', tmp / 'none', tmp / 'nofile.pcap')
+    t.check('a capture that is not there is said at once', code == 3 and err == f'practice: {tmp}/nofile.pcap: No such file or directory\n', err)
     third = subprocess.run([*run, '--once'], capture_output=True, text=True, timeout=60)
     t.check('and goes on when that has ended', third.returncode == 0, third.stderr)
 
 
 with tempfile.TemporaryDirectory() as d:
-    for part in (streams, many, unwritten, no_store, interrupted, two_runs):
+    for part in (streams, many, unwritten, no_store, another_users, interrupted, two_runs):
         place = pathlib.Path(d) / part.__name__
         place.mkdir()
         part(place)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/conf.h"
+#include "base/conf_form.h"
 #include "base/conf_text.h"
 #include "base/time.h"
 
@@ -371,6 +372,83 @@ static void words_for_people(void **state)
                       "a duration such as 90s, 5m, 28d, between 1m and 3472222d");
 }
 
+struct formed {
+  const char *where, *label;
+  struct prac_conf_strings listen;
+};
+static const char *const labels[] = {"RED", "GREEN", NULL};
+static const struct prac_conf_item formed_items[] = {
+    {"where", PRAC_CONF_STRING, offsetof(struct formed, where), .sdflt = "127.0.0.1:80",
+     .form = &prac_form_endpoint, .help = "x"},
+    {"label", PRAC_CONF_STRING, offsetof(struct formed, label), .sdflt = "RED", .words = labels,
+     .help = "x"},
+    {"listen", PRAC_CONF_STRINGS, offsetof(struct formed, listen),
+     .sdflt = "0.0.0.0, ::", .form = &prac_form_addresses, .help = "x"},
+};
+static const struct prac_conf_section formed = {
+    "f", "x", formed_items, PRAC_ARRAY_LEN(formed_items), sizeof(struct formed), false};
+
+static void texts_have_a_form(void **state)
+{
+  (void)state;
+  static const struct prac_conf_section *const only[] = {&formed, NULL};
+  static const struct {
+    const char *text, *says;
+  } wrong[] = {
+      {"f: {where: localhost:80}", "t.yaml:1: f.where: must be an address and a port such as "
+                                   "127.0.0.1:8640 or [::1]:8640, not \"localhost:80\""},
+      {"f: {label: GREN}",
+       "t.yaml:1: f.label: must be one of RED, GREEN, not \"GREN\"; did you mean \"GREEN\"?"},
+      {"f: {listen: [\"::\", 1.2.3]}", "t.yaml:1: f.listen: must be a list of addresses such as "
+                                       "192.0.2.1, 2001:db8::1, not \"1.2.3\""},
+  };
+  struct prac_conf *c = NULL;
+  struct prac_err e = {0};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(wrong); i++) {
+    assert_int_equal(prac_conf_parse(wrong[i].text, strlen(wrong[i].text), "t.yaml", only, &c, &e),
+                     PRAC_MALFORMED);
+    assert_string_equal(e.text, wrong[i].says);
+  }
+  static const char right[] = "f: {where: \"[2001:db8::1]:0\", label: GREEN, listen: 192.0.2.1}";
+  assert_int_equal(prac_conf_parse(right, strlen(right), "t.yaml", only, &c, &e), PRAC_OK);
+  const struct formed *f = prac_conf_get(c, "f", 0);
+  assert_string_equal(f->label, "GREEN");
+  assert_string_equal(f->listen.v[0], "192.0.2.1");
+  prac_conf_free(&c);
+}
+
+static void endpoints(void **state)
+{
+  (void)state;
+  struct prac_ip ip;
+  uint16_t port;
+  static const char *const no[] = {"",
+                                   ":",
+                                   ":80",
+                                   "127.0.0.1",
+                                   "127.0.0.1:",
+                                   "1.2.3:4",
+                                   "::1:80",
+                                   "[::1]",
+                                   "[::1]80",
+                                   "[1.2.3.4]:80",
+                                   "[::1:80",
+                                   "a:80",
+                                   "1.2.3.4:-1",
+                                   "1.2.3.4:65536",
+                                   "[]:1",
+                                   "1.2.3.4: 80",
+                                   "1.2.3.4:80x",
+                                   "1.2.3.4:000080",
+                                   "[:80"};
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(no); i++)
+    if (prac_endpoint_parse(no[i], &ip, &port)) fail_msg("%s", no[i]);
+  assert_true(prac_endpoint_parse("192.0.2.1:65535", &ip, &port));
+  assert_true(prac_ip_is4(&ip) && port == 65535);
+  assert_true(prac_endpoint_parse("[::1]:0", &ip, &port));
+  assert_true(!prac_ip_is4(&ip) && port == 0);
+}
+
 int main(void)
 {
   const struct CMUnitTest t[] = {
@@ -384,6 +462,8 @@ int main(void)
       cmocka_unit_test(hash_is_of_the_meaning),
       cmocka_unit_test(defaults_without_a_file),
       cmocka_unit_test(words_for_people),
+      cmocka_unit_test(texts_have_a_form),
+      cmocka_unit_test(endpoints),
   };
   return cmocka_run_group_tests_name("conf", t, NULL, NULL);
 }

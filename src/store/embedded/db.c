@@ -244,6 +244,20 @@ static int open_reader(struct emb *e, const char *path)
                          NULL);
 }
 
+/* Flows that this process may not read are not no flows. */
+static prac_rc may_read(const struct emb *e, struct prac_err *reterr)
+{
+  static const char *const dirs[] = {"log", "flows"};
+  char path[EMB_PATH];
+  for (size_t i = 0; i < PRAC_ARRAY_LEN(dirs); i++) {
+    (void)snprintf(path, sizeof path, "%s/%s", e->dir, dirs[i]);
+    if (access(path, R_OK | X_OK) != 0 && errno == EACCES)
+      return PRAC_FAIL(reterr, PRAC_DENIED, "%s: %s; it belongs to another user", path,
+                       strerror(errno));
+  }
+  return PRAC_OK;
+}
+
 prac_rc emb_db_open(struct emb *e, struct prac_err *reterr)
 {
   char path[EMB_PATH];
@@ -251,6 +265,7 @@ prac_rc emb_db_open(struct emb *e, struct prac_err *reterr)
   if (e->read_only && access(path, F_OK) != 0)
     return PRAC_FAIL(reterr, PRAC_UNKNOWN, "no store in %s (%s: %s); --store names another", e->dir,
                      path, strerror(errno));
+  if (e->read_only) PRAC_TRY(may_read(e, reterr));
   int rc =
       e->read_only
           ? open_reader(e, path)

@@ -167,7 +167,7 @@ static prac_rc read_at(struct emb *e, struct reader *r, const struct emb_place *
     emb_path(e, path, "log", at->log);
     r->fd = open(path, O_RDONLY | O_CLOEXEC);
     r->log = at->log;
-    if (r->fd < 0) return errno == ENOENT ? PRAC_AGAIN : PRAC_IO;
+    if (r->fd < 0) return errno == ENOENT ? PRAC_AGAIN : errno == EACCES ? PRAC_DENIED : PRAC_IO;
   }
   if ((size_t)at->len > r->cap) {
     uint8_t *p = realloc(r->buf, (size_t)at->len);
@@ -189,7 +189,7 @@ static prac_rc read_batch(struct emb *e, struct reader *r, const struct emb_plac
   prac_rc rc = read_at(e, r, at);
   if (rc == PRAC_OK) rc = flow_batch_decode(r->buf, (size_t)at->len, ret, &err);
   if (rc == PRAC_OK) emb_kept_put(e->kept, at, *ret);
-  if (rc == PRAC_OK || rc == PRAC_NOMEM || rc == PRAC_AGAIN) return rc;
+  if (rc == PRAC_OK || rc == PRAC_NOMEM || rc == PRAC_AGAIN || rc == PRAC_DENIED) return rc;
   prac_log(e->log, &ev_damaged, "%s/log/%012lld.flows at %lld: %s", e->dir, (long long)at->log,
            (long long)at->off, err.text[0] ? err.text : prac_rc_text(rc));
   return PRAC_OK;
