@@ -88,6 +88,7 @@ static prac_rc close_slot(void *st, struct prac_span slot, const struct eng_env 
       .level = 1,
       .score = (double)packets / (double)c->limit,
       .value = (double)packets,
+      .baseline = (double)c->limit,
       .unit = "packets",
       .packets = packets,
       .text = text,
