@@ -85,8 +85,10 @@ static bool take_key(struct portal *p, struct portal_key *to, struct access *a)
   if (!said[0]) return false;
   prac_rc rc = access_seal_key_read(said, &k, &err);
   if (rc == PRAC_OK && access_seal_key_get(a, &old, NULL) == PRAC_OK &&
-      strcmp(old.name, k.name) == 0)
+      strcmp(old.name, k.name) == 0) {
+    to->reported = false; /* a notifier that has begun anew asks what is needed */
     return false;
+  }
   if (rc == PRAC_OK) rc = access_seal_key_put(a, &k, &err);
   to->again = 0;
   if (rc == PRAC_OK)
