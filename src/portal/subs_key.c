@@ -85,8 +85,10 @@ static bool take_key(struct portal *p, struct portal_key *to, struct access *a)
   if (!said[0]) return false;
   prac_rc rc = access_seal_key_read(said, &k, &err);
   if (rc == PRAC_OK && access_seal_key_get(a, &old, NULL) == PRAC_OK &&
-      strcmp(old.name, k.name) == 0)
+      strcmp(old.name, k.name) == 0) {
+    to->reported = false; /* a notifier that has begun anew asks what is needed */
     return false;
+  }
   if (rc == PRAC_OK) rc = access_seal_key_put(a, &k, &err);
   to->again = 0;
   if (rc == PRAC_OK)
@@ -113,11 +115,35 @@ static void take_sealed(struct portal *p, struct portal_key *k, struct access *a
   }
 }
 
+static void seal_those_of_before(struct portal *p, struct portal_key *k, struct access *a)
+{
+  static const struct prac_log_event ev = {
+      "portal_secrets_in_clear", PRAC_LOG_WARN,
+      "secrets of before are in access.db: start `notify` of this version, and make room; it is "
+      "tried again"};
+  struct prac_err err = {0};
+  prac_rc rc = k->clean ? PRAC_OK : access_subs_seal(a, &err);
+  k->clean = rc == PRAC_OK;
+  if (rc != PRAC_OK && rc != PRAC_AGAIN) prac_log(p->env.log, &ev, "%s", err.text);
+}
+
+/* Without a key it is asked for, also when nothing else is to be said. */
+static void make_up(struct portal *p, struct portal_key *k, struct access *a)
+{
+  struct access_seal_key key;
+  int64_t now = portal_mono_ns();
+  if (now < k->again) return;
+  k->again = now + AGAIN_MS * PRAC_MS;
+  seal_those_of_before(p, k, a);
+  if (access_seal_key_get(a, &key, NULL) == PRAC_AGAIN) k->reported = false;
+}
+
 bool portal_key_look(struct portal *p, struct portal_key *k, struct access *a)
 {
   bool other = take_key(p, k, a);
   if (other) k->reported = false;
   take_sealed(p, k, a);
+  make_up(p, k, a);
   return other;
 }
 
@@ -151,25 +177,7 @@ static bool report(struct portal *p, struct access *a)
   return rc == PRAC_OK;
 }
 
-static void seal_those_of_before(struct portal *p, struct portal_key *k, struct access *a)
-{
-  static const struct prac_log_event ev = {
-      "portal_secrets_in_clear", PRAC_LOG_WARN,
-      "secrets of before are in access.db: start `notify` of this version, and make room; it is "
-      "tried again"};
-  struct prac_err err = {0};
-  prac_rc rc = k->clean ? PRAC_OK : access_subs_seal(a, &err);
-  k->clean = rc == PRAC_OK;
-  if (rc != PRAC_OK && rc != PRAC_AGAIN) prac_log(p->env.log, &ev, "%s", err.text);
-}
-
 void portal_key_report(struct portal *p, struct portal_key *k, struct access *a, bool due)
 {
-  struct access_seal_key key;
-  int64_t now = portal_mono_ns();
-  bool again = now >= k->again;
-  if (again) k->again = now + AGAIN_MS * PRAC_MS;
-  if (again) seal_those_of_before(p, k, a);
-  bool none = again && access_seal_key_get(a, &key, NULL) == PRAC_AGAIN;
-  if (due || none || !k->reported) k->reported = report(p, a);
+  if (due || !k->reported) k->reported = report(p, a);
 }

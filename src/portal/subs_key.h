@@ -29,8 +29,9 @@ struct portal_key {
 void portal_key_open(struct portal_key *k);
 void portal_key_close(struct portal_key *k);
 void portal_key_told(struct portal_key *k, const struct told *t); /* state key or sealed */
-/* Takes what was told into the accounts' file. Whether there is another key: then all is to be said
- * again, for what is sealed to others. */
+/* Before anything is said: takes what was told into the accounts' file, and seals there what is in
+ * clear, so that nothing is said without a secret while there is a key. Whether it is another key:
+ * then all is to be said again, for what is sealed to others. */
 bool portal_key_look(struct portal *p, struct portal_key *k, struct access *a);
 /* Behind all that is said. due: also when nothing has changed. */
 void portal_key_report(struct portal *p, struct portal_key *k, struct access *a, bool due);

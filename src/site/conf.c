@@ -41,7 +41,7 @@ static const char sync_old[] =
  * forms: the server writes the one for the other once its link has been up. */
 #define API(prefix)                                                                                \
   "            \"" prefix ".STREAM.INFO.@stream@\", \"" prefix ".STREAM.CREATE.@stream@\"\n"       \
-  "            \"" prefix ".CONSUMER.DURABLE.CREATE.@stream@.*\"\n"                                \
+  "            \"" prefix ".CONSUMER.CREATE.@stream@\"\n"                                          \
   "            \"" prefix ".CONSUMER.INFO.@stream@.*\", \"" prefix                                 \
   ".CONSUMER.DELETE.@stream@.*\"\n"                                                                \
   "            \"" prefix ".CONSUMER.MSG.NEXT.@stream@.*\"\n"

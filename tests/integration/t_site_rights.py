@@ -3,12 +3,14 @@
 the rest: new kinds of records come into a site's stream from the hub."""
 import json
 import pathlib
+import socket
+import subprocess
 import tempfile
 
 from hub import Hub
-from nats import eventually
+from nats import eventually, free_ports
 from natslab import Lab
-from tap import Tap
+from tap import PRACTICE, Tap
 
 t = Tap()
 
@@ -18,7 +20,7 @@ HEARD = ['>', 'flow.>', 'alert.>', 'deliver.>', '$JS.>', '$JSC.>', '$SYS.>']
 # Of their own stream; {0} is its name.
 ASKED = ['STREAM.UPDATE.{0}', 'STREAM.DELETE.{0}', 'STREAM.PURGE.{0}', 'STREAM.MSG.GET.{0}', 'STREAM.MSG.DELETE.{0}', 'STREAM.SNAPSHOT.{0}',
          'STREAM.CREATE.OTHER', 'STREAM.RESTORE.OTHER', 'STREAM.NAMES', 'STREAM.LIST', 'CONSUMER.NAMES.{0}', 'CONSUMER.LIST.{0}',
-         'CONSUMER.CREATE.{0}', 'CONSUMER.CREATE.{0}.x', 'DIRECT.GET.{0}', 'INFO']
+         'CONSUMER.DURABLE.CREATE.{0}.x', 'CONSUMER.CREATE.{0}.x', 'DIRECT.GET.{0}', 'INFO']
 # Of others'; {0} is a stream.
 OTHERS = ['STREAM.INFO.{0}', 'STREAM.MSG.GET.{0}', 'STREAM.DELETE.{0}', 'CONSUMER.DURABLE.CREATE.{0}.x', 'CONSUMER.MSG.NEXT.{0}.x']
 
@@ -65,13 +67,33 @@ def enough(h, lab):
             ['ok'] * 3)
     with h.at_hub() as hub:
         t.check('(it arrives at the hub)', eventually(lambda: {'flow.tokyo', 'health.tokyo'} <= set(h.subjects(hub))), h.subjects(hub))
-    for _ in range(2):  # the second finds the place of the first
+    for _ in range(2):  # it keeps no place, and begins anew
         pot = lab.client('honeypot.tokyo-honeypot', where)
-        t.equal('... for a honeypot, which reads', [pot('sub durable episode.'), pot('pub hit.tokyo-honeypot - 1'), pot('flush 20000'), pot.take(1, 1500)],
+        t.equal('... for a honeypot, which reads', [pot('sub new episode.'), pot('pub hit.tokyo-honeypot - 1'), pot('flush 20000'), pot.take(1, 1500)],
                 ['ok', 'ok', 'ok', []])
         t.equal('... refused nothing', [e for e in pot.events() if e['event'] in ('bus_nats_denied', 'bus_nats_lost')], [])
         pot.kill()
+    honeypot(h, lab, where)
     return sensor
+
+
+def honeypot(h, lab, where):
+    """The role itself: it listens, and nothing is refused to it."""
+    offset = free_ports(1)[0] // 2
+    conf = h.base / 'pot.yaml'
+    conf.write_text(where.read_text().replace('run:\n', 'run:\n  drop-rights: no\n') +
+                    f'honeypots:\n  - name: tokyo-pot\n    listen: [ 127.0.0.1 ]\n    vectors: [ chargen ]\n    port-offset: {offset}\n')
+    p = subprocess.Popen([PRACTICE, 'honeypot', '--config', conf, '--data', h.base / 'pot-data'], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                         text=True)
+    lab.started.append(p)
+    with h.at_hub() as hub, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        def heard():
+            s.sendto(b'\n', ('127.0.0.1', 19 + offset))
+            return {'hit.tokyo-pot', 'health.tokyo-pot'} & set(h.subjects(hub))
+        t.check('the honeypot itself is heard at the hub', eventually(heard, 60), h.subjects(hub))
+    p.terminate()
+    said = p.communicate(timeout=60)[0]
+    t.check('... and refused nothing', 'bus_nats_denied' not in said and 'bus_nats_lost' not in said, said[-2000:])
 
 
 def kinds(h, sensor):

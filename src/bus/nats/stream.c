@@ -21,8 +21,8 @@ static const struct prac_log_event ev_anew = {
 static const struct prac_log_event ev_wider = {"bus_nats_stream_wider", PRAC_LOG_INFO, ""};
 static const struct prac_log_event ev_narrow = {
     "bus_nats_stream_narrow", PRAC_LOG_WARN,
-    "add the subjects to the stream on the server, or let one role do it (right STREAM.UPDATE); "
-    "docs/operations/upgrade.md has the commands"};
+    "add the subjects to the stream on the server, at a site by practice hub apply at the hub, or "
+    "let one role do it (right STREAM.UPDATE); docs/operations/upgrade.md has the commands"};
 
 /* "packet.>" */
 static const char *const subjects[BUS_KIND_COUNT] = {
