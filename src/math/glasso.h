@@ -16,24 +16,26 @@
  * method    dual block coordinate ascent (Friedman, Hastie, Tibshirani, Biostatistics 9(3), 2008)
  *           with active sets, Cholesky within each lasso, columns over-relaxed by 1.35 inside their
  *           box; those furthest off are visited twice a sweep, and once more before a look at the
- *           gap. Borders are minded as closely as columns are off. A smaller rho starts at S +
- * (rho'/rho)(W - S), which is positive definite and inside the new box. How many sweeps lie between
- * two looks at the gap follows from how fast it fell. Theta is the mean of the two columns'
- * estimates, its worst columns then solved for alone: what W is good for shows a sweep or two
- * before proof     W stays in |W_ij - S_ij| <= rho, W_ii = S_ii + rho (but for rounding, which is
- * measured and counted in), so f - min f <= f(Theta) - logdet W - p. With E = Theta W - I, in
- *           floats, whose rounding is bounded and counted in: its eigenvalues e are
- *           real, and sum e - log(1 + e) is largest when one e = -x holds all of tr E^2 = x^2, so
+ *           gap. Borders are minded as closely as columns are off. A smaller rho starts at
+ *           S + (rho'/rho)(W - S), which is positive definite and inside the new box. How many
+ *           sweeps lie between two looks at the gap follows from how fast it fell. Theta is the
+ *           mean of the two columns' estimates, its worst columns then solved for alone: what W is
+ *           good for shows a sweep or two before
+ * proof     W stays in |W_ij - S_ij| <= rho, W_ii = S_ii + rho (but for rounding, which is measured
+ *           and counted in), so f - min f <= f(Theta) - logdet W - p. With E = Theta W - I, in
+ *           floats, whose rounding is bounded and counted in: its eigenvalues e are real, and
+ *           sum e - log(1 + e) is largest when one e = -x holds all of tr E^2 = x^2, so
  *           -logdet(Theta W) <= -tr E - x - log(1 - x): one sparse product. That Theta is positive
  *           definite is shown by its Cholesky in doubles, with rounding's worst taken off its
  *           diagonal; and then W is, since |e| < 1
- * cost      memory for a component of k different columns: 2 k^2 floats (W now and before), 2 k
- *           min(k, 1024) floats, 48 k max_degree bytes, k^2 bits, all from the arena; S is never
- * stored for n <= 32, per component else. Time: about ten products W x Theta a rho repeats   same
- * bits whatever par is; permuted columns of X give the same numbers stops     gap <= conf.gap * p
- * in every component's share, or max_sweeps: then `converged` is false and `gap` says how far
- * (infinite: unknown) fails     PRAC_RANGE: rho not falling, not above 0, not finite, neither X nor
- * S, too large. PRAC_MALFORMED: a number that is not finite. PRAC_NOMEM. PRAC_NOSPACE: Theta denser
+ * cost      memory for a component of k different columns: 2 k^2 floats (W now and before),
+ *           min(k, 1024)^2 floats, 48 k max_degree bytes, k^2 bits, all from the arena; S is never
+ *           stored for n <= 32, per component else. Time: about ten products W x Theta a rho
+ * repeats   same bits whatever par is; permuted columns of X give the same numbers
+ * stops     gap <= conf.gap * p in every component's share, or max_sweeps: then `converged` is
+ *           false and `gap` says how far (infinite: unknown)
+ * fails     PRAC_RANGE: rho not falling, not above 0, not finite, neither X nor S, too large.
+ *           PRAC_MALFORMED: a number that is not finite. PRAC_NOMEM. PRAC_NOSPACE: Theta denser
  *           than conf.max_degree a column on average, in a component larger than that. More than
  *           1024 neighbours of one column: not converged
  * checked   tests/unit/test_glasso.c: optimality conditions and objective by dense algebra, ADMM,
